@@ -1,0 +1,7 @@
+// `npm run check`: types, lint and format, architecture rules [OPS-4].
+import { install, runTool } from './setup.mjs'
+
+install()
+runTool('typescript/bin/tsc', ['-p', 'tsconfig.check.json'])
+runTool('@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.'])
+runTool('vitest/vitest.mjs', ['run', 'test/tidy.test.ts'])

@@ -1,0 +1,32 @@
+// `npm run dev`: the demo, built again and restarted whenever a source changes [OPS-4].
+import { spawn } from 'node:child_process'
+import { watch } from 'node:fs'
+import { join } from 'node:path'
+import { root, setUp } from './setup.mjs'
+
+setUp()
+const tsc = spawn(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-w', '--preserveWatchOutput'], {
+  cwd: root,
+  stdio: 'inherit',
+})
+let server
+let timer
+const restart = () => {
+  const start = () => {
+    server = spawn(process.execPath, [join(root, 'bin', 'usher'), 'demo'], { cwd: root, stdio: 'inherit' })
+  }
+  if (server === undefined || server.exitCode !== null) return start()
+  server.once('exit', start)
+  server.kill('SIGTERM')
+}
+watch(join(root, 'dist'), { recursive: true }, () => {
+  clearTimeout(timer)
+  timer = setTimeout(restart, 500)
+})
+restart()
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.on(signal, () => {
+    tsc.kill()
+    server?.kill('SIGTERM')
+    server?.once('exit', () => process.exit(0))
+  })

@@ -1,0 +1,50 @@
+import type { DeliveryId, DestinationId, ProfileId } from './ids.ts'
+
+/** [OPS-51] */
+export type DeliveryStatus = 'waiting' | 'sending' | 'retrying' | 'acknowledged' | 'dead' | 'superseded' | 'blocked'
+
+/** One try at sending a delivery. */
+export interface Attempt {
+  readonly number: number
+  readonly startedAtMs: number
+  readonly durationMs: number
+  /** `unknown`: the bytes may have arrived, but no answer did. */
+  readonly outcome: 'acknowledged' | 'failed' | 'unknown'
+  readonly httpStatus: number | null
+  /** A stable code (`timeout`, `connection_reset`, `egress_denied`, `http_503`, ...) or null. */
+  readonly error: string | null
+  readonly responseHeaders: Readonly<Record<string, string>>
+  /** At most 1 KiB, secrets removed [SEC-27]. */
+  readonly responseExcerpt: string
+}
+
+/** What one user of a message was told, needed to know what is owed once the message has ended. */
+export interface DeliveryUser {
+  readonly profileId: ProfileId
+  /** Revision of the profile the entry was built from. */
+  readonly revision: number
+  /** Segments sent with Status 1, and with Status 0. */
+  readonly active: readonly number[]
+  readonly inactive: readonly number[]
+}
+
+/** A message that was frozen before its first byte left: the same key and bytes for ever [SEC-41], [SEC-43]. */
+export interface Delivery {
+  readonly deliveryId: DeliveryId
+  readonly destinationId: DestinationId
+  readonly status: DeliveryStatus
+  /** Why it is dead, blocked or superseded. */
+  readonly reason: string | null
+  readonly createdAtMs: number
+  readonly finishedAtMs: number | null
+  readonly method: 'POST' | 'GET'
+  readonly url: string
+  /** Exact bytes of the body, UTF-8. */
+  readonly body: string
+  readonly users: readonly DeliveryUser[]
+  readonly attempts: readonly Attempt[]
+  /** When the next attempt is due; 0 when none is. */
+  readonly nextAttemptMs: number
+  /** The delivery this one replays as "current state", if any [SEC-41]. */
+  readonly replayOf: DeliveryId | null
+}

@@ -1,0 +1,18 @@
+import type { DeviceId, EventId, ProfileId, TraitId } from './ids.ts'
+import type { IdLink } from './profile.ts'
+
+/**
+ * What one commit means for another profile: written in that commit, carried out at once and again after a crash. Each
+ * may be repeated without harm (architecture, "Follow-ups").
+ */
+export type FollowUp =
+  /** A declared ID was seen on a device: it becomes the latest mapping of the declared ID [COL-70], [COL-71]. */
+  | { readonly kind: 'link'; readonly target: ProfileId; readonly deviceId: DeviceId; readonly links: readonly IdLink[]; readonly atMs: number }
+  /** The mapping was evicted or its device forgotten. */
+  | { readonly kind: 'unlink'; readonly target: ProfileId; readonly deviceId: DeviceId; readonly atMs: number }
+  /** Traits of an event that belong to an authenticated profile [AUD-187], [AUD-343]. */
+  | { readonly kind: 'realize'; readonly target: ProfileId; readonly eventId: EventId; readonly traitIds: readonly TraitId[]; readonly atMs: number }
+  /** A profile merged with this one changed: evaluate again [AUD-204], [AUD-351]. */
+  | { readonly kind: 'reevaluate'; readonly target: ProfileId; readonly atMs: number }
+  /** The profile was opted out: it leaves every segment [COL-228], [OUT-52]. */
+  | { readonly kind: 'optout'; readonly target: ProfileId; readonly atMs: number }

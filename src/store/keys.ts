@@ -1,0 +1,147 @@
+import { type DestinationId, type DeviceId, type EventId, parseProfileId, type ProfileId } from '../model/ids.ts'
+import { partitionOf } from '../model/partition.ts'
+
+/** Kinds of records; stored, never change one. */
+export const Kind = {
+  profile: 0x50, // P
+  due: 0x54, // T
+  followUp: 0x46, // F
+  outbox: 0x4f, // O
+  told: 0x53, // S: what a destination was last told of a profile
+  optOut: 0x58, // X
+  openDelivery: 0x4d, // M
+  endedDelivery: 0x48, // H
+  deliveryOfProfile: 0x44, // D
+  quarantine: 0x51, // Q
+  job: 0x4a, // J
+} as const
+
+/** Starts a key: partition, kind, then `restBytes` for the caller to fill from offset 3 on. */
+export function startKey(partition: number, kind: number, restBytes: number): Buffer {
+  const key = Buffer.allocUnsafe(3 + restBytes)
+  key[0] = partition >>> 8
+  key[1] = partition & 0xff
+  key[2] = kind
+  return key
+}
+
+/** Lower and upper bound of all records of a kind in a partition. */
+export function kindRange(partition: number, kind: number): { readonly from: Buffer; readonly to: Buffer } {
+  return { from: startKey(partition, kind, 0), to: startKey(partition, kind + 1, 0) }
+}
+
+export function partitionOfKey(key: Buffer): number {
+  return ((key[0] as number) << 8) | (key[1] as number)
+}
+
+/** The smallest key after every key that begins with `prefix`. */
+export function afterPrefix(prefix: Buffer): Buffer {
+  const next = Buffer.from(prefix)
+  for (let i = next.length - 1; i >= 0; i--) {
+    if (next[i] !== 0xff) {
+      next[i] = (next[i] as number) + 1
+      return next.subarray(0, i + 1)
+    }
+  }
+  throw new RangeError('no key follows a prefix of 0xff bytes')
+}
+
+const DEVICE = 0
+const DECLARED = 1
+
+/** Bytes of a profile ID inside keys: 0 and 19 bytes of packed digits, or 1, data source (4 bytes) and UTF-8 of the id. */
+export function profileIdBytes(profileId: ProfileId): Buffer {
+  if (profileId.charCodeAt(0) === 0x64 && profileId.charCodeAt(1) === 0x3a) {
+    const bytes = Buffer.allocUnsafe(20)
+    bytes[0] = DEVICE
+    packDigits(profileId, 2, bytes, 1)
+    return bytes
+  }
+  const parsed = parseProfileId(profileId)
+  if (parsed?.kind !== 'declared') throw new TypeError(`not a profile ID: ${profileId.slice(0, 20)}`)
+  const id = Buffer.from(parsed.id, 'utf8')
+  const bytes = Buffer.allocUnsafe(5 + id.length)
+  bytes[0] = DECLARED
+  bytes.writeUInt32BE(parsed.dataSourceId, 1)
+  id.copy(bytes, 5)
+  return bytes
+}
+
+export function readProfileId(bytes: Buffer): ProfileId {
+  if (bytes[0] === DEVICE) return `d:${unpackDigits(bytes, 1)}` as ProfileId
+  return `${bytes.readUInt32BE(1)}:${bytes.toString('utf8', 5)}` as ProfileId
+}
+
+/** 38 digits, two to a byte. */
+export function packDigits(digits: string, from: number, into: Buffer, at: number): void {
+  for (let i = 0; i < 19; i++) {
+    into[at + i] = ((digits.charCodeAt(from + 2 * i) - 0x30) << 4) | (digits.charCodeAt(from + 2 * i + 1) - 0x30)
+  }
+}
+
+export function unpackDigits(bytes: Buffer, at: number): DeviceId {
+  return bytes.toString('hex', at, at + 19) as DeviceId
+}
+
+export function profileKey(profileId: ProfileId): Buffer {
+  return withId(partitionOf(profileId), Kind.profile, profileId)
+}
+
+/** @param dueMs whole seconds; entries sort by it */
+export function dueKey(profileId: ProfileId, dueMs: number): Buffer {
+  const id = profileIdBytes(profileId)
+  const key = startKey(partitionOf(profileId), Kind.due, 4 + id.length)
+  key.writeUInt32BE(Math.floor(dueMs / 1000), 3)
+  id.copy(key, 7)
+  return key
+}
+
+export function readDueKey(key: Buffer): { readonly dueMs: number; readonly profileId: ProfileId } {
+  return { dueMs: key.readUInt32BE(3) * 1000, profileId: readProfileId(key.subarray(7)) }
+}
+
+/** An outbox marker: (profile, destination). Lies in the profile's partition, sorted by destination. */
+export function outboxKey(profileId: ProfileId, destinationId: DestinationId): Buffer {
+  const id = profileIdBytes(profileId)
+  const key = startKey(partitionOf(profileId), Kind.outbox, 4 + id.length)
+  key.writeUInt32BE(destinationId, 3)
+  id.copy(key, 7)
+  return key
+}
+
+export function readOutboxKey(key: Buffer): { readonly destinationId: DestinationId; readonly profileId: ProfileId } {
+  return { destinationId: key.readUInt32BE(3) as DestinationId, profileId: readProfileId(key.subarray(7)) }
+}
+
+/** What a destination was told of a profile; all of a profile's stand together. */
+export function toldKey(profileId: ProfileId, destinationId: DestinationId): Buffer {
+  const prefix = toldPrefix(profileId)
+  const key = Buffer.allocUnsafe(prefix.length + 4)
+  prefix.copy(key)
+  key.writeUInt32BE(destinationId, prefix.length)
+  return key
+}
+
+export function toldPrefix(profileId: ProfileId): Buffer {
+  const id = profileIdBytes(profileId)
+  const key = startKey(partitionOf(profileId), Kind.told, 2 + id.length)
+  key.writeUInt16BE(id.length, 3)
+  id.copy(key, 5)
+  return key
+}
+
+/** A follow-up lies in the partition of the commit that made it. */
+export function followUpKey(partition: number, eventId: EventId, index: number): Buffer {
+  const id = Buffer.from(eventId, 'base64')
+  const key = startKey(partition, Kind.followUp, id.length + 2)
+  id.copy(key, 3)
+  key.writeUInt16BE(index, 3 + id.length)
+  return key
+}
+
+function withId(partition: number, kind: number, profileId: ProfileId): Buffer {
+  const id = profileIdBytes(profileId)
+  const key = startKey(partition, kind, id.length)
+  id.copy(key, 3)
+  return key
+}
