@@ -6,10 +6,10 @@ import type { IdLink } from './profile.ts'
  * may be repeated without harm (architecture, "Follow-ups").
  */
 export type FollowUp =
-  /** A declared ID was seen on a device: it becomes the latest mapping of the declared ID [COL-70], [COL-71]. */
+  /** A declared ID was seen on a device: the device becomes its latest mapping; `links` are the other declared IDs of the call [COL-70], [COL-71], [COL-97]. */
   | { readonly kind: 'link'; readonly target: ProfileId; readonly deviceId: DeviceId; readonly links: readonly IdLink[]; readonly atMs: number }
-  /** The mapping was evicted or its device forgotten. */
-  | { readonly kind: 'unlink'; readonly target: ProfileId; readonly deviceId: DeviceId; readonly atMs: number }
+  /** The mapping between the two was evicted or the other one is forgotten. */
+  | { readonly kind: 'unlink'; readonly target: ProfileId; readonly other: ProfileId; readonly atMs: number }
   /** Traits of an event that belong to an authenticated profile [AUD-187], [AUD-343]. */
   | { readonly kind: 'realize'; readonly target: ProfileId; readonly eventId: EventId; readonly traitIds: readonly TraitId[]; readonly atMs: number }
   /** A profile merged with this one changed: evaluate again [AUD-204], [AUD-351]. */

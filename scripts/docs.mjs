@@ -1,0 +1,9 @@
+// `node scripts/docs.mjs`: writes the pages that come from the source: docs/configuration.md and its JSON Schema.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, setUp } from './setup.mjs'
+
+setUp()
+const { configJsonSchema, renderConfigPage } = await import(`file://${join(root, 'dist', 'config.js')}`)
+writeFileSync(join(root, 'docs', 'configuration.md'), renderConfigPage())
+writeFileSync(join(root, 'config', 'usher.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`)

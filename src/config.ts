@@ -1,0 +1,290 @@
+import { readFileSync } from 'node:fs'
+import { parse as parseYaml, YAMLParseError } from 'yaml'
+import { z } from 'zod'
+import {
+  explainIssues,
+  listSettings,
+  overlayEnvironment,
+  renderSettings,
+  type Setting,
+  suggestion,
+} from './lib/settings.ts'
+
+/**
+ * The configuration: one schema that validates, types, documents, and names the environment variables. A YAML file
+ * (`--config`, or `USHER_CONFIG`) lies under the environment, the environment under the command line.
+ * Source: spec/operating.md section 3.
+ */
+const ROLES = ['edge', 'admin', 'delivery', 'batch'] as const
+
+const port = (value: number, description: string) => z.int().min(0).max(65535).default(value).meta({ description })
+const list = (description: string, allowed: string) =>
+  z.array(z.string().min(1)).default([]).meta({ description, allowed })
+const flag = (value: boolean, description: string) => z.boolean().default(value).meta({ description })
+const count = (value: number, max: number, description: string) =>
+  z.int().min(1).max(max).default(value).meta({ description })
+const file = (description: string) => z.string().min(1).optional().meta({ description, allowed: 'path of a PEM file' })
+
+/** A value that a later version will take is refused with those words, not as a typo. */
+const engine = <Name extends string>(only: Name, later: string, description: string) =>
+  z
+    .literal(only, {
+      error: ({ input }) => (String(input).startsWith(later) ? `${later} is not in this version` : 'is not an engine'),
+    })
+    .default(only as never)
+    .meta({ description, allowed: `${only} (${later}... follows in a later version)` })
+
+const Edge = z.strictObject({
+  port: port(8080, 'Port of the collection edge; 0 picks a free one'),
+  region: z
+    .int()
+    .min(1)
+    .max(99)
+    .default(7)
+    .meta({ description: 'Region that this installation answers with (`dcs_region`) and that devices are seen in' }),
+  aliases: z.record(z.string(), z.string()).default({}).meta({
+    description:
+      'Domain aliases (left-most label of the host) with the organization of each; none listed: any host is served',
+    allowed:
+      'a map of alias to organization (`acme: 0123456789ABCDEF01234567@AdobeOrg`); in the environment alias=organization, separated by commas',
+  }),
+  systemHosts: list('Left-most labels that are no alias: regional hosts, a renamed `dpm`', 'a list of host labels'),
+  organizations: list('Organizations that `d_orgid` may name; none listed: any', 'a list of organization ids'),
+  trustedProxies: list(
+    'Proxies whose forwarded client address is believed',
+    'a list of addresses or ranges such as 10.0.0.0/8',
+  ),
+  addressHeader: z
+    .string()
+    .regex(/^[a-zA-Z0-9-]+$/)
+    .default('x-forwarded-for')
+    .meta({
+      description: 'Header in which a trusted proxy hands over the client address',
+      allowed: 'a header name',
+    }),
+  obfuscateAddresses: flag(
+    true,
+    'Drops the last octet (IPv4) or the last 80 bits (IPv6) of client addresses before anything else uses them',
+  ),
+  corsOrigins: list(
+    'Origins that may call with credentials; none listed: any',
+    'a list of origins such as https://www.example.com',
+  ),
+  redirectAnyHost: flag(
+    false,
+    'Lets ID syncs and clicks redirect to any host, as the service this replaces does; a risk: an open redirect',
+  ),
+  jsonp: flag(true, 'Answers JSONP where a call names a callback'),
+  partitionedCookie: flag(false, 'Adds `Partitioned` to the visitor cookie; matching across sites stops'),
+  vendorId: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(565)
+    .meta({ description: "This installation's vendor id in the TCF list; consent must name it" }),
+  connectionsMax: count(10_000, 1_000_000, 'Open connections at once'),
+  connectionsPerAddressMax: count(200, 1_000_000, 'Open connections from one address'),
+  inFlightMax: count(2_000, 100_000, 'Calls worked on at once; beyond it calls are turned away with Retry-After'),
+})
+
+const Config = z.strictObject({
+  dataDir: z
+    .string()
+    .min(1)
+    .default('./data')
+    .meta({
+      description: 'Folder of the embedded stores, keys and the token file; the only place written to',
+      allowed: 'a path',
+    }),
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .meta({
+      description: 'Address both listeners bind to; production sets 0.0.0.0',
+      allowed: 'an IP address or host name',
+    }),
+  roles: z
+    .array(z.enum(ROLES))
+    .min(1)
+    .default([...ROLES])
+    .meta({
+      description:
+        'What this process does: `edge` collects, `admin` serves the API, `delivery` sends, `batch` sweeps and exports',
+      allowed: `a list of ${ROLES.join(', ')}`,
+    }),
+  store: engine('embedded', 'redis://', 'Engine of profiles, links, opt-outs and the outbox'),
+  catalog: engine('sqlite', 'postgres://', 'Engine of definitions, accounts and the audit log'),
+  durability: z.enum(['disk', 'process', 'memory']).default('process').meta({
+    description:
+      'When an event counts as accepted: after the flush to the device, when handed to the operating system (survives the death of the process), or once taken. Opt-outs and configuration are always `disk`',
+    allowed: 'disk, process, memory (replicated needs a cluster store)',
+  }),
+  collectionDomain: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i)
+    .optional()
+    .meta({
+      description:
+        'Domain of the edge: cookie domain, `subdomain` of answers, ID-sync host. Not set: taken from the Host of each call',
+      allowed: 'a host name such as collect.example.com',
+    }),
+  masterKey: z
+    .string()
+    .refine((text) => /^[A-Za-z0-9+/]{43}=$/.test(text), 'is not 32 bytes in Base64')
+    .optional()
+    .meta({
+      description: 'Encrypts stored secrets. Not set: generated into the data directory',
+      allowed: '32 bytes in Base64 (openssl rand -base64 32)',
+      secret: true,
+    }),
+  allowPrivateDestinations: flag(
+    false,
+    'Development switch: destinations may use loopback and private addresses, any port and http:',
+  ),
+  extraCa: file('Additional certificate authorities for outgoing TLS'),
+  clockOffsetMs: z.int().min(-3_155_760_000_000).max(3_155_760_000_000).default(0).meta({
+    description: "Test switch that shifts the product's clock; refused with NODE_ENV=production",
+  }),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .meta({ description: 'Least important log lines to print' }),
+  admin: z
+    .strictObject({
+      port: port(8081, 'Port of the REST API, the UI and the metrics; 0 picks a free one'),
+      token: z.string().min(24, 'has fewer than 24 characters').optional().meta({
+        description: 'Bearer token with full rights, for scripts and first set-up',
+        allowed: 'at least 24 characters',
+        secret: true,
+      }),
+    })
+    .prefault({}),
+  edge: Edge.prefault({}),
+  tls: z
+    .strictObject({
+      cert: file('Certificate (chain) of both listeners; needs tls.key'),
+      key: file('Private key of the certificate; needs tls.cert'),
+      endedInFront: flag(
+        false,
+        'TLS is ended by a proxy in front of this process; silences the warning about plain HTTP off loopback',
+      ),
+    })
+    .prefault({}),
+  partner: z.strictObject({ port: port(8082, 'Port of the partner sandbox that `usher demo` starts') }).prefault({}),
+})
+
+export type UsherConfig = z.output<typeof Config>
+/** The collection edge's own section. */
+export type EdgeSettings = UsherConfig['edge']
+export type Role = (typeof ROLES)[number]
+
+/** Every setting with its key, variable, default and allowed values. */
+export const settings: readonly Setting[] = listSettings(Config, 'USHER_')
+
+/** Variables that belong to scripts and to the finding of the file, not to the file itself. */
+const OTHER_VARIABLES = ['USHER_CONFIG', 'USHER_CLIENTS_DIR', 'USHER_CHROMIUM']
+
+/** The configuration cannot be used; `issues` says everything that is wrong, a sentence each. */
+export class ConfigError extends Error {
+  readonly code = 'config_invalid'
+  readonly issues: readonly string[]
+  constructor(issues: readonly string[]) {
+    super(`The configuration cannot be used:\n${issues.map((issue) => `  - ${issue}`).join('\n')}`)
+    this.issues = issues
+  }
+}
+
+export interface ConfigSources {
+  /** Of the command line; they win. */
+  readonly options?: {
+    readonly config?: string | undefined
+    readonly dataDir?: string | undefined
+    readonly roles?: string | undefined
+  }
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly readFile?: (path: string) => string
+}
+
+/** @throws ConfigError with every issue at once; nothing has been started or written then */
+export function loadConfig(sources: ConfigSources = {}): UsherConfig {
+  const { options = {}, env = process.env, readFile = (path: string) => readFileSync(path, 'utf8') } = sources
+  const issues = unknownVariables(env)
+  const path = options.config ?? env['USHER_CONFIG']
+  const file = path === undefined ? {} : readYaml(path, readFile)
+  const wins = { ...env, ...definedOptions(options) }
+  const parsed = Config.safeParse(overlayEnvironment(file, settings, wins))
+  if (!parsed.success) throw new ConfigError([...issues, ...explainIssues(parsed.error, settings)])
+  issues.push(...impossibleCombinations(parsed.data, env))
+  if (issues.length > 0) throw new ConfigError(issues)
+  return parsed.data
+}
+
+/** The published JSON Schema of the file, for editors and checks. */
+export function configJsonSchema(): Record<string, unknown> {
+  return { ...z.toJSONSchema(Config, { io: 'input', unrepresentable: 'any' }), title: 'Usher configuration' }
+}
+
+/** The documentation page, `docs/configuration.md`. */
+export function renderConfigPage(): string {
+  return `# Configuration
+
+<!-- Written by scripts/docs.mjs from src/config.ts. Change it there. -->
+
+One YAML file (\`usher serve --config FILE\`, or \`USHER_CONFIG\`), and an environment variable for every key; the
+environment wins over the file, the command line over both. An unknown key or variable, a wrong type or an impossible
+combination stops the start and is named with what is allowed. Examples: [minimal.yaml](../config/minimal.yaml),
+[full.yaml](../config/full.yaml). JSON Schema: [usher.schema.json](../config/usher.schema.json).
+
+${renderSettings(settings)}`
+}
+
+function readYaml(path: string, readFile: (path: string) => string): Record<string, unknown> {
+  try {
+    const value: unknown = parseYaml(readFile(path)) ?? {}
+    if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
+    throw new ConfigError([`${path}: must be a map of keys to values`])
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    const reason = error instanceof YAMLParseError ? `is not valid YAML: ${error.message}` : 'cannot be read'
+    throw new ConfigError([`${path}: ${reason}`])
+  }
+}
+
+/** A misspelt variable would otherwise be a default that nobody chose. */
+function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = [...settings.map((setting) => setting.variable), ...OTHER_VARIABLES]
+  return Object.keys(env)
+    .filter((name) => name.startsWith('USHER_') && !known.includes(name))
+    .map((name) => `${name}: unknown environment variable${suggestion(name, known)}. Allowed: ${known.join(', ')}`)
+}
+
+function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']>): Record<string, string> {
+  return {
+    ...(dataDir === undefined ? {} : { USHER_DATA_DIR: dataDir }),
+    ...(roles === undefined ? {} : { USHER_ROLES: roles }),
+  }
+}
+
+function impossibleCombinations(config: UsherConfig, env: Readonly<Record<string, string | undefined>>): string[] {
+  const issues: string[] = []
+  if (config.clockOffsetMs !== 0 && env['NODE_ENV'] === 'production') {
+    issues.push('clockOffsetMs (USHER_CLOCK_OFFSET_MS): a test switch, refused with NODE_ENV=production. Allowed: 0')
+  }
+  if ((config.tls.cert === undefined) !== (config.tls.key === undefined)) {
+    issues.push(
+      'tls.cert (USHER_TLS_CERT) and tls.key (USHER_TLS_KEY): one is set without the other. Allowed: both or none',
+    )
+  }
+  if (config.edge.port !== 0 && config.edge.port === config.admin.port) {
+    issues.push(
+      'edge.port (USHER_EDGE_PORT) and admin.port (USHER_ADMIN_PORT): both are the same. Allowed: two different ports',
+    )
+  }
+  if (config.edge.connectionsPerAddressMax > config.edge.connectionsMax) {
+    issues.push(
+      `edge.connectionsPerAddressMax (USHER_EDGE_CONNECTIONS_PER_ADDRESS_MAX): is above edge.connectionsMax. Allowed: at most ${config.edge.connectionsMax}`,
+    )
+  }
+  return issues
+}

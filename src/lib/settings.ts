@@ -1,0 +1,170 @@
+import { z } from 'zod'
+
+/**
+ * Settings described by one zod schema: each leaf is a key of the YAML file (`edge.port`) and an environment variable
+ * (`USHER_EDGE_PORT`), derived from the path so that the two cannot drift. Source: spec/operating.md [OPS-20].
+ */
+export interface Setting {
+  readonly path: readonly string[]
+  /** `edge.port` */
+  readonly key: string
+  /** `USHER_EDGE_PORT` */
+  readonly variable: string
+  readonly description: string
+  /** What may stand there, in words. */
+  readonly allowed: string
+  readonly default: unknown
+  readonly isSecret: boolean
+  readonly kind: 'text' | 'number' | 'switch' | 'list' | 'map'
+}
+
+/** Every leaf of an object schema, in the order of the schema. */
+export function listSettings(schema: z.ZodObject, prefix: string): Setting[] {
+  const found: Setting[] = []
+  const visit = (object: z.ZodObject, path: readonly string[]): void => {
+    for (const [name, child] of Object.entries(object.shape)) {
+      const inner = unwrap(child as z.ZodType)
+      if (inner instanceof z.ZodObject) visit(inner, [...path, name])
+      else found.push(describeLeaf(child as z.ZodType, inner, [...path, name], prefix))
+    }
+  }
+  visit(schema, [])
+  return found
+}
+
+/** Puts every variable that is set over the value of the file. A text that does not fit is left for the schema to refuse. */
+export function overlayEnvironment(
+  file: Record<string, unknown>,
+  settings: readonly Setting[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, unknown> {
+  const merged = structuredClone(file)
+  for (const setting of settings) {
+    const text = environment[setting.variable]
+    if (text !== undefined) setAt(merged, setting.path, readText(text, setting.kind))
+  }
+  return merged
+}
+
+/** One sentence for each thing that is wrong, with the key, its variable and the allowed values; never a secret's value. */
+export function explainIssues(error: z.ZodError, settings: readonly Setting[]): string[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => explainUnknown([...issue.path, key].join('.'), settings))
+    const key = issue.path.filter((part) => typeof part === 'string').join('.')
+    const setting = settings.find((one) => key === one.key || key.startsWith(`${one.key}.`))
+    if (setting === undefined) return [`${key === '' ? 'the file' : key}: ${issue.message}`]
+    return [`${setting.key} (${setting.variable}): ${issue.message}. Allowed: ${setting.allowed}`]
+  })
+}
+
+function explainUnknown(key: string, settings: readonly Setting[]): string {
+  const section = key.includes('.') ? `${key.slice(0, key.lastIndexOf('.'))}.` : ''
+  const known = settings.map((one) => one.key).filter((one) => one.startsWith(section))
+  return `${key}: unknown key${suggestion(key, known)}. Allowed here: ${known.join(', ')}`
+}
+
+/** `, did you mean x?` for the closest name, or nothing. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const ranked = known.map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
+  const [best] = ranked.sort((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= 3 ? `, did you mean ${best.one}?` : ''
+}
+
+/** A Markdown table of all settings, one section for each first part of the key. */
+export function renderSettings(settings: readonly Setting[]): string {
+  const sections = new Map<string, Setting[]>()
+  for (const setting of settings) {
+    const section = setting.path.length > 1 ? (setting.path[0] as string) : 'general'
+    sections.set(section, [...(sections.get(section) ?? []), setting])
+  }
+  return [...sections].map(([section, rows]) => `## ${section}\n\n${rows.map(renderRow).join('\n\n')}\n`).join('\n')
+}
+
+function renderRow(setting: Setting): string {
+  const value = setting.default === undefined ? 'not set' : `\`${JSON.stringify(setting.default)}\``
+  return `### \`${setting.key}\`\n\n${setting.description}.\n\n- environment: \`${setting.variable}\`\n- default: ${value}\n- allowed: ${setting.allowed}`
+}
+
+function describeLeaf(outer: z.ZodType, inner: z.ZodType, path: readonly string[], prefix: string): Setting {
+  const json = z.toJSONSchema(outer, { io: 'input', unrepresentable: 'any' })
+  const words = path.map((part) => part.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
+  return {
+    path,
+    key: path.join('.'),
+    variable: `${prefix}${words.join('_')}`,
+    description: json.description ?? '',
+    allowed: typeof json['allowed'] === 'string' ? json['allowed'] : describeAllowed(json),
+    default: json.default,
+    isSecret: json['secret'] === true,
+    kind: kindOf(inner),
+  }
+}
+
+function describeAllowed(json: z.core.JSONSchema.JSONSchema): string {
+  if (json.enum !== undefined) return json.enum.join(', ')
+  if (json.type === 'boolean') return 'true or false (1 or 0)'
+  if (json.type === 'integer') return `a whole number from ${json.minimum ?? 'any'} to ${json.maximum ?? 'any'}`
+  if (json.type === 'number') return `a number from ${json.minimum ?? 'any'} to ${json.maximum ?? 'any'}`
+  if (json.type === 'array') return 'a list; in the environment separated by commas'
+  if (json.type === 'object') return 'a map; in the environment name=value, separated by commas'
+  return 'a text'
+}
+
+function kindOf(schema: z.ZodType): Setting['kind'] {
+  if (schema instanceof z.ZodNumber) return 'number'
+  if (schema instanceof z.ZodBoolean) return 'switch'
+  if (schema instanceof z.ZodArray) return 'list'
+  if (schema instanceof z.ZodRecord) return 'map'
+  return 'text'
+}
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) {
+    return unwrap(schema.unwrap() as z.ZodType)
+  }
+  return schema
+}
+
+function readText(text: string, kind: Setting['kind']): unknown {
+  if (kind === 'number') return /^-?[0-9]+(\.[0-9]+)?$/.test(text.trim()) ? Number(text) : text
+  if (kind === 'switch') return { '1': true, true: true, '0': false, false: false }[text.trim().toLowerCase()] ?? text
+  if (kind === 'list') return splitList(text)
+  if (kind !== 'map') return text
+  const pairs = splitList(text).map(
+    (pair) => [pair.split('=')[0] as string, pair.split('=').slice(1).join('=')] as const,
+  )
+  return Object.fromEntries(pairs)
+}
+
+function splitList(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function setAt(target: Record<string, unknown>, path: readonly string[], value: unknown): void {
+  const [name, ...rest] = path as readonly [string, ...string[]]
+  if (rest.length === 0) {
+    target[name] = value
+    return
+  }
+  const child = target[name]
+  const section = typeof child === 'object' && child !== null ? (child as Record<string, unknown>) : {}
+  target[name] = section
+  setAt(section, rest, value)
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}

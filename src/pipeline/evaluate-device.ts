@@ -1,0 +1,74 @@
+import { planActivation } from '../activation/plan.ts'
+import { evaluateSegments, nextChangeMs, nextChangeOfTraits } from '../audience/evaluate.ts'
+import type { DataSourceId, DestinationId } from '../model/ids.ts'
+import type { MembershipChange } from '../model/membership-change.ts'
+import type { Profile } from '../model/profile.ts'
+import { DAY_MS, utcDay } from '../model/time.ts'
+import type { Rulebook } from './rulebook.ts'
+import { type Merged, viewsOf } from './visitor.ts'
+
+/** A device not seen for this long is inactive [OUT-51]; a declared ID after 24 months of 30 days [COL-77]. */
+export const INACTIVE_DAYS = { device: 120, declared: 720 } as const
+
+export interface DeviceStep {
+  /** As it was read. */
+  readonly before: Profile
+  /** With what the call brought: links, traits, last seen. */
+  readonly draft: Profile
+  readonly merged: Merged
+  /** Traits just realized on the device; `'all'` when anything else may have changed an answer. */
+  readonly touched: Int32Array | 'all'
+  /** The device itself was seen, as opposed to a sweep or a follow-up [OUT-26]. */
+  readonly seen: boolean
+  /** Data sources whose first mapping to this device is stored in this step [OUT-207]. */
+  readonly newLinks: readonly DataSourceId[]
+  readonly optedOut: boolean
+}
+
+export interface DeviceResult {
+  readonly next: Profile
+  readonly changes: readonly MembershipChange[]
+  readonly outbox: readonly DestinationId[]
+}
+
+/** Evaluates the segments of a device, when it must be looked at again, and what destinations must hear. Pure. */
+export function evaluateDevice(rulebook: Rulebook, step: DeviceStep, nowMs: number): DeviceResult {
+  const { before, draft, merged } = step
+  const isStale = before.rulebookVersion !== rulebook.version || before.dueMs <= nowMs
+  const touched = isStale || step.optedOut ? 'all' : step.touched
+
+  const evaluated = evaluateSegments(
+    rulebook.audience,
+    draft.segments,
+    { touched, views: viewsOf(rulebook, draft, merged), optedOut: step.optedOut },
+    nowMs,
+  )
+  const dueMs = dueOf(rulebook, draft, merged, touched, before.dueMs, nowMs)
+  const evaluatedProfile = { ...draft, segments: evaluated.segments, rulebookVersion: rulebook.version, dueMs }
+  const { outbox, plans } = planActivation(rulebook.destinations, {
+    before,
+    next: evaluatedProfile,
+    changes: evaluated.changes,
+    seen: step.seen,
+    newLinks: step.newLinks,
+    nowMs,
+  })
+  return { next: { ...evaluatedProfile, plans }, changes: evaluated.changes, outbox }
+}
+
+/**
+ * When the profile must be looked at next: the earliest moment at which time alone can change an answer, or make it
+ * inactive. A visit that realized a few traits only ever moves it forward, so that most visits leave the due index
+ * alone; the sweep that finds nothing to do files it anew.
+ */
+function dueOf(rulebook: Rulebook, draft: Profile, merged: Merged, touched: Int32Array | 'all', filedMs: number, nowMs: number): number {
+  if (touched !== 'all') return Math.min(filedMs, nextChangeOfTraits(rulebook.audience, draft.traits, touched, nowMs))
+  const tables = [draft.traits, ...[...merged.values()].map((profile) => profile.traits)]
+  return Math.min(nextChangeMs(rulebook.audience, tables, nowMs), inactiveAtMs(draft))
+}
+
+/** Midnight UTC after the last day of inactivity. */
+export function inactiveAtMs(profile: Profile): number {
+  const days = profile.id.startsWith('d:') ? INACTIVE_DAYS.device : INACTIVE_DAYS.declared
+  return (utcDay(profile.lastSeenMs) + days + 1) * DAY_MS
+}

@@ -1,0 +1,68 @@
+import { latestDevice } from '../identity/links.ts'
+import { deviceOfCall } from '../identity/resolve-device.ts'
+import type { OptOutCall, OptOutLevel, OptOutOutcome } from '../model/collected-call.ts'
+import { type DeviceId, declaredProfileId, deviceProfileId, type ProfileId } from '../model/ids.ts'
+import type { StoredFollowUp } from '../store/profile-store.ts'
+import { runFollowUps } from './follow-ups.ts'
+import type { Parts } from './parts.ts'
+
+/**
+ * Opts out what a call names: durable on disk before it resolves [SEC-79], then out of every segment. A declared ID
+ * takes the last device linked to it along [COL-228].
+ */
+export async function optOut(call: OptOutCall, parts: Parts): Promise<OptOutOutcome> {
+  const { ids, madeDeviceId } = await targetsOf(call, parts)
+  const known = await parts.profiles.optOuts(ids)
+  const recorded: StoredFollowUp[] = []
+  await Promise.all(
+    ids.map(async (target, at) => {
+      // A global opt-out is never narrowed by a later, partner-level one.
+      if (known[at]?.level === 'global') return
+      const record = { level: call.level, reason: call.reason, atMs: call.receivedAtMs } as const
+      const followUps = [{ kind: 'optout', target, atMs: call.receivedAtMs }] as const
+      recorded.push(...(await parts.profiles.recordOptOut(target, record, parts.newEventId(), followUps)))
+    }),
+  )
+  await runFollowUps(recorded, parts)
+  return { ids: ids.map((id) => id.replace(/^d:/, '')), deviceId: madeDeviceId }
+}
+
+/** Is any of these IDs opted out? The wider level wins. */
+export async function optOutStatus(
+  call: Pick<OptOutCall, 'deviceId' | 'ecid' | 'organization' | 'cookieDeviceId' | 'declaredIds'>,
+  parts: Parts,
+): Promise<OptOutLevel | undefined> {
+  const device = deviceOfCall(call, parts.ecids)
+  const ids = call.declaredIds.map((id) => declaredProfileId(id.dataSourceId, id.id))
+  if (device !== undefined) ids.push(deviceProfileId(device.deviceId))
+  const found = (await parts.profiles.optOuts(ids)).filter((optOut) => optOut !== undefined)
+  return found.find((optOut) => optOut.level === 'global')?.level ?? found[0]?.level
+}
+
+async function targetsOf(call: OptOutCall, parts: Parts): Promise<{ readonly ids: readonly ProfileId[]; readonly madeDeviceId: DeviceId | undefined }> {
+  if (call.level === 'global') {
+    return { ids: call.cookieDeviceId === undefined ? [] : [deviceProfileId(call.cookieDeviceId)], madeDeviceId: undefined }
+  }
+  if (call.deprecatedPair !== undefined && call.deviceId === undefined) return targetOfPair(call, call.deprecatedPair, parts)
+
+  const ids = new Set<ProfileId>()
+  const people = call.declaredIds.map((id) => declaredProfileId(id.dataSourceId, id.id))
+  for (const profile of await parts.profiles.getMany(people)) {
+    const last = profile && latestDevice(profile.devices)
+    if (last !== undefined) ids.add(deviceProfileId(last))
+  }
+  for (const id of people) ids.add(id)
+  // The cookie's device is meant only when the call names nobody else, or when consent was declined by this browser.
+  const isNamed = call.deviceId !== undefined || call.ecid !== undefined || people.length > 0
+  const device = deviceOfCall(isNamed && call.reason === 'request' ? { ...call, cookieDeviceId: undefined } : call, parts.ecids)
+  if (device !== undefined) ids.add(deviceProfileId(device.deviceId))
+  return { ids: [...ids], madeDeviceId: undefined }
+}
+
+/** The deprecated form is kept under a device: the latest of the pair, else the cookie's, else a new one [COL-230]. */
+async function targetOfPair(call: OptOutCall, pair: NonNullable<OptOutCall['deprecatedPair']>, parts: Parts) {
+  const [profile] = await parts.profiles.getMany([declaredProfileId(pair.dataSourceId, pair.id)])
+  const known = (profile && latestDevice(profile.devices)) ?? call.cookieDeviceId
+  const deviceId = known ?? parts.newDeviceId()
+  return { ids: [deviceProfileId(deviceId)], madeDeviceId: known === undefined ? deviceId : undefined }
+}

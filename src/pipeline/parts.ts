@@ -1,0 +1,32 @@
+import type { EcidMapper } from '../identity/ecid.ts'
+import type { Clock } from '../model/clock.ts'
+import type { DestinationId, DeviceId, EventId, ProfileId } from '../model/ids.ts'
+import type { MembershipChange } from '../model/membership-change.ts'
+import type { ProfileStore } from '../store/profile-store.ts'
+import type { Rulebook } from './rulebook.ts'
+
+/** What the pipeline works with. */
+export interface Parts {
+  readonly profiles: ProfileStore
+  readonly rulebook: () => Rulebook
+  readonly ecids: EcidMapper
+  readonly clock: Clock
+  readonly newDeviceId: () => DeviceId
+  readonly newEventId: () => EventId
+  /** Called after a commit that owes something to destinations. */
+  readonly notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => void
+  /** Is any destination still owed a message about this profile? */
+  readonly isOwed: (profileId: ProfileId) => Promise<boolean>
+  /** Called after a commit that changed memberships; for metrics and the live view. */
+  readonly onMembership?: (profileId: ProfileId, changes: readonly MembershipChange[]) => void
+  readonly onFollowUpFailed: (error: unknown) => void
+}
+
+/** A profile changed under our hands more often than anything honest would cause. Retrying can help. */
+export class ProfileContendedError extends Error {
+  readonly code = 'profile_contended'
+  readonly retryable = true
+}
+
+/** Every lost race means that somebody else won it, so this bounds the parallel calls on one profile. */
+export const COMMIT_ATTEMPTS_MAX = 256

@@ -1,0 +1,231 @@
+import { directTraits, matchTraits, realizeTraits } from '../audience/evaluate.ts'
+import { deviceOfCall, type FoundDevice, idsThatNameTheDevice } from '../identity/resolve-device.ts'
+import { addIdLink, lastAuthenticated, latestDevice } from '../identity/links.ts'
+import type { CallOutcome, CollectedCall } from '../model/collected-call.ts'
+import type { IdType } from '../model/definitions.ts'
+import type { DeclaredId } from '../model/event.ts'
+import type { FollowUp } from '../model/follow-up.ts'
+import { type DataSourceId, declaredProfileId, deviceProfileId, type SegmentId, type TraitId } from '../model/ids.ts'
+import { type IdLink, newProfile, type Profile, type StoredConsent } from '../model/profile.ts'
+import type { OptOut } from '../store/profile-store.ts'
+import { evaluateDevice } from './evaluate-device.ts'
+import { runFollowUps } from './follow-ups.ts'
+import { storedFollowUps } from './stored-follow-ups.ts'
+import { mergeFollowUps } from './merge-follow-ups.ts'
+import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
+import type { Rulebook } from './rulebook.ts'
+import { type Merged, readMerged } from './visitor.ts'
+
+const EVENT_IDS_KEPT = 4
+
+/**
+ * One call, start to finish. Everything between the reads and the commit is a pure function; the commit of the device's
+ * profile is the moment at which the event becomes true, and what it means for other profiles travels with it as
+ * follow-ups.
+ */
+export async function processCall(call: CollectedCall, parts: Parts): Promise<CallOutcome> {
+  if (!call.consent.store) return { status: 'not_stored', errors: [] }
+  for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt++) {
+    const rulebook = parts.rulebook()
+    const visitor = await readVisitor(call, rulebook, parts)
+    if (visitor.optedOut !== undefined) return { status: 'opted_out', ...visitor.optedOut, errors: [] }
+
+    const step = applyCall(call, visitor, rulebook)
+    const links = step.draft.links
+    const merged = await readMerged(parts.profiles, rulebook, links)
+    const result = evaluateDevice(rulebook, { ...step, merged, seen: true, optedOut: false }, call.receivedAtMs)
+    if (!step.isWorthStoring) return renderOutcome(call, visitor.found, result.next, merged, parts)
+
+    const followUps = [...step.followUps, ...mergeFollowUps(rulebook, step.before, result, merged, call.receivedAtMs)]
+    const update = { profile: result.next, previousDueMs: step.before.dueMs, outbox: result.outbox, eventId: call.eventId, followUps }
+    if (!(await parts.profiles.commit(update))) continue
+
+    if (result.outbox.length > 0) parts.notify(result.next.id, result.outbox)
+    if (result.changes.length > 0) parts.onMembership?.(result.next.id, result.changes)
+    await runFollowUps(storedFollowUps(result.next.id, call.eventId, followUps), parts)
+    return renderOutcome(call, visitor.found, result.next, merged, parts)
+  }
+  throw new ProfileContendedError(`a profile changed ${COMMIT_ATTEMPTS_MAX} times during one call`)
+}
+
+interface Visitor {
+  readonly found: FoundDevice
+  readonly device: Profile | undefined
+  /** Same order as the declared IDs of the call. */
+  readonly declared: readonly (Profile | undefined)[]
+  readonly optedOut: { readonly id: string; readonly level: OptOut['level'] } | undefined
+}
+
+/** Finds the device and reads what is known of it and of the call's declared IDs; opt-outs are looked at before anything else. */
+async function readVisitor(call: CollectedCall, rulebook: Rulebook, parts: Parts): Promise<Visitor> {
+  const declaredIds = call.declaredIds.map((id) => declaredProfileId(id.dataSourceId, id.id))
+  const known = deviceOfCall(call, parts.ecids)
+  const found = known ?? (await deviceOfDeclaredIds(call, rulebook, parts)) ?? { deviceId: parts.newDeviceId(), source: 'new' as const }
+  const ids = [deviceProfileId(found.deviceId), ...declaredIds]
+  const [optOuts, [device, ...declared]] = await Promise.all([parts.profiles.optOuts(ids), parts.profiles.getMany(ids)])
+  const at = optOuts.findIndex((optOut) => optOut !== undefined)
+  const optOut = optOuts[at]
+  return { found, device, declared, optedOut: optOut && { id: ids[at]?.replace(/^d:/, '') ?? '', level: optOut.level } }
+}
+
+async function deviceOfDeclaredIds(call: CollectedCall, rulebook: Rulebook, parts: Parts): Promise<FoundDevice | undefined> {
+  const ids = idsThatNameTheDevice(call, (id) => idTypeOf(rulebook, id.dataSourceId))
+  if (ids.length === 0) return undefined
+  const profiles = await parts.profiles.getMany(ids.map((id) => declaredProfileId(id.dataSourceId, id.id)))
+  for (const profile of profiles) {
+    const deviceId = profile && latestDevice(profile.devices)
+    if (deviceId !== undefined) return { deviceId, source: 'declared' }
+  }
+  return undefined
+}
+
+function idTypeOf(rulebook: Rulebook, dataSourceId: DataSourceId): IdType | undefined {
+  return rulebook.directory.dataSources.get(dataSourceId)?.idType
+}
+
+interface AppliedCall {
+  readonly before: Profile
+  readonly draft: Profile
+  readonly touched: Int32Array | 'all'
+  readonly newLinks: readonly DataSourceId[]
+  readonly followUps: readonly FollowUp[]
+  /** False for a call that says nothing new and is no activity: `/id` of a device without new IDs [COL-254]. */
+  readonly isWorthStoring: boolean
+}
+
+/** What the call itself says about its device: IDs, traits, time and place. Pure. */
+function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook): AppliedCall {
+  const nowMs = call.receivedAtMs
+  const id = deviceProfileId(visitor.found.deviceId)
+  const before = visitor.device ?? newProfile(id, nowMs)
+  // A repeat after an unknown outcome: the first one was written, so nothing is added again.
+  const isRepeat = before.appliedEvents.includes(call.eventId)
+  const realized = isRepeat ? NO_TRAITS : realizedTraits(call, rulebook)
+  const authenticated = call.declaredIds.filter(
+    (declared) => declared.authState === 1 && idTypeOf(rulebook, declared.dataSourceId) === 'CROSS_DEVICE',
+  )
+  const identity = applyIds(call, before, visitor.declared, rulebook)
+  const followUps = [...identity.followUps]
+  // With state 1 traits belong to the authenticated profile of each such ID, otherwise to the device [AUD-187], [AUD-343].
+  const isOnDevice = authenticated.length === 0
+  if (!isOnDevice && realized.length > 0) {
+    for (const declared of authenticated) {
+      const target = declaredProfileId(declared.dataSourceId, declared.id)
+      followUps.push({ kind: 'realize', target, eventId: call.eventId, traitIds: [...realized] as TraitId[], atMs: nowMs })
+    }
+  }
+  const draft: Profile = {
+    ...before,
+    firstSeenMs: Math.min(before.firstSeenMs, nowMs),
+    lastSeenMs: Math.max(before.lastSeenMs, nowMs),
+    regions: before.regions[0] === call.region ? before.regions : [call.region, ...before.regions.filter((region) => region !== call.region)],
+    traits: isOnDevice && realized.length > 0 ? realizeTraits(rulebook.audience, before.traits, realized, nowMs) : before.traits,
+    links: identity.links,
+    appliedEvents: isRepeat ? before.appliedEvents : [...before.appliedEvents, call.eventId].slice(-EVENT_IDS_KEPT),
+    consent: consentOf(call, before),
+  }
+  return {
+    before,
+    draft,
+    touched: identity.loginChanged ? 'all' : isOnDevice ? realized : NO_TRAITS,
+    newLinks: identity.newLinks,
+    followUps,
+    isWorthStoring: call.kind !== 'id' || identity.hasNews,
+  }
+}
+
+const NO_TRAITS = new Int32Array(0)
+
+function realizedTraits(call: CollectedCall, rulebook: Rulebook): Int32Array {
+  if (call.kind !== 'event') return NO_TRAITS
+  const matched = matchTraits(rulebook.audience, call.signals, call.onlyDataSourceId)
+  if (call.traitIds.length === 0) return matched
+  const direct = directTraits(rulebook.audience, call.traitIds)
+  return Int32Array.from(new Set([...matched, ...direct])).sort()
+}
+
+function consentOf(call: CollectedCall, before: Profile): StoredConsent | undefined {
+  const { consent } = call
+  const isUnchanged =
+    consent.fingerprint === (before.consent?.fingerprint ?? '') &&
+    consent.deniedDestinations.join() === (before.consent?.deniedDestinations.join() ?? '')
+  if (isUnchanged) return before.consent
+  return {
+    decidedAtMs: call.receivedAtMs,
+    fingerprint: consent.fingerprint,
+    reason: consent.reason,
+    deniedDestinations: consent.deniedDestinations,
+  }
+}
+
+interface AppliedIds {
+  readonly links: readonly IdLink[]
+  readonly newLinks: readonly DataSourceId[]
+  readonly followUps: readonly FollowUp[]
+  /** The last authenticated ID of some data source is another one now. */
+  readonly loginChanged: boolean
+  readonly hasNews: boolean
+}
+
+/** Links the call's declared IDs and the device both ways [COL-71], [COL-90], and cross-device IDs with each other [COL-97]. */
+function applyIds(call: CollectedCall, before: Profile, declared: readonly (Profile | undefined)[], rulebook: Rulebook): AppliedIds {
+  if (call.declaredIds.length === 0 || call.consent.syncDenied) {
+    return { links: before.links, newLinks: [], followUps: [], loginChanged: false, hasNews: false }
+  }
+  const atMs = call.receivedAtMs
+  const deviceId = before.id.slice(2) as CollectedCall['deviceId'] & string
+  const people = call.declaredIds.filter((id) => idTypeOf(rulebook, id.dataSourceId) === 'CROSS_DEVICE')
+  const followUps: FollowUp[] = []
+  const newLinks: DataSourceId[] = []
+  let links = before.links
+  let hasNews = false
+  call.declaredIds.forEach((id, at) => {
+    const idType = idTypeOf(rulebook, id.dataSourceId) ?? 'COOKIE'
+    const isFirstOfSource = !links.some((link) => link.dataSourceId === id.dataSourceId)
+    const change = addIdLink(links, id, idType, atMs)
+    links = change.links
+    if (change.isNew && isFirstOfSource) newLinks.push(id.dataSourceId)
+    for (const evicted of change.evicted) {
+      followUps.push({ kind: 'unlink', target: declaredProfileId(evicted.dataSourceId, evicted.id), other: before.id, atMs })
+    }
+    const others = people.includes(id) ? people.filter((other) => other !== id).map((other) => asLink(other, atMs)) : []
+    const known = declared[at]
+    const isKnown = known !== undefined && latestDevice(known.devices) === deviceId && others.every((other) => hasLink(known, other))
+    if (!isKnown) followUps.push({ kind: 'link', target: declaredProfileId(id.dataSourceId, id.id), deviceId, links: others, atMs })
+    if (change.isNew || !isKnown || id.authState === 1) hasNews = true
+  })
+  const loginChanged = people.some((id) => lastAuthenticated(before.links, id.dataSourceId)?.id !== lastAuthenticated(links, id.dataSourceId)?.id)
+  return { links, newLinks, followUps, loginChanged, hasNews }
+}
+
+function asLink(id: DeclaredId, atMs: number): IdLink {
+  return { dataSourceId: id.dataSourceId, id: id.id, syncedAtMs: atMs, authState: id.authState, authenticatedAtMs: 0 }
+}
+
+function hasLink(profile: Profile, link: IdLink): boolean {
+  return profile.links.some((known) => known.dataSourceId === link.dataSourceId && known.id === link.id)
+}
+
+function renderOutcome(call: CollectedCall, found: FoundDevice, next: Profile, merged: Merged, parts: Parts): CallOutcome {
+  const wants = call.wantsMemberships
+  const tables = wants ? [next.traits, ...[...merged.values()].map((profile) => profile.traits)] : []
+  const traits = [...new Set(tables.flatMap((table) => [...table.sids]))].sort((a, b) => a - b)
+  const segments = wants ? [...next.segments.sids].filter((_, at) => next.segments.left[at] === 0) : []
+  return {
+    status: 'processed',
+    deviceId: found.deviceId,
+    source: found.source,
+    ecid: ecidOf(call, found, parts),
+    traits: traits as TraitId[],
+    segments: segments as SegmentId[],
+    errors: [],
+  }
+}
+
+/** With `d_mid` the answer carries the same value [COL-174]; computed only where it is shown. */
+function ecidOf(call: CollectedCall, found: FoundDevice, parts: Parts): string {
+  if (found.source === 'ecid' && call.ecid !== undefined) return call.ecid
+  if (call.kind !== 'id' || call.organization === '') return ''
+  return parts.ecids.ecidOf(call.organization, found.deviceId)
+}
+

@@ -1,0 +1,71 @@
+import { dropExpired } from '../audience/evaluate.ts'
+import type { FollowUp } from '../model/follow-up.ts'
+import { declaredProfileId, type ProfileId } from '../model/ids.ts'
+import { LeaveReason, type Profile } from '../model/profile.ts'
+import { DAY_MS } from '../model/time.ts'
+import type { StoredFollowUp } from '../store/profile-store.ts'
+import { type DeviceResult, evaluateDevice, inactiveAtMs } from './evaluate-device.ts'
+import { storedFollowUps } from './stored-follow-ups.ts'
+import { mergeFollowUps } from './merge-follow-ups.ts'
+import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
+import { leaveAll } from './leave-all.ts'
+import { readMerged } from './visitor.ts'
+
+/**
+ * Evaluates a device that was not seen: its time has come, a profile merged with it changed, a rule changed, or it was
+ * opted out. Writes only when something differs.
+ * @returns follow-ups its commit wrote, to be carried out next
+ */
+export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
+  for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt++) {
+    const rulebook = parts.rulebook()
+    const nowMs = parts.clock()
+    const [[before], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
+    if (before === undefined) return []
+    if (inactiveAtMs(before) <= nowMs) return retire(before, nowMs, parts)
+
+    const merged = await readMerged(parts.profiles, rulebook, before.links)
+    const draft: Profile = { ...before, traits: dropExpired(rulebook.audience, before.traits, nowMs) }
+    const step = { before, draft, merged, touched: 'all', seen: false, newLinks: [], optedOut: optOut !== undefined } as const
+    const result = evaluateDevice(rulebook, step, nowMs)
+    if (!differs(before, result)) return []
+    const followUps = mergeFollowUps(rulebook, before, result, merged, nowMs)
+    const committed = await commitResult(before, result, followUps, parts)
+    if (committed !== undefined) return committed
+  }
+  throw new ProfileContendedError(`a profile changed ${COMMIT_ATTEMPTS_MAX} times during one evaluation`)
+}
+
+function differs(before: Profile, result: DeviceResult): boolean {
+  return result.changes.length > 0 || result.next.dueMs !== before.dueMs || result.next.traits !== before.traits || result.outbox.length > 0
+}
+
+/** @returns undefined when the revision race was lost */
+async function commitResult(before: Profile, result: DeviceResult, followUps: readonly FollowUp[], parts: Parts): Promise<readonly StoredFollowUp[] | undefined> {
+  const eventId = parts.newEventId()
+  const update = { profile: result.next, previousDueMs: before.dueMs, outbox: result.outbox, eventId, followUps }
+  if (!(await parts.profiles.commit(update))) return undefined
+  if (result.outbox.length > 0) parts.notify(before.id, result.outbox)
+  if (result.changes.length > 0) parts.onMembership?.(before.id, result.changes)
+  return storedFollowUps(before.id, eventId, followUps)
+}
+
+/**
+ * A device not seen for 120 days [OUT-51]: first it leaves every segment, so that its destinations are told while its
+ * partner IDs are still known [OUT-55]; a day later, when nothing is owed any more, the profile goes, and its mappings
+ * with it.
+ */
+async function retire(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
+  const rulebook = parts.rulebook()
+  const result = leaveAll(rulebook, before, LeaveReason.inactive, nowMs)
+  if (result.changes.length > 0 || (await parts.isOwed(before.id))) {
+    const next: DeviceResult = { ...result, next: { ...result.next, dueMs: nowMs - (nowMs % DAY_MS) + DAY_MS } }
+    return (await commitResult(before, next, [], parts)) ?? []
+  }
+  const eventId = parts.newEventId()
+  const followUps = before.links.map(
+    (link): FollowUp => ({ kind: 'unlink', target: declaredProfileId(link.dataSourceId, link.id), other: before.id, atMs: nowMs }),
+  )
+  const isRemoved = await parts.profiles.remove(before, eventId, followUps)
+  return isRemoved ? storedFollowUps(before.id, eventId, followUps) : []
+}

@@ -1,0 +1,78 @@
+import { PARTITIONS } from '../model/partition.ts'
+import type { JobStore } from '../store/job-store.ts'
+import { runFollowUps } from './follow-ups.ts'
+import type { Parts } from './parts.ts'
+import { reevaluateDeclared } from './reevaluate-declared.ts'
+import { reevaluateDevice } from './reevaluate-device.ts'
+
+/**
+ * Brings profiles under a changed rulebook without a visit [AUD-142], [AUD-143]: a walk over all partitions, round and
+ * round until every one has been seen under the version in force. Its place is stored, so a restart goes on.
+ */
+export interface Refile {
+  /** The rulebook changed: every profile is owed another look. */
+  start(version: number): void
+  /** Partitions still to do. */
+  remaining(): number
+  close(): Promise<void>
+}
+
+interface Place {
+  readonly version: number
+  readonly partition: number
+  readonly remaining: number
+}
+
+const JOB = 'refile'
+const SAVE_EVERY = 64
+const AFTER_FAILURE_MS = 1_000
+
+export async function openRefile(parts: Parts, jobs: JobStore, options: { readonly onFailed: (error: unknown) => void }): Promise<Refile> {
+  let place = ((await jobs.read(JOB)) as Place | undefined) ?? { version: 0, partition: 0, remaining: 0 }
+  let closed = false
+  let running: Promise<void> | undefined
+
+  const walk = async () => {
+    while (!closed && place.remaining > 0) {
+      try {
+        await refilePartition(place.partition, parts, () => closed)
+        if (closed) break
+        place = { ...place, partition: (place.partition + 1) % PARTITIONS, remaining: place.remaining - 1 }
+        if (place.remaining % SAVE_EVERY === 0) await jobs.write(JOB, place)
+      } catch (error) {
+        options.onFailed(error)
+        await new Promise((resolve) => setTimeout(resolve, AFTER_FAILURE_MS))
+      }
+    }
+    await jobs.write(JOB, place).catch(options.onFailed)
+    running = undefined
+  }
+
+  return {
+    start(version) {
+      if (version === place.version && place.remaining === 0) return
+      place = version === place.version ? place : { version, partition: place.partition, remaining: PARTITIONS }
+      running ??= walk()
+    },
+    remaining: () => place.remaining,
+    async close() {
+      closed = true
+      await running
+    },
+  }
+}
+
+async function refilePartition(partition: number, parts: Parts, isClosed: () => boolean): Promise<void> {
+  for await (const page of parts.profiles.scan(partition, { pageSize: 64 })) {
+    if (isClosed()) return
+    const startedMs = performance.now()
+    const { version } = parts.rulebook()
+    const stale = page.filter((profile) => profile.rulebookVersion !== version)
+    const followUps = await Promise.all(
+      stale.map((profile) => (profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts) : reevaluateDeclared(profile.id, parts))),
+    )
+    await runFollowUps(followUps.flat(), parts)
+    // Half of the time belongs to the edge.
+    if (stale.length > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(performance.now() - startedMs)))
+  }
+}

@@ -1,0 +1,52 @@
+import { isSupported, mergedWithDevice } from '../identity/merge.ts'
+import type { MergeRuleId, ProfileId } from '../model/ids.ts'
+import type { Profile, TraitTable } from '../model/profile.ts'
+import type { ProfileStore } from '../store/profile-store.ts'
+import type { Rulebook } from './rulebook.ts'
+
+/** Profiles that take part in the evaluation of a device, by ID. */
+export type Merged = ReadonlyMap<ProfileId, Profile>
+
+const NOBODY: Merged = new Map()
+
+/** IDs of all profiles that any merge rule in use merges with a device of these links. */
+export function mergedIds(rulebook: Rulebook, links: Profile['links']): readonly ProfileId[] {
+  if (links.length === 0) return []
+  const ids = new Set<ProfileId>()
+  for (const rule of rulebook.audience.mergeRules.values()) {
+    if (!isSupported(rule) || !rulebook.audience.usesMergeRule(rule.mergeRuleId)) continue
+    for (const id of mergedWithDevice(rule, links)) ids.add(id)
+  }
+  return [...ids]
+}
+
+/** Reads the profiles merged with a device; one round trip, none when it stands alone. */
+export async function readMerged(store: ProfileStore, rulebook: Rulebook, links: Profile['links']): Promise<Merged> {
+  const ids = mergedIds(rulebook, links)
+  if (ids.length === 0) return NOBODY
+  const profiles = await store.getMany(ids)
+  const merged = new Map<ProfileId, Profile>()
+  for (const profile of profiles) if (profile !== undefined) merged.set(profile.id, profile)
+  return merged
+}
+
+/** The trait tables a merge rule lays over each other for a device; undefined under a rule it takes no part in [AUD-204]. */
+export function viewsOf(
+  rulebook: Rulebook,
+  device: Pick<Profile, 'traits' | 'links'>,
+  merged: Merged,
+): (mergeRuleId: MergeRuleId) => readonly TraitTable[] | undefined {
+  const alone = [device.traits]
+  return (mergeRuleId) => {
+    const rule = rulebook.audience.mergeRules.get(mergeRuleId)
+    if (rule === undefined || !isSupported(rule)) return undefined
+    const others = mergedWithDevice(rule, device.links)
+    if (others.length === 0) return alone
+    const tables = [device.traits]
+    for (const id of others) {
+      const profile = merged.get(id)
+      if (profile !== undefined) tables.push(profile.traits)
+    }
+    return tables
+  }
+}
