@@ -30,6 +30,11 @@ export function kindRange(partition: number, kind: number): { readonly from: Buf
   return { from: startKey(partition, kind, 0), to: startKey(partition, kind + 1, 0) }
 }
 
+/** A key as the name it has in maps: one character a byte. */
+export function keyName(key: Buffer): string {
+  return key.toString('latin1')
+}
+
 export function partitionOfKey(key: Buffer): number {
   return ((key[0] as number) << 8) | (key[1] as number)
 }
@@ -87,12 +92,24 @@ export function profileKey(profileId: ProfileId): Buffer {
   return withId(partitionOf(profileId), Kind.profile, profileId)
 }
 
+/** The profile whose key this is. */
+export function readProfileKey(key: Buffer): ProfileId {
+  return readProfileId(key.subarray(3))
+}
+
 /** @param dueMs whole seconds; entries sort by it */
 export function dueKey(profileId: ProfileId, dueMs: number): Buffer {
-  const id = profileIdBytes(profileId)
-  const key = startKey(partitionOf(profileId), Kind.due, 4 + id.length)
-  key.writeUInt32BE(Math.floor(dueMs / 1000), 3)
-  id.copy(key, 7)
+  return besideProfile(profileKey(profileId), Kind.due, Math.floor(dueMs / 1000))
+}
+
+/** The key of a record that starts with a number and lies beside a profile: its due entry, an outbox marker. */
+export function besideProfile(profile: Buffer, kind: number, number: number): Buffer {
+  const key = Buffer.allocUnsafe(profile.length + 4)
+  key[0] = profile[0] as number
+  key[1] = profile[1] as number
+  key[2] = kind
+  key.writeUInt32BE(number, 3)
+  profile.copy(key, 7, 3)
   return key
 }
 
@@ -102,11 +119,7 @@ export function readDueKey(key: Buffer): { readonly dueMs: number; readonly prof
 
 /** An outbox marker: (profile, destination). Lies in the profile's partition, sorted by destination. */
 export function outboxKey(profileId: ProfileId, destinationId: DestinationId): Buffer {
-  const id = profileIdBytes(profileId)
-  const key = startKey(partitionOf(profileId), Kind.outbox, 4 + id.length)
-  key.writeUInt32BE(destinationId, 3)
-  id.copy(key, 7)
-  return key
+  return besideProfile(profileKey(profileId), Kind.outbox, destinationId)
 }
 
 export function readOutboxKey(key: Buffer): { readonly destinationId: DestinationId; readonly profileId: ProfileId } {

@@ -6,8 +6,16 @@ import { crc32 } from 'node:zlib'
  */
 const CHECKSUM_BYTES = 4
 
+/** What `readRevision` answers for bytes that hold no revision: it equals no revision that was ever sealed. */
+export const UNREADABLE_REVISION = -1
+
 export class RecordCorruptError extends Error {
   readonly code = 'record_corrupt'
+}
+
+/** A sound record of a format this program does not know, written by a newer one: never set aside, never overwritten. */
+export class RecordVersionError extends Error {
+  readonly code = 'record_version_unknown'
 }
 
 export interface OpenedRecord {
@@ -18,17 +26,18 @@ export interface OpenedRecord {
 
 /** Seals a body. @param revision 0 to 2^53 - 1 */
 export function sealRecord(version: number, revision: number, body: Uint8Array): Buffer {
-  const head: number[] = [version]
+  let headBytes = 2
+  for (let rest = revision; rest >= 0x80; rest = Math.floor(rest / 0x80)) headBytes += 1
+  const end = headBytes + body.length
+  const record = Buffer.allocUnsafe(end + CHECKSUM_BYTES)
+  record[0] = version
   let rest = revision
-  while (rest >= 0x80) {
-    head.push((rest % 0x80) | 0x80)
+  for (let at = 1; at < headBytes - 1; at++) {
+    record[at] = (rest % 0x80) | 0x80
     rest = Math.floor(rest / 0x80)
   }
-  head.push(rest)
-  const record = Buffer.allocUnsafe(head.length + body.length + CHECKSUM_BYTES)
-  for (let i = 0; i < head.length; i++) record[i] = head[i] as number
-  record.set(body, head.length)
-  const end = head.length + body.length
+  record[headBytes - 1] = rest
+  record.set(body, headBytes)
   record.writeUInt32BE(crc32(record.subarray(0, end)), end)
   return record
 }
@@ -43,15 +52,18 @@ export function openRecord(record: Buffer): OpenedRecord {
   return { version: record[0] as number, revision, body: record.subarray(bodyStart, end) }
 }
 
-/** The revision alone, without verifying the checksum: for guards inside an engine. */
+/**
+ * The revision alone, without verifying the checksum: for guards inside an engine. Damaged bytes give any number, or
+ * `UNREADABLE_REVISION`; they never make it run on.
+ */
 export function readRevision(record: Buffer): { readonly revision: number; readonly bodyStart: number } {
   let revision = 0
   let scale = 1
-  let at = 1
-  for (;;) {
-    const byte = record[at++] as number
+  for (let at = 1; at < record.length && at <= 8; at++) {
+    const byte = record[at] as number
     revision += (byte & 0x7f) * scale
-    if (byte < 0x80) return { revision, bodyStart: at }
+    if (byte < 0x80) return { revision, bodyStart: at + 1 }
     scale *= 0x80
   }
+  return { revision: UNREADABLE_REVISION, bodyStart: record.length }
 }

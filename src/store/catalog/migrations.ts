@@ -1,7 +1,7 @@
-import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import { type Kysely, type Migration, Migrator } from 'kysely'
 import type { Tables } from './tables.ts'
 
-/** Brings the tables up to date; does nothing when they are. @throws when a migration fails or is missing here */
+/** Brings the tables up to date; does nothing when they are. @throws when a migration fails, or the file is of a later version */
 export async function migrate(db: Kysely<Tables>): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
@@ -14,19 +14,131 @@ const migrations: Record<string, Migration> = {
 }
 
 async function createDefinitions(db: Kysely<unknown>): Promise<void> {
-  const table = (name: string) => db.schema.createTable(name)
-  const authored = <Table extends string>(name: Table) =>
-    table(name)
-      .addColumn('created_by', 'integer', (column) => column.notNull())
-      .addColumn('updated_by', 'integer', (column) => column.notNull())
-      .addColumn('created_at', 'bigint', (column) => column.notNull())
-      .addColumn('updated_at', 'bigint', (column) => column.notNull())
-  const required = (column: { notNull(): typeof column }) => column.notNull()
+  await createTable(db, 'meta', ['key'], { key: 'text', value: 'bigint' })
+  await createTable(db, 'settings', ['key'], { key: 'text', value: 'text' })
+  await createTable(db, 'counters', ['name'], { name: 'text', next: 'integer' })
 
-  await table('meta').addColumn('key', 'varchar(64)', (c) => c.primaryKey()).addColumn('value', 'bigint', (c) => c.notNull()).execute()
-  await table('settings').addColumn('key', 'varchar(64)', (c) => c.primaryKey()).addColumn('value', 'text', (c) => c.notNull()).execute()
-  await table('counters').addColumn('name', 'varchar(64)', (c) => c.primaryKey()).addColumn('next', 'integer', (c) => c.notNull()).execute()
-  void required
-  void sql
-  void authored
+  await createTable(db, 'data_sources', ['data_source_id'], {
+    data_source_id: 'integer',
+    name: 'text',
+    description: 'text?',
+    integration_code: 'text?',
+    id_type: 'text',
+    status: 'text',
+    origin: 'text',
+    options: 'text',
+    ...authored,
+  })
+  await createTable(db, 'folders', ['kind', 'folder_id'], {
+    kind: 'text',
+    folder_id: 'integer',
+    parent_folder_id: 'integer',
+    name: 'text',
+    folder_trait_id: 'integer?',
+    ...authored,
+  })
+  await createTable(db, 'traits', ['trait_id'], {
+    trait_id: 'integer',
+    name: 'text',
+    description: 'text?',
+    comments: 'text?',
+    integration_code: 'text?',
+    data_source_id: 'integer',
+    folder_id: 'integer',
+    trait_type: 'text',
+    trait_rule: 'text?',
+    trait_rule_version: 'integer',
+    ttl_days: 'integer',
+    status: 'text',
+    event_type_id: 'integer?',
+    category_id: 'integer?',
+    algo_model_id: 'integer?',
+    threshold_value: 'text?',
+    ...authored,
+  })
+  await createTable(db, 'trait_rule_versions', ['trait_id', 'version'], {
+    trait_id: 'integer',
+    version: 'integer',
+    trait_rule: 'text',
+    created_by: 'integer',
+    created_at: 'bigint',
+  })
+  await createTable(db, 'segments', ['segment_id'], {
+    segment_id: 'integer',
+    name: 'text',
+    description: 'text?',
+    integration_code: 'text?',
+    segment_rule: 'text',
+    data_source_id: 'integer',
+    merge_rule_id: 'integer',
+    folder_id: 'integer',
+    status: 'text',
+    ...authored,
+  })
+  await createTable(db, 'segment_traits', ['segment_id', 'trait_id'], { segment_id: 'integer', trait_id: 'integer' })
+  await createTable(db, 'merge_rules', ['merge_rule_id'], {
+    merge_rule_id: 'integer',
+    name: 'text',
+    description: 'text?',
+    cross_device_option: 'text',
+    device_option: 'text',
+    cross_device_data_source_ids: 'text',
+    data_export_restrictions: 'text',
+    is_default: 'integer',
+    ...authored,
+  })
+  await createTable(db, 'destinations', ['destination_id'], {
+    destination_id: 'integer',
+    name: 'text',
+    description: 'text?',
+    destination_type: 'text',
+    status: 'text',
+    vendor_id: 'integer?',
+    mapping_version: 'integer',
+    data_source_ids: 'text',
+    sealed_config: 'text',
+    ...authored,
+  })
+  await createTable(db, 'mappings', ['mapping_id'], {
+    mapping_id: 'integer',
+    destination_id: 'integer',
+    segment_id: 'integer',
+    value: 'text',
+    start_day: 'integer',
+    end_day: 'integer?',
+    ...authored,
+  })
+
+  await createIndex(db, 'data_sources', ['integration_code'])
+  await createIndex(db, 'folders', ['folder_id'])
+  await createIndex(db, 'traits', ['data_source_id', 'integration_code'])
+  await createIndex(db, 'traits', ['integration_code'])
+  await createIndex(db, 'traits', ['folder_id'])
+  await createIndex(db, 'traits', ['trait_type'])
+  await createIndex(db, 'segments', ['data_source_id', 'integration_code'])
+  await createIndex(db, 'segments', ['integration_code'])
+  await createIndex(db, 'segments', ['folder_id'])
+  await createIndex(db, 'segments', ['merge_rule_id'])
+  await createIndex(db, 'segment_traits', ['trait_id'])
+  await createIndex(db, 'mappings', ['destination_id', 'segment_id'])
+  await createIndex(db, 'mappings', ['segment_id'])
+}
+
+/** A `?` after the type: the column may be null. */
+type ColumnType = 'integer' | 'bigint' | 'text' | 'integer?' | 'text?'
+
+const authored = { created_by: 'integer', updated_by: 'integer', created_at: 'bigint', updated_at: 'bigint' } as const
+
+async function createTable(db: Kysely<unknown>, name: string, key: string[], columns: Record<string, ColumnType>): Promise<void> {
+  let table = db.schema.createTable(name)
+  for (const [column, declared] of Object.entries(columns)) {
+    const isOptional = declared.endsWith('?')
+    const type = (isOptional ? declared.slice(0, -1) : declared) as 'integer' | 'bigint' | 'text'
+    table = table.addColumn(column, type, (definition) => (isOptional ? definition : definition.notNull()))
+  }
+  await table.addPrimaryKeyConstraint(`${name}_key`, key).execute()
+}
+
+async function createIndex(db: Kysely<unknown>, table: string, columns: string[]): Promise<void> {
+  await db.schema.createIndex(`${table}_by_${columns.join('_')}`).on(table).columns(columns).execute()
 }

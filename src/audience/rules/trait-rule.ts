@@ -1,0 +1,186 @@
+import { ExpressionParser, type Expression, evaluateExpression, positionOfTruth, RULE_LENGTH_MAX } from './expression.ts'
+import { checkPattern } from './java-pattern.ts'
+import { type RuleRefused, RuleError, refusalAsValue } from './rule-error.ts'
+import { TokenReader } from './token-reader.ts'
+import { wordsOf } from './words.ts'
+
+/** The language of trait rules over the signals of one call. Source: spec/audience-model.md section 3.3. */
+export type TraitRule = Expression<Comparison>
+
+export type ComparisonOperator =
+  | '=='
+  | '!='
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | 'contains'
+  | 'startswith'
+  | 'endswith'
+  | 'matcheswords'
+  | 'matchesregex'
+
+export interface Comparison {
+  readonly op: 'comparison'
+  /** As written; keys match without case [AUD-81]. */
+  readonly key: string
+  readonly operator: ComparisonOperator
+  readonly value: string
+  readonly position: number
+  /** Offset of the value, quotes included. */
+  readonly valuePosition: number
+}
+
+export interface TraitRuleParsed {
+  readonly ok: true
+  readonly rule: TraitRule
+  /** As it is stored and shown: `>=` for `=>`, `==` for `=`, `AND NOT` for `NOT`; the rest as written [AUD-74]. */
+  readonly normalized: string
+  /** What the author should know, though nothing is wrong [AUD-75], [COL-53]. */
+  readonly hints: readonly string[]
+}
+
+const keywords = new Set([
+  'AND',
+  'OR',
+  'NOT',
+  'CONTAINS',
+  'MATCHESWORDS',
+  'STARTSWITH',
+  'ENDSWITH',
+  'MATCHESREGEX',
+])
+const namedOperators: ReadonlyMap<string, ComparisonOperator> = new Map([
+  ['CONTAINS', 'contains'],
+  ['MATCHESWORDS', 'matcheswords'],
+  ['STARTSWITH', 'startswith'],
+  ['ENDSWITH', 'endswith'],
+  ['MATCHESREGEX', 'matchesregex'],
+])
+const symbolOperators: ReadonlyMap<string, ComparisonOperator> = new Map([
+  ['==', '=='],
+  ['=', '=='],
+  ['!=', '!='],
+  ['<', '<'],
+  ['<=', '<='],
+  ['>', '>'],
+  ['>=', '>='],
+  ['=>', '>='],
+])
+const reservedKeys = new Set(['d_rs', 'd_dst_filter'])
+const never = (): boolean => false
+
+/** Parses and checks a rule before it is saved, its regular expressions included. */
+export function parseTraitRule(text: string): TraitRuleParsed | RuleRefused {
+  return refusalAsValue(() => {
+    const hints = new Set<string>()
+    const reader = openRule(text)
+    const rule = new ExpressionParser(reader, () => parseComparison(reader, hints)).parseAll()
+    checkPatterns(rule, text)
+    refuseEmptyCall(rule)
+    return { ok: true as const, rule, normalized: reader.normalized(), hints: [...hints] }
+  })
+}
+
+/** Parses a rule that was checked when it was saved: regular expressions are left for their first use. */
+export function parseSavedTraitRule(text: string): { readonly ok: true; readonly rule: TraitRule } | RuleRefused {
+  return refusalAsValue(() => {
+    const reader = openRule(text)
+    const rule = new ExpressionParser(reader, () => parseComparison(reader, undefined)).parseAll()
+    refuseEmptyCall(rule)
+    return { ok: true as const, rule }
+  })
+}
+
+export function openRule(text: string): TokenReader {
+  if (text.length > RULE_LENGTH_MAX) {
+    throw new RuleError(`a rule may have at most ${RULE_LENGTH_MAX} characters`, RULE_LENGTH_MAX)
+  }
+  return new TokenReader(text)
+}
+
+function parseComparison(reader: TokenReader, hints: Set<string> | undefined): Comparison {
+  const position = reader.start
+  const key = parseKey(reader, hints)
+  const operator = parseOperator(reader, hints)
+  const valuePosition = reader.start
+  const value = parseValue(reader, operator)
+  return { op: 'comparison', key, operator, value, position, valuePosition }
+}
+
+function parseKey(reader: TokenReader, hints: Set<string> | undefined): string {
+  const { kind, value: key, start } = reader
+  if (kind === 'string') throw new RuleError('a key is written without quotes', start)
+  if (kind !== 'word') throw new RuleError(`expected a key, ${reader.found()}`, start)
+  if (keywords.has(key.toUpperCase())) throw new RuleError(`${key} is a keyword and cannot be a key`, start)
+  const wrong = key.search(/[^A-Za-z0-9_.-]/)
+  if (wrong >= 0) throw new RuleError(`a key may not hold ${key.charAt(wrong)}`, start + wrong)
+  if (!/[A-Za-z]/.test(key)) throw new RuleError('a key needs at least one letter', start)
+  if (key.startsWith('.')) throw new RuleError('a key may not begin with a dot', start)
+  if (key.endsWith('.')) throw new RuleError('a key may not end with a dot', start + key.length - 1)
+  if (hints !== undefined && reservedKeys.has(key.toLowerCase())) {
+    hints.add(`${key} is a reserved attribute and has no effect of its own`)
+  }
+  reader.advance()
+  return key
+}
+
+function parseOperator(reader: TokenReader, hints: Set<string> | undefined): ComparisonOperator {
+  const { kind, value } = reader
+  const operator =
+    kind === 'symbol' ? symbolOperators.get(value) : kind === 'word' ? namedOperators.get(value.toUpperCase()) : undefined
+  if (operator === undefined) throw new RuleError(`expected an operator, ${reader.found()}`, reader.start)
+  if (value === '=') {
+    reader.rewrite('==')
+    hints?.add('= was read as ==')
+  }
+  if (value === '=>') reader.rewrite('>=')
+  reader.advance()
+  return operator
+}
+
+function parseValue(reader: TokenReader, operator: ComparisonOperator): string {
+  const { kind, value, start } = reader
+  if (kind !== 'word' && kind !== 'string') {
+    throw new RuleError(`expected a value after ${operator}, ${reader.found()}`, start)
+  }
+  if (kind === 'word' && keywords.has(value.toUpperCase())) {
+    throw new RuleError(`${value} is a keyword; put it in quotes to use it as a value`, start)
+  }
+  if (operator === 'matcheswords' && wordsOf(value) === '') {
+    throw new RuleError('matcheswords needs at least one word', start)
+  }
+  reader.advance()
+  return value
+}
+
+function checkPatterns(rule: TraitRule, text: string): void {
+  forEachComparison(rule, ({ operator, value, valuePosition }) => {
+    if (operator !== 'matchesregex') return
+    const fault = checkPattern(value)
+    if (fault === undefined) return
+    const position = positionInValue(text, valuePosition, fault.offset)
+    throw new RuleError(`the regular expression cannot be used: ${fault.message}`, position)
+  })
+}
+
+/** Where character `offset` of a value stands in the text, past its quote and its escapes. */
+function positionInValue(text: string, valuePosition: number, offset: number): number {
+  const quoted = text.charAt(valuePosition) === '"' || text.charAt(valuePosition) === "'"
+  if (!quoted) return valuePosition + offset
+  let at = valuePosition + 1
+  for (let i = 0; i < offset; i++) at += /^\\["'\\]/.test(text.slice(at, at + 2)) ? 2 : 1
+  return at
+}
+
+function forEachComparison(rule: TraitRule, visit: (leaf: Comparison) => void): void {
+  if (rule.op === 'comparison') visit(rule)
+  else if (rule.op === 'not') forEachComparison(rule.child, visit)
+  else for (const child of rule.children) forEachComparison(child, visit)
+}
+
+/** A rule that holds for a call without signals would fire on every call [AUD-73]. */
+function refuseEmptyCall(rule: TraitRule): void {
+  if (!evaluateExpression(rule, never)) return
+  throw new RuleError('this rule would hold for every call; join NOT with a condition that must hold', positionOfTruth(rule, never))
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto'
+import type { CallError } from '../model/collected-call.ts'
+import type { Directory } from '../model/directory.ts'
+import type { ConsentDecision } from '../model/event.ts'
+import type { DestinationId } from '../model/ids.ts'
+import type { EdgeConfig } from './edge-config.ts'
+import { callError } from './error-codes.ts'
+import type { Parameters } from './parse-query.ts'
+import { type ConsentString, parseConsentString } from './tcf.ts'
+
+/**
+ * What a call says about consent, decided before anything is looked up [SEC-73]. Source: spec/collection.md section 18,
+ * spec/security.md section 8.
+ */
+export interface Consent {
+  readonly decision: ConsentDecision
+  /**
+   * `declined`: a readable string withholds something that is needed, which is an opt-out [COL-245]. `missing`: there
+   * is no usable string, so the data is dropped, but nobody is opted out for ever [COL-244].
+   */
+  readonly result: 'free' | 'granted' | 'declined' | 'missing'
+  /** What the macros `${GDPR}` and `${GDPR_CONSENT_XXXX}` say [COL-187]. */
+  readonly gdprMacro: '0' | '1'
+  readonly consentMacro: string
+  readonly errors: readonly CallError[]
+}
+
+export type ConsentSettings = Pick<EdgeConfig, 'gvlVendorId' | 'cmpList' | 'acceptUnlistedCmp'>
+
+/** Purposes AAM needs: store or access information, improve products [COL-240]. */
+const STORE_OR_ACCESS = 1
+const NEEDED_PURPOSES: readonly number[] = [STORE_OR_ACCESS, 10]
+
+/** Strings created from this day on must hold the disclosed vendors [SEC-75]. */
+const DISCLOSURE_REQUIRED_MS = Date.UTC(2026, 2, 1)
+
+const NO_ERRORS: readonly CallError[] = []
+
+const FREE: Consent = {
+  decision: { cookie: true, store: true, syncDenied: false, deniedDestinations: [], reason: 'none_applies', fingerprint: '' },
+  result: 'free',
+  gdprMacro: '0',
+  consentMacro: '0',
+  errors: NO_ERRORS,
+}
+
+/**
+ * @param gpc value of the `Sec-GPC` header
+ * @param nowMs decides whether a CMP has been deleted by now
+ */
+export function decideConsent(
+  parameters: Parameters,
+  gpc: string | undefined,
+  directory: Directory,
+  settings: ConsentSettings,
+  nowMs: number,
+): Consent {
+  const gdpr = parameters.signals.get('gdpr')
+  const consent =
+    gdpr === undefined || gdpr[0] !== '1'
+      ? FREE
+      : decideTcf(parameters.withheld.get('gdpr_consent'), directory, settings, nowMs)
+  const saleReason = saleOptOut(gpc, parameters.withheld.get('us_privacy'))
+  return saleReason === undefined ? consent : withoutSale(consent, saleReason, directory)
+}
+
+function decideTcf(
+  text: string | undefined,
+  directory: Directory,
+  settings: ConsentSettings,
+  nowMs: number,
+): Consent {
+  const fingerprint = text === undefined ? '' : createHash('sha256').update(text).digest('hex').slice(0, 16)
+  const string = text === undefined || text === '0' ? undefined : parseConsentString(text)
+  if (string === undefined) return refused('missing', 'tcf_missing', fingerprint, [callError(315)])
+
+  const cmpCode = cmpError(string.cmpId, settings.cmpList, nowMs)
+  if (cmpCode !== undefined) {
+    if (!settings.acceptUnlistedCmp) {
+      return refused('missing', 'tcf_cmp', fingerprint, [callError(cmpCode), callError(315)])
+    }
+    return { ...FREE, consentMacro: '', errors: [callError(cmpCode)] }
+  }
+  if (string.disclosed === undefined && string.createdAtMs >= DISCLOSURE_REQUIRED_MS) {
+    return refused('missing', 'tcf_not_disclosed', fingerprint, [callError(315)])
+  }
+  const reason = refusal(string, settings.gvlVendorId)
+  if (reason !== undefined) return refused('declined', reason, fingerprint, [callError(315)])
+  return {
+    decision: {
+      cookie: true,
+      store: true,
+      syncDenied: false,
+      deniedDestinations: deniedByVendor(string, directory),
+      reason: 'tcf_granted',
+      fingerprint,
+    },
+    result: 'granted',
+    gdprMacro: '1',
+    consentMacro: text as string,
+    errors: NO_ERRORS,
+  }
+}
+
+/** Why the string does not allow our own processing; undefined when it does. Restrictions come first [SEC-75]. */
+function refusal(string: ConsentString, vendorId: number): string | undefined {
+  for (const purpose of NEEDED_PURPOSES) {
+    if (string.restricts(purpose, vendorId)) return `tcf_restriction_${purpose}`
+    if (!string.purpose(purpose)) return `tcf_purpose_${purpose}`
+  }
+  return hasVendorConsent(string, vendorId) ? undefined : 'tcf_vendor'
+}
+
+function hasVendorConsent(string: ConsentString, vendorId: number): boolean {
+  if (!string.vendor(vendorId)) return false
+  return string.createdAtMs < DISCLOSURE_REQUIRED_MS || string.disclosed?.(vendorId) === true
+}
+
+/** A destination that names its vendor hears only with that vendor's consent [SEC-77], [COL-251]. */
+function deniedByVendor(string: ConsentString, directory: Directory): readonly DestinationId[] {
+  return directory.vendorDestinations
+    .filter(
+      ({ vendorId }) =>
+        vendorId !== undefined && (!hasVendorConsent(string, vendorId) || string.restricts(STORE_OR_ACCESS, vendorId)),
+    )
+    .map(({ destinationId }) => destinationId)
+}
+
+function refused(
+  result: 'declined' | 'missing',
+  reason: string,
+  fingerprint: string,
+  errors: readonly CallError[],
+): Consent {
+  const decision = { cookie: false, store: false, syncDenied: true, deniedDestinations: [], reason, fingerprint }
+  return { decision, result, gdprMacro: errors.length > 1 ? '0' : '1', consentMacro: '', errors }
+}
+
+/** 313 or 314; undefined for a CMP in good standing, or without a list [COL-248]. */
+function cmpError(cmpId: number, list: ConsentSettings['cmpList'], nowMs: number): 313 | 314 | undefined {
+  if (list === undefined) return undefined
+  const deletedAtMs = list.get(cmpId)
+  if (deletedAtMs === undefined) return 313
+  return deletedAtMs !== null && deletedAtMs <= nowMs ? 314 : undefined
+}
+
+/** Opt-out of sale and sharing: `Sec-GPC: 1`, or `Y` as third character of `us_privacy` [SEC-78]. */
+function saleOptOut(gpc: string | undefined, usPrivacy: string | undefined): 'gpc' | 'us_privacy' | undefined {
+  if (gpc === '1') return 'gpc'
+  return usPrivacy !== undefined && /^1[YN-]Y/i.test(usPrivacy) ? 'us_privacy' : undefined
+}
+
+/**
+ * Collection goes on, third parties hear nothing. The decision lists the destinations that are known to the directory;
+ * the reason tells activation that it concerns every one.
+ */
+function withoutSale(consent: Consent, reason: string, directory: Directory): Consent {
+  if (!consent.decision.store) return consent
+  const deniedDestinations = directory.vendorDestinations.map(({ destinationId }) => destinationId)
+  return { ...consent, decision: { ...consent.decision, syncDenied: true, deniedDestinations, reason } }
+}

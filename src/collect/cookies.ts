@@ -1,0 +1,104 @@
+import type { DataSourceId, DeviceId } from '../model/ids.ts'
+
+/** Cookies of the edge. Source: spec/collection.md section 8. */
+export interface VisitorCookies {
+  readonly demdex: string | undefined
+  readonly dextp: string | undefined
+}
+
+/** Value of both cookies after a global opt-out [COL-226]. */
+export const NOT_A_TARGET = 'NOTARGET'
+
+const VISITOR_SECONDS = 15_552_000 // 180 days
+const OPT_OUT_SECONDS = 315_360_000 // 10 years
+const DEXTP_BYTES_MAX = 4000
+
+const NONE: VisitorCookies = { demdex: undefined, dextp: undefined }
+
+/** Picks our two cookies out of a `Cookie` header; of repeated ones the first counts. */
+export function readCookies(header: string | undefined): VisitorCookies {
+  if (header === undefined) return NONE
+  const demdex = cookieValue(header, 'demdex=')
+  const dextp = cookieValue(header, 'dextp=')
+  return demdex === undefined && dextp === undefined ? NONE : { demdex, dextp }
+}
+
+function cookieValue(header: string, prefix: string): string | undefined {
+  let from = 0
+  for (;;) {
+    const at = header.indexOf(prefix, from)
+    if (at < 0) return undefined
+    const before = at === 0 ? 0x3b : header.charCodeAt(at - 1)
+    if (before === 0x3b || before === 0x20) {
+      const end = header.indexOf(';', at)
+      return header.slice(at + prefix.length, end < 0 ? header.length : end).trim()
+    }
+    from = at + prefix.length
+  }
+}
+
+/** How cookies of one answer are written. */
+export interface CookieScope {
+  /** `Domain` attribute, or empty for none. */
+  readonly domain: string
+  /** The call came over TLS: over plain http browsers keep neither `Secure` nor `SameSite=None` cookies [COL-124]. */
+  readonly secure: boolean
+  readonly partitioned: boolean
+}
+
+/** `Set-Cookie` value of the visitor cookie: 180 days, counted anew with each call [COL-124], [SEC-18]. */
+export function visitorCookie(deviceId: DeviceId, scope: CookieScope): string {
+  return `demdex=${deviceId}${attributes(VISITOR_SECONDS, scope)}`
+}
+
+export function syncTimesCookie(value: string, scope: CookieScope): string {
+  return `dextp=${value}${attributes(VISITOR_SECONDS, scope)}`
+}
+
+/** Both cookies of a global opt-out [COL-226]. */
+export function optOutCookies(scope: CookieScope): readonly string[] {
+  const rest = attributes(OPT_OUT_SECONDS, scope)
+  return [`demdex=${NOT_A_TARGET}${rest}`, `dextp=${NOT_A_TARGET}${rest}`]
+}
+
+function attributes(seconds: number, scope: CookieScope): string {
+  const domain = scope.domain === '' ? '' : `; Domain=${scope.domain}`
+  const secure = scope.secure ? '; Secure; SameSite=None' : ''
+  return `${domain}; Path=/; Max-Age=${seconds}${secure}; HttpOnly${scope.secure && scope.partitioned ? '; Partitioned' : ''}`
+}
+
+/** Time of the last ID sync with each data source, oldest first. */
+export type SyncTimes = ReadonlyMap<number, number>
+
+/**
+ * Reads `dpid-type-timestamp` and the old `name-timestamp`, joined by pipes [COL-125]. What cannot be read is left out
+ * [COL-127].
+ */
+export function parseSyncTimes(value: string | undefined): SyncTimes {
+  const times = new Map<number, number>()
+  if (value === undefined || value.length > 2 * DEXTP_BYTES_MAX) return times
+  for (const entry of value.split('|')) {
+    const parts = entry.split('-')
+    const dataSourceId = Number(parts[0])
+    const timeMs = Number(parts.at(-1))
+    const isKnownForm = parts.length === 2 || (parts.length === 3 && parts[1] === '1')
+    if (!isKnownForm || !Number.isSafeInteger(dataSourceId) || dataSourceId <= 0) continue
+    if (!Number.isSafeInteger(timeMs) || timeMs <= 0) continue
+    if (timeMs > (times.get(dataSourceId) ?? 0)) times.set(dataSourceId, timeMs)
+  }
+  return times
+}
+
+/** Writes the new form with one entry for each data source, newest last; the oldest go when it grows too long [COL-126]. */
+export function renderSyncTimes(times: SyncTimes, synced: readonly DataSourceId[], nowMs: number): string {
+  const merged = new Map(times)
+  for (const dataSourceId of synced) {
+    merged.delete(dataSourceId)
+    merged.set(dataSourceId, nowMs)
+  }
+  const entries = [...merged].sort((a, b) => a[1] - b[1]).map(([id, timeMs]) => `${id}-1-${timeMs}|`)
+  let bytes = entries.reduce((sum, entry) => sum + entry.length, 0)
+  let first = 0
+  while (bytes > DEXTP_BYTES_MAX) bytes -= (entries[first++] as string).length
+  return entries.slice(first).join('')
+}

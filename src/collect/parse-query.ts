@@ -1,0 +1,214 @@
+import { decodeText } from './percent.ts'
+
+/**
+ * The parameters of one call, from path, query and body together. Maps, so that no key can reach a prototype [SEC-06].
+ */
+export interface Parameters {
+  /** What rules may see; several values where a key repeats or lists them [COL-28], [COL-29]. */
+  readonly signals: Map<string, string[]>
+  /** First value of the keys that are never signals: IDs, redirects, consent strings, cache busters with a use. */
+  readonly withheld: Map<string, string>
+  /** Parts of declared IDs in request order, not decoded [COL-80]. */
+  readonly declared: RawDeclared[]
+  /** A percent escape or UTF-8 sequence was broken: the whole request is disregarded (311) [COL-38]. */
+  malformed: boolean
+  /** Parameters and values left out because they were too many or too long [SEC-01]. */
+  dropped: number
+  count: number
+}
+
+export interface RawDeclared {
+  readonly key: DeclaredKey
+  /** As it arrived; `+` is data in it [COL-34]. */
+  readonly raw: string
+}
+
+export type DeclaredKey = 'd_cid' | 'd_cid_ic' | 'd_cid_ns' | 'd_dpid' | 'd_dpuuid' | 'dpid' | 'dpuuid'
+
+/** How a key is treated; every other key is a signal whose value may be a comma list. */
+type Role = 'declared' | 'declared_signal' | 'withheld' | 'ignored' | 'whole'
+
+const roles: ReadonlyMap<string, Role> = new Map<string, Role>([
+  ['d_cid', 'declared'],
+  ['d_cid_ic', 'declared'],
+  ['d_cid_ns', 'declared'],
+  ['d_dpuuid', 'declared'],
+  ['dpuuid', 'declared'],
+  ['d_dpid', 'declared_signal'],
+  ['dpid', 'declared_signal'],
+  ['d_uuid', 'withheld'],
+  ['d_mid', 'withheld'],
+  ['d_blob', 'withheld'],
+  ['d_rd', 'withheld'],
+  ['redir', 'withheld'],
+  ['d_cb', 'withheld'],
+  ['gdpr_consent', 'withheld'],
+  ['gpp', 'withheld'],
+  ['gpp_sid', 'withheld'],
+  ['us_privacy', 'withheld'],
+  ['r_rand', 'withheld'],
+  ['_ct', 'withheld'],
+  // Cache busters and load information [COL-17], and a region that clients repeat to us [CLI-30].
+  ['_ts', 'ignored'],
+  ['ts', 'ignored'],
+  ['d_ld', 'ignored'],
+  ['d_bust', 'ignored'],
+  ['dcs_region', 'ignored'],
+  ['d_orgid', 'whole'],
+])
+
+export interface ParseLimits {
+  readonly parametersMax: number
+  readonly valueCharactersMax: number
+}
+
+export function emptyParameters(): Parameters {
+  return { signals: new Map(), withheld: new Map(), declared: [], malformed: false, dropped: 0, count: 0 }
+}
+
+const PERCENT = 1
+const PLUS = 2
+const COMMA = 4
+const HIGH = 8
+
+/**
+ * Adds the pairs of `text[start, end)`. It goes on behind a broken pair, because the form of the answer (`d_rtbd`) and
+ * a click's target (`d_rd`) count even then [COL-189].
+ * @param text one character for each byte (a request target, or a body read as Latin-1)
+ * @param plusIsSpace false in an `/ibs:` path [COL-34]
+ */
+export function parseParameters(
+  text: string,
+  start: number,
+  end: number,
+  plusIsSpace: boolean,
+  limits: ParseLimits,
+  into: Parameters,
+): void {
+  const plus = plusIsSpace ? PLUS : 0
+  let at = start
+  while (at < end) {
+    let equals = -1
+    let keyFlags = 0
+    let flags = 0
+    let i = at
+    for (; i < end; i++) {
+      const unit = text.charCodeAt(i)
+      if (unit === 0x26) break
+      if (unit > 0x3d && unit < 0x80) continue
+      if (unit === 0x3d) {
+        if (equals < 0) {
+          equals = i
+          keyFlags = flags
+          flags = 0
+        }
+      } else if (unit === 0x25) flags |= PERCENT
+      else if (unit === 0x2b) flags |= plus
+      else if (unit === 0x2c) flags |= COMMA
+      else if (unit >= 0x80) flags |= HIGH
+    }
+    if (i > at) addPair(text, at, equals, i, keyFlags, flags, limits, into)
+    at = i + 1
+  }
+}
+
+function addPair(
+  text: string,
+  start: number,
+  equals: number,
+  end: number,
+  keyFlags: number,
+  valueFlags: number,
+  limits: ParseLimits,
+  into: Parameters,
+): void {
+  if (++into.count > limits.parametersMax) {
+    into.dropped++
+    return
+  }
+  const keyEnd = equals < 0 ? end : equals
+  const valueStart = equals < 0 ? end : equals + 1
+  const key = decode(text.slice(start, keyEnd), equals < 0 ? valueFlags : keyFlags)
+  const flags = equals < 0 ? 0 : valueFlags
+  if (key === undefined) {
+    into.malformed = true
+    return
+  }
+  if (key === '') return
+  if (key.length > limits.valueCharactersMax) {
+    into.dropped++
+    return
+  }
+  // A click whose equals sign was encoded as well [COL-190].
+  if (equals < 0 && key.startsWith('d_rd=')) {
+    if (!into.withheld.has('d_rd')) into.withheld.set('d_rd', key.slice(5))
+    return
+  }
+  addValue(key, text.slice(valueStart, end), flags, limits, into)
+}
+
+function addValue(key: string, raw: string, flags: number, limits: ParseLimits, into: Parameters): void {
+  const role = roles.get(key)
+  if (role === undefined) {
+    if ((flags & COMMA) === 0) addSignal(key, raw, flags, limits, into)
+    // Split before decoding, so that an encoded comma stays data [COL-30].
+    else addList(key, raw, flags, limits, into)
+    return
+  }
+  if (role === 'whole') return addSignal(key, raw, flags, limits, into)
+  if (role === 'declared' || role === 'declared_signal') {
+    if (raw.length > limits.valueCharactersMax) into.dropped++
+    else into.declared.push({ key: key as DeclaredKey, raw })
+    if (decode(raw, flags & ~PLUS) === undefined) into.malformed = true
+    if (role === 'declared_signal') addSignal(key, raw, flags, limits, into)
+    return
+  }
+  const value = decode(raw, flags)
+  if (value === undefined) into.malformed = true
+  else if (role === 'withheld' && !into.withheld.has(key)) {
+    if (value.length > limits.valueCharactersMax) into.dropped++
+    else into.withheld.set(key, value)
+  }
+}
+
+/** Each value of a list counts as a parameter: a body of commas must not become a signal with thousands of values. */
+function addList(key: string, raw: string, flags: number, limits: ParseLimits, into: Parameters): void {
+  into.count--
+  for (const part of raw.split(',')) {
+    if (++into.count > limits.parametersMax) into.dropped++
+    else addSignal(key, part, flags, limits, into)
+  }
+}
+
+function addSignal(key: string, raw: string, flags: number, limits: ParseLimits, into: Parameters): void {
+  const decoded = decode(raw, flags)
+  if (decoded === undefined) {
+    into.malformed = true
+    return
+  }
+  if (decoded.length > limits.valueCharactersMax) {
+    into.dropped++
+    return
+  }
+  const value = unquoted(decoded)
+  const name = isHeaderKey(key) ? key.toLowerCase() : key
+  const values = into.signals.get(name)
+  if (values === undefined) into.signals.set(name, [value])
+  else values.push(value)
+}
+
+function decode(raw: string, flags: number): string | undefined {
+  if ((flags & (PERCENT | PLUS | HIGH)) === 0) return raw
+  return decodeText((flags & PLUS) === 0 ? raw : raw.replaceAll('+', ' '), (flags & HIGH) !== 0)
+}
+
+/** `age="41 to 55"` means the text inside [COL-33]. */
+function unquoted(value: string): string {
+  const last = value.length - 1
+  return last > 0 && value.charCodeAt(0) === 0x22 && value.charCodeAt(last) === 0x22 ? value.slice(1, last) : value
+}
+
+/** Keys of header data are known to us in lower case only, so that no other spelling passes beside them [COL-23]. */
+function isHeaderKey(key: string): boolean {
+  return key.charCodeAt(1) === 0x5f && (key.charCodeAt(0) | 0x20) === 0x68
+}

@@ -1,0 +1,67 @@
+import { type LookupAddress, lookup as systemLookup } from 'node:dns'
+import { isIP } from 'node:net'
+import { buildConnector } from 'undici'
+import type { AddressPolicy } from './address-policy.ts'
+import { EgressDeniedError } from './egress-error.ts'
+import type { Target } from './target.ts'
+
+/** Resolves a name to all of its addresses. Replaced in tests that need a lying name server. */
+export type Lookup = (hostname: string, done: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void
+
+export interface ConnectorOptions {
+  readonly target: Target
+  /** Undefined: this target may be reached whatever its address. */
+  readonly policy: AddressPolicy | undefined
+  readonly ca: readonly string[] | undefined
+  readonly timeoutMs: number
+  readonly lookup: Lookup
+}
+
+/**
+ * A connector that checks every address of a name and connects to exactly those addresses, so that a second answer of
+ * the name server cannot change the target. It runs anew for each connection. Source: security.md SEC-23, SEC-28.
+ */
+export function checkedConnector({ target, policy, ca, timeoutMs, lookup }: ConnectorOptions): buildConnector.connector {
+  const denialOf = (address: string) => policy?.denial(address, target.port)
+
+  const connect = buildConnector({
+    timeout: timeoutMs,
+    minVersion: 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca: [...ca] }),
+    // Node tries the checked addresses one after another.
+    autoSelectFamily: true,
+    lookup(hostname, _options, done) {
+      lookup(hostname, (error, addresses) => {
+        const denial = addresses.map((each) => denialOf(each.address)).find((reason) => reason !== undefined)
+        if (error !== null) done(error, [])
+        else if (denial !== undefined) done(new EgressDeniedError(denial), [])
+        else done(null, [...addresses])
+      })
+    },
+  } as buildConnector.BuildOptions)
+
+  return (options, callback) => {
+    // An address written in the URL is never looked up.
+    const denial = isIP(target.hostname) === 0 ? undefined : denialOf(target.hostname)
+    if (denial === undefined) connect(options, callback)
+    else callback(new EgressDeniedError(denial), null)
+  }
+}
+
+/** Asks the operating system, so that `/etc/hosts` counts. Calls for one name share an answer while it is awaited. */
+export function sharedLookup(): Lookup {
+  const waiting = new Map<string, Parameters<Lookup>[1][]>()
+  return (hostname, done) => {
+    const others = waiting.get(hostname)
+    if (others !== undefined) {
+      others.push(done)
+      return
+    }
+    waiting.set(hostname, [done])
+    systemLookup(hostname, { all: true }, (error, addresses) => {
+      const all = waiting.get(hostname) ?? []
+      waiting.delete(hostname)
+      for (const each of all) each(error, addresses ?? [])
+    })
+  }
+}

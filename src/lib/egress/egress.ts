@@ -1,0 +1,110 @@
+import { rootCertificates } from 'node:tls'
+import { Pool } from 'undici'
+import { type AddressPolicyOptions, addressPolicy } from './address-policy.ts'
+import { checkedConnector, type Lookup, sharedLookup } from './checked-connector.ts'
+import type { EgressDenialReason } from './egress-error.ts'
+import { type EgressAnswer, exchange } from './exchange.ts'
+import { parseTarget, type Target } from './target.ts'
+
+/** The only way out: every connection made on behalf of a person's setting. Source: security.md section 3. */
+export interface Egress {
+  /** Never rejects: what went wrong is in the answer. Redirects are not followed [SEC-26]. */
+  request(request: EgressRequest): Promise<EgressAnswer>
+  /** Ends all connections, requests under way included. */
+  close(): Promise<void>
+}
+
+export interface EgressRequest {
+  readonly url: string
+  readonly method: 'GET' | 'POST'
+  /** Name and value, in the order they are sent; a name may repeat. `Host` and `Content-Length` are added. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string | Buffer
+  /** From the call to the complete answer, connecting included. */
+  readonly timeoutMs: number
+  /** Connections are shared only among requests with the same key. */
+  readonly poolKey: string
+}
+
+export interface EgressOptions extends AddressPolicyOptions {
+  /** Exact `host:port` exceptions to scheme, port and address rules: the demo's own sandbox [OPS-25]. */
+  readonly allowedTargets?: readonly string[]
+  /** Ports beside 443, 80 and 8443 that an operator opened; any port with `allowPrivate` [SEC-25]. */
+  readonly allowedPorts?: readonly number[]
+  /** PEM text of further certificate authorities. */
+  readonly extraCa?: string | undefined
+  /** Replaced in tests. */
+  readonly lookup?: Lookup
+}
+
+const RESPONSE_HEAD_BYTES_MAX = 16 * 1024
+const KEEP_ALIVE_MS = 30_000
+/** Open pools; the one unused for longest goes first. A pool without connections is small. */
+const POOLS_MAX = 2_000
+
+export function openEgress(options: EgressOptions): Egress {
+  const policy = addressPolicy(options)
+  const allowedTargets = new Set(options.allowedTargets ?? [])
+  const ports = new Set([443, 80, 8443, ...(options.allowedPorts ?? [])])
+  const ca = options.extraCa === undefined ? undefined : [...rootCertificates, options.extraCa]
+  const lookup = options.lookup ?? sharedLookup()
+  const pools = new Map<string, Pool>()
+  let isClosed = false
+
+  function isExempt({ hostname, port }: Target): boolean {
+    return allowedTargets.has(`${hostname}:${port}`)
+  }
+
+  function denial(target: Target | undefined): EgressDenialReason | undefined {
+    if (target === undefined) return 'url_invalid'
+    if (options.allowPrivate || isExempt(target)) return undefined
+    if (target.protocol !== 'https:') return 'scheme_not_allowed'
+    return ports.has(target.port) ? undefined : 'port_not_allowed'
+  }
+
+  function poolFor(target: Target, { poolKey, timeoutMs }: EgressRequest): Pool {
+    const key = `${poolKey} ${target.origin} ${timeoutMs}`
+    const known = pools.get(key)
+    if (known !== undefined) return known
+    const pool = new Pool(target.origin, {
+      connect: checkedConnector({ target, policy: isExempt(target) ? undefined : policy, ca, timeoutMs, lookup }),
+      maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // The deadline of `exchange` covers both, at the cost of one timer.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+    pools.set(key, pool)
+    if (pools.size > POOLS_MAX) closeOldest()
+    return pool
+  }
+
+  function closeOldest(): void {
+    for (const [key, pool] of pools) {
+      pools.delete(key)
+      void pool.close()
+      return
+    }
+  }
+
+  return {
+    async request(request) {
+      const target = parseTarget(request.url)
+      const denied = denial(target)
+      if (target === undefined || denied !== undefined) return refused('egress_denied', denied ?? 'url_invalid')
+      if (isClosed) return refused('closed', null)
+      const headers = request.headers.flat()
+      const body = request.body.length === 0 ? null : request.body
+      const pool = poolFor(target, request)
+      return exchange(pool, { path: target.requestTarget, method: request.method, headers, body }, request.timeoutMs)
+    },
+    async close() {
+      isClosed = true
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+    },
+  }
+}
+
+function refused(error: 'egress_denied' | 'closed', detail: string | null): EgressAnswer {
+  return { status: 'not_sent', error, detail, durationMs: 0 }
+}

@@ -1,0 +1,33 @@
+export interface Target {
+  /** `https://host:port`, default ports left out. */
+  readonly origin: string
+  readonly protocol: 'http:' | 'https:'
+  /** Lower case; an IPv6 address without its brackets. */
+  readonly hostname: string
+  readonly port: number
+  /** Path and query exactly as written, never normalised: it is what a GET signature covers [OUT-69]. */
+  readonly requestTarget: string
+}
+
+/**
+ * Splits an absolute http(s) URL of visible ASCII.
+ * @returns undefined when it is not one, or holds a user name or password
+ */
+export function parseTarget(url: string): Target | undefined {
+  // A backslash or a control character would be read as another URL by the standard parser than it looks like.
+  if (!/^https?:\/\/[!-[\]-~]+$/i.test(url)) return undefined
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed === undefined || parsed.username !== '' || parsed.password !== '') return undefined
+  const protocol = parsed.protocol === 'https:' ? 'https:' : 'http:'
+  const hostname = parsed.hostname.startsWith('[') ? parsed.hostname.slice(1, -1) : parsed.hostname
+  const port = parsed.port === '' ? (protocol === 'https:' ? 443 : 80) : Number(parsed.port)
+  return { origin: parsed.origin, protocol, hostname, port, requestTarget: rawTarget(url) }
+}
+
+function rawTarget(url: string): string {
+  const rest = url.slice(url.indexOf('//') + 2)
+  const start = rest.search(/[/?#]/)
+  if (start < 0) return '/'
+  const target = rest.slice(start).split('#', 1)[0] as string
+  return target.startsWith('/') ? target : `/${target}`
+}

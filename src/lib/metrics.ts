@@ -1,0 +1,197 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/**
+ * Figures for Prometheus under the names of [SEC-87]. Labels are few and fixed: no user IDs, URLs or free text, and no
+ * destination, so that the number of series is bounded by this file.
+ */
+export interface Metrics {
+  httpRequest(route: string, code: number, seconds: number): void
+  collectAccepted(durability: string): void
+  collectRejected(code: number | string): void
+  storeCommit(seconds: number): void
+  storeFlush(seconds: number): void
+  storeRecordCorrupt(): void
+  deliveryAttempt(kind: string, result: string, seconds: number): void
+  deliveryDead(reason: string): void
+  egressDenied(reason: string): void
+  redirectBlocked(reason: string): void
+  consentDecision(basis: string, result: string): void
+  optOut(level: string): void
+  authFailure(kind: string): void
+  rateLimited(scope: string): void
+  auditEntry(): void
+  clockJump(): void
+  /** Read when the page is asked for; a source that fails leaves its figure as it was. */
+  watch(sources: MetricSources): void
+  /** The page, Prometheus text format 0.0.4. */
+  text(): Promise<string>
+  readonly contentType: string
+  close(): void
+}
+
+type Reading<T> = () => T | Promise<T>
+
+export interface MetricSources {
+  readonly storeBytes?: Reading<Readonly<Record<string, number>>>
+  readonly diskFreeBytes?: Reading<number>
+  /** Messages by state: `waiting`, `sending`, `retrying`. */
+  readonly outboxMessages?: Reading<Readonly<Record<string, number>>>
+  readonly outboxOldestSeconds?: Reading<number>
+  /** Destinations whose circuit breaker is open. */
+  readonly breakerOpen?: Reading<number>
+}
+
+const FAST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+const NETWORK_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 5, 15, 30]
+/** A label that free text could reach by mistake stops growing here. */
+const VALUES_OF_A_LABEL_MAX = 100
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const counter = (name: string, help: string, labelNames: string[] = []) => {
+    const inner = new Counter({ name: `usher_${name}`, help, labelNames, registers })
+    return countingBy(inner, labelNames.length)
+  }
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name: `usher_${name}`, help, buckets, registers })
+
+  const requests = counter('http_requests_total', 'Requests answered', ['route', 'code'])
+  const requestSeconds = histogram(
+    'http_request_seconds',
+    'From the last byte of a request to its answer',
+    FAST_SECONDS,
+  )
+  const accepted = counter('collect_accepted_total', 'Collection calls acknowledged, by promised durability', [
+    'durability',
+  ])
+  const rejected = counter('collect_rejected_total', 'Collection calls refused, by numbered error', ['code'])
+  const commitSeconds = histogram('store_commit_seconds', 'Time of a commit until its durability level', FAST_SECONDS)
+  const flushSeconds = histogram('store_flush_seconds', 'Time of a flush to the device', FAST_SECONDS)
+  const corrupt = counter('store_record_corrupt_total', 'Stored records that failed their checksum')
+  const attempts = counter('delivery_attempts_total', 'Attempts to deliver', ['kind', 'result'])
+  const deliverySeconds = histogram('delivery_seconds', 'Time of an attempt to deliver', NETWORK_SECONDS)
+  const dead = counter('delivery_dead_total', 'Messages that went to the dead letters', ['reason'])
+  const denied = counter('egress_denied_total', 'Outgoing connections refused by address rules', ['reason'])
+  const blocked = counter('redirect_blocked_total', 'Redirects of ID syncs and clicks refused', ['reason'])
+  const consent = counter('consent_decisions_total', 'Consent decisions', ['basis', 'result'])
+  const optOuts = counter('optout_total', 'Opt-outs recorded', ['level'])
+  const authFailures = counter('auth_failures_total', 'Refused sign-ins and tokens', ['kind'])
+  const limited = counter('rate_limited_total', 'Requests answered 429', ['scope'])
+  const audited = counter('audit_entries_total', 'Entries of the audit log')
+  const jumps = counter('clock_jump_total', 'Jumps of the wall clock that were noticed')
+  const gauges = createGauges(registers)
+  const delay = watchEventLoop(registers)
+
+  return {
+    httpRequest(route, code, seconds) {
+      requests(route, String(code))
+      requestSeconds.observe(seconds)
+    },
+    collectAccepted: (durability) => accepted(durability),
+    collectRejected: (code) => rejected(String(code)),
+    storeCommit: (seconds) => commitSeconds.observe(seconds),
+    storeFlush: (seconds) => flushSeconds.observe(seconds),
+    storeRecordCorrupt: () => corrupt(),
+    deliveryAttempt(kind, result, seconds) {
+      attempts(kind, result)
+      deliverySeconds.observe(seconds)
+    },
+    deliveryDead: (reason) => dead(reason),
+    egressDenied: (reason) => denied(reason),
+    redirectBlocked: (reason) => blocked(reason),
+    consentDecision: (basis, result) => consent(basis, result),
+    optOut: (level) => optOuts(level),
+    authFailure: (kind) => authFailures(kind),
+    rateLimited: (scope) => limited(scope),
+    auditEntry: () => audited(),
+    clockJump: () => jumps(),
+    watch: (sources) => gauges.watch(sources),
+    async text() {
+      await gauges.read()
+      return registry.metrics()
+    },
+    contentType: registry.contentType,
+    close: () => void delay.disable(),
+  }
+}
+
+/** Children are looked up once and kept: finding one by its labels costs more than counting. */
+function countingBy(counter: Counter, labels: number) {
+  if (labels === 0) return () => counter.inc()
+  const children = new Map<string, { inc(): void }>()
+  return (...values: string[]) => {
+    const name = values.join('\u0000')
+    let child = children.get(name)
+    if (child === undefined) {
+      const isNew = children.size >= VALUES_OF_A_LABEL_MAX
+      child = isNew ? counter.labels(...values.map(() => 'other')) : counter.labels(...values)
+      if (!isNew) children.set(name, child)
+    }
+    child.inc()
+  }
+}
+
+function createGauges(registers: Registry[]) {
+  const plain = (name: string, help: string) => new Gauge({ name: `usher_${name}`, help, registers })
+  const storeBytes = new Gauge({
+    name: 'usher_store_bytes',
+    help: 'Bytes on the device',
+    labelNames: ['kind'],
+    registers,
+  })
+  const outbox = new Gauge({
+    name: 'usher_outbox_messages',
+    help: 'Messages that wait',
+    labelNames: ['state'],
+    registers,
+  })
+  const diskFree = plain('disk_free_bytes', 'Bytes free on the device of the data directory')
+  const oldest = plain('outbox_oldest_seconds', 'Age of the oldest waiting message')
+  const breakers = plain('breaker_open', 'Destinations whose circuit breaker is open')
+  let watched: MetricSources = {}
+  const setAll = (gauge: Gauge, label: string) => (values: Readonly<Record<string, number>>) => {
+    for (const [name, value] of Object.entries(values)) gauge.set({ [label]: name }, value)
+  }
+  return {
+    watch: (sources: MetricSources) => {
+      watched = { ...watched, ...sources }
+    },
+    read: () =>
+      Promise.all([
+        tell(watched.storeBytes, setAll(storeBytes, 'kind')),
+        tell(watched.outboxMessages, setAll(outbox, 'state')),
+        tell(watched.diskFreeBytes, (value) => diskFree.set(value)),
+        tell(watched.outboxOldestSeconds, (value) => oldest.set(value)),
+        tell(watched.breakerOpen, (value) => breakers.set(value)),
+      ]),
+  }
+}
+
+async function tell<T>(source: Reading<T> | undefined, set: (value: T) => void): Promise<void> {
+  try {
+    if (source !== undefined) set(await source())
+  } catch {
+    // The page must answer while a store is in trouble; readiness tells that it is.
+  }
+}
+
+/** Longest pauses of the event loop since the page was last read. */
+function watchEventLoop(registers: Registry[]): IntervalHistogram {
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
+  new Gauge({
+    name: 'usher_event_loop_lag_seconds',
+    help: 'Delay of the event loop since the last reading',
+    labelNames: ['quantile'],
+    registers,
+    collect() {
+      this.set({ quantile: '0.5' }, delay.percentile(50) / 1e9)
+      this.set({ quantile: '0.99' }, delay.percentile(99) / 1e9)
+      this.set({ quantile: '1' }, delay.max / 1e9)
+      delay.reset()
+    },
+  })
+  return delay
+}

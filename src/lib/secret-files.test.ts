@@ -1,0 +1,68 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openSecretFiles, SecretFileError } from './secret-files.ts'
+
+let dataDir = ''
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'usher-secrets-'))
+})
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
+
+const fresh = { inUse: false }
+
+test('the first start makes every key with mode 0600 and warns of the master key [OPS-26] [OPS-14]', () => {
+  const secrets = openSecretFiles(dataDir, fresh)
+  expect(readdirSync(dataDir).sort()).toEqual(['admin.token', 'ecid.key', 'master.key', 'optout.key'])
+  for (const name of readdirSync(dataDir)) expect(statSync(join(dataDir, name)).mode & 0o777).toBe(0o600)
+  expect(secrets.warnings).toHaveLength(1)
+  expect(secrets.warnings[0]).toContain('USHER_MASTER_KEY')
+  expect(secrets.masterKey).toHaveLength(32)
+  expect(secrets.adminToken).toMatch(/^[A-Za-z0-9_-]{43}$/)
+})
+
+test('the next start finds the same keys and is silent', () => {
+  const { warnings: _, ...first } = openSecretFiles(dataDir, fresh)
+  const { warnings, ...second } = openSecretFiles(dataDir, { inUse: true })
+  expect(second).toEqual(first)
+  expect(warnings).toEqual([])
+})
+
+test('a configured master key is used and no file is made for it [OPS-26]', () => {
+  const masterKey = Buffer.alloc(32, 7)
+  const secrets = openSecretFiles(dataDir, { inUse: false, masterKey: masterKey.toString('base64') })
+  expect(secrets.masterKey).toEqual(masterKey)
+  expect(secrets.warnings).toEqual([])
+  expect(readdirSync(dataDir)).not.toContain('master.key')
+})
+
+test.each(['master.key', 'optout.key', 'ecid.key'])(
+  'a data directory in use without its %s is refused, not re-keyed [SEC-62]',
+  (name) => {
+    openSecretFiles(dataDir, fresh)
+    rmSync(join(dataDir, name))
+    expect(() => openSecretFiles(dataDir, { inUse: true })).toThrow(SecretFileError)
+    expect(readdirSync(dataDir)).not.toContain(name)
+  },
+)
+
+test('a removed token is replaced: that revokes it', () => {
+  const { adminToken } = openSecretFiles(dataDir, fresh)
+  rmSync(join(dataDir, 'admin.token'))
+  expect(openSecretFiles(dataDir, { inUse: true }).adminToken).not.toBe(adminToken)
+})
+
+test('a damaged key is refused by name', () => {
+  openSecretFiles(dataDir, fresh)
+  writeFileSync(join(dataDir, 'ecid.key'), 'short')
+  expect(() => openSecretFiles(dataDir, { inUse: true })).toThrow(/ecid\.key/)
+})
+
+test.skipIf(process.platform === 'win32')('a file that others could read is restricted, with a warning', () => {
+  openSecretFiles(dataDir, fresh)
+  chmodSync(join(dataDir, 'admin.token'), 0o644)
+  const { warnings } = openSecretFiles(dataDir, { inUse: true })
+  expect(warnings[0]).toContain('admin.token')
+  expect(statSync(join(dataDir, 'admin.token')).mode & 0o777).toBe(0o600)
+})

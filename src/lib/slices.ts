@@ -1,0 +1,22 @@
+import { performance } from 'node:perf_hooks'
+
+export interface SliceOptions {
+  /** Longest time to work before the event loop may breathe, in milliseconds. */
+  readonly sliceMs?: number
+}
+
+/**
+ * Runs a generator to its end in slices, so that long work on the main thread does not hold up requests. A slice ends
+ * at the first `yield` after `sliceMs`; a generator must therefore yield every few milliseconds at most.
+ * @throws whatever the generator throws
+ */
+export async function runInSlices<T>(work: Generator<void, T>, { sliceMs = 8 }: SliceOptions = {}): Promise<T> {
+  for (;;) {
+    const endMs = performance.now() + sliceMs
+    do {
+      const step = work.next()
+      if (step.done) return step.value
+    } while (performance.now() < endMs)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

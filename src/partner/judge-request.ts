@@ -1,0 +1,107 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { type PartnerMessage, readMessage } from './message-shape.ts'
+import type { TokenServer } from './token-server.ts'
+import {
+  type SignatureAlgorithm,
+  type SignatureVerdict,
+  verifySignature,
+  verifyWebhook,
+  type WebhookVerdict,
+} from './verify-signature.ts'
+
+export interface Signing {
+  readonly keys: readonly string[]
+  readonly header?: string
+  readonly algorithm?: SignatureAlgorithm
+}
+
+/** One request and everything that can be said of it. */
+export interface JudgedRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+  readonly signature: SignatureVerdict | { readonly status: 'not_asked' }
+  /** Present when the request carries `webhook-id`. */
+  readonly webhook: WebhookVerdict | undefined
+  /** Everything that is wrong with it, a sentence each. */
+  readonly complaints: readonly string[]
+  readonly message: PartnerMessage | undefined
+  /** 200; 401 when the sender is not proven; 400 when the message is not right. */
+  readonly verdict: 200 | 400 | 401
+}
+
+interface RawRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: IncomingHttpHeaders
+}
+
+const IDS_MAX = 10_000
+
+/** Remembers the bodies of the last 10,000 message ids, so that a repeat with other bytes is noticed [SEC-41]. */
+export function createJudge(
+  basic: { readonly username: string; readonly password: string } | undefined,
+  tokens: TokenServer | undefined,
+) {
+  const bodiesById = new Map<string, string>()
+
+  const isAuthorized = (header: string | undefined, nowMs: number): boolean => {
+    if (tokens !== undefined) return tokens.accepts(header, nowMs)
+    return (
+      basic === undefined || header === `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`
+    )
+  }
+
+  return (
+    { method = '', url = '', headers }: RawRequest,
+    body: Buffer,
+    signing: Signing | undefined,
+    nowMs: number,
+  ): JudgedRequest => {
+    const isGet = method === 'GET'
+    const text = body.toString('utf8')
+    const signature =
+      signing === undefined
+        ? { status: 'not_asked' as const }
+        : verifySignature({ ...signing, message: isGet ? url : body, headers })
+    const webhook =
+      headers['webhook-id'] === undefined
+        ? undefined
+        : verifyWebhook({ body, headers, keys: signing?.keys ?? [], nowMs })
+    const reading = isGet ? undefined : readMessage(text)
+    const authorized = isAuthorized(headers.authorization, nowMs)
+    const isProven = authorized && signature.status !== 'missing' && signature.status !== 'wrong'
+    const complaints = [
+      ...(authorized ? [] : ['Authorization is missing or not accepted']),
+      ...(signature.status === 'missing' ? [`no signature in ${signature.header}`] : []),
+      ...(signature.status === 'wrong' ? [`the signature in ${signature.header} fits no key`] : []),
+      ...(webhook !== undefined && signing !== undefined && webhook.status !== 'verified'
+        ? [`webhook signature: ${webhook.status}`]
+        : []),
+      ...(isGet || headers['content-type'] === 'application/json' ? [] : ['Content-Type is not application/json']),
+      ...(repeatsId(bodiesById, webhook?.id, text) ? ['webhook-id was used before with other bytes'] : []),
+      ...(reading?.complaints ?? []),
+    ]
+    return {
+      method,
+      path: url,
+      headers,
+      body: text,
+      signature,
+      webhook,
+      complaints,
+      message: reading?.ok === true ? reading.message : undefined,
+      verdict: !isProven ? 401 : complaints.length === 0 ? 200 : 400,
+    }
+  }
+}
+
+function repeatsId(bodiesById: Map<string, string>, id: string | undefined, body: string): boolean {
+  if (id === undefined) return false
+  const before = bodiesById.get(id)
+  if (before === undefined) bodiesById.set(id, body)
+  const [oldest] = bodiesById.keys()
+  if (bodiesById.size > IDS_MAX && oldest !== undefined) bodiesById.delete(oldest)
+  return before !== undefined && before !== body
+}

@@ -1,0 +1,182 @@
+import { appendFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type AudienceChange, type AudienceState, createAudienceState } from './audience-state.ts'
+import { type Behaviour, planAnswer } from './behaviour.ts'
+import { createJudge, type JudgedRequest, type Signing } from './judge-request.ts'
+import { createTokenServer, type TokenServer, type TokenServerOptions } from './token-server.ts'
+
+/**
+ * The receiving side of a real-time destination: a real HTTP server that verifies, judges, records and folds what it
+ * gets, and misbehaves on request. Used by `usher partner`, the demo and tests.
+ */
+export interface PartnerOptions {
+  readonly port: number
+  /** Default `127.0.0.1`. */
+  readonly host?: string
+  readonly tls?: { readonly cert: string; readonly key: string }
+  /** None given: signatures are not asked for. */
+  readonly signing?: Signing | undefined
+  readonly oauth?: TokenServerOptions | undefined
+  /** Demands this `Authorization` header. */
+  readonly basic?: { readonly username: string; readonly password: string }
+  readonly behaviour?: Behaviour
+  readonly onMessage?: (record: PartnerRecord) => void
+  /** Each record is appended to this file as one line of JSON before it is answered. */
+  readonly journalPath?: string | undefined
+  readonly nowMs: () => number
+  /** Numbers from 0 to 1 for rates; default `Math.random`. */
+  readonly random?: () => number
+}
+
+/** One request as it arrived and what became of it. */
+export interface PartnerRecord extends Omit<JudgedRequest, 'verdict'> {
+  /** From 1, in order of arrival. */
+  readonly number: number
+  readonly receivedAtMs: number
+  readonly answer: number | 'reset'
+  /** What it changed; empty unless it was accepted. */
+  readonly changes: readonly AudienceChange[]
+}
+
+export interface Partner {
+  readonly url: string
+  readonly port: number
+  /** The last 10,000, oldest first. */
+  readonly records: readonly PartnerRecord[]
+  /** Folded from the accepted messages. */
+  readonly state: AudienceState
+  readonly tokens: TokenServer | undefined
+  setBehaviour(behaviour: Behaviour): void
+  setSigning(signing: Signing | undefined): void
+  /** Resolves with the first record, past or future, that fits. @throws after `timeoutMs` (default 10 s) */
+  waitFor(fits: (record: PartnerRecord) => boolean, timeoutMs?: number): Promise<PartnerRecord>
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const RECORDS_MAX = 10_000
+const BODY_BYTES_MAX = 4 * 1024 * 1024
+
+export async function startPartner(options: PartnerOptions): Promise<Partner> {
+  const { host = '127.0.0.1', nowMs, random = Math.random } = options
+  const records: PartnerRecord[] = []
+  const waiting = new Set<(record: PartnerRecord) => void>()
+  const sockets = new Set<Socket>()
+  const state = createAudienceState()
+  const tokens = options.oauth === undefined ? undefined : createTokenServer(options.oauth)
+  const judge = createJudge(options.basic, tokens)
+  const closing = new AbortController()
+  let behaviour = options.behaviour ?? {}
+  let signing = options.signing
+  let arrived = 0
+  let answeredUnderBehaviour = 0
+
+  const receive = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await readBody(request)
+    if (tokens !== undefined && request.url === tokens.path) return issueToken(tokens, request, response, body, nowMs())
+    const receivedAtMs = nowMs()
+    const { verdict, ...judged } = judge(request, body, signing, receivedAtMs)
+    const plan = planAnswer(behaviour, answeredUnderBehaviour++, random())
+    const answer = plan.kind === 'reset' ? 'reset' : plan.kind === 'status' ? plan.status : verdict
+    const isAccepted = typeof answer === 'number' && answer >= 200 && answer < 300
+    const changes = isAccepted && judged.message !== undefined ? state.apply(judged.message) : []
+    const record: PartnerRecord = { number: ++arrived, receivedAtMs, ...judged, answer, changes }
+    if (records.push(record) > RECORDS_MAX) records.shift()
+    if (options.journalPath !== undefined) appendFileSync(options.journalPath, `${JSON.stringify(record)}\n`)
+    if (plan.delayMs > 0) await sleep(plan.delayMs, undefined, { signal: closing.signal })
+    if (answer === 'reset') request.socket.resetAndDestroy()
+    else response.writeHead(answer, { ...behaviour.headers, 'content-length': 0 }).end()
+    options.onMessage?.(record)
+    for (const tell of waiting) tell(record)
+  }
+
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    receive(request, response).catch(() => request.socket.destroy())
+  }
+  const server = options.tls === undefined ? createServer(onRequest) : createTlsServer(options.tls, onRequest)
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, host, resolve)
+  })
+  const { port } = server.address() as AddressInfo
+
+  const close = async () => {
+    closing.abort()
+    for (const socket of sockets) socket.destroy()
+    await new Promise<void>((resolve) => server.close(() => resolve()))
+  }
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    records,
+    state,
+    tokens,
+    setBehaviour(next) {
+      behaviour = next
+      answeredUnderBehaviour = 0
+    },
+    setSigning(next) {
+      signing = next
+    },
+    waitFor: (fits, timeoutMs = 10_000) => waitFor(records, waiting, fits, timeoutMs),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function waitFor(
+  records: readonly PartnerRecord[],
+  waiting: Set<(record: PartnerRecord) => void>,
+  fits: (record: PartnerRecord) => boolean,
+  timeoutMs: number,
+): Promise<PartnerRecord> {
+  const found = records.find(fits)
+  if (found !== undefined) return Promise.resolve(found)
+  return new Promise((resolve, reject) => {
+    const tell = (record: PartnerRecord) => {
+      if (fits(record)) finish(() => resolve(record))
+    }
+    const timer = setTimeout(
+      () => finish(() => reject(new Error(`no such message within ${timeoutMs} ms; ${records.length} arrived`))),
+      timeoutMs,
+    )
+    const finish = (act: () => void) => {
+      clearTimeout(timer)
+      waiting.delete(tell)
+      act()
+    }
+    waiting.add(tell)
+  })
+}
+
+function issueToken(
+  tokens: TokenServer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+  nowMs: number,
+): void {
+  const answer = tokens.issue(
+    { method: request.method ?? '', headers: request.headers, body: body.toString('utf8') },
+    nowMs,
+  )
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length }).end(answer.body)
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let length = 0
+  for await (const part of request) {
+    length += (part as Buffer).length
+    if (length > BODY_BYTES_MAX) throw new RangeError(`a message is larger than ${BODY_BYTES_MAX} bytes`)
+    parts.push(part as Buffer)
+  }
+  return Buffer.concat(parts)
+}

@@ -1,0 +1,109 @@
+import { timingSafeEqual } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import { randomToken } from '../lib/random-ids.ts'
+
+/**
+ * The token endpoint of a partner that asks for OAuth 2.0 client credentials: strict about the request, and able to
+ * expire, revoke and refuse. Source: spec/outbound.md section 5.
+ */
+export interface TokenServerOptions {
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Left out of the answer when not given, as in the documented example [OUT-81]. */
+  readonly expiresInSeconds?: number
+  /** Path of the endpoint; default `/oauth2/token`. */
+  readonly path?: string
+  /** Answers this status instead of a token. */
+  readonly answer?: number
+}
+
+export interface TokenAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  /** What was wrong with the request; empty when nothing was. */
+  readonly complaints: readonly string[]
+}
+
+export interface TokenRequest {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly body: string
+}
+
+export interface TokenServer {
+  readonly path: string
+  issue(request: TokenRequest, nowMs: number): TokenAnswer
+  /** Is this value of an `Authorization` header a token of ours that is still good? */
+  accepts(authorization: string | undefined, nowMs: number): boolean
+  /** All tokens so far are worth nothing from now on. */
+  revokeAll(): void
+  /** Tokens issued since the start. */
+  issued(): number
+}
+
+export function createTokenServer(options: TokenServerOptions): TokenServer {
+  const expected = `Basic ${Buffer.from(`${options.clientId}:${options.clientSecret}`).toString('base64')}`
+  const validUntilMs = new Map<string, number>()
+  let issued = 0
+  return {
+    path: options.path ?? '/oauth2/token',
+    issue(request, nowMs) {
+      const complaints = requestComplaints(request)
+      if (options.answer !== undefined) return refuse(options.answer, 'temporarily_unavailable', complaints)
+      if (!isSame(request.headers['authorization'], expected))
+        return refuse(401, 'invalid_client', ['Authorization is not the Basic value agreed'])
+      if (complaints.length > 0) return refuse(400, 'invalid_request', complaints)
+      const token = randomToken()
+      issued += 1
+      const { expiresInSeconds } = options
+      validUntilMs.set(
+        token,
+        expiresInSeconds === undefined ? Number.POSITIVE_INFINITY : nowMs + expiresInSeconds * 1000,
+      )
+      const body = {
+        token_type: 'Bearer',
+        access_token: token,
+        ...(expiresInSeconds === undefined ? {} : { expires_in: expiresInSeconds }),
+      }
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/json; charset=utf-8', 'content-encoding': 'gzip' },
+        body: gzipSync(JSON.stringify(body)),
+        complaints: [],
+      }
+    },
+    accepts(authorization, nowMs) {
+      if (authorization?.startsWith('Bearer ') !== true) return false
+      return (validUntilMs.get(authorization.slice(7)) ?? 0) > nowMs
+    },
+    revokeAll: () => validUntilMs.clear(),
+    issued: () => issued,
+  }
+}
+
+/** [OUT-78]: exactly this request and nothing else. */
+function requestComplaints({ method, headers, body }: TokenRequest): string[] {
+  const complaints: string[] = []
+  if (method !== 'POST') complaints.push(`the token request is ${method}, not POST`)
+  if (body !== 'grant_type=client_credentials') complaints.push('the body is not exactly grant_type=client_credentials')
+  if (headers['content-type'] !== 'application/x-www-form-urlencoded;charset=UTF-8') {
+    complaints.push('Content-Type is not application/x-www-form-urlencoded;charset=UTF-8')
+  }
+  if (headers['accept-encoding'] !== 'gzip') complaints.push('Accept-Encoding is not gzip')
+  return complaints
+}
+
+function refuse(status: number, error: string, complaints: readonly string[]): TokenAnswer {
+  return {
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ error })),
+    complaints,
+  }
+}
+
+function isSame(received: string | readonly string[] | undefined, expected: string): boolean {
+  const [a, b] = [Buffer.from(String(received)), Buffer.from(expected)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}

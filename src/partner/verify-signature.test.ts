@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { SeenIds, signatureOf, verifySignature, verifyWebhook } from './verify-signature.ts'
+
+const key = 'sample_partner_private_key'
+const body = 'POST message content'
+
+test.each([
+  ['md5', body, 'BwA1u1xkb9MNnDgRkyLwlQ=='],
+  ['sha1', body, '+wFdR/afZNoVqtGl8/e1KJ4ykPU='],
+  ['sha256', body, 'WJzevEtYmeOolVtcXGrcA3KKiTQMTZUfKzCw/ZNz9YU='],
+  ['md5', '/from-aam-s2s?sids=1,2,3', 'U71hZODNVBnkJlQA/FsKGA=='],
+  ['sha1', '/from-aam-s2s?sids=1,2,3', 'EKanieP0BLD3/hlkM+ELPiKoZ2E='],
+  ['sha256', '/from-aam-s2s?sids=1,2,3', 'cuLUFuSQ7fRWt9T5IsiAW+RCngDyj94E3mgmpEJJau0='],
+] as const)('the published vector of %s over "%s" [OUT-65] [OUT-75] [SEC-50]', (algorithm, message, signature) => {
+  expect(signatureOf(message, key, algorithm)).toBe(signature)
+  expect(verifySignature({ message, headers: { 'x-signature': signature }, keys: [key], algorithm }).status).toBe(
+    'verified',
+  )
+})
+
+const old = signatureOf(body, 'old key of 16 chars', 'sha256')
+const next = signatureOf(body, 'new key of 16 chars', 'sha256')
+const check = (headers: Record<string, string | string[]>, keys: string[]) =>
+  verifySignature({ message: body, headers, keys })
+
+test('during a rotation both header names and both keys are tried [OUT-73] [SEC-53]', () => {
+  const both = ['old key of 16 chars', 'new key of 16 chars']
+  expect(check({ 'x-signature': old, 'x-signature-next': next }, both)).toEqual({
+    status: 'verified',
+    header: 'X-Signature',
+    key: 0,
+  })
+  expect(check({ 'x-signature': old, 'x-signature-next': next }, ['new key of 16 chars'])).toMatchObject({
+    status: 'verified',
+    header: 'X-Signature-Next',
+  })
+  expect(check({ 'x-signature': next, 'x-signature-next': next }, both)).toMatchObject({ status: 'verified', key: 1 })
+  expect(check({ 'x-signature': `${old}, ${next}` }, ['new key of 16 chars'])).toMatchObject({ status: 'verified' })
+  expect(check({ 'x-signature': [old, next] }, ['new key of 16 chars'])).toMatchObject({ status: 'verified' })
+})
+
+test('another key, another body and no signature are told apart [OUT-75]', () => {
+  expect(check({ 'x-signature': old }, ['new key of 16 chars'])).toEqual({ status: 'wrong', header: 'X-Signature' })
+  expect(
+    verifySignature({ message: `${body} `, headers: { 'x-signature': old }, keys: ['old key of 16 chars'] }).status,
+  ).toBe('wrong')
+  expect(check({ 'x-signature': `${old.startsWith('A') ? 'B' : 'A'}${old.slice(1)}` }, ['old key of 16 chars']).status).toBe('wrong')
+  expect(check({}, ['old key of 16 chars'])).toEqual({ status: 'missing', header: 'X-Signature' })
+  expect(check({ 'x-signature': '' }, ['old key of 16 chars']).status).toBe('missing')
+  expect(check({ 'x-signature': old }, []).status).toBe('wrong')
+})
+
+const nowMs = 1_780_000_000_000
+function webhook(atMs: number, keys: readonly string[] = ['k1'], id = 'dl_1') {
+  const timestamp = String(Math.floor(atMs / 1000))
+  const signatures = keys.map((one) => `v1,${signatureOf(`${id}.${timestamp}.${body}`, one, 'sha256')}`)
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') }
+}
+
+test('the webhook signature is checked with a key list and five minutes either side [SEC-51] [SEC-53]', () => {
+  const verdict = (headers: Record<string, string>, keys = ['k1']) =>
+    verifyWebhook({ body, headers, keys, nowMs }).status
+  expect(verdict(webhook(nowMs))).toBe('verified')
+  expect(verdict(webhook(nowMs, ['k0', 'k1']))).toBe('verified')
+  expect(verdict(webhook(nowMs, ['k0']))).toBe('wrong')
+  expect(verdict(webhook(nowMs - 300_000))).toBe('verified')
+  expect(verdict(webhook(nowMs - 301_000))).toBe('too_old')
+  expect(verdict(webhook(nowMs + 301_000))).toBe('too_new')
+  expect(verdict({ ...webhook(nowMs), 'webhook-id': 'dl_2' })).toBe('wrong')
+  expect(verdict({ ...webhook(nowMs), 'webhook-timestamp': 'soon' })).toBe('wrong')
+  expect(verdict({ 'webhook-id': 'dl_1' })).toBe('missing')
+})
+
+test('a repeated id is noticed, and the memory of ids is bounded [SEC-53]', () => {
+  const seen = new SeenIds(2)
+  expect(['a', 'b', 'a', 'c', 'a'].map((id) => seen.add(id))).toEqual([false, false, true, false, false])
+})

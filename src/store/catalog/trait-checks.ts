@@ -1,0 +1,74 @@
+import type { Kysely, Transaction } from 'kysely'
+import { requireDataSource } from './data-source-users.ts'
+import type { DataSourceOptions } from './data-sources.ts'
+import { requireFolderReference } from './folders.ts'
+import type { Limits, Usage } from './limits.ts'
+import { CatalogRefusal, limitReached } from './refusal.ts'
+import type { Tables, TraitRow } from './tables.ts'
+import type { TraitDraft } from './traits.ts'
+
+const LIMIT_OF_TYPE: Readonly<Record<string, 'ruleBasedTraits' | 'onboardedTraits' | 'algorithmicTraits' | undefined>> = {
+  RULE_BASED_TRAIT: 'ruleBasedTraits',
+  ON_BOARDED_TRAIT: 'onboardedTraits',
+  ALGO_TRAIT: 'algorithmicTraits',
+}
+
+/** Traits in total and per type [AUD-300], [AUD-301]. */
+export async function readTraitUsage(db: Kysely<Tables>, limits: Limits): Promise<Record<string, Usage>> {
+  const rows = await db
+    .selectFrom('traits')
+    .select((row) => ['trait_type', row.fn.countAll<number>().as('count')])
+    .groupBy('trait_type')
+    .execute()
+  const counts = new Map(rows.map((row) => [row.trait_type, Number(row.count)]))
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  return {
+    traits: { count: total, max: limits.traits },
+    ruleBasedTraits: { count: counts.get('RULE_BASED_TRAIT') ?? 0, max: limits.ruleBasedTraits },
+    onboardedTraits: { count: counts.get('ON_BOARDED_TRAIT') ?? 0, max: limits.onboardedTraits },
+    algorithmicTraits: { count: counts.get('ALGO_TRAIT') ?? 0, max: limits.algorithmicTraits },
+    folderTraits: { count: counts.get('FOLDER_TRAIT') ?? 0, max: limits.traitFolders },
+  }
+}
+
+export async function refuseWhenFull(tx: Transaction<Tables>, limits: Limits, traitType: string): Promise<void> {
+  const usage = await readTraitUsage(tx, limits)
+  for (const limit of ['traits', LIMIT_OF_TYPE[traitType]] as const) {
+    const used = limit === undefined ? undefined : usage[limit]
+    if (limit !== undefined && used !== undefined && used.count >= used.max) throw limitReached(limit, used.max)
+  }
+}
+
+/** What a trait names must exist, and its integration code be free where its data source wants that [AUD-172]. */
+export async function checkTrait(tx: Transaction<Tables>, draft: TraitDraft, self: number | undefined): Promise<void> {
+  const source = await requireDataSource(tx, draft.dataSourceId, 'dataSourceId')
+  await requireFolderReference(tx, 'traits', draft.folderId)
+  const { uniqueTraitIntegrationCodes } = JSON.parse(source.options) as DataSourceOptions
+  if (!uniqueTraitIntegrationCodes || draft.integrationCode === undefined) return
+  const holders = await tx
+    .selectFrom('traits')
+    .select('trait_id')
+    .where('data_source_id', '=', draft.dataSourceId)
+    .where('integration_code', '=', draft.integrationCode)
+    .execute()
+  const ids = holders.map((row) => row.trait_id).filter((id) => id !== self)
+  if (ids.length === 0) return
+  const message = `The integration code is taken by trait ${ids[0]}.`
+  throw new CatalogRefusal('conflict', 'integration_code_taken', message, { field: 'integrationCode', ids })
+}
+
+export function refuseChangedType(previous: TraitRow, draft: TraitDraft): void {
+  if (previous.trait_type === draft.traitType) return
+  throw new CatalogRefusal('invalid', 'invalid_request', `The type of a trait stays ${previous.trait_type}.`, { field: 'traitType' })
+}
+
+/** A folder trait follows its folder; only its data source and texts are its own [AUD-102]. */
+export function checkFolderTrait(previous: TraitRow, draft: TraitDraft): void {
+  const fixed = [
+    ['name', previous.name === draft.name],
+    ['folderId', previous.folder_id === draft.folderId],
+  ] as const
+  for (const [field, isSame] of fixed) {
+    if (!isSame) throw new CatalogRefusal('invalid', 'invalid_request', 'A folder trait changes with its folder only.', { field })
+  }
+}

@@ -1,0 +1,172 @@
+import type { Trait } from '../../model/definitions.ts'
+import type { DataSourceId, FolderId, TraitId } from '../../model/ids.ts'
+import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
+import { takeId } from './ids.ts'
+import { inUse, notFound } from './refusal.ts'
+import { segmentsUsingTrait } from './segment-traits.ts'
+import { checkFolderTrait, checkTrait, readTraitUsage, refuseChangedType, refuseWhenFull } from './trait-checks.ts'
+import { listTraits, type TraitFilter, type TraitListOptions } from './trait-list.ts'
+import type { TraitRow } from './tables.ts'
+
+export interface TraitDraft extends Omit<Trait, 'traitId' | 'dataSourceId' | 'folderId' | 'isFirstParty'> {
+  readonly traitId: number | undefined
+  readonly dataSourceId: number
+  readonly folderId: number
+  readonly description: string | undefined
+  readonly comments: string | undefined
+  readonly integrationCode: string | undefined
+  /** Event type (page view, conversion, ...) [AUD-65]. */
+  readonly eventTypeId: number | undefined
+  /** Node of the taxonomy [AUD-68]. */
+  readonly categoryId: number | undefined
+  readonly algoModelId: number | undefined
+  readonly thresholdValue: number | undefined
+}
+
+export interface StoredTrait extends Omit<TraitDraft, 'traitId' | 'dataSourceId' | 'folderId'>, Authorship {
+  readonly traitId: TraitId
+  readonly dataSourceId: DataSourceId
+  readonly folderId: FolderId
+  /** 0 at first; each change of the rule adds 1. */
+  readonly traitRuleVersion: number
+}
+
+export interface TraitRuleVersion {
+  readonly version: number
+  readonly traitRule: string
+  readonly createdBy: number
+  readonly createdAtMs: number
+}
+
+export type TraitRepository = ReturnType<typeof createTraits>
+
+export function createTraits({ db, limits, change }: Connection) {
+  return {
+    /** @throws CatalogRefusal not_found */
+    async get(id: number): Promise<StoredTrait> {
+      const row = await db.selectFrom('traits').selectAll().where('trait_id', '=', id).executeTakeFirst()
+      if (row === undefined) throw notFound('trait', id)
+      return readTrait(row)
+    },
+
+    /** Ids of the traits with an integration code, ascending; more than one where data sources share a code. */
+    async idsByIntegrationCode(code: string): Promise<number[]> {
+      const rows = await db.selectFrom('traits').select('trait_id').where('integration_code', '=', code).orderBy('trait_id').execute()
+      return rows.map((row) => row.trait_id)
+    },
+
+    list: (filter: TraitFilter = {}, options: TraitListOptions = {}) => listTraits(db, filter, options),
+
+    /** Rules of a trait, newest first [API-49]. */
+    async ruleVersions(id: number): Promise<TraitRuleVersion[]> {
+      const trait = await db.selectFrom('traits').select('trait_id').where('trait_id', '=', id).executeTakeFirst()
+      if (trait === undefined) throw notFound('trait', id)
+      const query = db.selectFrom('trait_rule_versions').selectAll().where('trait_id', '=', id).orderBy('version', 'desc')
+      const rows = await query.execute()
+      return rows.map((row) => ({
+        version: row.version,
+        traitRule: row.trait_rule,
+        createdBy: row.created_by,
+        createdAtMs: Number(row.created_at),
+      }))
+    },
+
+    usage: () => readTraitUsage(db, limits),
+
+    create: (draft: TraitDraft, author: number): Promise<StoredTrait> =>
+      change(async (tx, nowMs) => {
+        await refuseWhenFull(tx, limits, draft.traitType)
+        await checkTrait(tx, draft, undefined)
+        const id = await takeId(tx, 'sids', { id: draft.traitId, field: 'sid' })
+        const row = { trait_id: id, trait_rule_version: 0, ...columnsOf(draft), ...createdBy(author, nowMs) }
+        await tx.insertInto('traits').values(row).execute()
+        if (row.trait_rule !== null) await tx.insertInto('trait_rule_versions').values(ruleVersion(row)).execute()
+        return readTrait(row)
+      }),
+
+    replace: (id: number, draft: TraitDraft, author: number): Promise<StoredTrait> =>
+      change(async (tx, nowMs) => {
+        const previous = await tx.selectFrom('traits').selectAll().where('trait_id', '=', id).executeTakeFirst()
+        if (previous === undefined) throw notFound('trait', id)
+        refuseChangedType(previous, draft)
+        if (previous.trait_type === 'FOLDER_TRAIT') checkFolderTrait(previous, draft)
+        await checkTrait(tx, draft, id)
+        const isNewRule = previous.trait_rule !== (draft.traitRule ?? null)
+        const row: TraitRow = {
+          ...previous,
+          ...columnsOf(draft),
+          trait_rule_version: previous.trait_rule_version + (isNewRule ? 1 : 0),
+          ...updatedBy(author, nowMs),
+        }
+        await tx.updateTable('traits').set(row).where('trait_id', '=', id).execute()
+        if (isNewRule && row.trait_rule !== null) await tx.insertInto('trait_rule_versions').values(ruleVersion(row)).execute()
+        return readTrait(row)
+      }),
+
+    /** All of them or none. @throws CatalogRefusal in_use with the segments that name one of them */
+    remove: (ids: readonly number[]): Promise<void> =>
+      change(async (tx) => {
+        for (const id of ids) {
+          const trait = await tx.selectFrom('traits').select(['trait_type', 'folder_id']).where('trait_id', '=', id).executeTakeFirst()
+          if (trait === undefined) throw notFound('trait', id)
+          // A folder trait goes with its folder and not before [AUD-104].
+          if (trait.trait_type === 'FOLDER_TRAIT') throw inUse(`Trait ${id}`, 'folders', [trait.folder_id])
+          const users = await segmentsUsingTrait(tx, id)
+          if (users.length > 0) throw inUse(`Trait ${id}`, 'segments', users)
+          await tx.deleteFrom('trait_rule_versions').where('trait_id', '=', id).execute()
+          await tx.deleteFrom('traits').where('trait_id', '=', id).execute()
+        }
+      }),
+  }
+}
+
+function columnsOf(draft: TraitDraft) {
+  return {
+    name: draft.name,
+    description: draft.description ?? null,
+    comments: draft.comments ?? null,
+    integration_code: draft.integrationCode ?? null,
+    data_source_id: draft.dataSourceId,
+    folder_id: draft.folderId,
+    trait_type: draft.traitType,
+    trait_rule: draft.traitRule ?? null,
+    ttl_days: draft.ttlDays,
+    status: draft.status,
+    event_type_id: draft.eventTypeId ?? null,
+    category_id: draft.categoryId ?? null,
+    algo_model_id: draft.algoModelId ?? null,
+    threshold_value: draft.thresholdValue === undefined ? null : String(draft.thresholdValue),
+  }
+}
+
+function ruleVersion(row: TraitRow) {
+  return {
+    trait_id: row.trait_id,
+    version: row.trait_rule_version,
+    trait_rule: row.trait_rule ?? '',
+    created_by: row.updated_by,
+    created_at: row.updated_at,
+  }
+}
+
+export function readTrait(row: TraitRow): StoredTrait {
+  return {
+    traitId: row.trait_id as TraitId,
+    name: row.name,
+    description: row.description ?? undefined,
+    comments: row.comments ?? undefined,
+    integrationCode: row.integration_code ?? undefined,
+    dataSourceId: row.data_source_id as DataSourceId,
+    folderId: row.folder_id as FolderId,
+    traitType: row.trait_type as Trait['traitType'],
+    traitRule: row.trait_rule ?? undefined,
+    traitRuleVersion: row.trait_rule_version,
+    ttlDays: row.ttl_days,
+    status: row.status as Trait['status'],
+    eventTypeId: row.event_type_id ?? undefined,
+    categoryId: row.category_id ?? undefined,
+    algoModelId: row.algo_model_id ?? undefined,
+    thresholdValue: row.threshold_value === null ? undefined : Number(row.threshold_value),
+    ...readAuthorship(row),
+  }
+}

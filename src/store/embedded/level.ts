@@ -1,0 +1,143 @@
+import { ClassicLevel } from 'classic-level'
+import { startKey } from '../keys.ts'
+import type { StoredRecord } from '../record-store.ts'
+
+/**
+ * The part of LevelDB that the record store uses, and the place of every setting. Tests put a failing one in between.
+ * Any call may reject; after a rejected write the database must be closed and opened again, because a torn record in
+ * its log could hide later ones.
+ */
+export interface Level {
+  /** @returns same order; an unreadable block reads as an empty record, which no seal opens [SEC-60] */
+  getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]>
+  batch(): LevelBatch
+  range(from: Buffer, to: Buffer, limit: number, reverse: boolean): Promise<StoredRecord[]>
+  heads(kind: number, partitions: number): Promise<Buffer[]>
+  compact(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Records gathered for one atomic write; each is copied at once. */
+export interface LevelBatch {
+  put(key: Buffer, record: Buffer): void
+  delete(key: Buffer): void
+  /** Resolves when the batch is handed to the operating system; with `sync`, when it is on the device. */
+  write(sync: boolean): Promise<void>
+}
+
+export type OpenLevel = () => Promise<Level>
+
+export class StoreLockedError extends Error {
+  readonly code = 'store_locked'
+}
+
+const SETTINGS = {
+  keyEncoding: 'buffer',
+  valueEncoding: 'buffer',
+  // Also the most that is replayed when it opens: 32 MiB take a fraction of a second.
+  writeBufferSize: 32 * 1024 * 1024,
+  // The default of 2 MiB makes thousands of files.
+  maxFileSize: 64 * 1024 * 1024,
+  cacheSize: 32 * 1024 * 1024,
+} as const
+
+/** Bytes one read of an iterator may bring; the default of 16 KiB makes many small trips. */
+const PAGE_BYTES = 256 * 1024
+
+/** abstract-level's steps behind `put`, `del` and `write`, which clone options for each record and cost twice as much. */
+interface RawBatch {
+  _put(key: Buffer, record: Buffer): void
+  _del(key: Buffer): void
+  _write(options: { sync: boolean }): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws StoreLockedError when another process holds the folder */
+export async function openLevel(folder: string): Promise<Level> {
+  const db = new ClassicLevel<Buffer, Buffer>(folder, SETTINGS)
+  try {
+    await db.open()
+  } catch (error) {
+    await db.close().catch(() => {})
+    throw openError(folder, error)
+  }
+  return {
+    getMany: (keys) => readMany(db, keys),
+    batch: () => rawBatch(db.batch() as unknown as RawBatch),
+    range: (from, to, limit, reverse) => readRange(db, from, to, limit, reverse),
+    heads: (kind, partitions) => readHeads(db, kind, partitions),
+    compact: () => db.compactRange(Buffer.alloc(1), Buffer.alloc(64, 0xff)),
+    close: () => db.close(),
+  }
+}
+
+function openError(folder: string, error: unknown): Error {
+  const cause = (error as Error).cause
+  const code = (cause as { code?: unknown } | undefined)?.code
+  if (code === 'LEVEL_LOCKED') {
+    return new StoreLockedError(`another usher serve owns ${folder}: stop it, or use its API`, { cause })
+  }
+  return new Error(`the profile store in ${folder} does not open: ${(cause as Error | undefined)?.message ?? String(error)}`, { cause: error })
+}
+
+function rawBatch(batch: RawBatch): LevelBatch {
+  return {
+    put: (key, record) => batch._put(key, record),
+    delete: (key) => batch._del(key),
+    async write(sync) {
+      try {
+        await batch._write({ sync })
+      } finally {
+        await batch.close()
+      }
+    },
+  }
+}
+
+async function readMany(db: ClassicLevel<Buffer, Buffer>, keys: Buffer[]): Promise<(Buffer | undefined)[]> {
+  try {
+    return await db.getMany(keys)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'LEVEL_CORRUPTION') throw error
+    // One damaged block must not take the other readers with it.
+    const only = keys[0]
+    if (keys.length === 1 && only !== undefined) return [Buffer.alloc(0)]
+    const singles: (Buffer | undefined)[] = []
+    for (const key of keys) singles.push(...(await readMany(db, [key])))
+    return singles
+  }
+}
+
+async function readRange(
+  db: ClassicLevel<Buffer, Buffer>,
+  from: Buffer,
+  to: Buffer,
+  limit: number,
+  reverse: boolean,
+): Promise<StoredRecord[]> {
+  const iterator = db.iterator({ gte: from, lt: to, limit, reverse, highWaterMarkBytes: PAGE_BYTES })
+  const entries = await iterator.all()
+  return entries.map(([key, record]) => ({ key, record }))
+}
+
+/** Jumps from one partition that has records to the next. */
+async function readHeads(db: ClassicLevel<Buffer, Buffer>, kind: number, partitions: number): Promise<Buffer[]> {
+  const heads: Buffer[] = []
+  await using iterator = db.keys({ gte: startKey(0, kind, 0) })
+  let partition = 0
+  while (partition < partitions) {
+    const wanted = startKey(partition, kind, 0)
+    iterator.seek(wanted)
+    const key = await iterator.next()
+    if (key === undefined) break
+    const found = key.readUInt16BE(0)
+    if (key[2] === kind) {
+      heads.push(key)
+      partition = found + 1
+    } else {
+      // A smaller kind stands before the wanted one in that partition; a larger one after it.
+      partition = (key[2] as number) < kind ? found : found + 1
+    }
+  }
+  return heads
+}

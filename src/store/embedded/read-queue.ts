@@ -1,0 +1,90 @@
+import type { KnownRecord } from './record-cache.ts'
+
+/** Keys in one native read, and native reads at a time; more only wait in the same thread pool. */
+const KEYS_MAX = 1_000
+const READS_MAX = 2
+
+/** @param isFresh false when a commit wrote the key since the read was queued: the record is of an earlier moment */
+export type OnRead = (record: KnownRecord, isFresh: boolean) => void
+
+interface PendingRead {
+  readonly key: Buffer
+  readonly name: string
+  readonly waiters: { readonly done: OnRead; readonly failed: (error: unknown) => void }[]
+  isFresh: boolean
+}
+
+/** Gathers the reads of one turn of the event loop into one native call, and readers of one key into one read. */
+export class ReadQueue {
+  readonly #getMany: (keys: Buffer[]) => Promise<(Buffer | undefined)[]>
+  readonly #pending = new Map<string, PendingRead>()
+  #queue: PendingRead[] = []
+  #running = 0
+  #isScheduled = false
+
+  constructor(getMany: (keys: Buffer[]) => Promise<(Buffer | undefined)[]>) {
+    this.#getMany = getMany
+  }
+
+  /** Calls one of the two, later, in the same turn for all waiters of a key. */
+  read(key: Buffer, name: string, done: OnRead, failed: (error: unknown) => void): void {
+    const waiter = { done, failed }
+    const pending = this.#pending.get(name)
+    if (pending?.isFresh) {
+      pending.waiters.push(waiter)
+      return
+    }
+    const read: PendingRead = { key, name, waiters: [waiter], isFresh: true }
+    this.#pending.set(name, read)
+    this.#queue.push(read)
+    this.#schedule()
+  }
+
+  /** A commit wrote this key: what is being read of it is of an earlier moment. */
+  wrote(name: string): void {
+    const pending = this.#pending.get(name)
+    if (pending !== undefined) pending.isFresh = false
+  }
+
+  /** The database was lost: nothing that is being read may be taken for current. */
+  wroteAll(): void {
+    for (const pending of this.#pending.values()) pending.isFresh = false
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#running >= READS_MAX || this.#queue.length === 0) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      void this.#run(this.#queue.splice(0, KEYS_MAX))
+    })
+  }
+
+  async #run(reads: PendingRead[]): Promise<void> {
+    this.#running += 1
+    this.#schedule()
+    try {
+      const records = await this.#getMany(reads.map((read) => read.key))
+      for (let i = 0; i < reads.length; i++) this.#finish(reads[i] as PendingRead, records[i] ?? null)
+    } catch (error) {
+      for (const read of reads) this.#fail(read, error)
+    }
+    this.#running -= 1
+    this.#schedule()
+  }
+
+  #finish(read: PendingRead, record: KnownRecord): void {
+    this.#forget(read)
+    // Asked for each waiter anew: the one before may have been a guard whose commit wrote the key.
+    for (const waiter of read.waiters) waiter.done(record, read.isFresh)
+  }
+
+  #fail(read: PendingRead, error: unknown): void {
+    this.#forget(read)
+    for (const waiter of read.waiters) waiter.failed(error)
+  }
+
+  #forget(read: PendingRead): void {
+    if (this.#pending.get(read.name) === read) this.#pending.delete(read.name)
+  }
+}
