@@ -80,15 +80,17 @@ describe('sources', () => {
     })
   })
 
-  test('lists, maps and switches can be written in the environment [OPS-20]', () => {
+  test('lists and switches can be written in the environment [OPS-20]', () => {
     const { edge } = loadConfig({
       env: {
-        USHER_EDGE_ALIASES: 'acme=A@AdobeOrg, beta=B@AdobeOrg',
+        USHER_EDGE_ALIASES: 'acme, beta',
+        USHER_EDGE_DENY_LIST_DATA_SOURCE_IDS: '771,1083',
         USHER_EDGE_TRUSTED_PROXIES: '10.0.0.0/8,::1',
         USHER_EDGE_JSONP: '0',
       },
     })
-    expect(edge.aliases).toEqual({ acme: 'A@AdobeOrg', beta: 'B@AdobeOrg' })
+    expect(edge.aliases).toEqual(['acme', 'beta'])
+    expect(edge.denyList.dataSourceIds).toEqual([771, 1083])
     expect(edge.trustedProxies).toEqual(['10.0.0.0/8', '::1'])
     expect(edge.jsonp).toBe(false)
   })

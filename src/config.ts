@@ -34,76 +34,133 @@ const engine = <Name extends string>(only: Name, later: string, description: str
     .default(only as never)
     .meta({ description, allowed: `${only} (${later}... follows in a later version)` })
 
+const Limits = z.strictObject({
+  urlBytesMax: count(8_192, 65_536, 'Bytes of a request line; beyond it 414'),
+  headerBytesMax: count(16_384, 262_144, 'Bytes of all headers; beyond it 431'),
+  headersMax: count(100, 1_000, 'Headers of a request'),
+  cookieBytesMax: count(8_192, 65_536, 'Bytes of cookies'),
+  formBytesMax: count(32_768, 1_048_576, 'Decoded bytes of a form that are processed; beyond it error 900'),
+  bodyBytesMax: count(1_048_576, 16_777_216, 'Decoded bytes of a body; beyond it 413 and the connection is closed'),
+  parametersMax: count(1_000, 10_000, 'Parameters of a call; the surplus is dropped'),
+  valueCharactersMax: count(4_096, 65_536, 'Characters of one value'),
+  connectionsMax: count(20_000, 1_000_000, 'Open connections at once'),
+  connectionsPerAddressMax: count(200, 1_000_000, 'Open connections from one address'),
+  headersTimeoutMs: count(10_000, 600_000, 'Time for the headers to arrive, in milliseconds'),
+  requestTimeoutMs: count(30_000, 600_000, 'Time for the whole request to arrive, in milliseconds'),
+  keepAliveTimeoutMs: count(5_000, 600_000, 'Time an idle connection is kept, in milliseconds'),
+  inFlightMax: count(10_000, 1_000_000, 'Calls worked on at once, beyond which the least important are turned away'),
+  requestsPerSecondMax: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .meta({ description: 'Calls a second from one address; 0 sets no limit' }),
+})
+
+const DenyList = z.strictObject({
+  enabled: flag(true, 'Refuses IDs that are seen too often for a while (codes 303, 304, 306, 307)'),
+  deviceCallsPerMinute: count(120, 1_000_000, 'Calls a minute of one device ID before it is refused'),
+  deviceCallsPerDay: count(5_000, 100_000_000, 'Calls a day of one device ID'),
+  personCallsPerMinute: count(300, 1_000_000, 'Calls a minute of one declared ID; a person has several devices'),
+  personCallsPerDay: count(10_000, 100_000_000, 'Calls a day of one declared ID'),
+  dataSourceIds: z.array(z.coerce.number<number | string>().int().min(0)).default([]).meta({
+    description: 'Data sources whose IDs are always refused',
+    allowed: 'a list of data source ids',
+  }),
+})
+
+const countries = (codes: string[], description: string) =>
+  z
+    .array(z.string().regex(/^[A-Z]{2}$/))
+    .default(codes)
+    .meta({ description, allowed: 'a list of two-letter country codes in upper case' })
+
+/** Same names as the settings of the edge itself (`collect/edge-config.ts`), so that `main.ts` hands them over as they are. */
 const Edge = z.strictObject({
   port: port(8080, 'Port of the collection edge; 0 picks a free one'),
+  nodeName: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,64}$/)
+    .default('usher-edge')
+    .meta({
+      description: 'Name of this node in the `DCS` header',
+      allowed: 'letters, digits, dots, dashes; a test environment has `sandbox` in it',
+    }),
   region: z
     .int()
     .min(1)
     .max(99)
     .default(7)
-    .meta({ description: 'Region that this installation answers with (`dcs_region`) and that devices are seen in' }),
-  aliases: z.record(z.string(), z.string()).default({}).meta({
-    description:
-      'Domain aliases (left-most label of the host) with the organization of each; none listed: any host is served',
-    allowed:
-      'a map of alias to organization (`acme: 0123456789ABCDEF01234567@AdobeOrg`); in the environment alias=organization, separated by commas',
-  }),
-  systemHosts: list('Left-most labels that are no alias: regional hosts, a renamed `dpm`', 'a list of host labels'),
-  organizations: list('Organizations that `d_orgid` may name; none listed: any', 'a list of organization ids'),
+    .meta({ description: 'Region that answers name (`dcs_region`) and that devices are seen in' }),
+  aliases: list(
+    'Left-most host labels that name the organisation; none listed: any host is served',
+    'a list of host labels',
+  ),
+  organizations: list(
+    'Organizations that `d_orgid` may name; none listed: every well-formed one',
+    'a list such as 0123456789ABCDEF01234567@AdobeOrg',
+  ),
+  systemHosts: list(
+    'Further left-most labels that are no alias: regional hosts, a renamed `dpm`',
+    'a list of host labels',
+  ),
   trustedProxies: list(
     'Proxies whose forwarded client address is believed',
     'a list of addresses or ranges such as 10.0.0.0/8',
   ),
-  addressHeader: z
+  forwardedHeader: z
     .string()
-    .regex(/^[a-zA-Z0-9-]+$/)
+    .regex(/^[a-z0-9-]+$/)
     .default('x-forwarded-for')
     .meta({
-      description: 'Header in which a trusted proxy hands over the client address',
-      allowed: 'a header name',
+      description: 'The one header in which a trusted proxy hands over the client address',
+      allowed: 'a header name in lower case',
     }),
-  obfuscateAddresses: flag(
-    true,
-    'Drops the last octet (IPv4) or the last 80 bits (IPv6) of client addresses before anything else uses them',
-  ),
+  obfuscation: z.enum(['all', 'none']).default('all').meta({
+    description:
+      'Whether the last octet (IPv4) or the last 80 bits (IPv6) of client addresses are dropped before anything else uses them',
+  }),
   corsOrigins: list(
-    'Origins that may call with credentials; none listed: any',
+    'Origins that may read answers; none listed: any',
     'a list of origins such as https://www.example.com',
+  ),
+  refererHosts: list('Hosts of pages that may call; none listed: all', 'a list of host names'),
+  redirectHosts: list(
+    'Hosts any redirect may go to, beside those of the data source',
+    'a list of host, *.domain or http://host:port',
   ),
   redirectAnyHost: flag(
     false,
     'Lets ID syncs and clicks redirect to any host, as the service this replaces does; a risk: an open redirect',
   ),
   jsonp: flag(true, 'Answers JSONP where a call names a callback'),
-  partitionedCookie: flag(false, 'Adds `Partitioned` to the visitor cookie; matching across sites stops'),
-  vendorId: z
+  strict: flag(false, 'Answers 4xx with the same codes where compatible answers are 200'),
+  cookieCheck: flag(false, 'Detects blocked third-party cookies by one redirect (code 172)'),
+  partitionedCookies: flag(false, 'Adds `Partitioned` to every visitor cookie; matching across sites stops'),
+  mayUseCts: flag(true, 'Lets `d_cts` ask for the traits and segments of the visitor'),
+  gvlVendorId: z
     .int()
     .min(1)
     .max(100_000)
     .default(565)
     .meta({ description: "This installation's vendor id in the TCF list; consent must name it" }),
-  connectionsMax: count(10_000, 1_000_000, 'Open connections at once'),
-  connectionsPerAddressMax: count(200, 1_000_000, 'Open connections from one address'),
-  inFlightMax: count(2_000, 100_000, 'Calls worked on at once; beyond it calls are turned away with Retry-After'),
+  acceptUnlistedCmp: flag(false, 'Goes on after codes 313 and 314, instead of treating consent as missing'),
+  forbiddenCountries: countries(['CU', 'IR', 'KP', 'SD', 'SY'], 'Countries refused by law (code 199)'),
+  blockedCountries: countries([], 'Countries refused by the organisation (code 198)'),
+  onlyCountries: countries([], 'When not empty, all other countries are refused (code 198)'),
+  limits: Limits.prefault({}),
+  denyList: DenyList.prefault({}),
 })
 
 const Config = z.strictObject({
-  dataDir: z
-    .string()
-    .min(1)
-    .default('./data')
-    .meta({
-      description: 'Folder of the embedded stores, keys and the token file; the only place written to',
-      allowed: 'a path',
-    }),
-  host: z
-    .string()
-    .min(1)
-    .default('127.0.0.1')
-    .meta({
-      description: 'Address both listeners bind to; production sets 0.0.0.0',
-      allowed: 'an IP address or host name',
-    }),
+  dataDir: z.string().min(1).default('./data').meta({
+    description: 'Folder of the embedded stores, keys and the token file; the only place written to',
+    allowed: 'a path',
+  }),
+  host: z.string().min(1).default('127.0.0.1').meta({
+    description: 'Address both listeners bind to; production sets 0.0.0.0',
+    allowed: 'an IP address or host name',
+  }),
   roles: z
     .array(z.enum(ROLES))
     .min(1)
@@ -281,9 +338,10 @@ function impossibleCombinations(config: UsherConfig, env: Readonly<Record<string
       'edge.port (USHER_EDGE_PORT) and admin.port (USHER_ADMIN_PORT): both are the same. Allowed: two different ports',
     )
   }
-  if (config.edge.connectionsPerAddressMax > config.edge.connectionsMax) {
+  const { connectionsMax, connectionsPerAddressMax } = config.edge.limits
+  if (connectionsPerAddressMax > connectionsMax) {
     issues.push(
-      `edge.connectionsPerAddressMax (USHER_EDGE_CONNECTIONS_PER_ADDRESS_MAX): is above edge.connectionsMax. Allowed: at most ${config.edge.connectionsMax}`,
+      `edge.limits.connectionsPerAddressMax (USHER_EDGE_LIMITS_CONNECTIONS_PER_ADDRESS_MAX): is above edge.limits.connectionsMax. Allowed: at most ${connectionsMax}`,
     )
   }
   return issues

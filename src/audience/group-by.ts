@@ -5,16 +5,13 @@ export interface Grouped {
 }
 
 /** Sorts items by group. @param groups the group of each item, 0 to `groupCount - 1` */
-export function* groupBy(
-  groups: Int32Array,
-  items: Int32Array,
-  groupCount: number,
-): Generator<void, Grouped> {
+export function* groupBy(groups: Int32Array, items: Int32Array, groupCount: number): Generator<void, Grouped> {
   const count = items.length
   const start = new Int32Array(groupCount + 1)
   for (let i = 0; i < count; i++) start[(groups[i] as number) + 1] = (start[(groups[i] as number) + 1] as number) + 1
   yield
-  for (let group = 0; group < groupCount; group++) start[group + 1] = (start[group + 1] as number) + (start[group] as number)
+  for (let group = 0; group < groupCount; group++)
+    start[group + 1] = (start[group + 1] as number) + (start[group] as number)
   yield
   const next = start.slice()
   const grouped = new Int32Array(count)

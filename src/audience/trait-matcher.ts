@@ -1,6 +1,6 @@
-import type { DataSourceId } from '../model/ids.ts'
 import type { Signals } from '../model/event.ts'
-import { type Pattern, openPattern } from './rules/java-pattern.ts'
+import type { DataSourceId } from '../model/ids.ts'
+import { openPattern, type Pattern } from './rules/java-pattern.ts'
 import { ACCEPT } from './rules/jump-program.ts'
 import { type FoldedValue, foldValue, type Predicate, testValue } from './rules/predicate.ts'
 import type { SteadyMap } from './steady-map.ts'

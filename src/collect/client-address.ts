@@ -60,7 +60,8 @@ function hopAddress(entry: string): string | undefined {
     return end > 0 && /^(?::[0-9]{1,5})?$/.test(text.slice(end + 1)) && isIPv6(address) ? unmapped(address) : undefined
   }
   const colon = text.indexOf(':')
-  if (colon > 0 && isIPv4(text.slice(0, colon)) && /^[0-9]{1,5}$/.test(text.slice(colon + 1))) return text.slice(0, colon)
+  if (colon > 0 && isIPv4(text.slice(0, colon)) && /^[0-9]{1,5}$/.test(text.slice(colon + 1)))
+    return text.slice(0, colon)
   return isIP(text) === 0 ? undefined : unmapped(text)
 }
 
@@ -85,7 +86,13 @@ function firstGroups(address: string, count: number): string[] {
   const withoutZone = address.split('%')[0] as string
   const gap = withoutZone.indexOf('::')
   const left = (gap < 0 ? withoutZone : withoutZone.slice(0, gap)).split(':').filter((group) => group !== '')
-  const right = gap < 0 ? [] : withoutZone.slice(gap + 2).split(':').filter((group) => group !== '')
+  const right =
+    gap < 0
+      ? []
+      : withoutZone
+          .slice(gap + 2)
+          .split(':')
+          .filter((group) => group !== '')
   // An IPv4 tail stands for two groups.
   const length = left.length + right.length + (withoutZone.includes('.') ? 1 : 0)
   const zeros = gap < 0 ? [] : new Array<string>(8 - length).fill('0')

@@ -36,8 +36,16 @@ const DISCLOSURE_REQUIRED_MS = Date.UTC(2026, 2, 1)
 
 const NO_ERRORS: readonly CallError[] = []
 
-const FREE: Consent = {
-  decision: { cookie: true, store: true, syncDenied: false, deniedDestinations: [], reason: 'none_applies', fingerprint: '' },
+/** Nothing in the call asks for consent, or it was never looked at. */
+export const FREE: Consent = {
+  decision: {
+    cookie: true,
+    store: true,
+    syncDenied: false,
+    deniedDestinations: [],
+    reason: 'none_applies',
+    fingerprint: '',
+  },
   result: 'free',
   gdprMacro: '0',
   consentMacro: '0',
@@ -64,12 +72,7 @@ export function decideConsent(
   return saleReason === undefined ? consent : withoutSale(consent, saleReason, directory)
 }
 
-function decideTcf(
-  text: string | undefined,
-  directory: Directory,
-  settings: ConsentSettings,
-  nowMs: number,
-): Consent {
+function decideTcf(text: string | undefined, directory: Directory, settings: ConsentSettings, nowMs: number): Consent {
   const fingerprint = text === undefined ? '' : createHash('sha256').update(text).digest('hex').slice(0, 16)
   const string = text === undefined || text === '0' ? undefined : parseConsentString(text)
   if (string === undefined) return refused('missing', 'tcf_missing', fingerprint, [callError(315)])

@@ -67,9 +67,8 @@ function readJoined(reader: Reader, { key, raw }: RawDeclared): void {
   if (dataSource === 'ignored') return
   // A lone state would join all users in that state under the ID `1` [COL-263].
   if (fields.length < 2 || fields.length > 3 || id === '' || isState || dataSource === 'malformed') {
-    return refuse(reader, 300, raw)
-  }
-  accept(reader, dataSource, id, authStateOf(text(fields[2])), raw)
+    refuse(reader, 300, raw)
+  } else accept(reader, dataSource, id, authStateOf(text(fields[2])), raw)
 }
 
 /** `d_dpid` and `d_dpuuid` (or both without prefix) are one ID with state 0 [COL-83]. */
@@ -87,8 +86,8 @@ function readHalf(reader: Reader, part: RawDeclared, halves: Map<string, RawDecl
   const source = text(isSource ? part.raw : other.raw)
   const id = text(isSource ? other.raw : part.raw)
   const dataSource = findDataSource(reader.directory, 'd_cid', source)
-  if (id === '' || dataSource === 'malformed') return refuse(reader, 300, `${source}\x01${id}`)
-  if (dataSource !== 'ignored') reader.pair = accept(reader, dataSource, id, 0, `${source}\x01${id}`)
+  if (id === '' || dataSource === 'malformed') refuse(reader, 300, `${source}\x01${id}`)
+  else if (dataSource !== 'ignored') reader.pair = accept(reader, dataSource, id, 0, `${source}\x01${id}`)
 }
 
 const otherHalf = { d_dpid: 'd_dpuuid', d_dpuuid: 'd_dpid', dpid: 'dpuuid', dpuuid: 'dpid' } as const

@@ -7,6 +7,8 @@ import { hashOf, RequestCounter } from './request-counter.ts'
  * within 30 days stays [COL-150].
  */
 export class DenyList {
+  /** Data sources an operator has denied; the counter never puts one here [COL-147]. */
+  readonly dataSourceIds: ReadonlySet<number>
   private readonly config: DenyListConfig
   private readonly perMinute = new RequestCounter(MINUTE_MS, SLOTS)
   private readonly perDay = new RequestCounter(DAY_MS, SLOTS)
@@ -14,11 +16,7 @@ export class DenyList {
 
   constructor(config: DenyListConfig) {
     this.config = config
-  }
-
-  /** Data sources an operator has denied; the counter never puts one here [COL-147]. */
-  get dataSourceIds(): ReadonlySet<number> {
-    return new Set(this.config.dataSourceIds)
+    this.dataSourceIds = new Set(config.dataSourceIds)
   }
 
   /** Counts one call with this ID. @returns true when the ID is denied now */

@@ -34,7 +34,10 @@ const messages: ReadonlyMap<number, string> = new Map([
   [306, 'Blocked declared device id *'],
   [307, 'Blocked profile operation for *'],
   [309, 'Customer id * was discarded because it exceeded the limit of declared customer ids per request'],
-  [310, 'Customer id was discarded because it exceeded the limit for a given namespace. Namespace id is *, customer id is *.'],
+  [
+    310,
+    'Customer id was discarded because it exceeded the limit for a given namespace. Namespace id is *, customer id is *.',
+  ],
   [311, 'Request contains invalid parameters'],
   [312, 'Request contains an invalid Global Device ID'],
   [313, 'CMP ID is not present in GCL'],

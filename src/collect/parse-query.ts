@@ -155,20 +155,27 @@ function addValue(key: string, raw: string, flags: number, limits: ParseLimits, 
     else addList(key, raw, flags, limits, into)
     return
   }
-  if (role === 'whole') return addSignal(key, raw, flags, limits, into)
-  if (role === 'declared' || role === 'declared_signal') {
+  if (role === 'whole') addSignal(key, raw, flags, limits, into)
+  else if (role === 'declared' || role === 'declared_signal') {
     if (raw.length > limits.valueCharactersMax) into.dropped++
     else into.declared.push({ key: key as DeclaredKey, raw })
     if (decode(raw, flags & ~PLUS) === undefined) into.malformed = true
-    if (role === 'declared_signal') addSignal(key, raw, flags, limits, into)
-    return
-  }
+    else if (role === 'declared_signal') addSignal(key, raw, flags, limits, into)
+  } else addWithheld(key, role, raw, flags, limits, into)
+}
+
+function addWithheld(
+  key: string,
+  role: 'withheld' | 'ignored',
+  raw: string,
+  flags: number,
+  limits: ParseLimits,
+  into: Parameters,
+): void {
   const value = decode(raw, flags)
   if (value === undefined) into.malformed = true
-  else if (role === 'withheld' && !into.withheld.has(key)) {
-    if (value.length > limits.valueCharactersMax) into.dropped++
-    else into.withheld.set(key, value)
-  }
+  else if (value.length > limits.valueCharactersMax) into.dropped++
+  else if (role === 'withheld' && !into.withheld.has(key)) into.withheld.set(key, value)
 }
 
 /** Each value of a list counts as a parameter: a body of commas must not become a signal with thousands of values. */

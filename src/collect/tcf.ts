@@ -61,7 +61,9 @@ function readSegments(segments: readonly string[]): ConsentString | undefined {
     purpose: (id) => ((purposes >>> (24 - id)) & 1) === 1,
     vendor: (id) => contains(vendors, id),
     restricts: (purposeId, vendorId) =>
-      restrictions.some((restriction) => restriction.purposeId === purposeId && contains(restriction.vendors, vendorId)),
+      restrictions.some(
+        (restriction) => restriction.purposeId === purposeId && contains(restriction.vendors, vendorId),
+      ),
     disclosed: disclosed === undefined ? undefined : (id) => contains(disclosed as VendorSet, id),
   }
 }

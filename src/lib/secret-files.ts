@@ -59,12 +59,14 @@ export function openSecretFiles(dataDir: string, options: SecretFileOptions): Se
     optOutKey: key('optout.key', 'Restore it from a backup: without it earlier opt-outs cannot be recognised.'),
     ecidKey: key('ecid.key', 'Restore it from a backup: without it visitors would get new IDs.'),
     // Nothing depends on an old token, so a removed one is simply replaced: that is how it is revoked.
-    adminToken: openFile(join(dataDir, ADMIN_TOKEN_FILE), '', false, warnings)
-      .replaceAll('+', '-')
-      .replaceAll('/', '_')
-      .replace('=', ''),
+    adminToken: openFile(join(dataDir, ADMIN_TOKEN_FILE), '', false, warnings, 'base64url'),
     warnings,
   }
+}
+
+/** A random secret of the demo or a tool, kept in one file of the data directory: 43 URL-safe characters. */
+export function openSecretFile(path: string): string {
+  return openFile(path, '', false, [], 'base64url')
 }
 
 function masterKeyFile(dataDir: string, inUse: boolean, warnings: string[]): Buffer {
@@ -80,10 +82,16 @@ function masterKeyFile(dataDir: string, inUse: boolean, warnings: string[]): Buf
   )
 }
 
-function openFile(path: string, remedy: string, inUse: boolean, warnings: string[]): string {
+function openFile(
+  path: string,
+  remedy: string,
+  inUse: boolean,
+  warnings: string[],
+  encoding: 'base64' | 'base64url' = 'base64',
+): string {
   if (!existsSync(path)) {
     if (inUse) throw new SecretFileError(`${path} is missing although the data directory is in use. ${remedy}`)
-    writeNew(path, randomBytes(32).toString('base64'))
+    writeNew(path, randomBytes(32).toString(encoding))
   }
   // Windows has no such bits: access there follows the folder.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {

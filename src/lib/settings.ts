@@ -15,7 +15,7 @@ export interface Setting {
   readonly allowed: string
   readonly default: unknown
   readonly isSecret: boolean
-  readonly kind: 'text' | 'number' | 'switch' | 'list' | 'map'
+  readonly kind: 'text' | 'number' | 'switch' | 'list'
 }
 
 /** Every leaf of an object schema, in the order of the schema. */
@@ -107,7 +107,6 @@ function describeAllowed(json: z.core.JSONSchema.JSONSchema): string {
   if (json.type === 'integer') return `a whole number from ${json.minimum ?? 'any'} to ${json.maximum ?? 'any'}`
   if (json.type === 'number') return `a number from ${json.minimum ?? 'any'} to ${json.maximum ?? 'any'}`
   if (json.type === 'array') return 'a list; in the environment separated by commas'
-  if (json.type === 'object') return 'a map; in the environment name=value, separated by commas'
   return 'a text'
 }
 
@@ -115,7 +114,6 @@ function kindOf(schema: z.ZodType): Setting['kind'] {
   if (schema instanceof z.ZodNumber) return 'number'
   if (schema instanceof z.ZodBoolean) return 'switch'
   if (schema instanceof z.ZodArray) return 'list'
-  if (schema instanceof z.ZodRecord) return 'map'
   return 'text'
 }
 
@@ -129,12 +127,7 @@ function unwrap(schema: z.ZodType): z.ZodType {
 function readText(text: string, kind: Setting['kind']): unknown {
   if (kind === 'number') return /^-?[0-9]+(\.[0-9]+)?$/.test(text.trim()) ? Number(text) : text
   if (kind === 'switch') return { '1': true, true: true, '0': false, false: false }[text.trim().toLowerCase()] ?? text
-  if (kind === 'list') return splitList(text)
-  if (kind !== 'map') return text
-  const pairs = splitList(text).map(
-    (pair) => [pair.split('=')[0] as string, pair.split('=').slice(1).join('=')] as const,
-  )
-  return Object.fromEntries(pairs)
+  return kind === 'list' ? splitList(text) : text
 }
 
 function splitList(text: string): string[] {

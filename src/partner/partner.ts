@@ -51,6 +51,8 @@ export interface Partner {
   readonly tokens: TokenServer | undefined
   setBehaviour(behaviour: Behaviour): void
   setSigning(signing: Signing | undefined): void
+  /** Calls `tell` with each record from now on. */
+  onMessage(tell: (record: PartnerRecord) => void): void
   /** Resolves with the first record, past or future, that fits. @throws after `timeoutMs` (default 10 s) */
   waitFor(fits: (record: PartnerRecord) => boolean, timeoutMs?: number): Promise<PartnerRecord>
   close(): Promise<void>
@@ -63,7 +65,7 @@ const BODY_BYTES_MAX = 4 * 1024 * 1024
 export async function startPartner(options: PartnerOptions): Promise<Partner> {
   const { host = '127.0.0.1', nowMs, random = Math.random } = options
   const records: PartnerRecord[] = []
-  const waiting = new Set<(record: PartnerRecord) => void>()
+  const listeners = new Set<(record: PartnerRecord) => void>(options.onMessage === undefined ? [] : [options.onMessage])
   const sockets = new Set<Socket>()
   const state = createAudienceState()
   const tokens = options.oauth === undefined ? undefined : createTokenServer(options.oauth)
@@ -89,8 +91,7 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
     if (plan.delayMs > 0) await sleep(plan.delayMs, undefined, { signal: closing.signal })
     if (answer === 'reset') request.socket.resetAndDestroy()
     else response.writeHead(answer, { ...behaviour.headers, 'content-length': 0 }).end()
-    options.onMessage?.(record)
-    for (const tell of waiting) tell(record)
+    for (const tell of listeners) tell(record)
   }
 
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
@@ -125,7 +126,8 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
     setSigning(next) {
       signing = next
     },
-    waitFor: (fits, timeoutMs = 10_000) => waitFor(records, waiting, fits, timeoutMs),
+    onMessage: (tell) => void listeners.add(tell),
+    waitFor: (fits, timeoutMs = 10_000) => waitFor(records, listeners, fits, timeoutMs),
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -133,7 +135,7 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
 
 function waitFor(
   records: readonly PartnerRecord[],
-  waiting: Set<(record: PartnerRecord) => void>,
+  listeners: Set<(record: PartnerRecord) => void>,
   fits: (record: PartnerRecord) => boolean,
   timeoutMs: number,
 ): Promise<PartnerRecord> {
@@ -149,10 +151,10 @@ function waitFor(
     )
     const finish = (act: () => void) => {
       clearTimeout(timer)
-      waiting.delete(tell)
+      listeners.delete(tell)
       act()
     }
-    waiting.add(tell)
+    listeners.add(tell)
   })
 }
 

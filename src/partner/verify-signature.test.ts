@@ -44,7 +44,9 @@ test('another key, another body and no signature are told apart [OUT-75]', () =>
   expect(
     verifySignature({ message: `${body} `, headers: { 'x-signature': old }, keys: ['old key of 16 chars'] }).status,
   ).toBe('wrong')
-  expect(check({ 'x-signature': `${old.startsWith('A') ? 'B' : 'A'}${old.slice(1)}` }, ['old key of 16 chars']).status).toBe('wrong')
+  expect(
+    check({ 'x-signature': `${old.startsWith('A') ? 'B' : 'A'}${old.slice(1)}` }, ['old key of 16 chars']).status,
+  ).toBe('wrong')
   expect(check({}, ['old key of 16 chars'])).toEqual({ status: 'missing', header: 'X-Signature' })
   expect(check({ 'x-signature': '' }, ['old key of 16 chars']).status).toBe('missing')
   expect(check({ 'x-signature': old }, []).status).toBe('wrong')

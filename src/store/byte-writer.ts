@@ -3,7 +3,7 @@
  * valid only until the next `start`. A varint holds 7 bits a byte, lowest first, and any integer from 0 to 2^53 - 1.
  */
 export class ByteWriter {
-  bytes: Buffer = Buffer.allocUnsafeSlow(64 * 1024)
+  bytes: Buffer = Buffer.allocUnsafeSlow(4 * 1024)
   at = 0
 
   start(): void {

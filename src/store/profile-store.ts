@@ -23,10 +23,16 @@ export interface ProfileStore {
   /** Profiles filed under a moment at or before `nowMs`, oldest first within a partition, at most `limit`. */
   due(nowMs: number, limit: number): Promise<readonly { readonly profileId: ProfileId; readonly dueMs: number }[]>
 
-  /** Earliest moment anything is filed under; `Infinity` when nothing is. Cheap: kept in memory. */
+  /**
+   * Earliest moment anything is filed under; `Infinity` when nothing is. Cheap: kept in memory. Never later than the
+   * truth; it may be earlier after an entry was moved, until `due` has looked.
+   */
   nextDueMs(): number
 
-  /** Drops a due entry that names no filed profile any more (after a crash or a corrupt record). */
+  /**
+   * Drops a due entry whose profile is gone or filed under another moment (after a damaged record). Does nothing when
+   * the profile is filed under `dueMs`, or changes meanwhile.
+   */
   dropDue(profileId: ProfileId, dueMs: number): Promise<void>
 
   /** All profiles of a partition, in pages; not a snapshot. */
@@ -37,9 +43,15 @@ export interface ProfileStore {
   /** Forgets a finished follow-up. Need not be waited for: repeating one is harmless. */
   finishFollowUp(followUp: StoredFollowUp): Promise<void>
 
-  /** Opt-outs by profile ID, kept as keyed hashes that outlive the profile [SEC-79]. Same order as `profileIds`. */
+  /**
+   * Opt-outs by profile ID, kept as keyed hashes that outlive the profile [SEC-79]. Same order as `profileIds`. A damaged
+   * record reads as a global opt-out.
+   */
   optOuts(profileIds: readonly ProfileId[]): Promise<(OptOut | undefined)[]>
-  /** Records opt-outs with their follow-ups; always durable on disk when it resolves. */
+  /**
+   * Records an opt-out with its follow-ups; always durable on disk when it resolves. A partner-level one does not replace
+   * a global one.
+   */
   recordOptOut(profileId: ProfileId, optOut: OptOut, eventId: EventId, followUps: readonly FollowUp[]): Promise<readonly StoredFollowUp[]>
 
   /** Removes a profile and its due entry, if the revision still matches; `followUps` travel with it. */
@@ -58,6 +70,8 @@ export interface ProfileUpdate {
   /** Names the follow-ups; required with them. */
   readonly eventId: EventId
   readonly followUps: readonly FollowUp[]
+  /** When the outbox markers are made; `lastSeenMs` of the profile when left out. */
+  readonly nowMs?: number
 }
 
 export interface StoredFollowUp {

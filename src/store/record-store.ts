@@ -1,4 +1,5 @@
 import type { Durability } from './durability.ts'
+import { partitionOfKey } from './keys.ts'
 
 /**
  * The engine below every store: ordered records in 4,096 fixed partitions. A key is 2 bytes of partition (big-endian),
@@ -8,16 +9,18 @@ import type { Durability } from './durability.ts'
  */
 export interface RecordStore {
   /**
-   * Reads records in one round trip; sees every commit that has resolved, and every one issued before this call.
+   * Reads records in one round trip (calls of one turn share it); sees every commit that has resolved.
    * @returns sealed bytes, same length and order as `keys`; `undefined` where no record is
    * @throws StoreUnavailableError when the engine cannot be reached; safe to retry
    */
   getMany(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]>
 
   /**
-   * Writes all of it or nothing. All keys lie in one partition. Concurrent calls are grouped into one write.
+   * Writes all of it or nothing; of a key that is deleted and put, the put stays. All keys lie in one partition.
+   * Concurrent calls are grouped into one write.
    * Resolves when `durability` (default: the store's) is reached.
    * @returns false when the guard lost the race: nothing was written
+   * @throws RangeError when the keys lie in two partitions
    * @throws StoreUnavailableError the outcome is unknown; nothing later is acknowledged before the engine was reopened
    */
   commit(commit: Commit, durability?: Durability): Promise<boolean>
@@ -57,4 +60,13 @@ export interface StoredRecord {
 export class StoreUnavailableError extends Error {
   readonly code = 'store_unavailable'
   readonly retryable = true
+}
+
+/** @throws RangeError when a commit reaches into a second partition */
+export function assertOnePartition({ guard, puts, deletes }: Commit): void {
+  const first = guard?.key ?? puts[0]?.key ?? deletes[0]
+  if (first === undefined) return
+  const partition = partitionOfKey(first)
+  for (const put of puts) if (partitionOfKey(put.key) !== partition) throw new RangeError('a commit reaches into two partitions')
+  for (const key of deletes) if (partitionOfKey(key) !== partition) throw new RangeError('a commit reaches into two partitions')
 }

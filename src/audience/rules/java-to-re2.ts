@@ -81,7 +81,8 @@ class Translation {
       if (character === '\\') result += this.#escape(false)
       else if (character === '[') result += this.#class()
       else if (character === '(') result += this.#group()
-      else if (character === '*' || character === '+' || character === '?' || character === '{') result += this.#repeat()
+      else if (character === '*' || character === '+' || character === '?' || character === '{')
+        result += this.#repeat()
       else result += this.#take(1)
     }
     return result

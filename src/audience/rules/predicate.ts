@@ -40,11 +40,13 @@ function operandOf(operator: ComparisonOperator, value: string): string {
   switch (operator) {
     case '==':
     case '!=':
+      return foldValue(value).canonical
     case '<':
     case '<=':
     case '>':
     case '>=':
-      return foldValue(value).canonical
+      // Nothing is above or below what is not a number; '' stands for it.
+      return canonicalDecimal(value) ?? ''
     case 'matcheswords':
       return wordsOf(value)
     case 'matchesregex':
@@ -73,13 +75,8 @@ export function testValue(operator: ComparisonOperator, operand: string, value: 
     case 'matcheswords':
       return hasWords(wordsOf(value.raw), operand)
     default:
-      return value.isNumber && testOrder(operator, compareDecimals(value.canonical, operand))
+      return value.isNumber && operand !== '' && testOrder(operator, compareDecimals(value.canonical, operand))
   }
-}
-
-/** Can an order with this operand ever hold? */
-export function isOrderable(operand: string): boolean {
-  return canonicalDecimal(operand) !== undefined
 }
 
 function testOrder(operator: ComparisonOperator, order: number): boolean {

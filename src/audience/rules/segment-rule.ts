@@ -1,6 +1,6 @@
 import type { TraitId } from '../../model/ids.ts'
-import { ExpressionParser, type Expression, evaluateExpression, positionOfTruth } from './expression.ts'
-import { type RuleRefused, RuleError, refusalAsValue } from './rule-error.ts'
+import { type Expression, ExpressionParser, evaluateExpression, positionOfTruth } from './expression.ts'
+import { RuleError, type RuleRefused, refusalAsValue } from './rule-error.ts'
 import type { TokenReader } from './token-reader.ts'
 import { openRule } from './trait-rule.ts'
 
@@ -110,7 +110,8 @@ function parseReference(reader: TokenReader, traits: NamedTraits, inFrequency: b
   if (reader.kind !== 'word') throw new RuleError(`expected a trait such as 1234T, ${reader.found()}`, position)
   const digits = readDigits(reader, 'T', 'expected a trait such as 1234T')
   const sid = Number(digits)
-  if (digits.length > 10 || sid > SID_MAX) throw new RuleError(`there is no trait ${digits.slice(0, 20)}`, position)
+  if (digits.length > 10 || sid === 0 || sid > SID_MAX)
+    throw new RuleError(`there is no trait ${digits.slice(0, 20)}`, position)
   traits.add(sid as TraitId, inFrequency, position)
   return { op: 'trait', sid: sid as TraitId, position }
 }
@@ -158,7 +159,8 @@ function parseOperator<Allowed extends string>(reader: TokenReader, allowed: rea
 
 function parseCount(reader: TokenReader): number {
   const { kind, value, start } = reader
-  if (kind !== 'word' || !/^[0-9]+$/.test(value)) throw new RuleError(`expected a whole number, ${reader.found()}`, start)
+  if (kind !== 'word' || !/^[0-9]+$/.test(value))
+    throw new RuleError(`expected a whole number, ${reader.found()}`, start)
   if (Number(value) > FREQUENCY_MAX) throw new RuleError(`a frequency may be at most ${FREQUENCY_MAX}`, start)
   reader.advance()
   return Number(value)
@@ -173,7 +175,8 @@ function readDigits(reader: TokenReader, mark: 'T' | 'D', expectation: string): 
   const found = reader.found()
   reader.advance()
   if (word.length === digits.length) {
-    if (!reader.isKeyword(mark)) throw new RuleError(`${expectation}: ${mark} is missing after ${digits.slice(0, 20)}`, start)
+    if (!reader.isKeyword(mark))
+      throw new RuleError(`${expectation}: ${mark} is missing after ${digits.slice(0, 20)}`, start)
     reader.advance()
   } else if (word.slice(digits.length).toUpperCase() !== mark) {
     throw new RuleError(`${expectation}, ${found}`, start)

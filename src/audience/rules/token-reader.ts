@@ -31,16 +31,10 @@ export class TokenReader {
     let at = this.end
     while (at < text.length && isSpace(text.charCodeAt(at))) at++
     this.start = at
-    if (at >= text.length) return this.#take('end', '', at)
     const code = text.charCodeAt(at)
-    if (code === 0x22 || code === 0x27) return this.#readString(code)
-    const wordEnd = this.#endOfWord(at)
-    if (wordEnd > at) return this.#take('word', text.slice(at, wordEnd), wordEnd)
-    const two = text.slice(at, at + 2)
-    if (twoCharacterSymbols.has(two)) return this.#take('symbol', two, at + 2)
-    const one = two.charAt(0)
-    if (oneCharacterSymbols.has(one)) return this.#take('symbol', one, at + 1)
-    throw new RuleError(`unexpected character ${printable(text, at)}`, at)
+    if (at >= text.length) this.#take('end', '', at)
+    else if (code === 0x22 || code === 0x27) this.#takeString(code)
+    else this.#takeWordOrSymbol(at)
   }
 
   atEnd(): boolean {
@@ -94,22 +88,30 @@ export class TokenReader {
     this.end = end
   }
 
+  #takeWordOrSymbol(at: number): void {
+    const { text } = this
+    const wordEnd = this.#endOfWord(at)
+    const two = text.slice(at, at + 2)
+    if (wordEnd > at) this.#take('word', text.slice(at, wordEnd), wordEnd)
+    else if (twoCharacterSymbols.has(two)) this.#take('symbol', two, at + 2)
+    else if (oneCharacterSymbols.has(two.charAt(0))) this.#take('symbol', two.charAt(0), at + 1)
+    else throw new RuleError(`unexpected character ${printable(text, at)}`, at)
+  }
+
   /** A backslash escapes a quote or a backslash; before any other character it stays [AUD-347]. */
-  #readString(quote: number): void {
+  #takeString(quote: number): void {
     const { text, start } = this
     let value = ''
     let from = start + 1
-    for (let at = from; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (code === quote) return this.#take('string', value + text.slice(from, at), at + 1)
-      if (code !== 0x5c) continue
-      const next = text.charCodeAt(at + 1)
-      if (next !== 0x22 && next !== 0x27 && next !== 0x5c) continue
+    let at = from
+    for (; at < text.length && text.charCodeAt(at) !== quote; at++) {
+      if (text.charCodeAt(at) !== 0x5c || !isEscapable(text.charCodeAt(at + 1))) continue
       value += text.slice(from, at)
       from = at + 1
       at += 1
     }
-    throw new RuleError('this quote is never closed', start)
+    if (at >= text.length) throw new RuleError('this quote is never closed', start)
+    this.#take('string', value + text.slice(from, at), at + 1)
   }
 
   #endOfWord(from: number): number {
@@ -125,6 +127,11 @@ export class TokenReader {
     }
     return at
   }
+}
+
+/** Quotes and the backslash itself. */
+function isEscapable(code: number): boolean {
+  return code === 0x22 || code === 0x27 || code === 0x5c
 }
 
 /** Letters, digits, and `_ - . : /`. */

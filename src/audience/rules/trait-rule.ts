@@ -1,6 +1,12 @@
-import { ExpressionParser, type Expression, evaluateExpression, positionOfTruth, RULE_LENGTH_MAX } from './expression.ts'
+import {
+  type Expression,
+  ExpressionParser,
+  evaluateExpression,
+  positionOfTruth,
+  RULE_LENGTH_MAX,
+} from './expression.ts'
 import { checkPattern } from './java-pattern.ts'
-import { type RuleRefused, RuleError, refusalAsValue } from './rule-error.ts'
+import { RuleError, type RuleRefused, refusalAsValue } from './rule-error.ts'
 import { TokenReader } from './token-reader.ts'
 import { wordsOf } from './words.ts'
 
@@ -40,16 +46,7 @@ export interface TraitRuleParsed {
   readonly hints: readonly string[]
 }
 
-const keywords = new Set([
-  'AND',
-  'OR',
-  'NOT',
-  'CONTAINS',
-  'MATCHESWORDS',
-  'STARTSWITH',
-  'ENDSWITH',
-  'MATCHESREGEX',
-])
+const keywords = new Set(['AND', 'OR', 'NOT', 'CONTAINS', 'MATCHESWORDS', 'STARTSWITH', 'ENDSWITH', 'MATCHESREGEX'])
 const namedOperators: ReadonlyMap<string, ComparisonOperator> = new Map([
   ['CONTAINS', 'contains'],
   ['MATCHESWORDS', 'matcheswords'],
@@ -128,7 +125,11 @@ function parseKey(reader: TokenReader, hints: Set<string> | undefined): string {
 function parseOperator(reader: TokenReader, hints: Set<string> | undefined): ComparisonOperator {
   const { kind, value } = reader
   const operator =
-    kind === 'symbol' ? symbolOperators.get(value) : kind === 'word' ? namedOperators.get(value.toUpperCase()) : undefined
+    kind === 'symbol'
+      ? symbolOperators.get(value)
+      : kind === 'word'
+        ? namedOperators.get(value.toUpperCase())
+        : undefined
   if (operator === undefined) throw new RuleError(`expected an operator, ${reader.found()}`, reader.start)
   if (value === '=') {
     reader.rewrite('==')
@@ -182,5 +183,8 @@ function forEachComparison(rule: TraitRule, visit: (leaf: Comparison) => void): 
 /** A rule that holds for a call without signals would fire on every call [AUD-73]. */
 function refuseEmptyCall(rule: TraitRule): void {
   if (!evaluateExpression(rule, never)) return
-  throw new RuleError('this rule would hold for every call; join NOT with a condition that must hold', positionOfTruth(rule, never))
+  throw new RuleError(
+    'this rule would hold for every call; join NOT with a condition that must hold',
+    positionOfTruth(rule, never),
+  )
 }

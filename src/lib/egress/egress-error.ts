@@ -1,4 +1,5 @@
 import type { AddressDenial } from './address-policy.ts'
+import type { TargetDenial } from './target.ts'
 
 /** What kept a request from being sent, or its answer from being read; stable codes. */
 export type EgressErrorCode =
@@ -13,7 +14,7 @@ export type EgressErrorCode =
   | 'response_head_too_large'
   | 'closed'
 
-export type EgressDenialReason = AddressDenial | 'url_invalid' | 'scheme_not_allowed' | 'port_not_allowed'
+export type EgressDenialReason = AddressDenial | TargetDenial
 
 /** The address rules forbid this target [SEC-23]. */
 export class EgressDeniedError extends Error {

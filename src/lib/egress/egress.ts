@@ -2,9 +2,8 @@ import { rootCertificates } from 'node:tls'
 import { Pool } from 'undici'
 import { type AddressPolicyOptions, addressPolicy } from './address-policy.ts'
 import { checkedConnector, type Lookup, sharedLookup } from './checked-connector.ts'
-import type { EgressDenialReason } from './egress-error.ts'
 import { type EgressAnswer, exchange } from './exchange.ts'
-import { parseTarget, type Target } from './target.ts'
+import { isExempt, parseTarget, type Target, type TargetRules, targetDenial } from './target.ts'
 
 /** The only way out: every connection made on behalf of a person's setting. Source: security.md section 3. */
 export interface Egress {
@@ -26,11 +25,7 @@ export interface EgressRequest {
   readonly poolKey: string
 }
 
-export interface EgressOptions extends AddressPolicyOptions {
-  /** Exact `host:port` exceptions to scheme, port and address rules: the demo's own sandbox [OPS-25]. */
-  readonly allowedTargets?: readonly string[]
-  /** Ports beside 443, 80 and 8443 that an operator opened; any port with `allowPrivate` [SEC-25]. */
-  readonly allowedPorts?: readonly number[]
+export interface EgressOptions extends AddressPolicyOptions, TargetRules {
   /** PEM text of further certificate authorities. */
   readonly extraCa?: string | undefined
   /** Replaced in tests. */
@@ -44,30 +39,17 @@ const POOLS_MAX = 2_000
 
 export function openEgress(options: EgressOptions): Egress {
   const policy = addressPolicy(options)
-  const allowedTargets = new Set(options.allowedTargets ?? [])
-  const ports = new Set([443, 80, 8443, ...(options.allowedPorts ?? [])])
   const ca = options.extraCa === undefined ? undefined : [...rootCertificates, options.extraCa]
   const lookup = options.lookup ?? sharedLookup()
   const pools = new Map<string, Pool>()
   let isClosed = false
-
-  function isExempt({ hostname, port }: Target): boolean {
-    return allowedTargets.has(`${hostname}:${port}`)
-  }
-
-  function denial(target: Target | undefined): EgressDenialReason | undefined {
-    if (target === undefined) return 'url_invalid'
-    if (options.allowPrivate || isExempt(target)) return undefined
-    if (target.protocol !== 'https:') return 'scheme_not_allowed'
-    return ports.has(target.port) ? undefined : 'port_not_allowed'
-  }
 
   function poolFor(target: Target, { poolKey, timeoutMs }: EgressRequest): Pool {
     const key = `${poolKey} ${target.origin} ${timeoutMs}`
     const known = pools.get(key)
     if (known !== undefined) return known
     const pool = new Pool(target.origin, {
-      connect: checkedConnector({ target, policy: isExempt(target) ? undefined : policy, ca, timeoutMs, lookup }),
+      connect: checkedConnector({ target, policy: isExempt(target, options) ? undefined : policy, ca, timeoutMs, lookup }),
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // The deadline of `exchange` covers both, at the cost of one timer.
@@ -90,7 +72,7 @@ export function openEgress(options: EgressOptions): Egress {
   return {
     async request(request) {
       const target = parseTarget(request.url)
-      const denied = denial(target)
+      const denied = targetDenial(target, options)
       if (target === undefined || denied !== undefined) return refused('egress_denied', denied ?? 'url_invalid')
       if (isClosed) return refused('closed', null)
       const headers = request.headers.flat()

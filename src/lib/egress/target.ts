@@ -31,3 +31,27 @@ function rawTarget(url: string): string {
   const target = rest.slice(start).split('#', 1)[0] as string
   return target.startsWith('/') ? target : `/${target}`
 }
+
+export interface TargetRules {
+  /** Development switch: any port, and `http:` [OPS-25]. */
+  readonly allowPrivate: boolean
+  /** Exact `host:port` exceptions to scheme, port and address rules: the demo's own sandbox [OPS-25]. */
+  readonly allowedTargets?: readonly string[]
+  /** Ports beside 443, 80 and 8443 that an operator opened [SEC-25]. */
+  readonly allowedPorts?: readonly number[]
+}
+
+export type TargetDenial = 'url_invalid' | 'scheme_not_allowed' | 'port_not_allowed'
+
+/** What a URL alone shows to be forbidden, before a name is asked. Source: security.md SEC-25. */
+export function targetDenial(target: Target | undefined, rules: TargetRules): TargetDenial | undefined {
+  if (target === undefined) return 'url_invalid'
+  if (rules.allowPrivate || isExempt(target, rules)) return undefined
+  if (target.protocol !== 'https:') return 'scheme_not_allowed'
+  const isUsual = target.port === 443 || target.port === 80 || target.port === 8443
+  return isUsual || rules.allowedPorts?.includes(target.port) === true ? undefined : 'port_not_allowed'
+}
+
+export function isExempt({ hostname, port }: Target, { allowedTargets }: TargetRules): boolean {
+  return allowedTargets?.includes(`${hostname}:${port}`) === true
+}

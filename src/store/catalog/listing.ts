@@ -38,20 +38,17 @@ export function listRows<DB, TB extends keyof DB, Row extends object, Item, Sort
   return {
     async page(page, pageSize) {
       const rows = await ordered.limit(pageSize).offset(page * pageSize).execute()
-      const counted = await found
-        .clearSelect()
-        .select(sql<number>`count(*)`.as('total'))
-        .executeTakeFirstOrThrow()
-      return { total: Number((counted as { total: unknown }).total), list: await read(rows as Row[]) }
+      return { total: await countRows(found), list: await read(rows as Row[]) }
     },
     async *stream() {
       // Continues after the last row's (sort key, id) instead of an offset, so that a row is never counted twice.
       let next = ordered
       for (;;) {
         const rows = (await next
-          .select([sortKey.as('stream_key'), id.as('stream_id')])
+          .select(sql`${sortKey}`.as('stream_key'))
+          .select(sql`${id}`.as('stream_id'))
           .limit(STREAM_PAGE)
-          .execute()) as (Row & { stream_key: string | number; stream_id: number })[]
+          .execute()) as unknown as (Row & { stream_key: string | number; stream_id: number })[]
         if (rows.length > 0) yield await read(rows)
         const last = rows.at(-1)
         if (last === undefined || rows.length < STREAM_PAGE) return
@@ -60,6 +57,11 @@ export function listRows<DB, TB extends keyof DB, Row extends object, Item, Sort
       }
     },
   }
+}
+
+async function countRows<DB, TB extends keyof DB, Row>(query: SelectQueryBuilder<DB, TB, Row>): Promise<number> {
+  const [row] = (await query.clearSelect().select(sql`count(*)`.as('total')).execute()) as unknown as { total: number | string }[]
+  return Number(row?.total)
 }
 
 /** Never null, because nothing compares with null. Without a sort every key is equal and the id decides. */

@@ -136,7 +136,7 @@ async function createTable(db: Kysely<unknown>, name: string, key: string[], col
     const type = (isOptional ? declared.slice(0, -1) : declared) as 'integer' | 'bigint' | 'text'
     table = table.addColumn(column, type, (definition) => (isOptional ? definition : definition.notNull()))
   }
-  await table.addPrimaryKeyConstraint(`${name}_key`, key).execute()
+  await table.addPrimaryKeyConstraint(`${name}_key`, key as never[]).execute()
 }
 
 async function createIndex(db: Kysely<unknown>, table: string, columns: string[]): Promise<void> {

@@ -31,6 +31,26 @@ export async function readTraitUsage(db: Kysely<Tables>, limits: Limits): Promis
   }
 }
 
+const CHUNK = 500
+
+/** Rule-based and folder traits may, if they are the account's own. @returns without the ids that are no traits */
+export async function readRecencyAllowed(db: Kysely<Tables>, ids: readonly number[]): Promise<Map<number, boolean>> {
+  const known = new Map<number, boolean>()
+  for (let start = 0; start < ids.length; start += CHUNK) {
+    const rows = await db
+      .selectFrom('traits')
+      .innerJoin('data_sources', 'data_sources.data_source_id', 'traits.data_source_id')
+      .select(['traits.trait_id', 'traits.trait_type', 'data_sources.origin'])
+      .where('traits.trait_id', 'in', ids.slice(start, start + CHUNK))
+      .execute()
+    for (const row of rows) {
+      const isCounted = row.trait_type === 'RULE_BASED_TRAIT' || row.trait_type === 'FOLDER_TRAIT'
+      known.set(row.trait_id, isCounted && row.origin !== 'global')
+    }
+  }
+  return known
+}
+
 export async function refuseWhenFull(tx: Transaction<Tables>, limits: Limits, traitType: string): Promise<void> {
   const usage = await readTraitUsage(tx, limits)
   for (const limit of ['traits', LIMIT_OF_TYPE[traitType]] as const) {

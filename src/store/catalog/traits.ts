@@ -4,7 +4,7 @@ import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy 
 import { takeId } from './ids.ts'
 import { inUse, notFound } from './refusal.ts'
 import { segmentsUsingTrait } from './segment-traits.ts'
-import { checkFolderTrait, checkTrait, readTraitUsage, refuseChangedType, refuseWhenFull } from './trait-checks.ts'
+import { checkFolderTrait, checkTrait, readRecencyAllowed, readTraitUsage, refuseChangedType, refuseWhenFull } from './trait-checks.ts'
 import { listTraits, type TraitFilter, type TraitListOptions } from './trait-list.ts'
 import type { TraitRow } from './tables.ts'
 
@@ -70,6 +70,9 @@ export function createTraits({ db, limits, change }: Connection) {
         createdAtMs: Number(row.created_at),
       }))
     },
+
+    /** For each of the ids that is a trait: may a segment rule put recency and frequency on it [AUD-132]? */
+    recencyAllowed: (ids: readonly number[]) => readRecencyAllowed(db, ids),
 
     usage: () => readTraitUsage(db, limits),
 

@@ -7,10 +7,15 @@ const READS_MAX = 2
 /** @param isFresh false when a commit wrote the key since the read was queued: the record is of an earlier moment */
 export type OnRead = (record: KnownRecord, isFresh: boolean) => void
 
+interface Waiter {
+  readonly done: OnRead
+  readonly failed: (error: unknown) => void
+}
+
 interface PendingRead {
   readonly key: Buffer
   readonly name: string
-  readonly waiters: { readonly done: OnRead; readonly failed: (error: unknown) => void }[]
+  readonly waiters: Waiter[]
   isFresh: boolean
 }
 
@@ -63,28 +68,18 @@ export class ReadQueue {
   async #run(reads: PendingRead[]): Promise<void> {
     this.#running += 1
     this.#schedule()
-    try {
-      const records = await this.#getMany(reads.map((read) => read.key))
-      for (let i = 0; i < reads.length; i++) this.#finish(reads[i] as PendingRead, records[i] ?? null)
-    } catch (error) {
-      for (const read of reads) this.#fail(read, error)
-    }
+    const found = await this.#getMany(reads.map((read) => read.key)).catch((error: unknown) => ({ error }))
     this.#running -= 1
     this.#schedule()
-  }
-
-  #finish(read: PendingRead, record: KnownRecord): void {
-    this.#forget(read)
-    // Asked for each waiter anew: the one before may have been a guard whose commit wrote the key.
-    for (const waiter of read.waiters) waiter.done(record, read.isFresh)
-  }
-
-  #fail(read: PendingRead, error: unknown): void {
-    this.#forget(read)
-    for (const waiter of read.waiters) waiter.failed(error)
-  }
-
-  #forget(read: PendingRead): void {
-    if (this.#pending.get(read.name) === read) this.#pending.delete(read.name)
+    for (let i = 0; i < reads.length; i++) {
+      const read = reads[i] as PendingRead
+      // By index and with the flag as it is then: a waiter may be a guard whose commit writes the key.
+      for (let w = 0; w < read.waiters.length; w++) {
+        const waiter = read.waiters[w] as Waiter
+        if ('error' in found) waiter.failed(found.error)
+        else waiter.done(found[i] ?? null, read.isFresh)
+      }
+      if (this.#pending.get(read.name) === read) this.#pending.delete(read.name)
+    }
   }
 }

@@ -1,0 +1,145 @@
+import type { Egress } from '../lib/egress/egress.ts'
+import type { EgressAnswer } from '../lib/egress/exchange.ts'
+import type { Clock } from '../model/clock.ts'
+import type { DestinationId } from '../model/ids.ts'
+import type { S2sConfig } from './destinations/s2s.ts'
+
+/**
+ * Access tokens by client credentials, kept for each destination and fetched by one request at a time. Tokens and
+ * credentials appear in no log and no answer. Source: outbound.md section 5, security.md SEC-55.
+ */
+export interface TokenSource {
+  /** @returns the cached token, or a new one */
+  get(destinationId: DestinationId, config: S2sConfig): Promise<TokenAnswer>
+  /** Forgets a token that was refused; a newer one is kept [OUT-83]. */
+  drop(destinationId: DestinationId, token: string): void
+}
+
+export type TokenAnswer =
+  | { readonly status: 'ok'; readonly token: string }
+  /** `reason`: the kind of network error, `http_<status>`, or what is wrong with the answer. */
+  | { readonly status: 'failed'; readonly reason: string }
+
+export interface TokenSourceOptions {
+  readonly egress: Pick<Egress, 'request'>
+  readonly clock: Clock
+  readonly userAgent: string
+  /** Deadline of one fetch; a failed one is repeated once [OUT-84]. */
+  readonly timeoutMs?: number
+}
+
+const TIMEOUT_MS = 3_000
+const TRIES = 2
+const RENEW_BEFORE_MS = 60_000
+const BODY = 'grant_type=client_credentials'
+
+interface CachedToken {
+  /** What the token was fetched with: another endpoint or other credentials need another one. */
+  readonly source: string
+  readonly token: string
+  readonly expiresAtMs: number
+}
+
+export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_MS }: TokenSourceOptions): TokenSource {
+  const tokens = new Map<DestinationId, CachedToken>()
+  const fetches = new Map<DestinationId, { readonly source: string; readonly answer: Promise<TokenAnswer> }>()
+
+  async function fetchToken(destinationId: DestinationId, auth: OAuth, agent: string): Promise<TokenAnswer> {
+    let failure: TokenAnswer = { status: 'failed', reason: 'not_tried' }
+    for (let tries = 0; tries < TRIES; tries++) {
+      const answer = await egress.request({
+        url: auth.tokenUrl,
+        method: 'POST',
+        headers: tokenHeaders(basicCredentials(auth), agent),
+        body: BODY,
+        timeoutMs,
+        poolKey: `oauth ${destinationId}`,
+      })
+      const parsed = parseTokenAnswer(answer)
+      if (parsed.status === 'failed') {
+        failure = parsed
+        continue
+      }
+      const expiresAtMs = clock() + parsed.lifetimeMs - RENEW_BEFORE_MS
+      tokens.set(destinationId, { source: sourceOf(auth), token: parsed.token, expiresAtMs })
+      return { status: 'ok', token: parsed.token }
+    }
+    return failure
+  }
+
+  return {
+    async get(destinationId, config) {
+      const { auth } = config
+      if (auth.type !== 'oauth2') return { status: 'failed', reason: 'not_configured' }
+      const source = sourceOf(auth)
+      const cached = tokens.get(destinationId)
+      if (cached !== undefined && cached.source === source && clock() < cached.expiresAtMs) return { status: 'ok', token: cached.token }
+      const running = fetches.get(destinationId)
+      if (running !== undefined && running.source === source) return running.answer
+      const answer = fetchToken(destinationId, auth, userAgentOf(config, userAgent)).finally(() => {
+        if (fetches.get(destinationId)?.answer === answer) fetches.delete(destinationId)
+      })
+      fetches.set(destinationId, { source, answer })
+      return answer
+    },
+    drop(destinationId, token) {
+      if (tokens.get(destinationId)?.token === token) tokens.delete(destinationId)
+    },
+  }
+}
+
+/** The preset `aam` sends what AAM sends; anything else is sent as written [OUT-80]. */
+export function userAgentOf({ userAgent }: Pick<S2sConfig, 'userAgent'>, usual: string): string {
+  return userAgent === 'aam' ? 'Adobe Audience Manager Iris' : (userAgent ?? usual)
+}
+
+type OAuth = Extract<S2sConfig['auth'], { type: 'oauth2' }>
+
+/** An opaque value goes as the partner gave it, a pair as Base64(`id:secret`) [OUT-79]. */
+function basicCredentials({ credentials, clientId = '', clientSecret = '' }: OAuth): string {
+  return credentials ?? Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
+}
+
+function sourceOf(auth: OAuth): string {
+  return `${auth.tokenUrl} ${basicCredentials(auth)}`
+}
+
+/** In the order of the documented example [OUT-78]. */
+function tokenHeaders(credentials: string, userAgent: string) {
+  return [
+    ['User-Agent', userAgent],
+    ['Authorization', `Basic ${credentials}`],
+    ['Content-Type', 'application/x-www-form-urlencoded;charset=UTF-8'],
+    ['Accept-Encoding', 'gzip'],
+  ] as const
+}
+
+type ParsedToken =
+  | { readonly status: 'ok'; readonly token: string; readonly lifetimeMs: number }
+  | { readonly status: 'failed'; readonly reason: string }
+
+/** Without `expires_in` a token is used until it is refused [OUT-81]. */
+function parseTokenAnswer(answer: EgressAnswer): ParsedToken {
+  if (answer.status !== 'answered') return failed(answer.error)
+  if (answer.httpStatus !== 200) return failed(`http_${answer.httpStatus}`)
+  if (answer.isCut) return failed('response_cut')
+  const json = parseJson(answer.body.toString('utf8'))
+  if (typeof json !== 'object' || json === null) return failed('not_json')
+  const { token_type: type, access_token: token, expires_in: seconds } = json as Readonly<Record<string, unknown>>
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') return failed('token_type_not_bearer')
+  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8192}$/.test(token)) return failed('access_token_missing')
+  const lifetimeMs = Number(seconds) > 0 ? Number(seconds) * 1000 : Number.POSITIVE_INFINITY
+  return { status: 'ok', token, lifetimeMs }
+}
+
+function failed(reason: string): ParsedToken {
+  return { status: 'failed', reason }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

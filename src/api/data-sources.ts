@@ -1,0 +1,148 @@
+import { z } from 'zod'
+import { DataSource, DataSourceDraft, DataSourceListQuery, ID_TYPES, IdList, IdType, listOf, objectId } from '../contract.ts'
+import type { Clock } from '../model/clock.ts'
+import { DAY_MS } from '../model/time.ts'
+import type { Catalog } from '../store/catalog/catalog.ts'
+import type { DataSourceDraft as StoredDraft, StoredDataSource } from '../store/catalog/data-sources.ts'
+import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
+import { authorship } from './authorship.ts'
+import { sendList } from './list-answer.ts'
+
+const params = z.object({ dataSourceId: objectId })
+const SAMPLING_DAYS = 14
+
+/** Routes under `/v1/datasources`. Source: spec/rest-api.md section 8. */
+export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { catalog, now }) => {
+  const { dataSources } = catalog
+  const view = (source: StoredDataSource) => renderDataSource(source, catalog.pid, now())
+  const tags = ['Data sources']
+
+  app.get('/v1/datasources', { schema: { tags, querystring: DataSourceListQuery, response: { 200: listOf(DataSource) } } }, (request, reply) => {
+    const { includeThirdParty, ...filter } = request.query
+    const listing = dataSources.list({ ...filter, includeGlobal: includeThirdParty }, request.query)
+    return sendList(reply, listing, request.query, (items) => items.map(view))
+  })
+
+  app.get('/v1/datasources/configurations/available-id-types', { schema: { tags, response: { 200: z.array(IdType) } } }, async () =>
+    ID_TYPES.map((idType) => ({
+      idType,
+      name: ID_TYPE_NAMES[idType],
+      subIdTypes: idType === 'CROSS_DEVICE' ? (['CROSS_DEVICE_PERSON', 'CROSS_DEVICE_HOUSEHOLD'] as const).slice() : [],
+    })),
+  )
+
+  app.get('/v1/datasources/:dataSourceId', { schema: { tags, params, response: { 200: DataSource } } }, async (request) =>
+    view(await dataSources.get(request.params.dataSourceId)),
+  )
+
+  app.post('/v1/datasources', { schema: { tags, body: DataSourceDraft, response: { 201: DataSource } } }, async (request, reply) => {
+    const created = await dataSources.create(readDraft(request.body, undefined, now()), request.caller.author)
+    return reply.code(201).send(view(created))
+  })
+
+  app.put('/v1/datasources/:dataSourceId', { schema: { tags, params, body: DataSourceDraft, response: { 200: DataSource } } }, async (request) => {
+    const { dataSourceId } = request.params
+    const stored = await dataSources.get(dataSourceId)
+    return view(await dataSources.replace(dataSourceId, readDraft(request.body, stored, now()), request.caller.author))
+  })
+
+  app.patch('/v1/datasources/:dataSourceId', { schema: { tags, params, body: PatchBody, response: { 200: DataSource } } }, async (request) => {
+    const stored = await dataSources.get(request.params.dataSourceId)
+    const draft = readDraft(patched(DataSourceDraft, view(stored), request.body), stored, now())
+    return view(await dataSources.replace(stored.dataSourceId, draft, request.caller.author))
+  })
+
+  app.delete('/v1/datasources/:dataSourceId', { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
+    await dataSources.remove([request.params.dataSourceId])
+    return reply.code(204).send()
+  })
+
+  const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
+  app.post('/v1/datasources/bulk-delete', bulk, async (request, reply) => {
+    await dataSources.remove(request.body)
+    return reply.code(204).send()
+  })
+}
+
+const ID_TYPE_NAMES = { COOKIE: 'Cookie', DEVICE_ADVERTISING_ID: 'Device Advertising ID', CROSS_DEVICE: 'Cross Device' } as const
+
+function readDraft(body: DataSourceDraft, stored: StoredDataSource | undefined, nowMs: number): StoredDraft {
+  const isCrossDevice = body.idType === 'CROSS_DEVICE'
+  return {
+    dataSourceId: body.dataSourceId,
+    name: body.name,
+    description: body.description,
+    integrationCode: body.integrationCode,
+    idType: body.idType,
+    status: body.status,
+    options: {
+      subIdType: isCrossDevice ? (body.subIdType ?? 'CROSS_DEVICE_PERSON') : undefined,
+      inboundS2S: body.inboundS2S,
+      outboundS2S: body.outboundS2S,
+      dataExportRestrictions: body.dataExportRestrictions,
+      useAudienceManagerVisitorID: body.useAudienceManagerVisitorID,
+      allowDataSharing: body.allowDataSharing,
+      masterDataSourceIdProvider: body.masterDataSourceIdProvider,
+      uniqueTraitIntegrationCodes: body.uniqueTraitIntegrationCodes,
+      uniqueSegmentIntegrationCodes: body.uniqueSegmentIntegrationCodes,
+      allowDeviceGraphSharing: body.allowDeviceGraphSharing,
+      // On by default for cross-device sources [AUD-161].
+      supportsAuthenticatedProfile: body.supportsAuthenticatedProfile ?? isCrossDevice,
+      authenticatedProfileName: body.authenticatedProfileName,
+      deviceGraph: body.deviceGraph,
+      deviceGraphName: body.deviceGraphName,
+      customerProfileDataRetentionSeconds: body.customerProfileDataRetention,
+      samplingStartMs: samplingStart(body, stored, nowMs),
+      redirectHosts: body.redirectHosts,
+      sync: body.idSync,
+    },
+  }
+}
+
+/** Sampling runs for 14 days from when it was switched on and then ends by itself [AUD-165]. */
+function samplingStart(body: DataSourceDraft, stored: StoredDataSource | undefined, nowMs: number): number | undefined {
+  if (!body.samplingEnabled) return undefined
+  const startMs = stored?.options.samplingStartMs
+  return startMs !== undefined && nowMs < startMs + SAMPLING_DAYS * DAY_MS ? startMs : nowMs
+}
+
+function renderDataSource(source: StoredDataSource, pid: number, nowMs: number): DataSource {
+  const { options } = source
+  const samplingEndMs = options.samplingStartMs === undefined ? null : options.samplingStartMs + SAMPLING_DAYS * DAY_MS
+  return {
+    dataSourceId: source.dataSourceId,
+    name: source.name,
+    description: source.description ?? '',
+    status: source.status,
+    integrationCode: source.integrationCode ?? null,
+    type: 'GENERAL',
+    idType: source.idType,
+    subIdType: options.subIdType ?? null,
+    inboundS2S: options.inboundS2S,
+    outboundS2S: options.outboundS2S,
+    dataExportRestrictions: [...options.dataExportRestrictions],
+    useAudienceManagerVisitorID: options.useAudienceManagerVisitorID,
+    allowDataSharing: options.allowDataSharing,
+    masterDataSourceIdProvider: options.masterDataSourceIdProvider,
+    uniqueTraitIntegrationCodes: options.uniqueTraitIntegrationCodes,
+    uniqueSegmentIntegrationCodes: options.uniqueSegmentIntegrationCodes,
+    marketingCloudVisitorIdVersion: 0,
+    linkNamespace: false,
+    allowDeviceGraphSharing: options.allowDeviceGraphSharing,
+    supportsAuthenticatedProfile: options.supportsAuthenticatedProfile,
+    authenticatedProfileName: options.authenticatedProfileName ?? (options.supportsAuthenticatedProfile ? source.name : ''),
+    deviceGraph: options.deviceGraph,
+    deviceGraphName: options.deviceGraphName ?? '',
+    // Generated with the data source and read-only [AUD-166].
+    customNamespaceId: source.dataSourceId,
+    customNamespaceCode: source.integrationCode ?? `ds_${source.dataSourceId}`,
+    customerProfileDataRetention: options.customerProfileDataRetentionSeconds,
+    containerIds: [...(options.sync?.containerIds ?? [])],
+    samplingEnabled: samplingEndMs !== null && nowMs < samplingEndMs,
+    samplingStartTime: options.samplingStartMs ?? null,
+    samplingEndTime: samplingEndMs,
+    redirectHosts: [...options.redirectHosts],
+    idSync: options.sync === undefined ? null : { ...options.sync, containerIds: [...options.sync.containerIds] },
+    ...authorship(source, pid),
+  }
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { listOf, Mapping, MappingDraft, MappingListQuery, objectId } from '../contract.ts'
+import type { Clock } from '../model/clock.ts'
+import { DAY_MS, isoDay, utcDay } from '../model/time.ts'
+import type { Catalog } from '../store/catalog/catalog.ts'
+import type { MappingDraft as StoredDraft, StoredMapping } from '../store/catalog/mappings.ts'
+import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
+import { sendList } from './list-answer.ts'
+
+const ofDestination = z.object({ destinationId: objectId })
+const ofMapping = z.object({ mappingId: objectId })
+const ofBoth = z.object({ destinationId: objectId, mappingId: objectId })
+
+/** Segments mapped to a destination, under every path that clients use. Source: spec/rest-api.md [API-90]..[API-98]. */
+export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { catalog, now }) => {
+  const { destinations, mappings } = catalog
+  const tags = ['Mappings']
+  const list = '/v1/destinations/:destinationId/mappings'
+  const readDraft = (body: MappingDraft) => readMappingDraft(body, now())
+
+  app.get(list, { schema: { tags, params: ofDestination, querystring: MappingListQuery, response: { 200: listOf(Mapping) } } }, async (request, reply) => {
+    const { destinationId } = await destinations.get(request.params.destinationId)
+    return sendList(reply, mappings.list(destinationId, request.query), request.query, (items) => items.map(renderMapping))
+  })
+
+  app.get(`${list}/:mappingId`, { schema: { tags, params: ofBoth, response: { 200: Mapping } } }, async (request) =>
+    renderMapping(await mappings.get(request.params.mappingId, request.params.destinationId)),
+  )
+
+  // `traits` is the older path of the same [API-94].
+  for (const path of [list, '/v1/destinations/:destinationId/traits']) {
+    app.post(path, { schema: { tags, params: ofDestination, body: MappingDraft, response: { 201: Mapping } } }, async (request, reply) => {
+      const [created] = await mappings.create(request.params.destinationId, [readDraft(request.body)], request.caller.author)
+      if (created === undefined) throw new Error('one mapping was asked for, none was created')
+      return reply.code(201).send(renderMapping(created))
+    })
+  }
+
+  const bulk = {
+    bodyLimit: BULK_BODY_BYTES_MAX,
+    schema: { tags, params: ofDestination, body: z.array(MappingDraft).min(1).max(20_000), response: { 201: z.array(Mapping) } },
+  }
+  app.post('/v1/destinations/:destinationId/bulk-create', bulk, async (request, reply) => {
+    const created = await mappings.create(request.params.destinationId, request.body.map(readDraft), request.caller.author)
+    return reply.code(201).send(created.map(renderMapping))
+  })
+
+  app.put('/v1/destinations/mappings/:mappingId', { schema: { tags, params: ofMapping, body: MappingDraft, response: { 200: Mapping } } }, async (request) =>
+    renderMapping(await mappings.replace(request.params.mappingId, undefined, readDraft(request.body), request.caller.author)),
+  )
+  app.put(`${list}/:mappingId`, { schema: { tags, params: ofBoth, body: MappingDraft, response: { 200: Mapping } } }, async (request) => {
+    const { mappingId, destinationId } = request.params
+    return renderMapping(await mappings.replace(mappingId, destinationId, readDraft(request.body), request.caller.author))
+  })
+  app.patch(`${list}/:mappingId`, { schema: { tags, params: ofBoth, body: PatchBody, response: { 200: Mapping } } }, async (request) => {
+    const { mappingId, destinationId } = request.params
+    const draft = patched(MappingDraft, renderMapping(await mappings.get(mappingId, destinationId)), request.body)
+    return renderMapping(await mappings.replace(mappingId, destinationId, readDraft(draft), request.caller.author))
+  })
+
+  // The documentation gives the first, clients use the second [API-97].
+  for (const path of ['/v1/destinations/:destinationId/segments/:mappingId', `${list}/:mappingId`]) {
+    app.delete(path, { schema: { tags, params: ofBoth, response: { 204: NoContent } } }, async (request, reply) => {
+      await mappings.remove(request.params.mappingId, request.params.destinationId)
+      return reply.code(204).send()
+    })
+  }
+}
+
+/** Days are stored as sent, UTC [API-90]. */
+function readMappingDraft(body: MappingDraft, nowMs: number): StoredDraft {
+  return {
+    segmentId: body.sid,
+    value: body.traitAlias,
+    startDay: body.startDate === undefined ? utcDay(nowMs) : dayOf(body.startDate),
+    endDay: body.endDate === undefined ? undefined : dayOf(body.endDate),
+  }
+}
+
+function dayOf(date: string): number {
+  return Date.parse(date) / DAY_MS
+}
+
+export function renderMapping(mapping: StoredMapping): Mapping {
+  return {
+    destinationMappingId: mapping.mappingId,
+    mappingId: mapping.mappingId,
+    destinationId: mapping.destinationId,
+    sid: mapping.segmentId,
+    traitType: 'SEGMENT',
+    traitValue: 0,
+    elementName: mapping.segmentName,
+    elementDescription: mapping.segmentDescription ?? null,
+    elementStatus: mapping.segmentStatus === 'ACTIVE' ? 'active' : 'inactive',
+    startDate: isoDay(mapping.startDay),
+    endDate: mapping.endDay === undefined ? null : isoDay(mapping.endDay),
+    priority: null,
+    url: null,
+    secureUrl: null,
+    tagCode: null,
+    secureTagCode: null,
+    traitAlias: mapping.value,
+    valueAlias: null,
+    createTime: mapping.createdAtMs,
+    updateTime: mapping.updatedAtMs,
+    crUID: mapping.createdBy,
+    upUID: mapping.updatedBy,
+  }
+}

@@ -1,0 +1,96 @@
+import type { DeliveryDetail, Delivery, ExplainView, ProfileView, ReplayAnswer } from '../contract.ts'
+import type { AdjustableClock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import type { Metrics } from '../lib/metrics.ts'
+import type { DeliveryStatus } from '../model/delivery.ts'
+import type { Catalog } from '../store/catalog/catalog.ts'
+
+/** What the admin server works with; `main` wires it. Each route takes only what it uses. */
+export interface AdminParts {
+  readonly config: AdminConfig
+  readonly catalog: Catalog
+  readonly rules: RuleChecker
+  readonly destinationTypes: DestinationTypes
+  readonly profiles: ProfileReader
+  readonly deliveries: DeliveryReader
+  readonly clock: Pick<AdjustableClock, 'now' | 'advance'>
+  /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
+  readonly ready: () => Promise<readonly string[]> | readonly string[]
+  readonly metrics: Pick<Metrics, 'text' | 'contentType' | 'httpRequest' | 'authFailure' | 'rateLimited'>
+  readonly log: Log
+  /** Of the product. */
+  readonly version: string
+  readonly durability: string
+}
+
+export interface AdminConfig {
+  readonly host: string
+  readonly port: number
+  /** PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** Bearer token with full rights, at least 24 characters [OPS-22]. */
+  readonly adminToken: string
+  /** Switches the test clock off [OPS-27]. */
+  readonly production: boolean
+  /** Requests a second for each token, and each address without one; default 100 [API-35]. */
+  readonly requestsPerSecond?: number | undefined
+  /** Requests that may come at once after a pause; default 10 seconds' worth. */
+  readonly requestBurst?: number | undefined
+}
+
+export type RuleVerdict<Valid> = (Valid & { readonly ok: true }) | { readonly ok: false; readonly message: string; readonly position: number }
+
+/** The languages of trait and segment rules, which the audience room speaks. */
+export interface RuleChecker {
+  parseTraitRule(text: string): RuleVerdict<{ readonly normalized: string; readonly hints: readonly string[] }>
+  /** @param options `traits`: what is known of a trait; undefined: there is no such trait */
+  parseSegmentRule(
+    text: string,
+    options?: { readonly traits?: (sid: never) => { readonly recencyAllowed: boolean } | undefined },
+  ): RuleVerdict<{ readonly normalized: string; readonly traitIds: readonly number[]; readonly rule: unknown }>
+}
+
+/** What the activation room knows of the settings of a destination type. Methods, so that a narrower `config` fits. */
+export interface DestinationTypes {
+  /** Secrets in clear; fills in defaults. A path is dotted, from the `s2s` object on. */
+  parseS2sConfig(
+    input: unknown,
+  ): { readonly ok: true; readonly config: unknown } | { readonly ok: false; readonly issues: readonly { readonly path: string; readonly message: string }[] }
+  /** Each secret as `{set: true, last4}` [SEC-63]. */
+  redactS2s(config: unknown): unknown
+  /** Puts stored secrets where `next` shows them redacted. */
+  mergeSecrets(previous: unknown, next: unknown): unknown
+  /** Data sources that the settings name. */
+  userDpidsOf(config: unknown): readonly number[]
+}
+
+export interface ProfileReader {
+  /** @param id a device ID, or `dpid:partnerId`. @returns undefined when nothing is known */
+  profile(id: string): Promise<ProfileView | undefined>
+  /** @returns undefined when the profile or the segment is unknown */
+  explain(id: string, segmentId: number, atMs?: number): Promise<ExplainView | undefined>
+}
+
+export interface DeliveryFilter {
+  readonly destinationId?: number | undefined
+  readonly deviceId?: string | undefined
+  readonly segmentId?: number | undefined
+  readonly status?: DeliveryStatus | undefined
+  readonly fromMs?: number | undefined
+  readonly toMs?: number | undefined
+}
+
+export interface DeliveryReader {
+  /** Newest first. */
+  list(filter: DeliveryFilter, window: { readonly page: number; readonly pageSize: number }): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
+  get(id: string): Promise<DeliveryDetail | undefined>
+  replay(request: ReplayOrder): Promise<ReplayAnswer>
+}
+
+export interface ReplayOrder {
+  readonly select: { readonly deliveryIds: readonly string[] } | { readonly filter: DeliveryFilter }
+  /** Counts what would be sent. */
+  readonly dryRun: boolean
+  /** The stored bytes, or a new message of the state of today [SEC-41]. */
+  readonly as: 'same' | 'current'
+}

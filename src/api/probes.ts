@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import type { Routes } from './app.ts'
+import { challenge, createAuthenticator, isLoopback } from './auth.ts'
+import type { AdminParts } from './parts.ts'
+import { Problem } from './problem.ts'
+
+const START_PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Usher admin</title>
+<h1>Usher admin</h1>
+<p>The UI comes next. The REST API is described at <a href="/openapi.json">/openapi.json</a>.</p>
+</html>
+`
+
+/** What machines ask without signing in, and the start page [OPS-11], [OPS-12], [SEC-86], [SEC-87]. */
+export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'>> = (app, { ready, metrics, config }) => {
+  const isPublic = { isPublic: true }
+  const authenticate = createAuthenticator(config.adminToken)
+  const Ready = z.object({ status: z.enum(['ready', 'not_ready']), reasons: z.array(z.string()) })
+  const tags = ['Probes']
+
+  app.get('/healthz', { config: isPublic, schema: { tags, response: { 200: z.object({ status: z.literal('ok') }) } } }, async () => ({ status: 'ok' as const }))
+
+  app.get('/readyz', { config: isPublic, schema: { tags, response: { 200: Ready, 503: Ready } } }, async (_request, reply) => {
+    const reasons = [...(await ready())]
+    if (reasons.length === 0) return { status: 'ready' as const, reasons }
+    return reply.code(503).header('retry-after', '1').send({ status: 'not_ready' as const, reasons })
+  })
+
+  const page = { config: isPublic, schema: { tags, produces: ['text/plain'], response: { 200: z.string() } } }
+  app.get('/metrics', page, async (request, reply) => {
+    if (!isLoopback(request)) {
+      const authentication = authenticate(request)
+      if (!authentication.ok) {
+        metrics.authFailure('metrics')
+        reply.header('www-authenticate', challenge(authentication.reason))
+        throw new Problem(401, 'unauthorized', 'A valid bearer token is needed from other machines.')
+      }
+    }
+    const text = await metrics.text()
+    return reply.type(metrics.contentType).serializer(String).send(text)
+  })
+
+  app.get('/', { config: isPublic, schema: { hide: true } }, (_request, reply) => reply.type('text/html; charset=utf-8').send(START_PAGE))
+}

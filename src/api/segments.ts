@@ -1,0 +1,126 @@
+import { z } from 'zod'
+import { IdList, listOf, MergeRuleReplacement, RuleToValidate, RuleVerdict, Segment, SegmentDraft, SegmentListQuery, SegmentQuery, UsageByLimit } from '../contract.ts'
+import type { Catalog } from '../store/catalog/catalog.ts'
+import type { SegmentDraft as StoredDraft, StoredSegment } from '../store/catalog/segments.ts'
+import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
+import { authorship } from './authorship.ts'
+import { sendList } from './list-answer.ts'
+import { objectKey, resolveKey } from './object-key.ts'
+import type { RuleChecker } from './parts.ts'
+import { checkSegmentRule } from './segment-rule-check.ts'
+
+const params = z.object({ sid: objectKey })
+/** More traits than this only the code view shows [AUD-305]. */
+const VISUAL_TRAITS_MAX = 50
+
+/** Routes under `/v1/segments`. Source: spec/rest-api.md section 6. */
+export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (app, { catalog, rules }) => {
+  const { segments } = catalog
+  const tags = ['Segments']
+  const idOf = (key: string) => resolveKey('segment', key, segments.idsByIntegrationCode)
+  const view = (segment: StoredSegment) => renderSegment(segment, catalog.pid)
+
+  const viewWith = async (segment: StoredSegment, query: z.output<typeof SegmentQuery>): Promise<Segment> => {
+    const shown = view(segment)
+    if (query.includeInUseStatus === true) shown.inUse = await segments.isMapped(segment.segmentId)
+    if (query.includeTraitDataSourceIds !== true && query.includeExprTree !== true) return shown
+    const traits = await segments.traitsOf(segment.segmentId)
+    if (query.includeTraitDataSourceIds === true) shown.traitDataSourceIds = [...new Set(traits.map((trait) => trait.dataSourceId))]
+    if (query.includeExprTree === true) {
+      const parsed = rules.parseSegmentRule(segment.segmentRule)
+      shown.traits = traits.map((trait) => trait.traitId)
+      shown.codeViewOnly = traits.length > VISUAL_TRAITS_MAX
+      shown.expressionTree = parsed.ok ? parsed.rule : null
+    }
+    return shown
+  }
+
+  const readDraft = async (body: SegmentDraft): Promise<StoredDraft> => {
+    const { normalized, traitIds } = await checkSegmentRule(body.segmentRule, 'segmentRule', { rules, traits: catalog.traits })
+    return {
+      segmentId: body.sid,
+      name: body.name,
+      description: body.description,
+      integrationCode: body.integrationCode,
+      segmentRule: normalized,
+      traitIds,
+      dataSourceId: body.dataSourceId,
+      mergeRuleId: body.mergeRuleDataSourceId,
+      folderId: body.folderId,
+      status: body.status,
+    }
+  }
+
+  app.get('/v1/segments', { schema: { tags, querystring: SegmentListQuery, response: { 200: listOf(Segment) } } }, (request, reply) => {
+    const { query } = request
+    const listing = segments.list(readFilter(query), query)
+    return sendList(reply, listing, query, (items) => Promise.all(items.map((segment) => viewWith(segment, { ...query, includeExprTree: undefined }))))
+  })
+
+  app.get('/v1/segments/limits', { schema: { tags, response: { 200: UsageByLimit } } }, () => segments.usage())
+
+  app.get('/v1/segments/:sid', { schema: { tags, params, querystring: SegmentQuery, response: { 200: Segment } } }, async (request) =>
+    viewWith(await segments.get(await idOf(request.params.sid)), request.query),
+  )
+
+  app.post('/v1/segments/validate', { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } }, async (request) => {
+    const { normalized } = await checkSegmentRule(request.body.code, 'code', { rules, traits: catalog.traits })
+    return { valid: true as const, code: normalized, hints: [] }
+  })
+
+  app.post('/v1/segments', { schema: { tags, body: SegmentDraft, response: { 201: Segment } } }, async (request, reply) => {
+    const created = await segments.create(await readDraft(request.body), request.caller.author)
+    return reply.code(201).send(view(created))
+  })
+
+  app.put('/v1/segments/:sid', { schema: { tags, params, body: SegmentDraft, response: { 200: Segment } } }, async (request) => {
+    const id = await idOf(request.params.sid)
+    return view(await segments.replace(id, await readDraft(request.body), request.caller.author))
+  })
+
+  app.patch('/v1/segments/:sid', { schema: { tags, params, body: PatchBody, response: { 200: Segment } } }, async (request) => {
+    const stored = await segments.get(await idOf(request.params.sid))
+    const draft = await readDraft(patched(SegmentDraft, view(stored), request.body))
+    return view(await segments.replace(stored.segmentId, draft, request.caller.author))
+  })
+
+  app.delete('/v1/segments/:sid', { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
+    await segments.remove([await idOf(request.params.sid)])
+    return reply.code(204).send()
+  })
+
+  const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
+  app.post('/v1/segments/bulk-delete', bulk, async (request, reply) => {
+    await segments.remove(request.body)
+    return reply.code(204).send()
+  })
+
+  const replacement = { schema: { tags, body: MergeRuleReplacement, response: { 200: z.object({ segmentCount: z.int() }) } } }
+  app.post('/v1/segments/bulk-merge-rule-replace', replacement, async (request) => {
+    const { existingMergeRuleDataSourceId, replaceWithMergeRuleDataSourceId } = request.body
+    const replaced = catalog.mergeRules.replaceInSegments(existingMergeRuleDataSourceId, replaceWithMergeRuleDataSourceId, request.caller.author)
+    return { segmentCount: await replaced }
+  })
+}
+
+function readFilter(query: z.output<typeof SegmentListQuery>) {
+  const { updatedSince } = query
+  // Up to the year 5138 a number below 10^11 is seconds.
+  const updatedSinceMs = updatedSince === undefined ? undefined : updatedSince < 100_000_000_000 ? updatedSince * 1000 : updatedSince
+  return { ...query, dataSourceIds: query.dataSourceId, mergeRuleId: query.mergeRuleDataSourceId, updatedSinceMs }
+}
+
+function renderSegment(segment: StoredSegment, pid: number): Segment {
+  return {
+    sid: segment.segmentId,
+    name: segment.name,
+    description: segment.description ?? null,
+    integrationCode: segment.integrationCode ?? null,
+    segmentRule: segment.segmentRule,
+    dataSourceId: segment.dataSourceId,
+    mergeRuleDataSourceId: segment.mergeRuleId,
+    folderId: segment.folderId,
+    status: segment.status,
+    ...authorship(segment, pid),
+  }
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import fastify, { type FastifyRequest } from 'fastify'
+import { validatorCompiler } from 'fastify-type-provider-zod'
+import type { App } from './app.ts'
+import { dataSourceRoutes } from './data-sources.ts'
+import { deliveryRoutes } from './deliveries.ts'
+import { destinationRoutes } from './destinations.ts'
+import { createErrorHandler, sendProblem } from './error-handler.ts'
+import { folderRoutes } from './folders.ts'
+import { registerGatekeeper } from './gatekeeper.ts'
+import { mappingRoutes } from './mappings.ts'
+import { mergeRuleRoutes } from './merge-rules.ts'
+import { openapiRoute, registerOpenapi } from './openapi.ts'
+import type { AdminParts } from './parts.ts'
+import { probeRoutes } from './probes.ts'
+import { Problem } from './problem.ts'
+import { profileRoutes } from './profiles.ts'
+import { regionRoutes } from './regions.ts'
+import { segmentRoutes } from './segments.ts'
+import { testClockRoutes } from './test-clock.ts'
+import { traitRoutes } from './traits.ts'
+
+export interface Admin {
+  readonly port: number
+  /** `http://127.0.0.1:8081` */
+  readonly url: string
+  /** Stops accepting, finishes what it accepted. */
+  close(): Promise<void>
+}
+
+const BODY_BYTES_MAX = 1024 * 1024
+/** Time for a request to arrive whole; a slow sender holds nothing longer. */
+const REQUEST_TIMEOUT_MS = 60_000
+
+/** Starts the admin listener: REST API, its description, probes, metrics. Source: spec/operating.md [OPS-11], [OPS-12]. */
+export async function startAdmin(parts: AdminParts): Promise<Admin> {
+  const { config, catalog, clock, log } = parts
+  const app = createApp(config.tls)
+  app.setValidatorCompiler(validatorCompiler)
+  // The views are built member by member and checked by the compiler; checking each answer again would cost more than making it.
+  app.setSerializerCompiler(() => JSON.stringify)
+  app.setErrorHandler(createErrorHandler(log))
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')))
+  acceptEmptyJson(app)
+  registerGatekeeper(app, parts)
+  registerRequestLog(app, parts)
+  await registerOpenapi(app, parts.version)
+
+  const now = clock.now
+  probeRoutes(app, parts)
+  openapiRoute(app)
+  dataSourceRoutes(app, { catalog, now })
+  folderRoutes(app, parts)
+  traitRoutes(app, parts)
+  segmentRoutes(app, parts)
+  mergeRuleRoutes(app, parts)
+  destinationRoutes(app, parts)
+  mappingRoutes(app, { catalog, now })
+  regionRoutes(app, {})
+  deliveryRoutes(app, parts)
+  profileRoutes(app, parts)
+  testClockRoutes(app, { clock, production: config.production })
+
+  await app.listen({ host: config.host, port: config.port })
+  const { port } = app.server.address() as AddressInfo
+  const shownHost = config.host.includes(':') ? `[${config.host}]` : config.host
+  return { port, url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`, close: () => app.close() }
+}
+
+function createApp(tls: AdminParts['config']['tls']): App {
+  const options = {
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Idle keep-alive connections must not hold up a shutdown.
+    forceCloseConnections: 'idle',
+    genReqId: () => `rq_${randomBytes(9).toString('base64url')}`,
+    // Some clients print /api/v1 [API-2]; a trailing slash is optional everywhere [API-3].
+    rewriteUrl: (request: { url?: string | undefined }) => (request.url ?? '/').replace(/^\/api\/v1(?=[/?]|$)/, '/v1'),
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },
+  } as const
+  const app = tls === undefined ? fastify(options) : fastify({ ...options, https: { cert: tls.cert, key: tls.key } })
+  return app as unknown as App
+}
+
+/** Clients send `Content-Type: application/json` with every call, also where there is no body [API-6]. */
+function acceptEmptyJson(app: App): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined)
+    else parse(request, body as string, done)
+  })
+}
+
+/** One wide line for each request [OPS-43]; ids of objects, never of people [SEC-88]. */
+function registerRequestLog(app: App, { log, metrics }: Pick<AdminParts, 'log' | 'metrics'>): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    metrics.httpRequest(route, reply.statusCode, reply.elapsedTime / 1000)
+    log.info('admin.request', {
+      requestId: request.id,
+      method: request.method,
+      route,
+      ...objectIds(request),
+      status: reply.statusCode,
+      durationMs: Math.round(reply.elapsedTime),
+      author: request.caller.author,
+      address: request.socket.remoteAddress,
+    })
+  })
+}
+
+const LOGGED_PARAMS = new Set(['dataSourceId', 'folderId', 'sid', 'mergeRuleDataSourceId', 'destinationId', 'mappingId', 'deliveryId'])
+
+function objectIds(request: FastifyRequest): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(request.params ?? {}).filter(([name]) => LOGGED_PARAMS.has(name)))
+}

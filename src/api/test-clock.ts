@@ -1,0 +1,15 @@
+import { ClockAdvance, ClockReading } from '../contract.ts'
+import type { AdjustableClock } from '../lib/clock.ts'
+import { isoTime } from '../model/time.ts'
+import type { Routes } from './app.ts'
+import { Problem } from './problem.ts'
+
+/** The test switch that advances the product's clock; refused in production [OPS-27]. */
+export const testClockRoutes: Routes<{ clock: Pick<AdjustableClock, 'now' | 'advance'>; production: boolean }> = (app, { clock, production }) => {
+  const schema = { tags: ['Test switches'], body: ClockAdvance, response: { 200: ClockReading } }
+  app.post('/v1/test/clock', { schema }, async (request) => {
+    if (production) throw new Problem(403, 'test_switch_refused', 'The clock cannot be moved in production.')
+    clock.advance(request.body.advanceMs)
+    return { now: isoTime(clock.now()) }
+  })
+}

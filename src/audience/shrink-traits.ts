@@ -1,0 +1,59 @@
+import type { TraitTable } from '../model/profile.ts'
+import { utcDay } from '../model/time.ts'
+import type { AudienceRules } from './audience-rules.ts'
+import { lastDayOf } from './trait-facts.ts'
+
+/** Is the trait at `index` live on a UTC day? Expired and deleted ones are not [AUD-87], [AUD-59]. */
+export function isLive(rules: AudienceRules, table: TraitTable, index: number, day: number): boolean {
+  const { facts } = rules.compiled
+  return facts.isLive(facts.positionOf(table.sids[index] as number), table, index, day)
+}
+
+/**
+ * Removes expired traits with their counts [AUD-340], and traits that were deleted [AUD-59]. Evaluate segments before:
+ * an expired trait still standing in the table tells that a segment was left because of it.
+ * @returns `table` itself when nothing goes
+ */
+export function dropExpired(rules: AudienceRules, table: TraitTable, nowMs: number): TraitTable {
+  const day = utcDay(nowMs)
+  const keep = new Uint8Array(table.sids.length)
+  let kept = 0
+  for (let index = 0; index < keep.length; index++) {
+    if (!isLive(rules, table, index, day)) continue
+    keep[index] = 1
+    kept += 1
+  }
+  return kept === keep.length ? table : keepTraits(table, keep, kept)
+}
+
+/** Keeps the traits realized last; of one day, those with the higher ids [AUD-60]. */
+export function evictOldest(table: TraitTable, traitsMax: number): TraitTable {
+  const order = Array.from(table.sids, (_, index) => index)
+  order.sort((a, b) => lastDayOf(table, b) - lastDayOf(table, a) || b - a)
+  const keep = new Uint8Array(order.length)
+  for (const index of order.slice(0, traitsMax)) keep[index] = 1
+  return keepTraits(table, keep, traitsMax)
+}
+
+function keepTraits(table: TraitTable, keep: Uint8Array, kept: number): TraitTable {
+  const sids = new Int32Array(kept)
+  const totals = new Uint32Array(kept)
+  const dayStart = new Uint32Array(kept + 1)
+  const days = new Uint16Array(table.days.length)
+  const dayCounts = new Uint32Array(table.days.length)
+  let next = 0
+  let used = 0
+  for (let index = 0; index < keep.length; index++) {
+    if (keep[index] === 0) continue
+    const from = table.dayStart[index] as number
+    const to = table.dayStart[index + 1] as number
+    days.set(table.days.subarray(from, to), used)
+    dayCounts.set(table.dayCounts.subarray(from, to), used)
+    used += to - from
+    sids[next] = table.sids[index] as number
+    totals[next] = table.totals[index] as number
+    next += 1
+    dayStart[next] = used
+  }
+  return { sids, totals, dayStart, days: days.slice(0, used), dayCounts: dayCounts.slice(0, used) }
+}

@@ -1,0 +1,43 @@
+import { ConfigError } from '../config.ts'
+import { ServerUnreachableError } from '../lib/http-client.ts'
+import { ApiRefusalError } from '../lib/rest-client.ts'
+
+/** What a person is told when a command fails, with what to do next, and the exit status. */
+export interface Failure {
+  readonly text: string
+  readonly status: 1 | 2
+}
+
+/** Wrong usage that only shows once the command runs. */
+export class UsageError extends Error {
+  readonly code = 'usage'
+}
+
+export function explainFailure(error: unknown): Failure {
+  if (error instanceof ConfigError) return { text: `${error.message}\nWhat there is: docs/configuration.md`, status: 2 }
+  if (error instanceof UsageError) return { text: `error: ${error.message}`, status: 2 }
+  if (error instanceof ServerUnreachableError) {
+    return {
+      text: `error: ${error.message}\nIs it running? Start it with: usher serve\nElsewhere? Name it with: --url http://HOST:PORT`,
+      status: 1,
+    }
+  }
+  if (error instanceof ApiRefusalError) return { text: `error: ${error.message}${hintFor(error)}`, status: 1 }
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    const port = 'port' in error ? String(error.port) : 'of the listener'
+    return {
+      text: `error: port ${port} is in use. Stop what uses it, or choose others: USHER_EDGE_PORT, USHER_ADMIN_PORT, USHER_PARTNER_PORT`,
+      status: 1,
+    }
+  }
+  // An error of ours that has a code says in words what is wrong; anything else is a fault, and its place matters.
+  if (error instanceof Error && 'code' in error) return { text: `error: ${error.message}`, status: 1 }
+  return { text: `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, status: 1 }
+}
+
+function hintFor({ status }: ApiRefusalError): string {
+  if (status === 401)
+    return '\nSign in with --token, USHER_ADMIN_TOKEN, or run it where the data directory is (--data-dir)'
+  if (status === 403) return '\nThe token has no right to that'
+  return ''
+}

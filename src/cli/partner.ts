@@ -1,0 +1,56 @@
+import { loadConfig } from '../config.ts'
+import { describeRecord } from '../partner/describe-record.ts'
+import type { PartnerRecord } from '../partner/partner.ts'
+import { startPartner } from '../partner/partner.ts'
+import type { SignatureAlgorithm } from '../partner/verify-signature.ts'
+import { UsageError } from './failure.ts'
+import { stopOnSignals } from './stop-on-signals.ts'
+
+export interface PartnerCommand {
+  readonly port?: number
+  readonly host: string
+  readonly key?: readonly string[]
+  readonly header: string
+  readonly algorithm: SignatureAlgorithm
+  readonly answer?: readonly number[]
+  readonly delay: number
+  readonly failRate: number
+  readonly resetRate: number
+  readonly oauth?: string
+  readonly journal?: string
+  readonly json?: boolean
+}
+
+/** Runs until a signal, then prints how many messages came and what the partner knows. */
+export async function partner(command: PartnerCommand): Promise<void> {
+  const { answer, delay, failRate, resetRate, key, header, algorithm } = command
+  const print =
+    command.json === true
+      ? (record: PartnerRecord) => JSON.stringify(record)
+      : (record: PartnerRecord) => describeRecord(record)
+  const running = await startPartner({
+    port: command.port ?? loadConfig().partner.port,
+    host: command.host,
+    signing: key === undefined ? undefined : { keys: key, header, algorithm },
+    oauth: readOauth(command.oauth),
+    behaviour: { ...(answer === undefined ? {} : { answer }), delayMs: delay, failRate, resetRate },
+    journalPath: command.journal,
+    nowMs: Date.now,
+    onMessage: (record) => process.stdout.write(`${print(record)}\n`),
+  })
+  if (command.json === true) process.stdout.write(`${JSON.stringify({ msg: 'ready', url: running.url })}\n`)
+  else process.stdout.write(`Waiting for messages on ${running.url}  (Ctrl+C stops)\n`)
+  stopOnSignals(async () => {
+    await running.close()
+    const members = running.state.entries().filter((entry) => entry.isMember).length
+    if (command.json !== true)
+      process.stdout.write(`${running.records.length} messages; ${members} memberships known\n`)
+  })
+}
+
+function readOauth(text: string | undefined): { readonly clientId: string; readonly clientSecret: string } | undefined {
+  if (text === undefined) return undefined
+  const colon = text.indexOf(':')
+  if (colon < 1) throw new UsageError('--oauth wants id:secret')
+  return { clientId: text.slice(0, colon), clientSecret: text.slice(colon + 1) }
+}

@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { freePort } from '../testkit/free-port.ts'
+import { buildProgram, run } from './program.ts'
+
+const closers: (() => void)[] = []
+let out = ''
+let errors = ''
+beforeEach(() => {
+  out = ''
+  errors = ''
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += String(text)
+    return true
+  })
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    errors += String(text)
+    return true
+  })
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  for (const close of closers.splice(0)) close()
+})
+
+async function serve(listener: RequestListener): Promise<string> {
+  const port = await freePort()
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  closers.push(() => (server.closeAllConnections(), server.close()))
+  return `http://127.0.0.1:${port}`
+}
+
+describe('usage', () => {
+  test.each([
+    ['no such command', ['sing'], 'unknown command'],
+    ['no such option', ['partner', '--loud'], 'unknown option'],
+    ['a missing argument', ['profile'], 'missing required argument'],
+    ['a port that is none', ['partner', '--port', '70000'], 'is not a number from 0 to 65535'],
+    ['an unknown algorithm', ['partner', '--algorithm', 'sha512'], 'is not one of md5, sha1, sha256'],
+    ['OAuth without a secret', ['partner', '--oauth', 'id'], '--oauth wants id:secret'],
+  ])('%s: exit 2 [OPS-14]', async (_name, argv, expected) => {
+    expect(await run(argv)).toBe(2)
+    expect(errors).toContain(expected)
+  })
+
+  test('every command has --help, exit 0 [OPS-14]', async () => {
+    const names = buildProgram().commands.map((command) => command.name())
+    expect(names).toEqual(['serve', 'demo', 'partner', 'profile', 'verify', 'version'])
+    for (const name of names) {
+      out = ''
+      expect(await run([name, '--help'])).toBe(0)
+      expect(out).toContain(`Usage: usher ${name}`)
+    }
+  })
+
+  test('a configuration that cannot be used: exit 2, with the key [OPS-20]', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'usher-cli-'))
+    closers.push(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'x.yaml'), 'edge: { prot: 1 }')
+    expect(await run(['profile', '1', '--config', join(folder, 'x.yaml')])).toBe(2)
+    expect(errors).toContain('edge.prot')
+  })
+
+  test('version prints the version, and JSON with --json [OPS-14]', async () => {
+    expect(await run(['version'])).toBe(0)
+    expect(out).toMatch(/^usher \d+\.\d+\.\d+\n$/)
+    out = ''
+    expect(await run(['version', '--json'])).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ usher: expect.stringMatching(/^\d/), node: process.versions.node })
+  })
+})
+
+const view = {
+  profileId: `d:${'1'.repeat(38)}`,
+  kind: 'device',
+  firstSeen: '2026-11-20T00:00:00.000Z',
+  lastSeen: '2026-11-21T00:00:00.000Z',
+  ids: [{ dataSourceId: 77052, id: 'hd-9f21', syncedAt: '2026-11-20T00:00:00.000Z' }],
+  traits: [{ sid: 100001, name: 'Shoes', count: 3, lastRealized: '2026-11-21', expires: '2027-03-20' }],
+  segments: [{ sid: 100007, name: 'Intenders', status: 'in', since: '2026-11-20T00:00:00.000Z', until: null }],
+  consent: { store: true, reason: 'none_applies' },
+  optOut: null,
+  deliveries: [],
+} // prettier-ignore
+const explain = {
+  op: 'and',
+  holds: true,
+  children: [{ op: 'frequency', holds: true, sid: 100001, count: 3, windowDays: 7, required: 2 }],
+}
+
+describe('client commands', () => {
+  const asked: (string | undefined)[] = []
+  const answerProfile: RequestListener = (request, response) => {
+    asked.push(request.headers.authorization)
+    if (request.headers.authorization !== 'Bearer right')
+      return void response.writeHead(401).end('{"code":"unauthorized","message":"the token is not known"}')
+    if (!request.url?.includes('1111')) return void response.writeHead(404).end('{"code":"not_found","message":"-"}')
+    response.end(JSON.stringify(request.url?.includes('/explain') ? explain : view))
+  }
+
+  test('profile shows IDs, traits, segments and why [OPS-14]', async () => {
+    const url = await serve(answerProfile)
+    expect(await run(['profile', '1'.repeat(38), '--url', url, '--token', 'right'])).toBe(0)
+    for (const part of [
+      'hd-9f21',
+      'Shoes  3 times',
+      'Intenders  in since',
+      'yes frequency 100001: 3 times within 7 days, asked for 2',
+    ])
+      expect(out).toContain(part)
+    out = ''
+    expect(await run(['profile', '1'.repeat(38), '--url', url, '--token', 'right', '--json'])).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({ ...view, explain: { 100007: explain } })
+  })
+
+  test('what is not known, and a wrong token: exit 1 with what to do [OPS-14]', async () => {
+    const url = await serve(answerProfile)
+    expect(await run(['profile', '99', '--url', url, '--token', 'right'])).toBe(1)
+    expect(errors).toContain('nothing is known of 99')
+    expect(await run(['profile', '99', '--url', url, '--token', 'wrong'])).toBe(1)
+    expect(errors).toContain('Sign in with --token')
+  })
+
+  test('the token file of the data directory is found [OPS-14]', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'usher-cli-'))
+    closers.push(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'admin.token'), 'right\n')
+    expect(await run(['profile', '1'.repeat(38), '--url', await serve(answerProfile), '--data-dir', folder])).toBe(0)
+    expect(asked.at(-1)).toBe('Bearer right')
+  })
+
+  test('no server: exit 1 with how to start one [OPS-14]', async () => {
+    expect(await run(['profile', '1', '--url', `http://127.0.0.1:${await freePort()}`])).toBe(1)
+    expect(errors).toContain('ECONNREFUSED')
+    expect(errors).toContain('usher serve')
+  })
+})

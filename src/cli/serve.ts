@@ -1,0 +1,21 @@
+import { loadConfig } from '../config.ts'
+import { createLog } from '../lib/log.ts'
+import { startUsher } from '../main.ts'
+import { installLastResort } from './last-resort.ts'
+import { printReady } from './ready-line.ts'
+import { stopOnSignals } from './stop-on-signals.ts'
+
+export interface ServeOptions {
+  readonly config?: string
+  readonly dataDir?: string
+  readonly roles?: string
+}
+
+/** Resolves once the server is ready; it runs until a signal. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const config = loadConfig({ options })
+  const usher = await startUsher(config)
+  installLastResort(createLog({ level: config.logLevel }))
+  stopOnSignals(() => usher.close())
+  printReady(usher.ready)
+}

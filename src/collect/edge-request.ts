@@ -1,0 +1,93 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { randomEventId } from '../lib/random-ids.ts'
+import type { EventId } from '../model/ids.ts'
+import { clientAddress, obfuscated } from './client-address.ts'
+import { type CookieScope, readCookies, type VisitorCookies } from './cookies.ts'
+import type { Edge } from './edge.ts'
+import type { HostFacts } from './hosts.ts'
+import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
+import type { Route } from './routes.ts'
+
+/** One request as the edge works with it; headers and parameters still carry wire names. */
+export interface EdgeRequest {
+  readonly eventId: EventId
+  readonly receivedAtMs: number
+  readonly method: string
+  /** Path and query, as they arrived. */
+  readonly target: string
+  readonly route: Route
+  readonly headers: IncomingHttpHeaders
+  /** Undefined without a usable `Host` header (100). */
+  readonly host: HostFacts | undefined
+  readonly cookies: VisitorCookies
+  readonly parameters: Parameters
+  readonly secure: boolean
+  /** Address of the visitor, obfuscated on receipt [COL-220]. */
+  readonly address: string
+  /** The form was larger than what is processed (900) [COL-15]. */
+  oversize: boolean
+}
+
+export function readRequest(edge: Edge, message: IncomingMessage, target: string, route: Route): EdgeRequest {
+  const { headers } = message
+  const peer = message.socket.remoteAddress ?? ''
+  const isProxied = !edge.trustedProxies.isEmpty && edge.trustedProxies.includes(peer)
+  const forwarded = isProxied ? headers[edge.config.forwardedHeader] : undefined
+  const address = clientAddress(peer, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, edge.trustedProxies)
+
+  const parameters = emptyParameters()
+  const { limits } = edge.config
+  if (route.pathStart < route.pathEnd) {
+    parseParameters(target, route.pathStart, route.pathEnd, false, limits, parameters)
+  }
+  parseParameters(target, route.queryStart, target.length, true, limits, parameters)
+  if (route.isRoot && parameters.signals.get('event')?.join('') === '') parameters.signals.delete('event')
+
+  return {
+    eventId: randomEventId() as EventId,
+    receivedAtMs: edge.clock(),
+    method: message.method ?? '',
+    target,
+    route,
+    headers,
+    host: edge.readHost(headers.host),
+    cookies: readCookies(headers.cookie),
+    parameters,
+    secure: isEncrypted(message) || (isProxied && headers['x-forwarded-proto'] === 'https'),
+    address: edge.config.obfuscation === 'all' ? obfuscated(address) : address,
+    oversize: false,
+  }
+}
+
+/** First value of a signal or a flag. */
+export function firstValue(request: EdgeRequest, key: string): string | undefined {
+  return request.parameters.signals.get(key)?.[0]
+}
+
+export function wantsJson(request: EdgeRequest): boolean {
+  return firstValue(request, 'd_rtbd') === 'json'
+}
+
+/** A child's page: no cookies of ours, no third-party syncs [COL-54]. */
+export function isCoppa(request: EdgeRequest): boolean {
+  const value = firstValue(request, 'd_coppa')
+  return value === 'true' || value === '1'
+}
+
+/** Page libraries and mobile SDKs stop for good at any status but 200 [COL-113]. */
+export function needsStatus200(request: EdgeRequest): boolean {
+  return request.route.name === 'id' || request.headers.origin !== undefined || request.parameters.signals.has('d_ptfm')
+}
+
+export function cookieScope(edge: Edge, request: EdgeRequest): CookieScope {
+  return {
+    domain: request.host?.cookieDomain ?? '',
+    secure: request.secure,
+    partitioned: edge.config.partitionedCookies,
+  }
+}
+
+function isEncrypted(message: IncomingMessage): boolean {
+  return (message.socket as Partial<TLSSocket>).encrypted === true
+}

@@ -1,0 +1,80 @@
+import type { Clock } from '../model/clock.ts'
+import type { CallHandler } from '../model/collected-call.ts'
+import type { Directory } from '../model/directory.ts'
+import { TrustedProxies } from './client-address.ts'
+import { DenyList } from './deny-list.ts'
+import type { EdgeConfig } from './edge-config.ts'
+import { type HostFacts, hostReader } from './hosts.ts'
+import { RequestCounter } from './request-counter.ts'
+
+/** What the parts of the edge share; one for each listener. */
+export interface Edge {
+  readonly config: EdgeConfig
+  readonly handler: CallHandler
+  readonly directory: () => Directory
+  readonly clock: Clock
+  readonly ready: () => Readiness
+  readonly overloaded: () => boolean
+  readonly events: EdgeEvents
+  readonly readHost: (header: string | undefined) => HostFacts | undefined
+  readonly trustedProxies: TrustedProxies
+  readonly denyList: DenyList
+  /** Requests of each address in the current second [COL-113]. */
+  readonly requestRates: RequestCounter
+  readonly organizations: ReadonlySet<string>
+}
+
+export interface Readiness {
+  readonly ready: boolean
+  readonly reasons: readonly string[]
+}
+
+/** One answered request, for logs and metrics; holds nothing about the visitor. */
+export interface RequestRecord {
+  readonly route: string
+  readonly status: number
+  readonly durationMs: number
+  readonly codes: readonly number[]
+  readonly eventId: string
+}
+
+/** What the edge tells about itself; all may be left out. */
+export interface EdgeEvents {
+  onRequest?(record: RequestRecord): void
+  /** A code of section 7, or a short name (`url_too_long`, `parameters`, `shed`, ...), for each refusal [SEC-02]. */
+  onRejected?(code: string): void
+  /** A redirect that was not made [SEC-17]. */
+  onRedirectBlocked?(reason: string): void
+  /** Trouble of ours while a call was answered; `eventId` is in the answer [SEC-12]. */
+  onFault?(error: unknown, eventId: string): void
+}
+
+export interface EdgeParts extends EdgeEvents {
+  readonly config: EdgeConfig
+  readonly handler: CallHandler
+  readonly directory: () => Directory
+  readonly clock: Clock
+  readonly ready: () => Readiness
+  readonly overloaded?: () => boolean
+}
+
+/** Below this many slots a handful of addresses would count each other down. */
+const RATE_SLOTS = 16_384
+
+/** @throws RangeError when a trusted proxy is not a network */
+export function createEdge(parts: EdgeParts): Edge {
+  return {
+    config: parts.config,
+    handler: parts.handler,
+    directory: parts.directory,
+    clock: parts.clock,
+    ready: parts.ready,
+    overloaded: parts.overloaded ?? (() => false),
+    events: parts,
+    readHost: hostReader(parts.config),
+    trustedProxies: new TrustedProxies(parts.config.trustedProxies),
+    denyList: new DenyList(parts.config.denyList),
+    requestRates: new RequestCounter(1000, RATE_SLOTS),
+    organizations: new Set(parts.config.organizations),
+  }
+}

@@ -1,0 +1,111 @@
+import type { DataSourceId } from '../model/ids.ts'
+import { type Answer, pixelAnswer, redirectAnswer } from './answers.ts'
+import type { CallResult } from './call-result.ts'
+import { readDeclaredIds } from './declared-ids.ts'
+import type { Edge } from './edge.ts'
+import { type EdgeRequest, firstValue } from './edge-request.ts'
+import { fillDollarMacros, fillKeyMacros, type MacroValues, randomNumber } from './macros.ts'
+import { decodeTolerantly } from './percent.ts'
+import { planRedirect, type RedirectPlan } from './redirect.ts'
+
+/**
+ * The redirect an ID sync or a click asks for. A refused one becomes the pixel, and is counted; the call itself is
+ * processed all the same [SEC-17].
+ * @returns undefined when the call asks for none
+ */
+export function redirectOf(edge: Edge, request: EdgeRequest, result: CallResult): Answer | undefined {
+  const { withheld, malformed } = request.parameters
+  const isSync = request.route.name === 'sync'
+  // A sync with broken parameters is disregarded; a click takes the visitor on, if its target can be read [COL-189].
+  const target = isSync ? (malformed ? undefined : withheld.get('redir')) : clickTarget(request)
+  if (target === undefined || target === '') return undefined
+  const plan = isSync ? planSync(edge, request, result, target) : planClick(edge, request, result, target)
+  if (plan.ok) return redirectAnswer(plan.location, result.errors, result.cookies)
+  edge.events.onRedirectBlocked?.(plan.reason)
+  return pixelAnswer(result.errors, result.cookies)
+}
+
+function clickTarget(request: EdgeRequest): string | undefined {
+  if (request.route.name !== 'event' || firstValue(request, 'd_event') !== 'click') return undefined
+  const target = request.parameters.withheld.get('d_rd')
+  return target === undefined || /^https?:\/\//i.test(target) ? target : decodeTolerantly(target)
+}
+
+function planSync(edge: Edge, request: EdgeRequest, result: CallResult, target: string): RedirectPlan {
+  const values = valuesOf(edge, request, result)
+  return planRedirect(
+    target,
+    { hosts: syncHosts(edge, request), anyHost: edge.config.redirectAnyHost, own: request.host },
+    (rest) => fillDollarMacros(rest, values),
+  )
+}
+
+/** Hosts of the data sources the call names, beside those of the installation. */
+function syncHosts(edge: Edge, request: EdgeRequest): readonly string[] {
+  const directory = edge.directory()
+  const { ids } = readDeclaredIds(request.parameters.declared, directory, edge.denyList.dataSourceIds, [])
+  const hosts = ids.flatMap(({ dataSourceId }) => directory.dataSources.get(dataSourceId)?.redirectHosts ?? [])
+  return [...edge.config.redirectHosts, ...hosts]
+}
+
+function planClick(edge: Edge, request: EdgeRequest, result: CallResult, target: string): RedirectPlan {
+  const values = valuesOf(edge, request, result)
+  const { dataSources, byIntegrationCode } = edge.directory()
+  const source = firstValue(request, 'd_src') ?? ''
+  const dataSource = dataSources.get(Number(source) as DataSourceId) ?? byIntegrationCode.get(source)
+  const hosts = [...edge.config.redirectHosts, ...(dataSource?.redirectHosts ?? [])]
+  return planRedirect(target, { hosts, anyHost: edge.config.redirectAnyHost, own: request.host }, (rest) =>
+    fillDollarMacros(
+      fillKeyMacros(rest, (key) => clickValue(request, values, key)),
+      values,
+    ),
+  )
+}
+
+/** Keys that have a meaning on clicks even when the call does not carry them [COL-186]. */
+const clickKeys = new Set([
+  'd_src',
+  'd_creative',
+  'd_campaign',
+  'd_bu',
+  'd_site',
+  'd_adgroup',
+  'd_placement',
+  'd_dpuuid',
+])
+
+function clickValue(request: EdgeRequest, values: MacroValues, key: string): string | undefined {
+  const { withheld, signals, declared } = request.parameters
+  const name = key.toLowerCase()
+  switch (name) {
+    case 'd_id':
+      return signals.get('d_dpid')?.[0] ?? ''
+    case 'd_dpuuid':
+      return decodeTolerantly(declared.find((part) => part.key === 'd_dpuuid')?.raw ?? '')
+    case 'd_region':
+      return String(values.region)
+    case 'r_rand':
+      return withheld.get('r_rand') ?? randomNumber()
+    case 'd_uuid':
+      return withheld.get('d_uuid') ?? values.deviceId
+    case 'd_mid':
+      return withheld.get('d_mid') ?? values.ecid
+    default:
+      // Private pairs never leave the call [COL-21].
+      if (name.startsWith('p_')) return undefined
+      return signals.get(key)?.[0] ?? signals.get(name)?.[0] ?? (clickKeys.has(name) ? '' : undefined)
+  }
+}
+
+function valuesOf(edge: Edge, request: EdgeRequest, { outcome, consent }: CallResult): MacroValues {
+  // Where the visitor is opted out, or may not be shared, the partner learns no ID [COL-162].
+  const isTold = outcome?.status === 'processed' && !consent.decision.syncDenied
+  return {
+    deviceId: isTold ? outcome.deviceId : '',
+    ecid: isTold ? outcome.ecid : '',
+    region: edge.config.region,
+    secure: request.secure,
+    nowMs: request.receivedAtMs,
+    consent,
+  }
+}

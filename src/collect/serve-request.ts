@@ -1,0 +1,191 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Answer, sendAnswer } from './answers.ts'
+import { sendDest5 } from './dest5.ts'
+import type { Edge } from './edge.ts'
+import { type EdgeRequest, readRequest, wantsJson } from './edge-request.ts'
+import { callError } from './error-codes.ts'
+import { serveOptOut, serveOptOutStatus } from './opt-out.ts'
+import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
+import { refuseProtocol } from './protocol-limits.ts'
+import { readBody } from './read-body.ts'
+import { hashOf } from './request-counter.ts'
+import { originForm, type Route, routeOf } from './routes.ts'
+import { serveCall, shedAnswer } from './serve-call.ts'
+import { sendHealth, sendNothing, sendPreflight } from './small-answers.ts'
+
+/** What the listener is doing now. */
+export interface Load {
+  /** Requests being processed, so that too many can be shed. */
+  inFlight: number
+  /** Set once the listener stops: answers then end their connections. */
+  isClosing: boolean
+}
+
+/** One request from its head to its answer. Never throws and never rejects: nothing it is sent can stop the process [SEC-12]. */
+export async function serveRequest(
+  edge: Edge,
+  load: Load,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const startedMs = performance.now()
+  let route: Route | undefined
+  let sent: Sent = NOTHING_SENT
+  load.inFlight++
+  if (load.isClosing) response.shouldKeepAlive = false
+  try {
+    const target = originForm(message.url ?? '')
+    const refusal = refuseProtocol(edge.config.limits, message)
+    route = routeOf(target)
+    if (refusal !== undefined) {
+      edge.events.onRejected?.(refusal.reason)
+      sendNothing(refusal.status, response, true)
+    } else sent = await serveRoute(edge, load, message, response, target, route)
+  } catch (error) {
+    edge.events.onFault?.(error, sent.eventId)
+    answerFault(message, response)
+  } finally {
+    load.inFlight--
+  }
+  edge.events.onRequest?.({
+    route: route?.name ?? 'unknown',
+    status: response.statusCode,
+    durationMs: performance.now() - startedMs,
+    codes: sent.codes,
+    eventId: sent.eventId,
+  })
+}
+
+interface Sent {
+  readonly codes: readonly number[]
+  readonly eventId: string
+}
+
+const NOTHING_SENT: Sent = { codes: [], eventId: '' }
+
+async function serveRoute(
+  edge: Edge,
+  load: Load,
+  message: IncomingMessage,
+  response: ServerResponse,
+  target: string,
+  route: Route,
+): Promise<Sent> {
+  if (route.name === 'healthz' || route.name === 'readyz') {
+    sendHealth(edge, route.name, response)
+    return NOTHING_SENT
+  }
+  if (route.name === 'unknown') {
+    sendNothing(404, response, false)
+    return NOTHING_SENT
+  }
+  // A body where none belongs is not waited for.
+  if (message.method !== 'POST' && hasBody(message)) response.shouldKeepAlive = false
+  const request = readRequest(edge, message, target, route)
+  if (message.method === 'OPTIONS') sendPreflight(edge, request, response)
+  else if (route.name === 'dest5') sendDest5(request.secure, response)
+  else return serveCollection(edge, load, message, response, request)
+  return NOTHING_SENT
+}
+
+async function serveCollection(
+  edge: Edge,
+  load: Load,
+  message: IncomingMessage,
+  response: ServerResponse,
+  request: EdgeRequest,
+): Promise<Sent> {
+  let answer = admitLoad(edge, load, request)
+  if (answer === undefined && request.method === 'POST') {
+    const body = await readBody(message, edge.config.limits)
+    if (body.status === 'aborted') return NOTHING_SENT
+    if (body.status === 'refused') {
+      edge.events.onRejected?.(body.reason)
+      sendNothing(413, response, true)
+      return { codes: [], eventId: request.eventId }
+    }
+    if (body.status === 'malformed') request.parameters.malformed = true
+    else if (isForm(message)) addForm(edge, request, body.text, body.oversize)
+  }
+  answer ??= await answerOf(edge, request)
+  if (request.parameters.dropped > 0) edge.events.onRejected?.('parameters')
+  for (const error of answer.errors) edge.events.onRejected?.(String(error.code))
+  sendAnswer(edge, request, answer, response)
+  return { codes: answer.errors.map((error) => error.code), eventId: request.eventId }
+}
+
+function answerOf(edge: Edge, request: EdgeRequest): Promise<Answer> {
+  switch (request.route.name) {
+    case 'optout':
+      return serveOptOut(edge, request)
+    case 'optout_status':
+      return serveOptOutStatus(edge, request)
+    default:
+      return serveCall(edge, request)
+  }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
+/** Query values come first where a key is in both [COL-16]. Of a form that is too large only the answer's form is read. */
+function addForm(edge: Edge, request: EdgeRequest, text: string, oversize: boolean): void {
+  const { limits } = edge.config
+  if (!oversize) {
+    parseParameters(text, 0, text.length, true, limits, request.parameters)
+    return
+  }
+  request.oversize = true
+  const form: Parameters = emptyParameters()
+  parseParameters(text, 0, text.length, true, { ...limits, parametersMax: Number.POSITIVE_INFINITY }, form)
+  const { signals, withheld } = request.parameters
+  const json = form.signals.get('d_rtbd')
+  const callback = form.withheld.get('d_cb')
+  if (json !== undefined && !signals.has('d_rtbd')) signals.set('d_rtbd', json)
+  if (callback !== undefined && !withheld.has('d_cb')) withheld.set('d_cb', callback)
+}
+
+/** A body of another kind is read and left alone. */
+function isForm(message: IncomingMessage): boolean {
+  const type = message.headers['content-type']
+  if (type === undefined) return true
+  const end = type.indexOf(';')
+  return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase() === 'application/x-www-form-urlencoded'
+}
+
+/** Share of `inFlightMax` at which a kind of call is shed: least important first, opt-outs never [SEC-11]. */
+const SYNC_SHARE = 0.8
+const PIXEL_SHARE = 0.9
+
+/** An answer without processing: too many requests from one address, or too many in work. */
+function admitLoad(edge: Edge, load: Load, request: EdgeRequest): Answer | undefined {
+  const { name } = request.route
+  if (name === 'optout' || name === 'optout_status') return undefined
+  const { requestsPerSecondMax, inFlightMax } = edge.config.limits
+  if (requestsPerSecondMax > 0) {
+    const rate = edge.requestRates.add(hashOf(0, request.address), request.receivedAtMs)
+    if (rate > requestsPerSecondMax) return limited(edge, request, 'rate_limited')
+  }
+  const share = name === 'sync' ? SYNC_SHARE : wantsJson(request) || name === 'id' ? 1 : PIXEL_SHARE
+  return edge.overloaded() || load.inFlight > inFlightMax * share ? limited(edge, request, 'shed') : undefined
+}
+
+function limited(edge: Edge, request: EdgeRequest, reason: string): Answer {
+  edge.events.onRejected?.(reason)
+  return shedAnswer(edge, request)
+}
+
+/** Our own mistake: 200 with error 0 and, on `/id`, the object page libraries need; never a stack trace [SEC-02]. */
+function answerFault(message: IncomingMessage, response: ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const isId = (message.url ?? '').startsWith('/id')
+  const error = callError(0)
+  const body = isId ? JSON.stringify({ error_msg: error.msg }) : JSON.stringify({ stuff: [], errors: [error] })
+  const head = ['Content-Type', 'application/json;charset=utf-8', 'Content-Length', String(body.length), 'X-Error', '0']
+  response.writeHead(200, head)
+  response.end(body)
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod'
+import { anyCase, authored, flag, integrationCodeDraft, milliseconds, nameField, objectId, optional, status, statusDraft, textField, wholeNumber, withDefault } from './fields.ts'
+import { listParameters } from './list.ts'
+
+export const ID_TYPES = ['COOKIE', 'DEVICE_ADVERTISING_ID', 'CROSS_DEVICE'] as const
+const SUB_ID_TYPES = ['CROSS_DEVICE_PERSON', 'CROSS_DEVICE_HOUSEHOLD'] as const
+const MONTH_SECONDS = 2_592_000
+
+/** Exact host, or `*.` and a domain [SEC-13]. */
+const redirectHost = z.string().max(255).regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'is not a host name')
+
+/** An outbound ID sync to offer to pages ([OUT-15], [COL-168]). */
+const syncFields = {
+  url: z.string().min(1).max(2_048).regex(/^(https?:)?\/\//, 'begins with https:// or //'),
+  tag: z.enum(['img', 'iframe']),
+  intervalMinutes: z.int().min(1),
+  syncOnPage: z.boolean(),
+  containerIds: z.array(z.int()),
+}
+const IdSync = z.object(syncFields)
+const IdSyncDraft = z.object({
+  url: syncFields.url,
+  tag: withDefault(syncFields.tag, 'img'),
+  intervalMinutes: withDefault(wholeNumber(1, 5_256_000), 20_160),
+  syncOnPage: withDefault(flag, false),
+  containerIds: withDefault(z.array(wholeNumber(0, 2 ** 31 - 1)).max(100), []),
+})
+
+/** [API-72], [API-75], [AUD-160]..[AUD-172]; `redirectHosts` and `idSync` are ours. */
+export const DataSourceDraft = z
+  .object({
+    dataSourceId: optional(objectId),
+    name: nameField,
+    description: optional(textField),
+    integrationCode: integrationCodeDraft,
+    status: withDefault(statusDraft, 'ACTIVE'),
+    idType: withDefault(anyCase(ID_TYPES), 'COOKIE'),
+    subIdType: optional(anyCase(SUB_ID_TYPES)),
+    inboundS2S: withDefault(flag, false),
+    outboundS2S: withDefault(flag, false),
+    dataExportRestrictions: withDefault(z.array(z.string().max(64)).max(20), []),
+    useAudienceManagerVisitorID: withDefault(flag, false),
+    allowDataSharing: withDefault(flag, false),
+    masterDataSourceIdProvider: withDefault(flag, false),
+    uniqueTraitIntegrationCodes: withDefault(flag, false),
+    uniqueSegmentIntegrationCodes: withDefault(flag, false),
+    allowDeviceGraphSharing: withDefault(flag, false),
+    supportsAuthenticatedProfile: optional(flag),
+    authenticatedProfileName: optional(z.string().max(255)),
+    deviceGraph: withDefault(flag, false),
+    deviceGraphName: optional(z.string().max(255)),
+    customerProfileDataRetention: withDefault(wholeNumber(MONTH_SECONDS, 60 * MONTH_SECONDS), 24 * MONTH_SECONDS),
+    samplingEnabled: withDefault(flag, false),
+    redirectHosts: withDefault(z.array(redirectHost).max(100), []),
+    idSync: optional(IdSyncDraft),
+  })
+  .refine((draft) => draft.idType !== 'CROSS_DEVICE' || draft.integrationCode !== undefined, {
+    path: ['integrationCode'],
+    message: 'A cross-device data source needs an integration code.',
+  })
+export type DataSourceDraft = z.output<typeof DataSourceDraft>
+
+export const DataSource = z.object({
+  dataSourceId: z.int(),
+  name: z.string(),
+  description: z.string(),
+  status,
+  integrationCode: z.string().nullable(),
+  type: z.string(),
+  idType: z.enum(ID_TYPES),
+  subIdType: z.enum(SUB_ID_TYPES).nullable(),
+  inboundS2S: z.boolean(),
+  outboundS2S: z.boolean(),
+  dataExportRestrictions: z.array(z.string()),
+  useAudienceManagerVisitorID: z.boolean(),
+  allowDataSharing: z.boolean(),
+  masterDataSourceIdProvider: z.boolean(),
+  uniqueTraitIntegrationCodes: z.boolean(),
+  uniqueSegmentIntegrationCodes: z.boolean(),
+  marketingCloudVisitorIdVersion: z.int(),
+  linkNamespace: z.boolean(),
+  allowDeviceGraphSharing: z.boolean(),
+  supportsAuthenticatedProfile: z.boolean(),
+  authenticatedProfileName: z.string(),
+  deviceGraph: z.boolean(),
+  deviceGraphName: z.string(),
+  customNamespaceId: z.int(),
+  customNamespaceCode: z.string(),
+  customerProfileDataRetention: z.int().meta({ description: 'Seconds' }),
+  containerIds: z.array(z.int()),
+  samplingEnabled: z.boolean(),
+  samplingStartTime: milliseconds.nullable(),
+  samplingEndTime: milliseconds.nullable(),
+  redirectHosts: z.array(z.string()),
+  idSync: IdSync.nullable(),
+  ...authored,
+})
+export type DataSource = z.infer<typeof DataSource>
+
+/** [API-70] */
+export const DataSourceListQuery = z.object({
+  ...listParameters(['dataSourceId', 'name', 'description', 'integrationCode', 'idType', 'status', 'createTime', 'updateTime']),
+  integrationCode: optional(z.string().max(255)),
+  inboundOnly: optional(flag),
+  outboundOnly: optional(flag),
+  includeThirdParty: withDefault(flag, true).meta({ description: 'false leaves out the global data sources' }),
+})
+
+export const IdType = z.object({ idType: z.enum(ID_TYPES), name: z.string(), subIdTypes: z.array(z.enum(SUB_ID_TYPES)) })

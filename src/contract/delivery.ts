@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { flag, objectId, optional, wholeNumber, withDefault } from './fields.ts'
+import { PAGE_SIZE_MAX } from './list.ts'
+
+/** ISO 8601 UTC with milliseconds. */
+const time = z.string().meta({ format: 'date-time' })
+export const DELIVERY_STATUSES = ['waiting', 'sending', 'retrying', 'acknowledged', 'dead', 'superseded', 'blocked'] as const
+
+const attemptFields = {
+  number: z.int(),
+  startedAt: time,
+  durationMs: z.int(),
+  outcome: z.enum(['acknowledged', 'failed', 'unknown']),
+  httpStatus: z.int().nullable(),
+  error: z.string().nullable(),
+}
+const deliveryFields = {
+  deliveryId: z.string(),
+  destinationId: z.int(),
+  status: z.enum(DELIVERY_STATUSES),
+  reason: z.string().nullable(),
+  users: z.int(),
+  createdAt: time,
+  finishedAt: time.nullable(),
+}
+
+/** [OPS-51] */
+export const Delivery = z.object({ ...deliveryFields, attempts: z.array(z.object(attemptFields)) })
+export type Delivery = z.infer<typeof Delivery>
+
+const headers = z.record(z.string(), z.string())
+export const DeliveryDetail = z.object({
+  ...deliveryFields,
+  request: z.object({ method: z.string(), url: z.string(), headers, body: z.string() }),
+  attempts: z.array(z.object({ ...attemptFields, response: z.object({ headers, excerpt: z.string() }) })),
+})
+export type DeliveryDetail = z.infer<typeof DeliveryDetail>
+
+const filterFields = {
+  destinationId: optional(objectId),
+  deviceId: optional(z.string().regex(/^[0-9]{38}$/, 'is not 38 digits')),
+  segmentId: optional(objectId),
+  status: optional(z.enum(DELIVERY_STATUSES)),
+  from: optional(z.iso.datetime({ offset: true })),
+  to: optional(z.iso.datetime({ offset: true })),
+}
+export const DeliveryListQuery = z.strictObject({
+  ...filterFields,
+  page: withDefault(wholeNumber(0, 1_000_000), 0),
+  pageSize: withDefault(wholeNumber(1, PAGE_SIZE_MAX), 10),
+})
+
+/** Deliveries by id or by filter, not both; an empty choice would be everything and is refused. */
+export const ReplayRequest = z
+  .strictObject({
+    ...filterFields,
+    deliveryIds: optional(z.array(z.string().max(64)).min(1).max(10_000)),
+    dryRun: withDefault(flag, false),
+    as: withDefault(z.enum(['same', 'current']), 'same').meta({ description: 'The stored bytes, or the state of today' }),
+  })
+  .superRefine((request, context) => {
+    const { deliveryIds, dryRun: _dryRun, as: _as, ...filter } = request
+    const hasFilter = Object.values(filter).some((value) => value !== undefined)
+    if (hasFilter === (deliveryIds !== undefined)) {
+      context.addIssue({ code: 'custom', path: ['deliveryIds'], message: 'Give deliveryIds or a filter.' })
+    }
+  })
+export const ReplayAnswer = z.object({ matched: z.int(), queued: z.int() })
+export type ReplayAnswer = z.infer<typeof ReplayAnswer>

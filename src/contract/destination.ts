@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { authored, flag, isoDate, milliseconds, nameField, objectId, optional, status, statusDraft, textField, wholeNumber, withDefault } from './fields.ts'
+import { listParameters } from './list.ts'
+
+/** Built here: `S2S`. URL (`PUSH`) and cookie (`ADS`) destinations are refused until they are [API-86]. */
+export const DestinationDraft = z.object({
+  destinationId: optional(objectId),
+  name: nameField,
+  description: optional(textField),
+  destinationType: z.preprocess((type) => (typeof type === 'string' ? type.toUpperCase() : type), z.string().min(1).max(32)),
+  status: withDefault(statusDraft, 'ACTIVE'),
+  vendorId: optional(wholeNumber(1, 65_535)).meta({ description: 'Vendor id in the TCF list: data goes out only with its consent' }),
+  s2s: z.unknown().meta({ description: 'Settings of a server-to-server destination; secrets are write-only' }),
+})
+export type DestinationDraft = z.output<typeof DestinationDraft>
+
+/** [API-90]; `mappingId` repeats `destinationMappingId`. */
+export const Mapping = z.object({
+  destinationMappingId: z.int(),
+  mappingId: z.int(),
+  destinationId: z.int(),
+  sid: z.int(),
+  traitType: z.literal('SEGMENT'),
+  traitValue: z.int(),
+  elementName: z.string(),
+  elementDescription: z.string().nullable(),
+  elementStatus: z.enum(['active', 'inactive', 'deleted']),
+  startDate: isoDate,
+  endDate: isoDate.nullable(),
+  priority: z.int().nullable(),
+  url: z.string().nullable(),
+  secureUrl: z.string().nullable(),
+  tagCode: z.string().nullable(),
+  secureTagCode: z.string().nullable(),
+  traitAlias: z.string(),
+  valueAlias: z.string().nullable(),
+  createTime: milliseconds,
+  updateTime: milliseconds,
+  crUID: z.int(),
+  upUID: z.int(),
+})
+export type Mapping = z.infer<typeof Mapping>
+
+/** `s2s` shows each secret as `{"set": true, "last4": "…"}` [SEC-63]. Lists leave out `s2s` and `mappings`. */
+export const Destination = z.object({
+  destinationId: z.int(),
+  name: z.string(),
+  description: z.string().nullable(),
+  destinationType: z.string(),
+  status,
+  vendorId: z.int().nullable(),
+  s2s: z.unknown().optional(),
+  mappings: z.array(Mapping).nullable().optional(),
+  ...authored,
+})
+export type Destination = z.infer<typeof Destination>
+
+/** [API-76] */
+export const DestinationListQuery = z.object({
+  ...listParameters(['destinationId', 'name', 'description', 'destinationType', 'status', 'createTime', 'updateTime']),
+  containsSegment: optional(objectId),
+})
+export const DestinationQuery = z.object({ includeMappings: optional(flag) })
+
+/** [API-93]; dates are UTC days and stored as sent. */
+export const MappingDraft = z
+  .object({
+    sid: objectId,
+    traitType: optional(z.enum(['SEGMENT'])),
+    traitAlias: optional(z.string().min(1).max(255)).meta({ description: 'What the partner calls the segment; its id when not given' }),
+    startDate: optional(isoDate).meta({ description: 'Today when not given' }),
+    endDate: optional(isoDate).meta({ description: 'Last day; never ends when not given' }),
+  })
+  .refine((draft) => draft.startDate === undefined || draft.endDate === undefined || draft.startDate <= draft.endDate, {
+    path: ['endDate'],
+    message: 'It ends before it starts.',
+  })
+export type MappingDraft = z.output<typeof MappingDraft>
+
+export const MappingListQuery = z.object(listParameters(['destinationMappingId', 'sid', 'elementName', 'traitAlias', 'startDate', 'endDate']))

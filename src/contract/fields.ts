@@ -1,0 +1,64 @@
+import { z } from 'zod'
+
+/**
+ * Kinds of members that appear everywhere. Clients send numbers as texts and nulls for what they do not set, and send
+ * back what they read: all of it is accepted [API-37].
+ */
+const ID_MAX = 2 ** 31 - 1
+
+/** A whole number, also as text (`"folderId":"0"`). */
+export const wholeNumber = (min: number, max: number) => z.preprocess(numberOfText, z.int().min(min).max(max))
+
+export const objectId = wholeNumber(1, ID_MAX)
+/** 0 is the root. */
+export const folderIdField = wholeNumber(0, ID_MAX)
+export const anyNumber = z.preprocess(numberOfText, z.number())
+
+/** `true`, `"true"`, 1, or a bare query parameter. */
+export const flag = z.preprocess((value) => FLAGS.get(String(value).toLowerCase()) ?? value, z.boolean())
+const FLAGS = new Map<string, boolean>([
+  ['true', true],
+  ['1', true],
+  ['', true],
+  ['false', false],
+  ['0', false],
+])
+
+/** Absent, null and, where stored, undefined mean the same. */
+export const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined)
+
+export const withDefault = <Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>) =>
+  schema.nullish().transform((given): z.output<Schema> => (given ?? value) as z.output<Schema>)
+
+/** Emitted in capitals; accepted in any case, and as 1 or 0 [API-40]. */
+export const status = z.enum(['ACTIVE', 'INACTIVE'])
+export const statusDraft = z.preprocess((value) => {
+  if (value === 1 || value === '1') return 'ACTIVE'
+  if (value === 0 || value === '0') return 'INACTIVE'
+  return typeof value === 'string' ? value.toUpperCase() : value
+}, status)
+
+export const anyCase = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.preprocess((value) => (typeof value === 'string' ? value.toUpperCase() : value), z.enum(values))
+
+/** [AUD-62], [AUD-318] */
+export const nameField = z.string().trim().min(1).max(255)
+export const textField = z.string().max(10_000)
+/** An empty code is none. */
+export const integrationCodeDraft = z.string().max(255).nullish().transform((code) => (code === null || code === undefined || code === '' ? undefined : code))
+
+/** `2026-11-22` */
+export const isoDate = z.iso.date()
+
+/** Milliseconds since the epoch. */
+export const milliseconds = z.number().meta({ description: 'Milliseconds since the Unix epoch' })
+
+/** Members that the server sets on every stored object [API-39]. */
+export const authored = { pid: z.number(), crUID: z.number(), upUID: z.number(), createTime: milliseconds, updateTime: milliseconds }
+
+/** The body of a bulk deletion. */
+export const IdList = z.array(objectId).min(1).max(1_000)
+
+function numberOfText(value: unknown): unknown {
+  return typeof value === 'string' && /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(value) ? Number(value) : value
+}

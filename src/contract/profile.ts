@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { objectId, optional, wholeNumber } from './fields.ts'
+
+const time = z.string().meta({ format: 'date-time' })
+const day = z.string().meta({ format: 'date' })
+
+/** [OPS-52] */
+export const ProfileView = z.object({
+  profileId: z.string(),
+  kind: z.enum(['device', 'declared']),
+  deviceId: z.string().optional(),
+  firstSeen: time,
+  lastSeen: time,
+  region: z.int().nullable(),
+  ids: z.array(z.object({ dataSourceId: z.int(), id: z.string(), syncedAt: time, authState: z.int() })),
+  devices: z.array(z.object({ deviceId: z.string(), syncedAt: time })).optional().meta({ description: 'Devices of a declared ID' }),
+  traits: z.array(
+    z.object({
+      sid: z.int(),
+      name: z.string(),
+      count: z.int(),
+      days: z.array(z.object({ day, count: z.int() })),
+      lastRealized: time,
+      expires: day.nullable(),
+    }),
+  ),
+  segments: z.array(
+    z.object({
+      sid: z.int(),
+      name: z.string(),
+      status: z.enum(['in', 'out']),
+      since: time,
+      until: time.nullable(),
+      mergeRuleDataSourceId: z.int().nullable(),
+    }),
+  ),
+  consent: z
+    .object({ store: z.boolean(), sync: z.record(z.string(), z.boolean()), deliver: z.record(z.string(), z.boolean()), reason: z.string() })
+    .nullable(),
+  optOut: z.object({ level: z.enum(['global', 'partner']), reason: z.string(), at: time }).nullable(),
+  deliveries: z.array(z.object({ destinationId: z.int(), segment: z.int(), state: z.string(), at: time.nullable() })),
+})
+export type ProfileView = z.infer<typeof ProfileView>
+
+/** A node of a segment's rule with its verdict; leaves name traits and what was counted. */
+export const ExplainedNode = z.object({
+  op: z.enum(['and', 'or', 'not', 'trait', 'frequency']),
+  holds: z.boolean(),
+  get children() {
+    return z.array(ExplainedNode).optional()
+  },
+  sid: z.union([z.int(), z.array(z.int())]).optional(),
+  count: z.int().optional(),
+  windowDays: z.int().nullable().optional(),
+  required: z.union([z.int(), z.string()]).optional(),
+  days: z.array(z.object({ day, count: z.int() })).optional(),
+  profiles: z.array(z.string()).optional(),
+})
+export type ExplainedNode = z.infer<typeof ExplainedNode>
+
+export const ExplainView = z.object({
+  rule: ExplainedNode,
+  inSince: time.nullable(),
+  leavesAt: time.nullable(),
+  told: z.array(z.object({ destinationId: z.int(), state: z.string(), why: z.string() })),
+})
+export type ExplainView = z.infer<typeof ExplainView>
+
+export const ExplainQuery = z.strictObject({ segmentId: objectId, at: optional(z.iso.datetime({ offset: true })) })
+
+/** [OPS-27] */
+export const ClockAdvance = z.strictObject({ advanceMs: wholeNumber(0, 3_155_760_000_000) })
+export const ClockReading = z.object({ now: time })

@@ -1,0 +1,145 @@
+import type { Kysely } from 'kysely'
+import type { Destination } from '../../model/definitions.ts'
+import type { DestinationId } from '../../model/ids.ts'
+import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
+import { takeId } from './ids.ts'
+import type { Usage } from './limits.ts'
+import { type Listing, type ListOptions, listRows } from './listing.ts'
+import { inUse, limitReached, notFound } from './refusal.ts'
+import type { Vault } from './secrets.ts'
+import type { DestinationRow, Tables } from './tables.ts'
+
+export interface DestinationDraft extends Omit<Destination, 'destinationId' | 'mappingVersion'> {
+  readonly destinationId: number | undefined
+  readonly description: string | undefined
+  /** Data sources that `config` names; they cannot be deleted while it does. */
+  readonly dataSourceIds: readonly number[]
+}
+
+export interface StoredDestination extends Destination, Authorship {
+  readonly description: string | undefined
+}
+
+const SORTS = {
+  destinationId: { column: 'destination_id', type: 'number' },
+  name: { column: 'name', type: 'text' },
+  description: { column: 'description', type: 'text' },
+  destinationType: { column: 'destination_type', type: 'text' },
+  status: { column: 'status', type: 'text' },
+  createTime: { column: 'created_at', type: 'number' },
+  updateTime: { column: 'updated_at', type: 'number' },
+} as const
+const SEARCHED = ['destination_id', 'name', 'description', 'destination_type']
+
+export type DestinationRepository = ReturnType<typeof createDestinations>
+
+export function createDestinations({ db, limits, vault, change }: Connection) {
+  const read = (row: DestinationRow) => readDestination(row, vault)
+
+  return {
+    /** With secrets in clear. @throws CatalogRefusal not_found */
+    async get(id: number): Promise<StoredDestination> {
+      const row = await db.selectFrom('destinations').selectAll().where('destination_id', '=', id).executeTakeFirst()
+      if (row === undefined) throw notFound('destination', id)
+      return read(row)
+    },
+
+    /** @param filter `containsSegment`: only destinations that segment is mapped to [API-76] */
+    list(filter: { readonly containsSegment?: number | undefined }, options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredDestination> {
+      const { containsSegment } = filter
+      let query = db.selectFrom('destinations').selectAll()
+      if (containsSegment !== undefined) {
+        query = query.where('destination_id', 'in', (from) =>
+          from.selectFrom('mappings').select('mappings.destination_id').where('segment_id', '=', containsSegment),
+        )
+      }
+      return listRows(query, { id: 'destination_id', sorts: SORTS, searched: SEARCHED }, options, (rows) => rows.map(read))
+    },
+
+    usage: () => readDestinationUsage(db, limits),
+
+    create: (draft: DestinationDraft, author: number): Promise<StoredDestination> =>
+      change(async (tx, nowMs) => {
+        const { destinations, serverToServerDestinations } = await readDestinationUsage(tx, limits)
+        if (destinations.count >= destinations.max) throw limitReached('destinations', destinations.max)
+        if (draft.destinationType === 'S2S' && serverToServerDestinations.count >= serverToServerDestinations.max) {
+          throw limitReached('serverToServerDestinations', serverToServerDestinations.max)
+        }
+        const id = await takeId(tx, 'destinations', { id: draft.destinationId, field: 'destinationId' })
+        const row = { destination_id: id, mapping_version: 1, ...columnsOf(draft, id, vault), ...createdBy(author, nowMs) }
+        await tx.insertInto('destinations').values(row).execute()
+        return read(row)
+      }),
+
+    /**
+     * Works on the destination as it is inside the transaction, so that a secret changed meanwhile is not written back.
+     * @param revise makes the next draft from what is stored; may throw
+     */
+    revise: (id: number, revise: (stored: StoredDestination) => DestinationDraft, author: number): Promise<StoredDestination> =>
+      change(async (tx, nowMs) => {
+        const previous = await tx.selectFrom('destinations').selectAll().where('destination_id', '=', id).executeTakeFirst()
+        if (previous === undefined) throw notFound('destination', id)
+        const draft = revise(read(previous))
+        const row = { ...previous, ...columnsOf(draft, id, vault), ...updatedBy(author, nowMs) }
+        await tx.updateTable('destinations').set(row).where('destination_id', '=', id).execute()
+        return read(row)
+      }),
+
+    /** All of them or none. @throws CatalogRefusal in_use with the segments mapped to one of them [API-80] */
+    remove: (ids: readonly number[]): Promise<void> =>
+      change(async (tx) => {
+        for (const id of ids) {
+          const stored = await tx.selectFrom('destinations').select('destination_id').where('destination_id', '=', id).executeTakeFirst()
+          if (stored === undefined) throw notFound('destination', id)
+          const mapped = await tx.selectFrom('mappings').select('segment_id').where('destination_id', '=', id).orderBy('segment_id').execute()
+          if (mapped.length > 0) throw inUse(`Destination ${id}`, 'segments', mapped.map((row) => row.segment_id))
+          await tx.deleteFrom('destinations').where('destination_id', '=', id).execute()
+        }
+      }),
+  }
+}
+
+async function readDestinationUsage(db: Kysely<Tables>, limits: Connection['limits']) {
+  const rows = await db
+    .selectFrom('destinations')
+    .select((row) => ['destination_type', row.fn.countAll<number>().as('count')])
+    .groupBy('destination_type')
+    .execute()
+  const total = rows.reduce((sum, row) => sum + Number(row.count), 0)
+  const serverToServer = Number(rows.find((row) => row.destination_type === 'S2S')?.count ?? 0)
+  return {
+    destinations: { count: total, max: limits.destinations },
+    serverToServerDestinations: { count: serverToServer, max: limits.serverToServerDestinations },
+  } satisfies Record<string, Usage>
+}
+
+function columnsOf(draft: DestinationDraft, id: number, vault: Vault) {
+  return {
+    name: draft.name,
+    description: draft.description ?? null,
+    destination_type: draft.destinationType,
+    status: draft.status,
+    vendor_id: draft.vendorId ?? null,
+    data_source_ids: JSON.stringify(draft.dataSourceIds),
+    // Sealed whole: an address or a header may hold a secret as well as a key does [SEC-62].
+    sealed_config: vault.seal(JSON.stringify(draft.config), placeOf(id)),
+  }
+}
+
+function placeOf(id: number): string {
+  return `destination:${id}:config`
+}
+
+export function readDestination(row: DestinationRow, vault: Vault): StoredDestination {
+  return {
+    destinationId: row.destination_id as DestinationId,
+    name: row.name,
+    description: row.description ?? undefined,
+    destinationType: row.destination_type,
+    status: row.status as Destination['status'],
+    vendorId: row.vendor_id ?? undefined,
+    mappingVersion: row.mapping_version,
+    config: JSON.parse(vault.open(row.sealed_config, placeOf(row.destination_id))) as unknown,
+    ...readAuthorship(row),
+  }
+}

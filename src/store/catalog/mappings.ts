@@ -1,0 +1,150 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Mapping } from '../../model/definitions.ts'
+import type { DestinationId, MappingId, SegmentId } from '../../model/ids.ts'
+import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
+import { takeId } from './ids.ts'
+import { type Listing, type ListOptions, listRows } from './listing.ts'
+import { CatalogRefusal, notFound, unknownReference } from './refusal.ts'
+import type { AuthoredRow, MappingRow, Tables } from './tables.ts'
+
+export interface MappingDraft {
+  readonly segmentId: number
+  /** undefined: the segment's id [OUT-48]. */
+  readonly value: string | undefined
+  readonly startDay: number
+  readonly endDay: number | undefined
+}
+
+/** A mapping with what its list shows of the segment [API-90]. */
+export interface StoredMapping extends Mapping, Authorship {
+  readonly segmentName: string
+  readonly segmentDescription: string | undefined
+  readonly segmentStatus: string
+}
+
+const SORTS = {
+  destinationMappingId: { column: 'mapping_id', type: 'number' },
+  sid: { column: 'mappings.segment_id', type: 'number' },
+  elementName: { column: 'segments.name', type: 'text' },
+  traitAlias: { column: 'value', type: 'text' },
+  startDate: { column: 'start_day', type: 'number' },
+  endDate: { column: 'end_day', type: 'number' },
+} as const
+const SEARCHED = ['mapping_id', 'mappings.segment_id', 'value', 'segments.name', 'segments.description']
+
+export type MappingRepository = ReturnType<typeof createMappings>
+
+export function createMappings({ db, change }: Connection) {
+  return {
+    /** @throws CatalogRefusal not_found, also when the mapping belongs to another destination than the one given */
+    async get(id: number, destinationId?: number): Promise<StoredMapping> {
+      return readMapping(await requireMapping(db, id, destinationId))
+    },
+
+    list(destinationId: number, options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredMapping> {
+      const query = selectMappings(db).where('mappings.destination_id', '=', destinationId)
+      return listRows(query, { id: 'mapping_id', sorts: SORTS, searched: SEARCHED }, options, (rows) => rows.map(readMapping))
+    },
+
+    /** All of them or none. @returns them in the order of `drafts` */
+    create: (destinationId: number, drafts: readonly MappingDraft[], author: number): Promise<StoredMapping[]> =>
+      change(async (tx, nowMs) => {
+        await raiseMappingVersion(tx, destinationId)
+        const created: StoredMapping[] = []
+        for (const draft of drafts) {
+          await checkSegment(tx, destinationId, draft, undefined)
+          const id = await takeId(tx, 'mappings', { id: undefined, field: 'destinationMappingId' })
+          const row = { mapping_id: id, destination_id: destinationId, ...columnsOf(draft), ...createdBy(author, nowMs) }
+          await tx.insertInto('mappings').values(row).execute()
+          created.push(readMapping(await requireMapping(tx, id, destinationId)))
+        }
+        return created
+      }),
+
+    replace: (id: number, destinationId: number | undefined, draft: MappingDraft, author: number): Promise<StoredMapping> =>
+      change(async (tx, nowMs) => {
+        const previous = await requireMapping(tx, id, destinationId)
+        await raiseMappingVersion(tx, previous.destination_id)
+        await checkSegment(tx, previous.destination_id, draft, id)
+        await tx.updateTable('mappings').set({ ...columnsOf(draft), ...updatedBy(author, nowMs) }).where('mapping_id', '=', id).execute()
+        return readMapping(await requireMapping(tx, id, destinationId))
+      }),
+
+    remove: (id: number, destinationId: number | undefined): Promise<void> =>
+      change(async (tx) => {
+        const { destination_id } = await requireMapping(tx, id, destinationId)
+        await raiseMappingVersion(tx, destination_id)
+        await tx.deleteFrom('mappings').where('mapping_id', '=', id).execute()
+      }),
+  }
+}
+
+interface JoinedRow extends AuthoredRow, MappingRow {
+  segment_name: string
+  segment_description: string | null
+  segment_status: string
+}
+
+function selectMappings(db: Kysely<Tables>) {
+  return db
+    .selectFrom('mappings')
+    .innerJoin('segments', 'segments.segment_id', 'mappings.segment_id')
+    .selectAll('mappings')
+    .select(['segments.name as segment_name', 'segments.description as segment_description', 'segments.status as segment_status'])
+}
+
+async function requireMapping(db: Kysely<Tables>, id: number, destinationId: number | undefined): Promise<JoinedRow> {
+  const row = await selectMappings(db).where('mapping_id', '=', id).executeTakeFirst()
+  if (row === undefined || (destinationId !== undefined && row.destination_id !== destinationId)) throw notFound('mapping', id)
+  return row
+}
+
+/** Tells a user's next message that the mappings changed [OUT-30]. @throws CatalogRefusal not_found */
+async function raiseMappingVersion(tx: Transaction<Tables>, destinationId: number): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('destinations')
+    .set((row) => ({ mapping_version: row('mapping_version', '+', 1) }))
+    .where('destination_id', '=', destinationId)
+    .executeTakeFirstOrThrow()
+  if (Number(numUpdatedRows) === 0) throw notFound('destination', destinationId)
+}
+
+/** A segment is mapped to a destination once. */
+async function checkSegment(tx: Transaction<Tables>, destinationId: number, draft: MappingDraft, self: number | undefined): Promise<void> {
+  const segment = await tx.selectFrom('segments').select('segment_id').where('segment_id', '=', draft.segmentId).executeTakeFirst()
+  if (segment === undefined) throw unknownReference('sid', 'segment', draft.segmentId)
+  const twins = await tx
+    .selectFrom('mappings')
+    .select('mapping_id')
+    .where('destination_id', '=', destinationId)
+    .where('segment_id', '=', draft.segmentId)
+    .execute()
+  const ids = twins.map((row) => row.mapping_id).filter((id) => id !== self)
+  if (ids.length === 0) return
+  const message = `Segment ${draft.segmentId} is already mapped, by mapping ${ids[0]}.`
+  throw new CatalogRefusal('conflict', 'already_mapped', message, { field: 'sid', ids })
+}
+
+function columnsOf(draft: MappingDraft) {
+  return {
+    segment_id: draft.segmentId,
+    value: draft.value ?? String(draft.segmentId),
+    start_day: draft.startDay,
+    end_day: draft.endDay ?? null,
+  }
+}
+
+function readMapping(row: JoinedRow): StoredMapping {
+  return {
+    mappingId: row.mapping_id as MappingId,
+    destinationId: row.destination_id as DestinationId,
+    segmentId: row.segment_id as SegmentId,
+    value: row.value,
+    startDay: row.start_day,
+    endDay: row.end_day ?? undefined,
+    segmentName: row.segment_name,
+    segmentDescription: row.segment_description ?? undefined,
+    segmentStatus: row.segment_status,
+    ...readAuthorship(row),
+  }
+}

@@ -1,0 +1,167 @@
+import type { DeliveryId, DestinationId } from '../model/ids.ts'
+import {
+  type DeliveryPlace,
+  deliveryIdKey,
+  deliveryIdOfKey,
+  deliveryPartition,
+  endedDeliveryFrom,
+  endedDeliveryKey,
+  openDeliveryKey,
+  profileDeliveryKey,
+  profileDeliveryPrefix,
+  readDeliveryKey,
+  readPlace,
+} from './delivery-keys.ts'
+import { type DeliverySummary, openDelivery, openSummary, type StoredDelivery, summaryOf } from './delivery-record.ts'
+import type { DeliveryFilter, DeliveryStore, ReadRecord } from './delivery-store.ts'
+import { afterPrefix, Kind, kindRange, partitionOfKey } from './keys.ts'
+import { openRecord } from './record.ts'
+import type { RecordStore, StoredRecord } from './record-store.ts'
+
+/** Ended deliveries looked at for one list; a narrower filter reaches further back. */
+const LIST_SCAN_MAX = 200_000
+const PAGE = 1_000
+const DESTINATION_ID_MAX = 0xffff_ffff
+
+/** Reads, lists and forgets deliveries. */
+export function deliveryHistory(records: RecordStore, readable: ReadRecord): Pick<DeliveryStore, 'get' | 'list' | 'purge'> {
+  async function read(places: readonly DeliveryPlace[]): Promise<(StoredDelivery | undefined)[]> {
+    const keys = places.flatMap((place) => [openDeliveryKey(place), endedDeliveryKey('full', place)])
+    const found = await records.getMany(keys)
+    return places.map((_place, at) => {
+      const which = found[2 * at] === undefined ? 2 * at + 1 : 2 * at
+      return readable(keys[which] as Buffer, found[which], openDelivery)
+    })
+  }
+
+  /** Places of all deliveries that fit, in no order. */
+  async function find(filter: DeliveryFilter): Promise<DeliveryPlace[]> {
+    if (filter.profileId !== undefined) return findOfProfile(filter)
+    const found: DeliveryPlace[] = []
+    for (const { from, to } of await openRanges(filter)) await collect(from, to, true, found, filter)
+    for (const { from, to } of await summaryRanges(filter)) await collect(from, to, false, found, filter)
+    return found
+  }
+
+  async function findOfProfile(filter: DeliveryFilter): Promise<DeliveryPlace[]> {
+    const { profileId } = filter
+    if (profileId === undefined) return []
+    const found: DeliveryPlace[] = []
+    const prefix = profileDeliveryPrefix(profileId)
+    const indexed = await records.range(prefix, afterPrefix(prefix), { limit: LIST_SCAN_MAX, reverse: true })
+    const places = indexed.flatMap(({ key, record }) => readable(key, record, placeReader(deliveryIdOfKey(key))) ?? [])
+    const keys = places.map((place) => endedDeliveryKey('summary', place))
+    const summaries = await records.getMany(keys)
+    places.forEach((place, at) => {
+      const summary = readable(keys[at] as Buffer, summaries[at], openSummary)
+      if (summary !== undefined && fits(place, summary, filter)) found.push(place)
+    })
+    // The index is written when a message ends; those on their way are few.
+    for (const { from, to } of await openRanges(filter)) await collect(from, to, true, found, filter)
+    return found
+  }
+
+  async function collect(from: Buffer, to: Buffer, isOpen: boolean, found: DeliveryPlace[], filter: DeliveryFilter): Promise<void> {
+    let scanned = 0
+    for (let end = to; scanned < LIST_SCAN_MAX; ) {
+      const page = await records.range(from, end, { limit: PAGE, reverse: true })
+      scanned += page.length
+      for (const stored of page) if (isMatch(stored, isOpen, filter)) found.push(readDeliveryKey(stored.key))
+      const last = page.at(-1)
+      if (last === undefined || page.length < PAGE) return
+      end = last.key
+    }
+  }
+
+  function isMatch({ key, record }: StoredRecord, isOpen: boolean, filter: DeliveryFilter): boolean {
+    const place = readDeliveryKey(key)
+    if (!isOpen) {
+      const summary = readable(key, record, openSummary)
+      return summary !== undefined && fits(place, summary, filter)
+    }
+    const delivery = readable(key, record, openDelivery)
+    if (delivery === undefined || !fits(place, summaryOf(delivery), filter)) return false
+    return filter.profileId === undefined || delivery.users.some((user) => user.profileId === filter.profileId)
+  }
+
+  async function openRanges({ destinationId }: DeliveryFilter) {
+    if (destinationId !== undefined) return [kindRange(deliveryPartition(destinationId), Kind.openDelivery)]
+    return (await records.heads(Kind.openDelivery)).map((head) => kindRange(partitionOfKey(head), Kind.openDelivery))
+  }
+
+  async function summaryRanges({ destinationId, fromMs = 0, toMs = 2 ** 48 - 1 }: DeliveryFilter) {
+    const ids = destinationId === undefined ? await destinations() : [destinationId]
+    return ids.map((id) => ({ from: endedDeliveryFrom('summary', id, fromMs), to: endedDeliveryFrom('summary', id, toMs) }))
+  }
+
+  /** Destinations with ended deliveries; few to a partition, so each is found by one step. */
+  async function destinations(): Promise<DestinationId[]> {
+    const ids: DestinationId[] = []
+    for (const head of await records.heads(Kind.endedDelivery)) {
+      const { to } = kindRange(partitionOfKey(head), Kind.endedDelivery)
+      for (let from = head; ; ) {
+        const [first] = await records.range(from, to, { limit: 1 })
+        if (first === undefined) break
+        const { destinationId } = readDeliveryKey(first.key)
+        ids.push(destinationId)
+        if (destinationId === DESTINATION_ID_MAX) break
+        from = afterPrefix(first.key.subarray(0, 7))
+      }
+    }
+    return ids
+  }
+
+  async function forget(place: DeliveryPlace, delivery: StoredDelivery | undefined): Promise<void> {
+    const profileIds = new Set(delivery?.users.map((user) => user.profileId))
+    const entries = [...profileIds].map((profileId) => profileDeliveryKey(profileId, place))
+    const ended = [endedDeliveryKey('summary', place), endedDeliveryKey('full', place)]
+    await Promise.all([...entries, deliveryIdKey(place.deliveryId)].map((key) => records.commit({ puts: [], deletes: [key] })))
+    await records.commit({ puts: [], deletes: ended })
+  }
+
+  return {
+    async get(deliveryId) {
+      const key = deliveryIdKey(deliveryId)
+      const [record] = await records.getMany([key])
+      const place = readable(key, record, placeReader(deliveryId))
+      return place === undefined ? undefined : (await read([place]))[0]
+    },
+
+    async list(filter) {
+      const found = await find(filter)
+      // One that ended meanwhile was met in both places.
+      const unique = new Map(found.map((place) => [place.deliveryId, place]))
+      const sorted = [...unique.values()].sort((a, b) => b.createdAtMs - a.createdAtMs || (a.deliveryId < b.deliveryId ? -1 : 1))
+      const start = filter.page * filter.pageSize
+      const list = await read(sorted.slice(start, start + filter.pageSize))
+      return { total: sorted.length, list: list.filter((delivery) => delivery !== undefined) }
+    },
+
+    async purge(beforeMs, limit) {
+      let removed = 0
+      for (const destinationId of await destinations()) {
+        const from = endedDeliveryFrom('summary', destinationId, 0)
+        const to = endedDeliveryFrom('summary', destinationId, beforeMs)
+        const old = await records.range(from, to, { limit: limit - removed })
+        const places = old.map(({ key }) => readDeliveryKey(key))
+        const deliveries = await read(places)
+        await Promise.all(places.map((place, at) => forget(place, deliveries[at])))
+        removed += places.length
+        if (removed >= limit) break
+      }
+      return removed
+    },
+  }
+}
+
+function placeReader(deliveryId: DeliveryId): (record: Buffer) => DeliveryPlace {
+  return (record) => readPlace(deliveryId, openRecord(record).body)
+}
+
+function fits({ destinationId, createdAtMs }: DeliveryPlace, summary: DeliverySummary, filter: DeliveryFilter): boolean {
+  if (filter.destinationId !== undefined && filter.destinationId !== destinationId) return false
+  if (filter.fromMs !== undefined && createdAtMs < filter.fromMs) return false
+  if (filter.toMs !== undefined && createdAtMs >= filter.toMs) return false
+  if (filter.status !== undefined && filter.status !== summary.status) return false
+  return filter.segmentId === undefined || summary.segments.includes(filter.segmentId)
+}

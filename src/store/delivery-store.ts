@@ -1,0 +1,253 @@
+import type { DeliveryStatus } from '../model/delivery.ts'
+import type { DeliveryId, DestinationId, ProfileId, SegmentId } from '../model/ids.ts'
+import { deliveryHistory } from './delivery-history.ts'
+import {
+  type DeliveryPlace,
+  deliveryIdKey,
+  endedDeliveryKey,
+  openDeliveryKey,
+  placeBytes,
+  profileDeliveryKey,
+} from './delivery-keys.ts'
+import { openDelivery, type StoredDelivery, sealDelivery, sealSummary } from './delivery-record.ts'
+import { afterPrefix, Kind, kindRange, outboxKey, partitionOfKey, profileKey, readOutboxKey, startKey, toldKey, toldPrefix } from './keys.ts'
+import { openOutboxMarker, sealOutboxMarker } from './outbox-marker.ts'
+import { Quarantine } from './quarantine.ts'
+import { RecordCorruptError, readRevision, sealRecord } from './record.ts'
+import type { RecordStore, StoredRecord } from './record-store.ts'
+import { openTold, sealTold, type ToldState } from './told-record.ts'
+
+/** Who must be told what: markers, what was told, messages on their way, and how each one ended. */
+export interface DeliveryStore {
+  /** Markers, in pages, partition by partition; not a snapshot. */
+  markers(options?: { readonly destinationId?: DestinationId; readonly fromPartition?: number }): AsyncIterable<MarkerPage>
+  /** Writes a marker for a profile that is to be told again, unless it has one. */
+  owe(profileId: ProfileId, destinationId: DestinationId, nowMs: number): Promise<void>
+
+  /** @returns same length and order as `profileIds` */
+  toldMany(destinationId: DestinationId, profileIds: readonly ProfileId[]): Promise<(ToldState | undefined)[]>
+  /** Everything every destination was told of a profile. */
+  toldOf(profileId: ProfileId): Promise<readonly { readonly destinationId: DestinationId; readonly told: ToldState }[]>
+
+  /** Stores messages of one destination before their first byte leaves, all or none. Repeating it is harmless. */
+  freeze(deliveries: readonly StoredDelivery[]): Promise<void>
+  /** Replaces an open delivery after an attempt. */
+  update(delivery: StoredDelivery): Promise<void>
+  /** Moves an open delivery, now ended, to the history. */
+  end(delivery: StoredDelivery): Promise<void>
+  /** Moves an ended delivery back among the open ones. */
+  reopen(delivery: StoredDelivery): Promise<void>
+  /** All that a stop left unfinished, oldest first for each destination. */
+  openDeliveries(): AsyncIterable<StoredDelivery>
+  /**
+   * Writes what one profile was told and, with `release`, removes its marker unless a later commit renewed it.
+   * @returns true when the profile is due again
+   */
+  settle(settled: SettledProfile): Promise<boolean>
+
+  get(deliveryId: DeliveryId): Promise<StoredDelivery | undefined>
+  list(filter: DeliveryFilter): Promise<DeliveryPage>
+  /** Removes ended deliveries created before a moment, and what leads to them. @returns how many, at most `limit` */
+  purge(beforeMs: number, limit: number): Promise<number>
+
+  /** Damaged records met since the start; never served [SEC-60]. */
+  corruptRecords(): number
+}
+
+export interface Marker {
+  readonly profileId: ProfileId
+  readonly destinationId: DestinationId
+}
+
+export interface MarkerPage {
+  readonly partition: number
+  readonly markers: readonly Marker[]
+}
+
+export interface SettledProfile extends Marker {
+  /** Revision of the profile that the message was built from; 0 when the profile does not exist. */
+  readonly revision: number
+  /** What becomes known; undefined leaves it as it is. */
+  readonly told: ToldState | undefined
+  /** The message that ended, to be found by profile. */
+  readonly delivery: DeliveryPlace | undefined
+  /** Nothing else is on its way for this profile: its marker may go. */
+  readonly release: boolean
+}
+
+export interface DeliveryFilter {
+  readonly destinationId?: DestinationId | undefined
+  readonly profileId?: ProfileId | undefined
+  readonly segmentId?: SegmentId | undefined
+  readonly status?: DeliveryStatus | undefined
+  /** By creation, `fromMs <= createdAtMs < toMs`. */
+  readonly fromMs?: number | undefined
+  readonly toMs?: number | undefined
+  /** From 0. */
+  readonly page: number
+  /** 1 to 1,000. */
+  readonly pageSize: number
+}
+
+export interface DeliveryPage {
+  readonly total: number
+  /** Newest first. */
+  readonly list: readonly StoredDelivery[]
+}
+
+/** Opens a record; undefined when there is none, or it is damaged: then it is counted and set aside. */
+export type ReadRecord = <T>(key: Buffer, record: Buffer | undefined, open: (record: Buffer) => T) => T | undefined
+
+const PAGE = 500
+const VERSION = 1
+
+/** Over any record store; written once. */
+export function openDeliveryStore(records: RecordStore): DeliveryStore {
+  let corrupt = 0
+  const quarantine = new Quarantine(records, () => {
+    corrupt += 1
+  })
+  const readable: ReadRecord = (key, record, open) => {
+    if (record === undefined) return undefined
+    try {
+      return open(record)
+    } catch (error) {
+      if (!(error instanceof RecordCorruptError)) throw error
+      void quarantine.set({ key, record })
+      return undefined
+    }
+  }
+  const history = deliveryHistory(records, readable)
+  const write = async (puts: readonly StoredRecord[], deletes: readonly Buffer[] = []): Promise<void> => {
+    await records.commit({ puts, deletes })
+  }
+
+  return {
+    ...history,
+    async *markers({ destinationId, fromPartition = 0 } = {}) {
+      const partitions = (await records.heads(Kind.outbox)).map(partitionOfKey).filter((partition) => partition >= fromPartition)
+      for (const partition of partitions) {
+        const { from, to } = markerRange(partition, destinationId)
+        for await (const page of pages(records, from, to)) yield { partition, markers: page.map(({ key }) => readOutboxKey(key)) }
+      }
+    },
+
+    async owe(profileId, destinationId, nowMs) {
+      const key = outboxKey(profileId, destinationId)
+      for (;;) {
+        const [marker, profile] = await records.getMany([key, profileKey(profileId)])
+        if (marker !== undefined) return
+        const revision = revisionOf(profile)
+        const put = { key, record: sealOutboxMarker({ revision, atMs: nowMs }) }
+        const guard = { key: profileKey(profileId), revision }
+        if (await records.commit({ guard, puts: [put], deletes: [] })) return
+      }
+    },
+
+    async toldMany(destinationId, profileIds) {
+      const keys = profileIds.map((profileId) => toldKey(profileId, destinationId))
+      const found = await records.getMany(keys)
+      return keys.map((key, at) => readable(key, found[at], openTold))
+    },
+
+    async toldOf(profileId) {
+      const prefix = toldPrefix(profileId)
+      const found = await records.range(prefix, afterPrefix(prefix), { limit: 1_000 })
+      return found.flatMap(({ key, record }) => {
+        const told = readable(key, record, openTold)
+        return told === undefined ? [] : [{ destinationId: key.readUInt32BE(key.length - 4) as DestinationId, told }]
+      })
+    },
+
+    async freeze(deliveries) {
+      const puts = deliveries.map((delivery) => ({ key: openDeliveryKey(delivery), record: sealDelivery(delivery) }))
+      await Promise.all([write(puts), ...deliveries.map((delivery) => write([idEntry(delivery)]))])
+    },
+
+    async update(delivery) {
+      await write([{ key: openDeliveryKey(delivery), record: sealDelivery(delivery) }])
+    },
+
+    async end(delivery) {
+      const summary = { key: endedDeliveryKey('summary', delivery), record: sealSummary(delivery) }
+      const full = { key: endedDeliveryKey('full', delivery), record: sealDelivery(delivery) }
+      await write([summary, full], [openDeliveryKey(delivery)])
+    },
+
+    async reopen(delivery) {
+      const put = { key: openDeliveryKey(delivery), record: sealDelivery(delivery) }
+      await write([put], [endedDeliveryKey('summary', delivery), endedDeliveryKey('full', delivery)])
+    },
+
+    async *openDeliveries() {
+      for (const head of await records.heads(Kind.openDelivery)) {
+        const { from, to } = kindRange(partitionOfKey(head), Kind.openDelivery)
+        for await (const page of pages(records, from, to)) {
+          for (const { key, record } of page) {
+            const delivery = readable(key, record, openDelivery)
+            // A stop may have come between the two writes of `freeze`.
+            if (delivery !== undefined) await write([idEntry(delivery)])
+            if (delivery !== undefined) yield delivery
+          }
+        }
+      }
+    },
+
+    async settle({ profileId, destinationId, revision, told, delivery, release }) {
+      const marker = outboxKey(profileId, destinationId)
+      const profile = profileKey(profileId)
+      const puts: StoredRecord[] = []
+      if (told !== undefined) puts.push({ key: toldKey(profileId, destinationId), record: sealTold(told) })
+      if (delivery !== undefined) puts.push({ key: profileDeliveryKey(profileId, delivery), record: sealPlace(delivery) })
+      if (!release) {
+        if (puts.length > 0) await write(puts)
+        return true
+      }
+      // Markers are written only in commits of their profile, so a profile that stays the same keeps its markers.
+      for (let guarded = revision; ; ) {
+        if (await records.commit({ guard: { key: profile, revision: guarded }, puts, deletes: [marker] })) return false
+        const [current, found] = await records.getMany([profile, marker])
+        const renewed = readable(marker, found, openOutboxMarker)
+        // A profile that was removed and came back counts its revisions from the start.
+        const cameBack = current !== undefined && revisionOf(current) < revision
+        if (renewed === undefined || renewed.revision > revision || cameBack) {
+          if (puts.length > 0) await write(puts)
+          return renewed !== undefined
+        }
+        guarded = revisionOf(current)
+      }
+    },
+
+    corruptRecords: () => corrupt,
+  }
+}
+
+/** In pages, so that no scan holds much at once. */
+async function* pages(records: RecordStore, from: Buffer, to: Buffer): AsyncGenerator<StoredRecord[]> {
+  for (let next = from; ; ) {
+    const page = await records.range(next, to, { limit: PAGE })
+    if (page.length > 0) yield page
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE) return
+    next = Buffer.concat([last.key, Buffer.of(0)])
+  }
+}
+
+function markerRange(partition: number, destinationId: DestinationId | undefined): { readonly from: Buffer; readonly to: Buffer } {
+  if (destinationId === undefined) return kindRange(partition, Kind.outbox)
+  const from = startKey(partition, Kind.outbox, 4)
+  from.writeUInt32BE(destinationId, 3)
+  return { from, to: afterPrefix(from) }
+}
+
+function revisionOf(record: Buffer | undefined): number {
+  return record === undefined ? 0 : readRevision(record).revision
+}
+
+function idEntry(place: DeliveryPlace): StoredRecord {
+  return { key: deliveryIdKey(place.deliveryId), record: sealPlace(place) }
+}
+
+function sealPlace(place: DeliveryPlace): Buffer {
+  return sealRecord(VERSION, 0, placeBytes(place))
+}

@@ -1,0 +1,298 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PARTITIONS } from '../../model/partition.ts'
+import type { Durability } from '../durability.ts'
+import { keyName } from '../keys.ts'
+import { readRevision } from '../record.ts'
+import { assertOnePartition, type Commit, type RecordStore, type StoredRecord, StoreUnavailableError } from '../record-store.ts'
+import { type Level, type OpenLevel, openLevel } from './level.ts'
+import { ReadQueue } from './read-queue.ts'
+import { type KnownRecord, RecordCache } from './record-cache.ts'
+import { Reopening } from './reopening.ts'
+import { syncLogs } from './sync-logs.ts'
+import { type Overlaid, WriteGroup, type WriteWaiter } from './write-group.ts'
+
+export interface EmbeddedOptions {
+  /** Created when it is missing. */
+  readonly folder: string
+  /** Level of a commit that names none. */
+  readonly durability: Durability
+  /** Bound of the record cache; default 32 MiB. */
+  readonly cacheBytes?: number
+  readonly log?: (event: string, fields: Record<string, unknown>) => void
+  /** Tests put a failing database in between. */
+  readonly open?: OpenLevel
+}
+
+/** [SEC-57]: what `process` may lose with the power. */
+const SYNC_INTERVAL_MS = 100
+/** Beyond this, `memory` commits wait for their write too, so that what is gathered has a bound. */
+const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
+const CACHE_BYTES = 32 * 1024 * 1024
+
+/** @throws StoreLockedError when another process holds the folder */
+export async function openEmbeddedRecordStore(options: EmbeddedOptions): Promise<RecordStore> {
+  const open = options.open ?? (() => openLevel(options.folder))
+  return new EmbeddedRecordStore(options, open, await open())
+}
+
+/**
+ * LevelDB in this process. A commit is decided in memory: its guard against what is known of the key, at once and in
+ * one step with entering the overlay, so that of two commits with one expected revision the second sees the first. The
+ * overlay holds it until its native write has ended; while one write runs the next group is gathered.
+ */
+class EmbeddedRecordStore implements RecordStore {
+  readonly #folder: string
+  readonly #durability: Durability
+  readonly #log: (event: string, fields: Record<string, unknown>) => void
+  readonly #open: OpenLevel
+  readonly #overlay = new Map<string, Overlaid>()
+  readonly #cache: RecordCache
+  readonly #reads: ReadQueue
+  #level: Level | Reopening
+  #gathering: WriteGroup | undefined
+  #writing: WriteGroup | undefined
+  #isScheduled = false
+  /** Something was written since the last sync. */
+  #isDirty = false
+  #syncTimer: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(options: EmbeddedOptions, open: OpenLevel, level: Level) {
+    this.#folder = options.folder
+    this.#durability = options.durability
+    this.#log = options.log ?? (() => {})
+    this.#open = open
+    this.#level = level
+    this.#cache = new RecordCache(options.cacheBytes ?? CACHE_BYTES)
+    this.#reads = new ReadQueue(async (keys) => (await this.#opened()).getMany(keys))
+  }
+
+  getMany(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) return reject(unavailable('the store is closed'))
+      const records = new Array<Buffer | undefined>(keys.length)
+      let missing = 1
+      const arrived = (): void => {
+        missing -= 1
+        if (missing === 0) resolve(records)
+      }
+      for (let i = 0; i < keys.length; i++) {
+        const key = keys[i] as Buffer
+        const name = keyName(key)
+        const known = this.#known(name)
+        if (known !== undefined) {
+          records[i] = known ?? undefined
+          continue
+        }
+        missing += 1
+        const done = (record: KnownRecord, isFresh: boolean): void => {
+          if (isFresh) this.#cache.set(name, record)
+          records[i] = record ?? undefined
+          arrived()
+        }
+        this.#reads.read(key, name, done, (error) => reject(unavailable('reading failed', error)))
+      }
+      arrived()
+    })
+  }
+
+  commit(commit: Commit, durability: Durability = this.#durability): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      assertOnePartition(commit)
+      this.#decide(commit, durability, { resolve, reject })
+    })
+  }
+
+  async range(from: Buffer, to: Buffer, options: { readonly limit: number; readonly reverse?: boolean }): Promise<StoredRecord[]> {
+    await this.#settled()
+    return this.#reading((level) => level.range(from, to, options.limit, options.reverse ?? false))
+  }
+
+  async heads(kind: number): Promise<Buffer[]> {
+    await this.#settled()
+    return this.#reading((level) => level.heads(kind, PARTITIONS))
+  }
+
+  async flush(): Promise<void> {
+    await this.commit({ puts: [], deletes: [] }, 'disk')
+  }
+
+  async stats(): Promise<{ readonly diskBytes: number }> {
+    let diskBytes = 0
+    for (const name of await readdir(this.#folder)) {
+      // LevelDB deletes files at any moment.
+      const file = await stat(join(this.#folder, name)).catch(() => undefined)
+      diskBytes += file?.size ?? 0
+    }
+    return { diskBytes }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    const flushed = this.flush()
+    this.#isClosed = true
+    clearTimeout(this.#syncTimer)
+    try {
+      await flushed
+    } finally {
+      clearTimeout(this.#syncTimer)
+      await (this.#level instanceof Reopening ? this.#level.stop() : this.#level.close())
+    }
+  }
+
+  #known(name: string): KnownRecord | undefined {
+    const overlaid = this.#overlay.get(name)
+    return overlaid !== undefined ? overlaid.record : this.#cache.get(name)
+  }
+
+  /** Checks the guard and accepts, in one step; reads first when nothing is known of the guarded key. */
+  #decide(commit: Commit, durability: Durability, waiter: WriteWaiter): void {
+    if (this.#isClosed) return waiter.reject(unavailable('the store is closed'))
+    if (this.#level instanceof Reopening) {
+      this.#level.whenOpen(() => this.#decide(commit, durability, waiter), waiter.reject)
+      return
+    }
+    const { guard } = commit
+    if (guard === undefined) return this.#accept(commit, durability, waiter, this.#level, '')
+    const name = keyName(guard.key)
+    const known = this.#known(name)
+    if (known !== undefined) {
+      if (revisionOf(known) !== guard.revision) return waiter.resolve(false)
+      return this.#accept(commit, durability, waiter, this.#level, name)
+    }
+    const done = (record: KnownRecord, isFresh: boolean): void => {
+      if (!isFresh) return this.#decide(commit, durability, waiter)
+      if (revisionOf(record) !== guard.revision) {
+        this.#cache.set(name, record)
+        return waiter.resolve(false)
+      }
+      if (this.#isClosed || this.#level instanceof Reopening) return this.#decide(commit, durability, waiter)
+      this.#accept(commit, durability, waiter, this.#level, name)
+    }
+    this.#reads.read(guard.key, name, done, (error) => waiter.reject(unavailable('reading a guard failed', error)))
+  }
+
+  /** @param guarded name of the guarded key, or '' */
+  #accept(commit: Commit, durability: Durability, waiter: WriteWaiter, level: Level, guarded: string): void {
+    this.#gathering ??= new WriteGroup(level.batch())
+    const group = this.#gathering
+    for (const key of commit.deletes) {
+      const name = keyName(key)
+      group.delete(key, name)
+      this.#wrote(name, null, group, guarded)
+    }
+    for (const put of commit.puts) {
+      const name = keyName(put.key)
+      group.put(put, name)
+      this.#wrote(name, put.record, group, guarded)
+    }
+    if (durability === 'disk') group.mustSync = true
+    if (durability === 'memory' && group.bytes < UNWRITTEN_BYTES_MAX) waiter.resolve(true)
+    else group.waiters.push(waiter)
+    this.#schedule()
+  }
+
+  #wrote(name: string, record: KnownRecord, group: WriteGroup, guarded: string): void {
+    this.#overlay.set(name, { record, group })
+    this.#reads.wrote(name)
+    if (name === guarded) this.#cache.set(name, record)
+    else this.#cache.refresh(name, record)
+  }
+
+  /** The commits of one turn of the event loop go together. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#writing !== undefined) return
+    this.#isScheduled = true
+    setImmediate(() => {
+      this.#isScheduled = false
+      if (this.#writing === undefined) void this.#writeGathered()
+    })
+  }
+
+  async #writeGathered(): Promise<void> {
+    for (let group = this.#gathering; group !== undefined; group = this.#gathering) {
+      this.#gathering = undefined
+      this.#writing = group
+      try {
+        await this.#write(group)
+      } catch (error) {
+        this.#fail(group, error)
+        break
+      }
+      for (const name of group.names) {
+        if (this.#overlay.get(name)?.group === group) this.#overlay.delete(name)
+      }
+      group.resolveAll()
+    }
+    this.#writing = undefined
+    if (this.#isDirty && !this.#isClosed) this.#syncTimer ??= setTimeout(() => this.#syncSoon(), SYNC_INTERVAL_MS)
+  }
+
+  async #write(group: WriteGroup): Promise<void> {
+    await group.write(group.mustSync)
+    if (!group.mustSync) {
+      this.#isDirty = true
+      return
+    }
+    if (this.#isDirty) await syncLogs(this.#folder)
+    this.#isDirty = false
+  }
+
+  #syncSoon(): void {
+    this.#syncTimer = undefined
+    if (this.#isDirty && !this.#isClosed) this.flush().catch((error: unknown) => this.#log('store.sync_failed', { error: String(error) }))
+  }
+
+  /** Nobody hears of success, and nothing known is believed, until the database was closed and opened again. */
+  #fail(group: WriteGroup, cause: unknown): void {
+    this.#log('store.write_failed', { error: String(cause), commits: group.waiters.length })
+    const error = unavailable('writing failed, the outcome is unknown', cause)
+    const next = this.#gathering
+    this.#gathering = undefined
+    this.#overlay.clear()
+    this.#cache.clear()
+    this.#reads.wroteAll()
+    this.#isDirty = false
+    const reopening = new Reopening(this.#level as Level, this.#open, this.#log)
+    this.#level = reopening
+    void reopening.run().then((level) => {
+      if (level !== undefined) this.#level = level
+      reopening.finish()
+    })
+    group.rejectAll(error)
+    next?.rejectAll(error)
+  }
+
+  async #opened(): Promise<Level> {
+    const level = this.#level
+    if (!(level instanceof Reopening)) return level
+    await new Promise<void>((resolve, reject) => level.whenOpen(resolve, reject))
+    return this.#opened()
+  }
+
+  async #reading<Value>(read: (level: Level) => Promise<Value>): Promise<Value> {
+    if (this.#isClosed) throw unavailable('the store is closed')
+    try {
+      return await read(await this.#opened())
+    } catch (error) {
+      throw unavailable('reading failed', error)
+    }
+  }
+
+  /** Everything accepted before this call is written, so that an iterator sees it. */
+  async #settled(): Promise<void> {
+    const group = this.#gathering ?? this.#writing
+    if (group === undefined) return
+    await new Promise<void>((resolve) => group.waiters.push({ resolve: () => resolve(), reject: () => resolve() }))
+  }
+}
+
+/** 0 when there is no record. */
+function revisionOf(record: KnownRecord): number {
+  return record === null ? 0 : readRevision(record).revision
+}
+
+function unavailable(what: string, cause?: unknown): StoreUnavailableError {
+  return cause instanceof StoreUnavailableError ? cause : new StoreUnavailableError(`profile store: ${what}`, { cause })
+}

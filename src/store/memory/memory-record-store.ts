@@ -1,0 +1,86 @@
+import { readRevision } from '../record.ts'
+import { assertOnePartition, type Commit, type RecordStore, type StoredRecord, StoreUnavailableError } from '../record-store.ts'
+
+/** Records in a sorted array, for tests: obvious before fast. Nothing survives it. */
+export async function openMemoryRecordStore(): Promise<RecordStore> {
+  return new MemoryRecordStore()
+}
+
+class MemoryRecordStore implements RecordStore {
+  /** Ascending by key. */
+  #records: StoredRecord[] = []
+  #isClosed = false
+
+  async getMany(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+    this.#assertOpen()
+    return keys.map((key) => this.#find(key)?.record)
+  }
+
+  async commit(commit: Commit): Promise<boolean> {
+    this.#assertOpen()
+    assertOnePartition(commit)
+    if (commit.guard !== undefined) {
+      const guarded = this.#find(commit.guard.key)
+      const revision = guarded === undefined ? 0 : readRevision(guarded.record).revision
+      if (revision !== commit.guard.revision) return false
+    }
+    for (const key of commit.deletes) {
+      const at = this.#lowerBound(key)
+      if (this.#records[at]?.key.equals(key)) this.#records.splice(at, 1)
+    }
+    for (const { key, record } of commit.puts) {
+      const at = this.#lowerBound(key)
+      const replaced = this.#records[at]?.key.equals(key) ? 1 : 0
+      this.#records.splice(at, replaced, { key: Buffer.from(key), record: Buffer.from(record) })
+    }
+    return true
+  }
+
+  async range(from: Buffer, to: Buffer, options: { readonly limit: number; readonly reverse?: boolean }): Promise<StoredRecord[]> {
+    this.#assertOpen()
+    const found = this.#records.slice(this.#lowerBound(from), this.#lowerBound(to))
+    return (options.reverse ? found.reverse() : found).slice(0, options.limit)
+  }
+
+  async heads(kind: number): Promise<Buffer[]> {
+    this.#assertOpen()
+    const heads = new Map<number, Buffer>()
+    for (const { key } of this.#records) {
+      if (key[2] === kind && !heads.has(key.readUInt16BE(0))) heads.set(key.readUInt16BE(0), key)
+    }
+    return [...heads.values()]
+  }
+
+  async flush(): Promise<void> {
+    this.#assertOpen()
+  }
+
+  async stats(): Promise<{ readonly diskBytes: number }> {
+    return { diskBytes: 0 }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+  }
+
+  #find(key: Buffer): StoredRecord | undefined {
+    const found = this.#records[this.#lowerBound(key)]
+    return found?.key.equals(key) ? found : undefined
+  }
+
+  /** Index of the first record at or after `key`. */
+  #lowerBound(key: Buffer): number {
+    let low = 0
+    let high = this.#records.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (Buffer.compare((this.#records[middle] as StoredRecord).key, key) < 0) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new StoreUnavailableError('the store is closed')
+  }
+}

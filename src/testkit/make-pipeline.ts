@@ -1,0 +1,100 @@
+import { randomInt } from 'node:crypto'
+import { makeEcidMapper } from '../identity/ecid.ts'
+import { runInSlices } from '../lib/slices.ts'
+import type { CallOutcome, CollectedCall, OptOutCall, OptOutLevel, OptOutOutcome } from '../model/collected-call.ts'
+import type { Definitions } from '../model/definitions.ts'
+import type { DestinationId, DeviceId, ProfileId } from '../model/ids.ts'
+import type { Profile } from '../model/profile.ts'
+import { runPendingFollowUps } from '../pipeline/follow-ups.ts'
+import { optOut, optOutStatus } from '../pipeline/opt-out.ts'
+import type { Parts } from '../pipeline/parts.ts'
+import { processCall } from '../pipeline/process-call.ts'
+import { openRefile } from '../pipeline/refile.ts'
+import { buildRulebook } from '../pipeline/rulebook.ts'
+import { startSweep } from '../pipeline/sweep.ts'
+import { openJobStore } from '../store/job-store.ts'
+import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
+import type { ProfileStore } from '../store/profile-store.ts'
+import { openProfileStore } from '../store/profiles.ts'
+import { newEventId } from './make-call.ts'
+
+/** The whole pipeline over the in-memory store, with a clock to set and what it told the dispatcher on record. */
+export interface TestPipeline extends AsyncDisposable {
+  process(call: CollectedCall): Promise<CallOutcome>
+  optOut(call: OptOutCall): Promise<OptOutOutcome>
+  optOutStatus(call: OptOutCall): Promise<OptOutLevel | undefined>
+  profile(id: ProfileId): Promise<Profile | undefined>
+  readonly notified: { profileId: ProfileId; destinationIds: readonly DestinationId[] }[]
+  /** Moves the clock and lets the sweep do all that is due then. */
+  sweepAt(nowMs: number): Promise<void>
+  /** Puts other definitions in force and lets the background walk finish. */
+  change(definitions: Definitions): Promise<void>
+  /** From now on commits go through, and the follow-ups they brought do not: the moment of a crash. */
+  failFollowUps(fail: boolean): void
+  runPendingFollowUps(): Promise<number>
+  /** A destination is still owed a message about this profile. */
+  owe(profileId: ProfileId | undefined): void
+}
+
+export async function makePipeline(definitions: Definitions): Promise<TestPipeline> {
+  const build = (next: Definitions) => runInSlices(buildRulebook(next, { allowPrivate: true, previous: undefined }))
+  let rulebook = await build(definitions)
+  let nowMs = Date.UTC(2026, 10, 22, 10)
+  let failing = false
+  let owed: ProfileId | undefined
+  const errors: unknown[] = []
+  const notified: TestPipeline['notified'] = []
+  const records = openMemoryRecordStore()
+  const profiles = await openProfileStore(records, { optOutKey: Buffer.alloc(32, 3) })
+  // Follow-ups are the only commits on declared IDs, so refusing those is the moment after the device's commit.
+  const crashing: ProfileStore = {
+    ...profiles,
+    commit: (update, durability) =>
+      failing && !update.profile.id.startsWith('d:') ? Promise.reject(new Error('crashed')) : profiles.commit(update, durability),
+  }
+  const parts: Parts = {
+    profiles: crashing,
+    rulebook: () => rulebook,
+    ecids: makeEcidMapper(Buffer.alloc(32, 4)),
+    clock: () => nowMs,
+    newDeviceId: () => String(randomInt(2 ** 47)).padStart(38, '9') as DeviceId,
+    newEventId,
+    notify: (profileId, destinationIds) => notified.push({ profileId, destinationIds }),
+    isOwed: (profileId) => Promise.resolve(profileId === owed),
+    onFollowUpFailed: (error) => {
+      if (!failing) errors.push(error)
+    },
+  }
+  const onFailed = (error: unknown) => errors.push(error)
+  return {
+    notified,
+    process: (call) => processCall({ ...call, receivedAtMs: Math.max(call.receivedAtMs, nowMs) }, parts),
+    optOut: (call) => optOut(call, parts),
+    optOutStatus: (call) => optOutStatus(call, parts),
+    profile: async (id) => (await profiles.getMany([id]))[0],
+    async sweepAt(atMs) {
+      nowMs = atMs
+      const sweep = startSweep(parts, { onFailed })
+      await sweep.idle()
+      await sweep.close()
+    },
+    async change(next) {
+      rulebook = await build(next)
+      const refile = await openRefile(parts, openJobStore(records), { onFailed })
+      refile.start(next.version)
+      while (refile.remaining() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      await refile.close()
+    },
+    failFollowUps(fail) {
+      failing = fail
+    },
+    runPendingFollowUps: () => runPendingFollowUps(parts),
+    owe(profileId) {
+      owed = profileId
+    },
+    async [Symbol.asyncDispose]() {
+      await profiles.close()
+      if (errors.length > 0) throw errors[0]
+    },
+  }
+}

@@ -1,0 +1,125 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
+import { parseS2sConfig, type S2sConfig, userDpidsOf } from '../activation/destinations/s2s.ts'
+import type { AdminConfig, AdminParts, DeliveryReader, ProfileReader } from '../api/parts.ts'
+import { type Admin, startAdmin } from '../api/start-admin.ts'
+import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
+import { parseTraitRule } from '../audience/rules/trait-rule.ts'
+import type { LogFields } from '../lib/log.ts'
+import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
+import type { Limits } from '../store/catalog/limits.ts'
+import { freePort } from './free-port.ts'
+
+export const TEST_TOKEN = 'a-test-token-of-forty-characters-length!'
+export const TEST_NOW_MS = Date.UTC(2026, 10, 22, 12)
+
+export interface TestAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** Parsed JSON, undefined for an empty body. Tests look into it freely. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads members of answers of every shape
+  readonly body: any
+}
+
+export interface TestAdmin extends AsyncDisposable {
+  readonly admin: Admin
+  readonly catalog: Catalog
+  /** Path of the catalogue's file. */
+  readonly file: string
+  readonly log: { readonly message: string; readonly fields: LogFields }[]
+  /** @param body sent as JSON; @param headers over the usual ones of a client [API-6] */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<TestAnswer>
+  /** Stops server and catalogue and starts both again on the same file. */
+  restart(): Promise<void>
+}
+
+export interface TestAdminOptions {
+  readonly config?: Partial<AdminConfig>
+  readonly limits?: Partial<Limits>
+  readonly profiles?: ProfileReader
+  readonly deliveries?: DeliveryReader
+  readonly ready?: AdminParts['ready']
+}
+
+/** A listening admin server over a catalogue in a temporary folder, with the real rule parsers and destination types. */
+export async function startTestAdmin(options: TestAdminOptions = {}): Promise<TestAdmin> {
+  const folder = await mkdtemp(join(tmpdir(), 'usher-admin-'))
+  const file = join(folder, 'catalog.sqlite')
+  const log: TestAdmin['log'] = []
+  let nowMs = TEST_NOW_MS
+  const clock = {
+    now: () => nowMs,
+    advance: (byMs: number) => {
+      nowMs += byMs
+      return nowMs
+    },
+  }
+
+  const start = async () => {
+    const catalog = await openCatalog({ file, masterKey: TEST_MASTER_KEY, clock: clock.now, ...(options.limits && { limits: options.limits }) })
+    const record = (message: string, fields: LogFields = {}) => void log.push({ message, fields })
+    const admin = await startAdmin({
+      config: { host: '127.0.0.1', port: await freePort(), adminToken: TEST_TOKEN, production: false, ...options.config },
+      catalog,
+      clock,
+      rules: { parseTraitRule, parseSegmentRule },
+      destinationTypes: {
+        parseS2sConfig: (input) => parseS2sConfig(input, { allowPrivate: false }),
+        redactS2s: (config: S2sConfig) => redactS2s(config),
+        mergeSecrets: (previous: S2sConfig | undefined, next) => mergeSecrets(previous, next),
+        userDpidsOf: (config: S2sConfig) => userDpidsOf(config),
+      },
+      profiles: options.profiles ?? { profile: async () => undefined, explain: async () => undefined },
+      deliveries: options.deliveries ?? {
+        list: async () => ({ total: 0, list: [] }),
+        get: async () => undefined,
+        replay: async () => ({ matched: 0, queued: 0 }),
+      },
+      ready: options.ready ?? (() => []),
+      metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'usher_up 1\n', httpRequest() {}, authFailure() {}, rateLimited() {} },
+      log: { debug: record, info: record, warn: record, error: record },
+      version: '0.0.0-test',
+      durability: 'process',
+    })
+    return { catalog, admin }
+  }
+
+  let running = await start()
+  return {
+    get admin() {
+      return running.admin
+    },
+    get catalog() {
+      return running.catalog
+    },
+    file,
+    log,
+    call: (method, path, body, headers) => call(`${running.admin.url}${path}`, method, body, headers),
+    async restart() {
+      await running.admin.close()
+      await running.catalog.close()
+      running = await start()
+    },
+    async [Symbol.asyncDispose]() {
+      await running.admin.close()
+      await running.catalog.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export const TEST_MASTER_KEY = Buffer.alloc(32, 7)
+
+async function call(url: string, method: string, body: unknown, headers: Record<string, string> = {}): Promise<TestAnswer> {
+  const response = await fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${TEST_TOKEN}`, accept: 'application/json', 'content-type': 'application/json', ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  const isJson = text !== '' && response.headers.get('content-type')?.startsWith('application/json') === true
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : undefined }
+}
