@@ -19,7 +19,10 @@ export async function run() {
     const equal = matchTraits(small, signals, undefined).join() === matchTraits(large, signals, undefined).join()
     if (!equal) throw new Error('the two sides found different traits')
   }
-  const measure = (rules) => microsecondsPerCall(some.length, () => some.forEach((signals) => matchTraits(rules, signals, undefined)))
+  const measure = (rules) =>
+    microsecondsPerCall(some.length, () => {
+      for (const signals of some) matchTraits(rules, signals, undefined)
+    })
   const [one, two] = [measure(small), measure(large)]
   const [three, four] = [measure(small), measure(large)]
   const peer = Math.min(one, three)

@@ -73,7 +73,13 @@ function makeProfile(next) {
 /** msgpackr's own best form: records with shared structure, columns as plain arrays (typed arrays become opaque bytes). */
 function asPlain(profile) {
   const { sids, totals, dayStart, days, dayCounts } = profile.traits
-  const traits = { sids: [...sids], totals: [...totals], dayStart: [...dayStart], days: [...days], dayCounts: [...dayCounts] }
+  const traits = {
+    sids: [...sids],
+    totals: [...totals],
+    dayStart: [...dayStart],
+    days: [...days],
+    dayCounts: [...dayCounts],
+  }
   const segments = { sids: [], left: [], sinceSeconds: [], verifiedSeconds: [] }
   return { ...profile, traits, segments, consent: null }
 }
@@ -98,7 +104,9 @@ export async function run() {
   const peer = []
   for (let round = 0; round < ROUNDS; round++) {
     // Turn by turn in the same process, so that a busy machine slows both sides alike.
-    ours.push(microseconds((i) => (kept += decodeProfile(profiles[i].id, 1, encodeProfile(profiles[i])).traits.days.length)))
+    ours.push(
+      microseconds((i) => (kept += decodeProfile(profiles[i].id, 1, encodeProfile(profiles[i])).traits.days.length)),
+    )
     peer.push(microseconds((i) => (kept += packr.unpack(packr.pack(plain[i])).traits.days.length)))
   }
   const oursUs = median(ours.slice(3))

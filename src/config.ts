@@ -231,7 +231,10 @@ const Config = z.strictObject({
   partner: z.strictObject({ port: port(8082, 'Port of the partner sandbox that `usher demo` starts') }).prefault({}),
 })
 
-export type UsherConfig = z.output<typeof Config>
+export type UsherConfig = z.output<typeof Config> & {
+  /** `NODE_ENV=production`: test switches are refused. */
+  readonly production: boolean
+}
 /** The collection edge's own section. */
 export type EdgeSettings = UsherConfig['edge']
 export type Role = (typeof ROLES)[number]
@@ -272,9 +275,10 @@ export function loadConfig(sources: ConfigSources = {}): UsherConfig {
   const wins = { ...env, ...definedOptions(options) }
   const parsed = Config.safeParse(overlayEnvironment(file, settings, wins))
   if (!parsed.success) throw new ConfigError([...issues, ...explainIssues(parsed.error, settings)])
-  issues.push(...impossibleCombinations(parsed.data, env))
+  const config = { ...parsed.data, production: env['NODE_ENV'] === 'production' }
+  issues.push(...impossibleCombinations(config))
   if (issues.length > 0) throw new ConfigError(issues)
-  return parsed.data
+  return config
 }
 
 /** The published JSON Schema of the file, for editors and checks. */
@@ -323,9 +327,14 @@ function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']
   }
 }
 
-function impossibleCombinations(config: UsherConfig, env: Readonly<Record<string, string | undefined>>): string[] {
+/** Test switches are refused in production [OPS-27]. */
+export function isProduction(): boolean {
+  return process.env['NODE_ENV'] === 'production'
+}
+
+function impossibleCombinations(config: UsherConfig): string[] {
   const issues: string[] = []
-  if (config.clockOffsetMs !== 0 && env['NODE_ENV'] === 'production') {
+  if (config.clockOffsetMs !== 0 && config.production) {
     issues.push('clockOffsetMs (USHER_CLOCK_OFFSET_MS): a test switch, refused with NODE_ENV=production. Allowed: 0')
   }
   if ((config.tls.cert === undefined) !== (config.tls.key === undefined)) {

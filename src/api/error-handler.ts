@@ -1,5 +1,4 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify'
 import type { z } from 'zod'
 import type { ProblemBody } from '../contract.ts'
 import type { Log } from '../lib/log.ts'
@@ -7,6 +6,14 @@ import { CatalogRefusal } from '../store/catalog/refusal.ts'
 import { Problem } from './problem.ts'
 
 const REFUSAL_STATUS = { not_found: 404, invalid: 400, conflict: 409, forbidden: 403 } as const
+
+/** Checks params, query and body by the schemas of a route [SEC-69]. */
+export const validateBySchema: FastifySchemaCompiler<z.ZodType> =
+  ({ schema }) =>
+  (value) => {
+    const parsed = schema.safeParse(value)
+    return parsed.success ? { value: parsed.data } : { error: problemOfIssues(parsed.error.issues) }
+  }
 
 /** The only place of the API that catches: every failure becomes one body [API-34], and only our own mistakes are logged. */
 export function createErrorHandler(log: Log) {
@@ -34,10 +41,6 @@ export function problemOfIssues(issues: readonly z.core.$ZodIssue[]): Problem {
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof CatalogRefusal) return problemOfRefusal(error)
-  if (hasZodFastifySchemaValidationErrors(error)) {
-    const issues = error.validation.map((one) => one.params as unknown as z.core.$ZodIssue)
-    return problemOfIssues(issues)
-  }
   // Everything that the framework refuses before a route is reached: unreadable JSON, a body too large, an unknown type.
   const status = (error as Partial<FastifyError>).statusCode
   if (status !== undefined && status >= 400 && status < 500) {
@@ -48,6 +51,7 @@ function toProblem(error: unknown): Problem {
 }
 
 const FRAMEWORK_CODES = new Map([
+  [404, 'not_found'],
   [413, 'body_too_large'],
   [415, 'content_type_not_supported'],
 ])

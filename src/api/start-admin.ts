@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
-import fastify, { type FastifyRequest } from 'fastify'
-import { validatorCompiler } from 'fastify-type-provider-zod'
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
 import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { destinationRoutes } from './destinations.ts'
-import { createErrorHandler, sendProblem } from './error-handler.ts'
+import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
 import { registerGatekeeper } from './gatekeeper.ts'
 import { mappingRoutes } from './mappings.ts'
@@ -32,15 +31,17 @@ export interface Admin {
 const BODY_BYTES_MAX = 1024 * 1024
 /** Time for a request to arrive whole; a slow sender holds nothing longer. */
 const REQUEST_TIMEOUT_MS = 60_000
+const CLOSE_GRACE_MS = 3_000
 
 /** Starts the admin listener: REST API, its description, probes, metrics. Source: spec/operating.md [OPS-11], [OPS-12]. */
 export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const { config, catalog, clock, log } = parts
-  const app = createApp(config.tls)
-  app.setValidatorCompiler(validatorCompiler)
+  const handleError = createErrorHandler(log)
+  const app = createApp(config.tls, handleError)
+  app.setValidatorCompiler(validateBySchema)
   // The views are built member by member and checked by the compiler; checking each answer again would cost more than making it.
   app.setSerializerCompiler(() => JSON.stringify)
-  app.setErrorHandler(createErrorHandler(log))
+  app.setErrorHandler(handleError)
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')))
   acceptEmptyJson(app)
   registerGatekeeper(app, parts)
@@ -65,14 +66,16 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
   const shownHost = config.host.includes(':') ? `[${config.host}]` : config.host
-  return { port, url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`, close: () => app.close() }
+  return { port, url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`, close: () => closeApp(app) }
 }
 
-function createApp(tls: AdminParts['config']['tls']): App {
+function createApp(tls: AdminParts['config']['tls'], frameworkErrors: ReturnType<typeof createErrorHandler>): App {
   const options = {
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Also what fails before a route is found, as a path that does not decode.
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void frameworkErrors(error, request, reply),
     // Idle keep-alive connections must not hold up a shutdown.
     forceCloseConnections: 'idle',
     genReqId: () => `rq_${randomBytes(9).toString('base64url')}`,
@@ -82,6 +85,16 @@ function createApp(tls: AdminParts['config']['tls']): App {
   } as const
   const app = tls === undefined ? fastify(options) : fastify({ ...options, https: { cert: tls.cert, key: tls.key } })
   return app as unknown as App
+}
+
+/** What was accepted is finished; a connection that asks for nothing is not waited for. */
+async function closeApp(app: App): Promise<void> {
+  const force = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS)
+  try {
+    await app.close()
+  } finally {
+    clearTimeout(force)
+  }
 }
 
 /** Clients send `Content-Type: application/json` with every call, also where there is no body [API-6]. */

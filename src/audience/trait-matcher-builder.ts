@@ -24,14 +24,22 @@ export class TraitMatcherBuilder {
   readonly #sids = new GrowingInts()
   readonly #dataSourceIds = new GrowingInts()
   readonly #rules: CompiledTraitRule[] = []
+  /** Numbers of each rule's predicates, one rule after the other, and where each rule's begin. */
+  readonly #numbers = new GrowingInts()
+  readonly #firstNumber = new GrowingInts()
 
   add(traitId: TraitId, dataSourceId: DataSourceId, rule: CompiledTraitRule): void {
-    const numbers = rule.predicates.map((predicate) => this.#numberOf(predicate))
-    for (const number of numbers) this.#uses.increment(number)
+    const numbers = this.#numbers.length
+    this.#firstNumber.push(numbers)
+    for (const predicate of rule.predicates) {
+      const number = this.#numberOf(predicate)
+      this.#numbers.push(number)
+      this.#uses.increment(number)
+    }
     const offset = this.#code.length
     const { code, entry } = rule.program
     for (let at = 0; at < code.length; at += 3) {
-      this.#code.push(numbers[code[at] as number] as number)
+      this.#code.push(this.#numbers.at(numbers + (code[at] as number)))
       this.#code.push(absolute(code[at + 1] as number, offset))
       this.#code.push(absolute(code[at + 2] as number, offset))
     }
@@ -66,9 +74,12 @@ export class TraitMatcherBuilder {
     const rules = new GrowingInts()
     for (let rule = 0; rule < this.#rules.length; rule++) {
       if (rule % STEP === 0) yield
-      const { predicates } = this.#rules[rule] as CompiledTraitRule
-      for (const position of this.#cheapestSet(this.#rules[rule] as CompiledTraitRule)) {
-        under.push(this.#numberOf(predicates[position] as Predicate))
+      const { accessSets } = this.#rules[rule] as CompiledTraitRule
+      const first = this.#firstNumber.at(rule)
+      const set = this.#cheapestSet(accessSets, first)
+      const end = set + (accessSets[set] as number)
+      for (let at = set + 1; at <= end; at++) {
+        under.push(this.#numbers.at(first + (accessSets[at] as number)))
         rules.push(rule)
       }
     }
@@ -89,18 +100,19 @@ export class TraitMatcherBuilder {
     return yield* groupBy(keys.take(), tried.take(), this.#equals.length)
   }
 
-  #cheapestSet(rule: CompiledTraitRule): readonly number[] {
-    let best: readonly number[] = []
+  /** Where the set begins whose predicates are found at the least cost and used by the fewest other rules. */
+  #cheapestSet(accessSets: readonly number[], firstNumber: number): number {
+    let best = 0
     let bestCost = Number.POSITIVE_INFINITY
-    if (rule.accessSets.length === 1) return rule.accessSets[0] as readonly number[]
-    for (const positions of rule.accessSets) {
+    for (let set = 0; set < accessSets.length; set += 1 + (accessSets[set] as number)) {
       let cost = 0
-      for (const position of positions) {
-        const predicate = rule.predicates[position] as Predicate
-        cost += accessCost(predicate) + this.#uses.at(this.#numberOf(predicate))
+      const end = set + (accessSets[set] as number)
+      for (let at = set + 1; at <= end; at++) {
+        const number = this.#numbers.at(firstNumber + (accessSets[at] as number))
+        cost += accessCost(this.#predicates[number] as Predicate) + this.#uses.at(number)
       }
       if (cost >= bestCost) continue
-      best = positions
+      best = set
       bestCost = cost
     }
     return best
@@ -115,11 +127,10 @@ export class TraitMatcherBuilder {
       known = new SteadyMap()
       group[key] = known
     }
-    const name = isEqual ? predicate.operand : predicate.identity
-    const found = known.get(name)
+    const found = known.get(predicate.identity)
     if (found !== undefined) return found
     const number = this.#predicates.push(predicate) - 1
-    known.set(name, number)
+    known.set(predicate.identity, number)
     this.#keyOf.push(key)
     this.#uses.push(0)
     return number

@@ -1,45 +1,6 @@
+import type { ExplainedNode, ExplainView, ProfileView } from '../contract.ts'
 import { ApiRefusalError } from '../lib/rest-client.ts'
 import { type ClientOptions, findServer } from './find-server.ts'
-
-/** The parts of `GET /v1/profiles/{id}` [OPS-52] and its explanation that are shown. */
-interface ProfileView {
-  readonly profileId: string
-  readonly kind: string
-  readonly firstSeen: string
-  readonly lastSeen: string
-  readonly ids: readonly { readonly dataSourceId: number; readonly id: string; readonly syncedAt: string }[]
-  readonly traits: readonly {
-    readonly sid: number
-    readonly name: string
-    readonly count: number
-    readonly lastRealized: string
-    readonly expires: string | null
-  }[]
-  readonly segments: readonly {
-    readonly sid: number
-    readonly name: string
-    readonly status: string
-    readonly since: string
-    readonly until?: string | null
-  }[]
-  readonly consent: { readonly store: boolean; readonly reason: string } | null
-  readonly optOut: { readonly level: string; readonly at: string } | null
-  readonly deliveries: readonly {
-    readonly destinationId: number
-    readonly segment: number
-    readonly state: string
-    readonly at: string
-  }[]
-}
-interface RuleNode {
-  readonly op: string
-  readonly holds: boolean
-  readonly sid?: number
-  readonly count?: number
-  readonly required?: number | string
-  readonly windowDays?: number | null
-  readonly children?: readonly RuleNode[]
-}
 
 /** `usher profile ID` [OPS-14]. */
 export async function profile(id: string, options: ClientOptions): Promise<void> {
@@ -47,12 +8,9 @@ export async function profile(id: string, options: ClientOptions): Promise<void>
   try {
     const path = `/v1/profiles/${encodeURIComponent(id)}`
     const view = (await server.api.get(path)) as ProfileView
-    const rules = new Map<number, RuleNode>()
+    const rules = new Map<number, ExplainView>()
     for (const { sid } of view.segments) {
-      const explained = (await server.api.get(`${path}/explain?segmentId=${sid}`)) as RuleNode & {
-        readonly rule?: RuleNode
-      }
-      rules.set(sid, explained.rule ?? explained)
+      rules.set(sid, (await server.api.get(`${path}/explain?segmentId=${sid}`)) as ExplainView)
     }
     const text =
       options.json === true
@@ -68,7 +26,7 @@ export async function profile(id: string, options: ClientOptions): Promise<void>
   }
 }
 
-export function renderProfile(view: ProfileView, rules: ReadonlyMap<number, RuleNode>): string {
+export function renderProfile(view: ProfileView, rules: ReadonlyMap<number, ExplainView>): string {
   const section = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)]
   return [
@@ -94,17 +52,19 @@ export function renderProfile(view: ProfileView, rules: ReadonlyMap<number, Rule
       'Segments',
       view.segments.flatMap((one) => [
         `${one.sid}  ${one.name}  ${one.status} since ${one.since}${one.until == null ? '' : ` until ${one.until}`}`,
-        ...renderRule(rules.get(one.sid), 1),
+        ...renderRule(rules.get(one.sid)?.rule, 1),
       ]),
     ),
     ...section(
       'Destinations',
-      view.deliveries.map((one) => `${one.destinationId}  segment ${one.segment}  ${one.state} at ${one.at}`),
+      view.deliveries.map(
+        (one) => `${one.destinationId}  segment ${one.segment}  ${one.state}${one.at === null ? '' : ` at ${one.at}`}`,
+      ),
     ),
   ].join('\n') // prettier-ignore
 }
 
-function renderRule(node: RuleNode | undefined, depth: number): string[] {
+function renderRule(node: ExplainedNode | undefined, depth: number): string[] {
   if (node === undefined) return []
   const mark = node.holds ? 'yes' : 'no '
   const window = node.windowDays == null ? '' : ` within ${node.windowDays} days`

@@ -1,10 +1,4 @@
-import { readFileSync } from 'node:fs'
-
-/** From package.json, two folders above both `src/cli` and `dist/cli`. */
-export function readVersion(): string {
-  const path = new URL('../../package.json', import.meta.url)
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
-}
+import { readVersion } from '../lib/version.ts'
 
 export function version({ json = false }: { readonly json?: boolean }): void {
   const usher = readVersion()

@@ -20,7 +20,7 @@ const JSON_TYPE = 'application/json;charset=utf-8'
 const JSONP_TYPE = 'application/javascript;charset=utf-8'
 
 /** A transparent image of one pixel: 43 bytes, GIF89a [COL-98]. */
-const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64')
+const PIXEL = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==', 'base64')
 
 export function pixelAnswer(errors: readonly CallError[], cookies: readonly string[]): Answer {
   return { status: 200, contentType: 'image/gif', body: PIXEL, errors, cookies }

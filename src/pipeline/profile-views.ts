@@ -1,21 +1,18 @@
 import { explainSegment, isLive } from '../audience/evaluate.ts'
+import type { Explanation } from '../audience/explain-segment.ts'
+import type { ExplainedNode, ExplainView, ProfileView } from '../contract.ts'
 import { parseProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
 import type { Profile } from '../model/profile.ts'
 import { DAY_MS, isoDay, isoTime, utcDay } from '../model/time.ts'
 import type { Parts } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
-import { readMerged, viewsOf } from './visitor.ts'
+import { profilesOf, readMerged, viewsOf } from './visitor.ts'
 
-/** What a destination was told of a profile; from the delivery store. */
-export interface ToldView {
-  readonly destinationId: number
-  readonly segment: number
-  readonly state: string
-  readonly at: string
-}
+/** What destinations were told of a profile, segment by segment; from the delivery store. */
+export type ToldOf = (id: ProfileId) => Promise<ProfileView['deliveries']>
 
 /** What is known of a profile, in the shape of [OPS-52]. @returns undefined when nothing is known */
-export async function viewProfile(text: string, parts: Parts, toldOf: (id: ProfileId) => Promise<readonly ToldView[]>) {
+export async function viewProfile(text: string, parts: Parts, toldOf: ToldOf): Promise<ProfileView | undefined> {
   const id = profileIdOf(text)
   if (id === undefined) return undefined
   const [[profile], [optOut]] = await Promise.all([parts.profiles.getMany([id]), parts.profiles.optOuts([id])])
@@ -24,9 +21,10 @@ export async function viewProfile(text: string, parts: Parts, toldOf: (id: Profi
   const nowMs = parts.clock()
   const parsed = parseProfileId(id)
   const optOutView = optOut === undefined ? null : { level: optOut.level, reason: optOut.reason, at: isoTime(optOut.atMs) }
-  const head = { profileId: id, kind: parsed?.kind ?? 'device', deviceId: parsed?.kind === 'device' ? parsed.deviceId : null }
+  const head = { profileId: id, ...(parsed?.kind === 'device' ? { kind: parsed.kind, deviceId: parsed.deviceId } : { kind: 'declared' as const }) }
   if (profile === undefined) {
-    return { ...head, firstSeen: null, lastSeen: null, region: null, ids: [], devices: [], traits: [], segments: [], consent: consentView(undefined), optOut: optOutView, deliveries: [] }
+    const at = isoTime(optOut?.atMs ?? nowMs)
+    return { ...head, firstSeen: at, lastSeen: at, region: null, ids: [], traits: [], segments: [], consent: null, optOut: optOutView, deliveries: [] }
   }
   return {
     ...head,
@@ -34,7 +32,7 @@ export async function viewProfile(text: string, parts: Parts, toldOf: (id: Profi
     lastSeen: isoTime(profile.lastSeenMs),
     region: profile.regions[0] ?? null,
     ids: profile.links.map((link) => ({ dataSourceId: link.dataSourceId, id: link.id, syncedAt: isoTime(link.syncedAtMs), authState: link.authState })),
-    devices: profile.devices.map((link) => ({ deviceId: link.deviceId, syncedAt: isoTime(link.syncedAtMs) })),
+    ...(parsed?.kind === 'declared' ? { devices: profile.devices.map((link) => ({ deviceId: link.deviceId, syncedAt: isoTime(link.syncedAtMs) })) } : {}),
     traits: traitViews(rulebook, profile, nowMs),
     segments: await segmentViews(rulebook, profile, parts, nowMs),
     consent: consentView(profile),
@@ -44,21 +42,32 @@ export async function viewProfile(text: string, parts: Parts, toldOf: (id: Profi
 }
 
 /** Why a profile is, or is not, in a segment, now or at a later moment as things stand [OPS-52]. */
-export async function explainProfile(text: string, segmentId: SegmentId, atMs: number | undefined, parts: Parts, toldOf: (id: ProfileId) => Promise<readonly ToldView[]>) {
+export async function explainProfile(
+  text: string,
+  segmentId: SegmentId,
+  atMs: number | undefined,
+  parts: Parts,
+  toldOf: ToldOf,
+): Promise<ExplainView | undefined> {
   const id = profileIdOf(text)
   const [profile] = id === undefined ? [] : await parts.profiles.getMany([id])
   const rulebook = parts.rulebook()
   if (profile === undefined || rulebook.audience.segment(segmentId) === undefined) return undefined
   const nowMs = atMs ?? parts.clock()
-  const views = viewsOf(rulebook, profile, await readMerged(parts.profiles, rulebook, profile.links))
+  const merged = await readMerged(parts.profiles, rulebook, profile.links)
+  const views = viewsOf(rulebook, profile, merged)
+  const explanation = explainSegment(rulebook.audience, segmentId, views, nowMs)
+  if (explanation === undefined) return undefined
+  const { mergeRuleId } = rulebook.audience.segment(segmentId) ?? {}
+  const profiles = (mergeRuleId && profilesOf(rulebook, profile, merged)(mergeRuleId)) ?? []
   const at = profile.segments.sids.indexOf(segmentId)
   const isIn = at >= 0 && profile.segments.left[at] === 0
   const told = (await toldOf(profile.id)).filter((view) => view.segment === segmentId)
   return {
-    rule: explainSegment(rulebook.audience, segmentId, views, nowMs),
+    rule: nodeView(explanation, profiles.map((each) => each.id)),
     inSince: isIn ? isoTime((profile.segments.sinceSeconds[at] as number) * 1000) : null,
     leavesAt: isIn ? leavesAt(rulebook, segmentId, views, nowMs) : null,
-    told: told.map(({ destinationId, state, at: when }) => ({ destinationId, state, why: `${state} at ${when}` })),
+    told: told.map(({ destinationId, state, at: when }) => ({ destinationId, state, why: when === null ? state : `${state} at ${when}` })),
   }
 }
 
@@ -98,13 +107,23 @@ async function segmentViews(rulebook: Rulebook, profile: Profile, parts: Parts, 
     const isIn = left[at] === 0
     return {
       sid,
-      name: definition?.name ?? null,
-      status: isIn ? 'in' : 'out',
+      name: definition?.name ?? `deleted segment ${sid}`,
+      status: isIn ? ('in' as const) : ('out' as const),
       since: isoTime((sinceSeconds[at] as number) * 1000),
       until: isIn ? leavesAt(rulebook, sid as SegmentId, views, nowMs) : null,
       mergeRuleDataSourceId: definition?.mergeRuleId ?? null,
     }
   })
+}
+
+/** The tree with profiles named, where the evaluator only knows their places. */
+function nodeView({ children, profiles, days, ...node }: Explanation, ids: readonly string[]): ExplainedNode {
+  return {
+    ...node,
+    ...(days === undefined ? {} : { days: [...days] }),
+    ...(profiles === undefined ? {} : { profiles: profiles.map((at) => ids[at] ?? '') }),
+    ...(children === undefined ? {} : { children: children.map((child) => nodeView(child, ids)) }),
+  }
 }
 
 const DAYS_LOOKED_AHEAD = 400

@@ -25,9 +25,11 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
     if (inactiveAtMs(before) <= nowMs) return retire(before, nowMs, parts)
 
     const merged = await readMerged(parts.profiles, rulebook, before.links)
-    const draft: Profile = { ...before, traits: dropExpired(rulebook.audience, before.traits, nowMs) }
-    const step = { before, draft, merged, touched: 'all', seen: false, newLinks: [], optedOut: optOut !== undefined } as const
-    const result = evaluateDevice(rulebook, step, nowMs)
+    const step = { before, draft: before, merged, touched: 'all', seen: false, newLinks: [], optedOut: optOut !== undefined } as const
+    const evaluated = evaluateDevice(rulebook, step, nowMs)
+    // Dropped afterwards, so that the evaluation still sees which trait it was that ended a membership.
+    const traits = dropExpired(rulebook.audience, before.traits, nowMs)
+    const result = { ...evaluated, next: { ...evaluated.next, traits } }
     if (!differs(before, result)) return []
     const followUps = mergeFollowUps(rulebook, before, result, merged, nowMs)
     const committed = await commitResult(before, result, followUps, parts)
@@ -50,6 +52,9 @@ async function commitResult(before: Profile, result: DeviceResult, followUps: re
   return storedFollowUps(before.id, eventId, followUps)
 }
 
+/** As long as dead letters are kept: a destination that is gone does not keep a profile for ever [SEC-48]. */
+const OWED_DAYS_MAX = 30
+
 /**
  * A device not seen for 120 days [OUT-51]: first it leaves every segment, so that its destinations are told while its
  * partner IDs are still known [OUT-55]; a day later, when nothing is owed any more, the profile goes, and its mappings
@@ -58,7 +63,8 @@ async function commitResult(before: Profile, result: DeviceResult, followUps: re
 async function retire(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
   const rulebook = parts.rulebook()
   const result = leaveAll(rulebook, before, LeaveReason.inactive, nowMs)
-  if (result.changes.length > 0 || (await parts.isOwed(before.id))) {
+  const mayWait = nowMs < inactiveAtMs(before) + OWED_DAYS_MAX * DAY_MS
+  if (result.changes.length > 0 || (mayWait && (await parts.isOwed(before.id)))) {
     const next: DeviceResult = { ...result, next: { ...result.next, dueMs: nowMs - (nowMs % DAY_MS) + DAY_MS } }
     return (await commitResult(before, next, [], parts)) ?? []
   }

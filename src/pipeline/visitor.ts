@@ -30,23 +30,32 @@ export async function readMerged(store: ProfileStore, rulebook: Rulebook, links:
   return merged
 }
 
-/** The trait tables a merge rule lays over each other for a device; undefined under a rule it takes no part in [AUD-204]. */
-export function viewsOf(
+/** The profiles a merge rule lays over each other for a device, the device first; undefined under a rule it takes no part in [AUD-204]. */
+export function profilesOf(
   rulebook: Rulebook,
-  device: Pick<Profile, 'traits' | 'links'>,
+  device: Pick<Profile, 'id' | 'traits' | 'links'>,
   merged: Merged,
-): (mergeRuleId: MergeRuleId) => readonly TraitTable[] | undefined {
-  const alone = [device.traits]
+): (mergeRuleId: MergeRuleId) => readonly Pick<Profile, 'id' | 'traits'>[] | undefined {
+  const alone = [device]
   return (mergeRuleId) => {
     const rule = rulebook.audience.mergeRules.get(mergeRuleId)
     if (rule === undefined || !isSupported(rule)) return undefined
     const others = mergedWithDevice(rule, device.links)
     if (others.length === 0) return alone
-    const tables = [device.traits]
-    for (const id of others) {
-      const profile = merged.get(id)
-      if (profile !== undefined) tables.push(profile.traits)
-    }
-    return tables
+    return [device, ...others.flatMap((id) => merged.get(id) ?? [])]
+  }
+}
+
+/** Their trait tables. */
+export function viewsOf(
+  rulebook: Rulebook,
+  device: Pick<Profile, 'id' | 'traits' | 'links'>,
+  merged: Merged,
+): (mergeRuleId: MergeRuleId) => readonly TraitTable[] | undefined {
+  const alone = [device.traits]
+  const profiles = profilesOf(rulebook, device, merged)
+  return (mergeRuleId) => {
+    const found = profiles(mergeRuleId)
+    return found?.length === 1 ? alone : found?.map((profile) => profile.traits)
   }
 }

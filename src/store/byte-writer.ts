@@ -61,7 +61,8 @@ export class ByteWriter {
       const unit = value.charCodeAt(i)
       if (unit >= 0x80) {
         this.at = start
-        return this.#utf8(value)
+        this.#utf8(value)
+        return
       }
       this.bytes[this.at++] = unit
     }

@@ -24,7 +24,10 @@ const PAGE = 1_000
 const DESTINATION_ID_MAX = 0xffff_ffff
 
 /** Reads, lists and forgets deliveries. */
-export function deliveryHistory(records: RecordStore, readable: ReadRecord): Pick<DeliveryStore, 'get' | 'list' | 'purge'> {
+export function deliveryHistory(
+  records: RecordStore,
+  readable: ReadRecord,
+): Pick<DeliveryStore, 'get' | 'list' | 'purge'> {
   async function read(places: readonly DeliveryPlace[]): Promise<(StoredDelivery | undefined)[]> {
     const keys = places.flatMap((place) => [openDeliveryKey(place), endedDeliveryKey('full', place)])
     const found = await records.getMany(keys)
@@ -61,7 +64,13 @@ export function deliveryHistory(records: RecordStore, readable: ReadRecord): Pic
     return found
   }
 
-  async function collect(from: Buffer, to: Buffer, isOpen: boolean, found: DeliveryPlace[], filter: DeliveryFilter): Promise<void> {
+  async function collect(
+    from: Buffer,
+    to: Buffer,
+    isOpen: boolean,
+    found: DeliveryPlace[],
+    filter: DeliveryFilter,
+  ): Promise<void> {
     let scanned = 0
     for (let end = to; scanned < LIST_SCAN_MAX; ) {
       const page = await records.range(from, end, { limit: PAGE, reverse: true })
@@ -91,7 +100,10 @@ export function deliveryHistory(records: RecordStore, readable: ReadRecord): Pic
 
   async function summaryRanges({ destinationId, fromMs = 0, toMs = 2 ** 48 - 1 }: DeliveryFilter) {
     const ids = destinationId === undefined ? await destinations() : [destinationId]
-    return ids.map((id) => ({ from: endedDeliveryFrom('summary', id, fromMs), to: endedDeliveryFrom('summary', id, toMs) }))
+    return ids.map((id) => ({
+      from: endedDeliveryFrom('summary', id, fromMs),
+      to: endedDeliveryFrom('summary', id, toMs),
+    }))
   }
 
   /** Destinations with ended deliveries; few to a partition, so each is found by one step. */
@@ -115,7 +127,9 @@ export function deliveryHistory(records: RecordStore, readable: ReadRecord): Pic
     const profileIds = new Set(delivery?.users.map((user) => user.profileId))
     const entries = [...profileIds].map((profileId) => profileDeliveryKey(profileId, place))
     const ended = [endedDeliveryKey('summary', place), endedDeliveryKey('full', place)]
-    await Promise.all([...entries, deliveryIdKey(place.deliveryId)].map((key) => records.commit({ puts: [], deletes: [key] })))
+    await Promise.all(
+      [...entries, deliveryIdKey(place.deliveryId)].map((key) => records.commit({ puts: [], deletes: [key] })),
+    )
     await records.commit({ puts: [], deletes: ended })
   }
 
@@ -131,7 +145,9 @@ export function deliveryHistory(records: RecordStore, readable: ReadRecord): Pic
       const found = await find(filter)
       // One that ended meanwhile was met in both places.
       const unique = new Map(found.map((place) => [place.deliveryId, place]))
-      const sorted = [...unique.values()].sort((a, b) => b.createdAtMs - a.createdAtMs || (a.deliveryId < b.deliveryId ? -1 : 1))
+      const sorted = [...unique.values()].sort(
+        (a, b) => b.createdAtMs - a.createdAtMs || (a.deliveryId < b.deliveryId ? -1 : 1),
+      )
       const start = filter.page * filter.pageSize
       const list = await read(sorted.slice(start, start + filter.pageSize))
       return { total: sorted.length, list: list.filter((delivery) => delivery !== undefined) }
@@ -158,7 +174,11 @@ function placeReader(deliveryId: DeliveryId): (record: Buffer) => DeliveryPlace 
   return (record) => readPlace(deliveryId, openRecord(record).body)
 }
 
-function fits({ destinationId, createdAtMs }: DeliveryPlace, summary: DeliverySummary, filter: DeliveryFilter): boolean {
+function fits(
+  { destinationId, createdAtMs }: DeliveryPlace,
+  summary: DeliverySummary,
+  filter: DeliveryFilter,
+): boolean {
   if (filter.destinationId !== undefined && filter.destinationId !== destinationId) return false
   if (filter.fromMs !== undefined && createdAtMs < filter.fromMs) return false
   if (filter.toMs !== undefined && createdAtMs >= filter.toMs) return false

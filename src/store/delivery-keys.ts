@@ -90,7 +90,11 @@ export function placeBytes({ destinationId, createdAtMs }: DeliveryPlace): Buffe
 }
 
 export function readPlace(deliveryId: DeliveryId, bytes: Buffer): DeliveryPlace {
-  return { deliveryId, destinationId: bytes.readUInt32BE(0) as DestinationId, createdAtMs: bytes.readUIntBE(4, TIME_BYTES) }
+  return {
+    deliveryId,
+    destinationId: bytes.readUInt32BE(0) as DestinationId,
+    createdAtMs: bytes.readUIntBE(4, TIME_BYTES),
+  }
 }
 
 /** The ID at the end of a key. */

@@ -11,6 +11,8 @@ export interface StoredDelivery extends Delivery {
   readonly roundSize: number
   /** Attempts made before it was sent again by hand: they no longer count for its mode. */
   readonly attemptsBefore: number
+  /** Dead in `compat`, where AAM would have dropped it without a trace [SEC-45]. */
+  readonly aamWouldDrop: boolean
 }
 
 /** What lists filter by. */

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type DestinationId, declaredProfileId, deviceProfileId, type DataSourceId, type DeviceId, type ProfileId, type SegmentId } from '../model/ids.ts'
+import {
+  type DataSourceId,
+  type DestinationId,
+  type DeviceId,
+  declaredProfileId,
+  deviceProfileId,
+  type ProfileId,
+  type SegmentId,
+} from '../model/ids.ts'
 import { endedDeliveryKey, isDeliveryId, newDeliveryId } from './delivery-keys.ts'
 import type { StoredDelivery } from './delivery-record.ts'
 import { type DeliveryFilter, type DeliveryStore, type Marker, openDeliveryStore } from './delivery-store.ts'
@@ -38,19 +46,36 @@ function delivery(more: Partial<StoredDelivery> = {}): StoredDelivery {
     roundId: deliveryId,
     roundSize: 1,
     attemptsBefore: 0,
+    aamWouldDrop: false,
     ...more,
   }
 }
 
 function told(more: Partial<ToldState> = {}): ToldState {
-  return { sequence: 1, active: [7, 100], acknowledgedAtMs: T0, endedAtMs: T0, deliveryId: newDeliveryId(), state: 'acknowledged', ...more }
+  return {
+    sequence: 1,
+    active: [7, 100],
+    acknowledgedAtMs: T0,
+    endedAtMs: T0,
+    deliveryId: newDeliveryId(),
+    state: 'acknowledged',
+    ...more,
+  }
 }
 
 /** What the profile store does in one commit: the profile at a revision, and a marker that names it. */
-async function commitProfile(records: RecordStore, profileId: ProfileId, revision: number, ...destinations: DestinationId[]): Promise<void> {
+async function commitProfile(
+  records: RecordStore,
+  profileId: ProfileId,
+  revision: number,
+  ...destinations: DestinationId[]
+): Promise<void> {
   const record = sealOutboxMarker({ revision, atMs: T0 })
   const markers = destinations.map((id) => ({ key: outboxKey(profileId, id), record }))
-  await records.commit({ puts: [{ key: profileKey(profileId), record: sealRecord(1, revision, Buffer.alloc(0)) }, ...markers], deletes: [] })
+  await records.commit({
+    puts: [{ key: profileKey(profileId), record: sealRecord(1, revision, Buffer.alloc(0)) }, ...markers],
+    deletes: [],
+  })
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -68,7 +93,10 @@ const idsOf = async (store: DeliveryStore, filter: Partial<DeliveryFilter>) => {
 
 /** The definition of a `DeliveryStore` over a record store; each engine's test file calls it. */
 export function describeDeliveryStore(name: string, open: () => Promise<OpenedRecordStore>): void {
-  const fact = (title: string, check: (store: DeliveryStore, records: RecordStore, opened: OpenedRecordStore) => Promise<void>): void =>
+  const fact = (
+    title: string,
+    check: (store: DeliveryStore, records: RecordStore, opened: OpenedRecordStore) => Promise<void>,
+  ): void =>
     test(`${name}: ${title}`, async () => {
       await using opened = await open()
       await check(openDeliveryStore(opened.store), opened.store, opened)
@@ -88,7 +116,16 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
     expect(await all(store.openDeliveries())).toEqual([frozen])
     expect(await store.get(frozen.deliveryId)).toEqual(frozen)
 
-    const attempt = { number: 1, startedAtMs: T0, durationMs: 212, outcome: 'failed', httpStatus: 503, error: null, responseHeaders: { a: 'b' }, responseExcerpt: 'no' } as const
+    const attempt = {
+      number: 1,
+      startedAtMs: T0,
+      durationMs: 212,
+      outcome: 'failed',
+      httpStatus: 503,
+      error: null,
+      responseHeaders: { a: 'b' },
+      responseExcerpt: 'no',
+    } as const
     const tried = { ...frozen, status: 'retrying' as const, attempts: [attempt], nextAttemptMs: T0 + 5_000 }
     await store.update(tried)
     expect(await all(store.openDeliveries())).toEqual([tried])
@@ -127,12 +164,30 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
 
     // Removed and come back meanwhile: its revisions began anew, so the marker is a new one.
     await commitProfile(records, bert, 1, first)
-    expect(await store.settle({ profileId: bert, destinationId: first, revision: 50, told: undefined, delivery: undefined, release: true })).toBe(true)
+    expect(
+      await store.settle({
+        profileId: bert,
+        destinationId: first,
+        revision: 50,
+        told: undefined,
+        delivery: undefined,
+        release: true,
+      }),
+    ).toBe(true)
 
     // The profile was removed meanwhile.
     await commitProfile(records, bert, 1, first)
     await records.commit({ puts: [], deletes: [profileKey(bert)] })
-    expect(await store.settle({ profileId: bert, destinationId: first, revision: 1, told: undefined, delivery: undefined, release: true })).toBe(false)
+    expect(
+      await store.settle({
+        profileId: bert,
+        destinationId: first,
+        revision: 1,
+        told: undefined,
+        delivery: undefined,
+        release: true,
+      }),
+    ).toBe(false)
     expect(await markersOf(store, first)).toEqual([])
   })
 
@@ -142,8 +197,20 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
     await store.owe(anna, first, T0)
     await store.owe(bert, first, T0)
     expect((await markersOf(store, first)).map((marker) => marker.profileId).sort()).toEqual([anna, bert])
-    for (const [profileId, revision] of [[anna, 3], [bert, 0]] as const) {
-      expect(await store.settle({ profileId, destinationId: first, revision, told: undefined, delivery: undefined, release: true })).toBe(false)
+    for (const [profileId, revision] of [
+      [anna, 3],
+      [bert, 0],
+    ] as const) {
+      expect(
+        await store.settle({
+          profileId,
+          destinationId: first,
+          revision,
+          told: undefined,
+          delivery: undefined,
+          release: true,
+        }),
+      ).toBe(false)
     }
     expect(await markersOf(store)).toEqual([])
   })
@@ -157,7 +224,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
     await settle(anna, first, a)
     await settle(anna, second, b)
     await settle(partner, first, c)
-    expect(await store.toldMany(first, [partner, bert, anna])).toEqual([c, undefined, a])
+    expect((await store.lookUp(first, [partner, bert, anna])).map((one) => one.told)).toEqual([c, undefined, a])
     expect(await store.toldOf(anna)).toEqual([
       { destinationId: first, told: a },
       { destinationId: second, told: b },
@@ -168,7 +235,9 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
     const seconds = fc.integer({ min: 0, max: 0xffff_ffff }).map((value) => value * 1000)
     const anyTold = fc.record({
       sequence: fc.integer({ min: 1, max: 2 ** 40 }),
-      active: fc.uniqueArray(fc.integer({ min: 1, max: 2 ** 31 - 1 }), { maxLength: 50 }).map((sids) => sids.sort((x, y) => x - y)),
+      active: fc
+        .uniqueArray(fc.integer({ min: 1, max: 2 ** 31 - 1 }), { maxLength: 50 })
+        .map((sids) => sids.sort((x, y) => x - y)),
       acknowledgedAtMs: seconds,
       endedAtMs: seconds,
       deliveryId: fc.constantFrom(newDeliveryId(), newDeliveryId()),
@@ -176,8 +245,15 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
     })
     await fc.assert(
       fc.asyncProperty(anyTold, async (state) => {
-        await store.settle({ profileId: anna, destinationId: first, revision: 0, told: state, delivery: undefined, release: true })
-        expect(await store.toldMany(first, [anna])).toEqual([state])
+        await store.settle({
+          profileId: anna,
+          destinationId: first,
+          revision: 0,
+          told: state,
+          delivery: undefined,
+          release: true,
+        })
+        expect(await store.lookUp(first, [anna])).toEqual([{ told: state, isOwed: false }])
       }),
       { numRuns: 50 },
     )
@@ -192,11 +268,15 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
         users: [{ profileId: n % 3 === 0 ? bert : anna, revision: n, active: [n], inactive: [] }],
       }),
     )
-    const stillOpen = delivery({ createdAtMs: T0 + 100_000, users: [{ profileId: bert, revision: 1, active: [3], inactive: [24] }] })
+    const stillOpen = delivery({
+      createdAtMs: T0 + 100_000,
+      users: [{ profileId: bert, revision: 1, active: [3], inactive: [24] }],
+    })
     await store.freeze([stillOpen])
     for (const one of made) {
       await store.freeze([one])
-      for (const user of one.users) await store.settle({ ...user, destinationId: one.destinationId, told: undefined, delivery: one, release: true })
+      for (const user of one.users)
+        await store.settle({ ...user, destinationId: one.destinationId, told: undefined, delivery: one, release: true })
       await store.end(one)
     }
     const everything = [...made, stillOpen].reverse()
@@ -207,27 +287,45 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
     await check({}, () => true)
     await check({ destinationId: second }, (one) => one.destinationId === second)
     await check({ profileId: bert }, (one) => one.users[0]?.profileId === bert)
-    await check({ profileId: bert, destinationId: second }, (one) => one.users[0]?.profileId === bert && one.destinationId === second)
+    await check(
+      { profileId: bert, destinationId: second },
+      (one) => one.users[0]?.profileId === bert && one.destinationId === second,
+    )
     await check({ status: 'dead' }, (one) => one.status === 'dead')
     await check({ status: 'sending' }, (one) => one === stillOpen)
     await check({ segmentId: 24 as SegmentId }, (one) => one === stillOpen || one === made[24])
-    await check({ fromMs: T0 + 3_000, toMs: T0 + 6_000 }, (one) => one.createdAtMs >= T0 + 3_000 && one.createdAtMs < T0 + 6_000)
+    await check(
+      { fromMs: T0 + 3_000, toMs: T0 + 6_000 },
+      (one) => one.createdAtMs >= T0 + 3_000 && one.createdAtMs < T0 + 6_000,
+    )
     const page = await store.list({ page: 2, pageSize: 10 })
     expect([page.total, page.list]).toEqual([26, everything.slice(20)])
     expect((await store.list({ page: 9, pageSize: 10 })).list).toEqual([])
   })
 
   fact('old deliveries are removed with what led to them, a few at a time [SEC-48]', async (store) => {
-    const made = Array.from({ length: 6 }, (_, n) => delivery({ createdAtMs: T0 + n, destinationId: n % 2 === 0 ? first : second }))
+    const made = Array.from({ length: 6 }, (_, n) =>
+      delivery({ createdAtMs: T0 + n, destinationId: n % 2 === 0 ? first : second }),
+    )
     for (const one of made) {
       await store.freeze([one])
-      await store.settle({ profileId: anna, destinationId: one.destinationId, revision: 0, told: undefined, delivery: one, release: true })
+      await store.settle({
+        profileId: anna,
+        destinationId: one.destinationId,
+        revision: 0,
+        told: undefined,
+        delivery: one,
+        release: true,
+      })
       await store.end(one)
     }
     expect(await store.purge(T0 + 4, 3)).toBe(3)
     expect(await store.purge(T0 + 4, 3)).toBe(1)
     expect(await store.purge(T0 + 4, 3)).toBe(0)
-    const rest = made.slice(4).reverse().map((one) => one.deliveryId)
+    const rest = made
+      .slice(4)
+      .reverse()
+      .map((one) => one.deliveryId)
     expect(await idsOf(store, {})).toEqual({ total: 2, ids: rest })
     expect(await idsOf(store, { profileId: anna })).toEqual({ total: 2, ids: rest })
     expect(await store.get((made[0] as StoredDelivery).deliveryId)).toBeUndefined()
@@ -252,16 +350,27 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
     expect(store.corruptRecords()).toBe(2)
   })
 
-  fact('open deliveries, markers and what was told survive a restart where the engine does [SEC-59]', async (store, records, opened) => {
-    if (opened.reopen === undefined) return
-    const frozen = delivery()
-    await commitProfile(records, anna, 3, first)
-    await store.freeze([frozen])
-    const state = told()
-    await store.settle({ profileId: bert, destinationId: second, revision: 0, told: state, delivery: undefined, release: true })
-    const again = openDeliveryStore(await opened.reopen())
-    expect(await all(again.openDeliveries())).toEqual([frozen])
-    expect(await markersOf(again)).toEqual([{ profileId: anna, destinationId: first }])
-    expect(await again.toldMany(second, [bert])).toEqual([state])
-  })
+  fact(
+    'open deliveries, markers and what was told survive a restart where the engine does [SEC-59]',
+    async (store, records, opened) => {
+      if (opened.reopen === undefined) return
+      const frozen = delivery()
+      await commitProfile(records, anna, 3, first)
+      await store.freeze([frozen])
+      const state = told()
+      await store.settle({
+        profileId: bert,
+        destinationId: second,
+        revision: 0,
+        told: state,
+        delivery: undefined,
+        release: true,
+      })
+      const again = openDeliveryStore(await opened.reopen())
+      expect(await all(again.openDeliveries())).toEqual([frozen])
+      expect(await markersOf(again)).toEqual([{ profileId: anna, destinationId: first }])
+      expect(await again.lookUp(second, [bert])).toEqual([{ told: state, isOwed: false }])
+      expect(await again.lookUp(first, [anna])).toEqual([{ told: undefined, isOwed: true }])
+    },
+  )
 }

@@ -10,7 +10,18 @@ import {
   profileDeliveryKey,
 } from './delivery-keys.ts'
 import { openDelivery, type StoredDelivery, sealDelivery, sealSummary } from './delivery-record.ts'
-import { afterPrefix, Kind, kindRange, outboxKey, partitionOfKey, profileKey, readOutboxKey, startKey, toldKey, toldPrefix } from './keys.ts'
+import {
+  afterPrefix,
+  Kind,
+  kindRange,
+  outboxKey,
+  partitionOfKey,
+  profileKey,
+  readOutboxKey,
+  startKey,
+  toldKey,
+  toldPrefix,
+} from './keys.ts'
 import { openOutboxMarker, sealOutboxMarker } from './outbox-marker.ts'
 import { Quarantine } from './quarantine.ts'
 import { RecordCorruptError, readRevision, sealRecord } from './record.ts'
@@ -20,12 +31,15 @@ import { openTold, sealTold, type ToldState } from './told-record.ts'
 /** Who must be told what: markers, what was told, messages on their way, and how each one ended. */
 export interface DeliveryStore {
   /** Markers, in pages, partition by partition; not a snapshot. */
-  markers(options?: { readonly destinationId?: DestinationId; readonly fromPartition?: number }): AsyncIterable<MarkerPage>
+  markers(options?: {
+    readonly destinationId?: DestinationId
+    readonly fromPartition?: number
+  }): AsyncIterable<MarkerPage>
   /** Writes a marker for a profile that is to be told again, unless it has one. */
   owe(profileId: ProfileId, destinationId: DestinationId, nowMs: number): Promise<void>
 
-  /** @returns same length and order as `profileIds` */
-  toldMany(destinationId: DestinationId, profileIds: readonly ProfileId[]): Promise<(ToldState | undefined)[]>
+  /** What the destination was told of each, and whether it is owed more. @returns same length and order as `profileIds` */
+  lookUp(destinationId: DestinationId, profileIds: readonly ProfileId[]): Promise<readonly OwedProfile[]>
   /** Everything every destination was told of a profile. */
   toldOf(profileId: ProfileId): Promise<readonly { readonly destinationId: DestinationId; readonly told: ToldState }[]>
 
@@ -57,6 +71,12 @@ export interface DeliveryStore {
 export interface Marker {
   readonly profileId: ProfileId
   readonly destinationId: DestinationId
+}
+
+export interface OwedProfile {
+  readonly told: ToldState | undefined
+  /** There is a marker. */
+  readonly isOwed: boolean
 }
 
 export interface MarkerPage {
@@ -125,10 +145,13 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
   return {
     ...history,
     async *markers({ destinationId, fromPartition = 0 } = {}) {
-      const partitions = (await records.heads(Kind.outbox)).map(partitionOfKey).filter((partition) => partition >= fromPartition)
+      const partitions = (await records.heads(Kind.outbox))
+        .map(partitionOfKey)
+        .filter((partition) => partition >= fromPartition)
       for (const partition of partitions) {
         const { from, to } = markerRange(partition, destinationId)
-        for await (const page of pages(records, from, to)) yield { partition, markers: page.map(({ key }) => readOutboxKey(key)) }
+        for await (const page of pages(records, from, to))
+          yield { partition, markers: page.map(({ key }) => readOutboxKey(key)) }
       }
     },
 
@@ -144,10 +167,14 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
       }
     },
 
-    async toldMany(destinationId, profileIds) {
-      const keys = profileIds.map((profileId) => toldKey(profileId, destinationId))
-      const found = await records.getMany(keys)
-      return keys.map((key, at) => readable(key, found[at], openTold))
+    async lookUp(destinationId, profileIds) {
+      const told = profileIds.map((profileId) => toldKey(profileId, destinationId))
+      const markers = profileIds.map((profileId) => outboxKey(profileId, destinationId))
+      const found = await records.getMany([...told, ...markers])
+      return told.map((key, at) => ({
+        told: readable(key, found[at], openTold),
+        isOwed: found[told.length + at] !== undefined,
+      }))
     },
 
     async toldOf(profileId) {
@@ -198,7 +225,8 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
       const profile = profileKey(profileId)
       const puts: StoredRecord[] = []
       if (told !== undefined) puts.push({ key: toldKey(profileId, destinationId), record: sealTold(told) })
-      if (delivery !== undefined) puts.push({ key: profileDeliveryKey(profileId, delivery), record: sealPlace(delivery) })
+      if (delivery !== undefined)
+        puts.push({ key: profileDeliveryKey(profileId, delivery), record: sealPlace(delivery) })
       if (!release) {
         if (puts.length > 0) await write(puts)
         return true
@@ -233,7 +261,10 @@ async function* pages(records: RecordStore, from: Buffer, to: Buffer): AsyncGene
   }
 }
 
-function markerRange(partition: number, destinationId: DestinationId | undefined): { readonly from: Buffer; readonly to: Buffer } {
+function markerRange(
+  partition: number,
+  destinationId: DestinationId | undefined,
+): { readonly from: Buffer; readonly to: Buffer } {
   if (destinationId === undefined) return kindRange(partition, Kind.outbox)
   const from = startKey(partition, Kind.outbox, 4)
   from.writeUInt32BE(destinationId, 3)

@@ -77,7 +77,10 @@ export class DueIndex {
       end.writeUInt32BE(Math.floor(nowMs / 1000) + 1, 3)
       const { from, to } = kindRange(partition, Kind.due)
       const entries = (await this.#records.range(from, end, { limit })).map((record) => readDueKey(record.key))
-      const [head] = entries.length > 0 ? entries : (await this.#records.range(from, to, { limit: 1 })).map((record) => readDueKey(record.key))
+      const [head] =
+        entries.length > 0
+          ? entries
+          : (await this.#records.range(from, to, { limit: 1 })).map((record) => readDueKey(record.key))
       if (head !== undefined) this.filed(partition, head.dueMs)
       return entries
     } catch (error) {

@@ -1,5 +1,6 @@
-import { type DestinationId, type DeviceId, type EventId, parseProfileId, type ProfileId } from '../model/ids.ts'
+import { type DestinationId, type DeviceId, type EventId, type ProfileId, parseProfileId } from '../model/ids.ts'
 import { partitionOf } from '../model/partition.ts'
+import { packId, unpackId } from './packed-id.ts'
 
 /** Kinds of records; stored, never change one. */
 export const Kind = {
@@ -51,10 +52,13 @@ export function afterPrefix(prefix: Buffer): Buffer {
   throw new RangeError('no key follows a prefix of 0xff bytes')
 }
 
+/** Stands where a declared ID has its `IdForm`, which begins at 1. */
 const DEVICE = 0
-const DECLARED = 1
 
-/** Bytes of a profile ID inside keys: 0 and 19 bytes of packed digits, or 1, data source (4 bytes) and UTF-8 of the id. */
+/**
+ * Bytes of a profile ID inside keys: 0 and 19 bytes of packed digits; or the form of the id (`packed-id.ts`), data source
+ * (4 bytes) and the packed id.
+ */
 export function profileIdBytes(profileId: ProfileId): Buffer {
   if (profileId.charCodeAt(0) === 0x64 && profileId.charCodeAt(1) === 0x3a) {
     const bytes = Buffer.allocUnsafe(20)
@@ -64,17 +68,17 @@ export function profileIdBytes(profileId: ProfileId): Buffer {
   }
   const parsed = parseProfileId(profileId)
   if (parsed?.kind !== 'declared') throw new TypeError(`not a profile ID: ${profileId.slice(0, 20)}`)
-  const id = Buffer.from(parsed.id, 'utf8')
-  const bytes = Buffer.allocUnsafe(5 + id.length)
-  bytes[0] = DECLARED
+  const id = packId(parsed.id)
+  const bytes = Buffer.allocUnsafe(5 + id.bytes.length)
+  bytes[0] = id.form
   bytes.writeUInt32BE(parsed.dataSourceId, 1)
-  id.copy(bytes, 5)
+  id.bytes.copy(bytes, 5)
   return bytes
 }
 
 export function readProfileId(bytes: Buffer): ProfileId {
   if (bytes[0] === DEVICE) return `d:${unpackDigits(bytes, 1)}` as ProfileId
-  return `${bytes.readUInt32BE(1)}:${bytes.toString('utf8', 5)}` as ProfileId
+  return `${bytes.readUInt32BE(1)}:${unpackId(bytes[0] as number, bytes.subarray(5))}` as ProfileId
 }
 
 /** 38 digits, two to a byte. */

@@ -60,6 +60,10 @@ export function openOptOut(record: Buffer): OpenedOptOut {
     return { optOut: { level, reason, atMs: reader.varint() * 1000 }, revision, isDamaged: false }
   } catch (error) {
     if (!(error instanceof RecordCorruptError)) throw error
-    return { optOut: { level: 'global', reason: 'request', atMs: 0 }, revision: readRevision(record).revision, isDamaged: true }
+    return {
+      optOut: { level: 'global', reason: 'request', atMs: 0 },
+      revision: readRevision(record).revision,
+      isDamaged: true,
+    }
   }
 }

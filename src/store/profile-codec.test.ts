@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EventId, ProfileId } from '../model/ids.ts'
 import { newProfile } from '../model/profile.ts'
-import { encodeProfile, openProfile, sealProfile } from './profile-codec.ts'
 import { profiles } from './profile-arbitrary.conformance.ts'
+import { encodeProfile, openProfile, sealProfile } from './profile-codec.ts'
 import { RecordCorruptError, RecordVersionError, sealRecord } from './record.ts'
 
 const visitor = newProfile('d:01234567890123456789012345678901234567' as ProfileId, 1_770_000_000_000)

@@ -1,9 +1,17 @@
 import type { AuthState } from '../model/event.ts'
 import type { DataSourceId, DestinationId, EventId, ProfileId } from '../model/ids.ts'
-import { type DestinationPlan, type DeviceLink, EMPTY_SEGMENTS, type IdLink, type Profile, type StoredConsent } from '../model/profile.ts'
+import {
+  type DestinationPlan,
+  type DeviceLink,
+  EMPTY_SEGMENTS,
+  type IdLink,
+  type Profile,
+  type StoredConsent,
+} from '../model/profile.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { packDigits, unpackDigits } from './keys.ts'
+import { packId, unpackId } from './packed-id.ts'
 import { openRecord, RecordVersionError, sealRecord } from './record.ts'
 import { readSegments, readTraits, writeSegments, writeTraits } from './table-codec.ts'
 
@@ -156,13 +164,16 @@ function writeLinks(links: readonly IdLink[], lastSeen: number): void {
   writer.reserve(8)
   writer.varint(links.length)
   for (const link of links) {
-    writer.reserve(24)
+    const id = packId(link.id)
+    writer.reserve(32 + id.bytes.length)
     const wasAuthenticated = link.authenticatedAtMs !== 0
     writer.varint(link.dataSourceId * 8 + (wasAuthenticated ? 4 : 0) + link.authState)
     const syncedAt = seconds(link.syncedAtMs)
     writer.difference(syncedAt, lastSeen)
     if (wasAuthenticated) writer.difference(seconds(link.authenticatedAtMs), syncedAt)
-    writer.text(link.id)
+    writer.varint(id.bytes.length * 8 + id.form)
+    writer.bytes.set(id.bytes, writer.at)
+    writer.at += id.bytes.length
   }
 }
 
@@ -173,9 +184,12 @@ function readLinks(lastSeen: number): IdLink[] {
     const flags = head % 8
     const syncedAt = reader.difference(lastSeen)
     const authenticatedAt = flags >= 4 ? reader.difference(syncedAt) : 0
+    const idHead = reader.varint()
+    const idStart = reader.at
+    reader.at += idHead >>> 3
     links[i] = {
       dataSourceId: ((head - flags) / 8) as DataSourceId,
-      id: reader.text(),
+      id: unpackId(idHead & 7, reader.bytes.subarray(idStart, reader.at)),
       syncedAtMs: syncedAt * 1000,
       authState: (flags & 3) as AuthState,
       authenticatedAtMs: authenticatedAt * 1000,
@@ -235,7 +249,10 @@ function writeConsent(consent: StoredConsent, lastSeen: number): void {
   const fingerprintBytes = consent.fingerprint === '' ? 0 : FINGERPRINT_BYTES
   writer.bytes[writer.at++] = fingerprintBytes
   if (fingerprintBytes === 0) return
-  if (consent.fingerprint.length !== 16 || writer.bytes.write(consent.fingerprint, writer.at, 'hex') !== FINGERPRINT_BYTES) {
+  if (
+    consent.fingerprint.length !== 16 ||
+    writer.bytes.write(consent.fingerprint, writer.at, 'hex') !== FINGERPRINT_BYTES
+  ) {
     throw new TypeError('a consent fingerprint is not 8 bytes in hexadecimal')
   }
   writer.at += FINGERPRINT_BYTES

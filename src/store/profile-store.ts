@@ -52,7 +52,12 @@ export interface ProfileStore {
    * Records an opt-out with its follow-ups; always durable on disk when it resolves. A partner-level one does not replace
    * a global one.
    */
-  recordOptOut(profileId: ProfileId, optOut: OptOut, eventId: EventId, followUps: readonly FollowUp[]): Promise<readonly StoredFollowUp[]>
+  recordOptOut(
+    profileId: ProfileId,
+    optOut: OptOut,
+    eventId: EventId,
+    followUps: readonly FollowUp[],
+  ): Promise<readonly StoredFollowUp[]>
 
   /** Removes a profile and its due entry, if the revision still matches; `followUps` travel with it. */
   remove(profile: Profile, eventId: EventId, followUps: readonly FollowUp[]): Promise<boolean>

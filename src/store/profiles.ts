@@ -29,7 +29,8 @@ const DUE_RECORD = sealRecord(1, 0, Buffer.alloc(0))
 
 /** Profiles over any engine. Closing it closes the engine. */
 export async function openProfileStore(records: RecordStore, options: ProfileStoreOptions): Promise<ProfileStore> {
-  if (options.optOutKey.length < OPT_OUT_KEY_BYTES_MIN) throw new RangeError(`optOutKey has less than ${OPT_OUT_KEY_BYTES_MIN} bytes`)
+  if (options.optOutKey.length < OPT_OUT_KEY_BYTES_MIN)
+    throw new RangeError(`optOutKey has less than ${OPT_OUT_KEY_BYTES_MIN} bytes`)
   return new Profiles(records, options, await DueIndex.open(records))
 }
 
@@ -74,11 +75,13 @@ class Profiles implements ProfileStore {
     const deletes: Buffer[] = []
     if (profile.dueMs !== previousDueMs) {
       if (previousDueMs !== 0) deletes.push(besideProfile(key, Kind.due, Math.floor(previousDueMs / 1000)))
-      if (profile.dueMs !== 0) puts.push({ key: besideProfile(key, Kind.due, Math.floor(profile.dueMs / 1000)), record: DUE_RECORD })
+      if (profile.dueMs !== 0)
+        puts.push({ key: besideProfile(key, Kind.due, Math.floor(profile.dueMs / 1000)), record: DUE_RECORD })
     }
     if (update.outbox.length > 0) {
       const marker = sealOutboxMarker({ revision, atMs: update.nowMs ?? profile.lastSeenMs })
-      for (const destinationId of update.outbox) puts.push({ key: besideProfile(key, Kind.outbox, destinationId), record: marker })
+      for (const destinationId of update.outbox)
+        puts.push({ key: besideProfile(key, Kind.outbox, destinationId), record: marker })
     }
     const followUps = storedFollowUps(partitionOfKey(key), update.eventId, update.followUps)
     for (const followUp of followUps) puts.push(sealFollowUp(followUp))
@@ -115,7 +118,8 @@ class Profiles implements ProfileStore {
 
   async *pendingFollowUps(): AsyncIterable<StoredFollowUp> {
     for (const head of await this.#records.heads(Kind.followUp)) {
-      for await (const page of this.#pages(partitionOfKey(head), Kind.followUp, PAGE_SIZE)) yield* await this.#openPage(page, openFollowUp)
+      for await (const page of this.#pages(partitionOfKey(head), Kind.followUp, PAGE_SIZE))
+        yield* await this.#openPage(page, openFollowUp)
     }
   }
 
@@ -135,7 +139,12 @@ class Profiles implements ProfileStore {
     })
   }
 
-  async recordOptOut(profileId: ProfileId, optOut: OptOut, eventId: EventId, followUps: readonly FollowUp[]): Promise<readonly StoredFollowUp[]> {
+  async recordOptOut(
+    profileId: ProfileId,
+    optOut: OptOut,
+    eventId: EventId,
+    followUps: readonly FollowUp[],
+  ): Promise<readonly StoredFollowUp[]> {
     const key = this.#optOutKey(profileId)
     const stored = storedFollowUps(partitionOfKey(key), eventId, followUps)
     for (let attempt = 1; attempt <= OPT_OUT_ATTEMPTS_MAX; attempt++) {

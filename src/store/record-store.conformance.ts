@@ -18,7 +18,8 @@ function key(partition: number, kind: number, rest: string): Buffer {
 
 const profile = (partition: number, rest: string): Buffer => key(partition, Kind.profile, rest)
 const sealed = (revision: number, text = ''): Buffer => sealRecord(1, revision, Buffer.from(text))
-const textOf = (record: Buffer | undefined): string | undefined => (record === undefined ? undefined : openRecord(record).body.toString())
+const textOf = (record: Buffer | undefined): string | undefined =>
+  record === undefined ? undefined : openRecord(record).body.toString()
 
 /** The definition of a `RecordStore`; each implementation's test file calls it. */
 export function describeRecordStore(name: string, open: () => Promise<OpenedRecordStore>): void {
@@ -39,7 +40,13 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
   fact('a commit writes everything it names, and its deletes', async (store) => {
     const [a, b, c] = [profile(7, 'a'), profile(7, 'b'), key(7, Kind.due, 'c')]
     await store.commit({ puts: [a, b].map((each) => ({ key: each, record: sealed(1, 'old') })), deletes: [] })
-    await store.commit({ puts: [{ key: c, record: sealed(1, 'new') }, { key: b, record: sealed(2, 'new') }], deletes: [a] })
+    await store.commit({
+      puts: [
+        { key: c, record: sealed(1, 'new') },
+        { key: b, record: sealed(2, 'new') },
+      ],
+      deletes: [a],
+    })
     expect((await store.getMany([a, b, c])).map(textOf)).toEqual([undefined, 'new', 'new'])
   })
 
@@ -55,7 +62,10 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
     const puts = [{ key: a, record: sealed(3, 'first') }]
     expect(await store.commit({ guard: { key: a, revision: 0 }, puts, deletes: [] })).toBe(true)
     for (const revision of [0, 1, 2, 4]) {
-      const late = [{ key: a, record: sealed(9, 'late') }, { key: b, record: sealed(9, 'late') }]
+      const late = [
+        { key: a, record: sealed(9, 'late') },
+        { key: b, record: sealed(9, 'late') },
+      ]
       expect(await store.commit({ guard: { key: a, revision }, puts: late, deletes: [] })).toBe(false)
     }
     expect((await store.getMany([a, b])).map(textOf)).toEqual(['first', undefined])
@@ -99,7 +109,9 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
       const a = profile(3, durability)
       await store.commit({ puts: [{ key: a, record: sealed(1, durability) }], deletes: [] }, durability)
       expect((await store.getMany([a])).map(textOf)).toEqual([durability])
-      expect((await store.range(a, profile(3, `${durability}~`), { limit: 1 })).map((found) => textOf(found.record))).toEqual([durability])
+      expect(
+        (await store.range(a, profile(3, `${durability}~`), { limit: 1 })).map((found) => textOf(found.record)),
+      ).toEqual([durability])
       expect(await store.heads(Kind.profile)).toHaveLength(1)
     }
     await store.flush()
@@ -107,11 +119,14 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
 
   fact('a range is ascending, half open and limited; reversed it is descending', async (store) => {
     const names = ['a', 'b', 'c', 'd', 'e']
-    for (const rest of ['c', 'a', 'e', 'b', 'd']) await store.commit({ puts: [{ key: profile(4, rest), record: sealed(1, rest) }], deletes: [] })
+    for (const rest of ['c', 'a', 'e', 'b', 'd'])
+      await store.commit({ puts: [{ key: profile(4, rest), record: sealed(1, rest) }], deletes: [] })
     await store.commit({ puts: [{ key: profile(5, 'a'), record: sealed(1, 'next partition') }], deletes: [] })
     await store.commit({ puts: [{ key: key(4, Kind.due, 'a'), record: sealed(1, 'next kind') }], deletes: [] })
     const read = async (from: Buffer, to: Buffer, limit: number, reverse?: boolean): Promise<(string | undefined)[]> =>
-      (await store.range(from, to, { limit, ...(reverse === undefined ? {} : { reverse }) })).map((found) => textOf(found.record))
+      (await store.range(from, to, { limit, ...(reverse === undefined ? {} : { reverse }) })).map((found) =>
+        textOf(found.record),
+      )
     const all = kindRange(4, Kind.profile)
     expect(await read(all.from, all.to, 100)).toEqual(names)
     expect(await read(all.from, all.to, 100, true)).toEqual([...names].reverse())
@@ -123,7 +138,10 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
   })
 
   fact('a range reads more records than one page of the engine holds', async (store) => {
-    const puts = Array.from({ length: 3_000 }, (_, i) => ({ key: profile(4, String(i).padStart(5, '0')), record: sealed(1, 'x'.repeat(300)) }))
+    const puts = Array.from({ length: 3_000 }, (_, i) => ({
+      key: profile(4, String(i).padStart(5, '0')),
+      record: sealed(1, 'x'.repeat(300)),
+    }))
     await store.commit({ puts, deletes: [] })
     const { from, to } = kindRange(4, Kind.profile)
     const found = await store.range(from, to, { limit: 10_000 })
@@ -134,23 +152,45 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
     expect(await store.heads(Kind.due)).toEqual([])
     for (const partition of [4095, 0, 300, 77]) {
       for (const rest of ['b', 'a']) {
-        const puts = [{ key: key(partition, Kind.due, rest), record: sealed(1) }, { key: profile(partition, rest), record: sealed(1) }]
+        const puts = [
+          { key: key(partition, Kind.due, rest), record: sealed(1) },
+          { key: profile(partition, rest), record: sealed(1) },
+        ]
         await store.commit({ puts, deletes: [] })
       }
     }
-    await store.commit({ puts: [{ key: profile(12, 'a'), record: sealed(1) }, { key: key(13, Kind.optOut, 'a'), record: sealed(1) }].slice(0, 1), deletes: [] })
-    await store.commit({ puts: [{ key: key(13, Kind.optOut, 'a'), record: sealed(1) }], deletes: [key(13, Kind.due, 'a')] })
+    await store.commit({
+      puts: [
+        { key: profile(12, 'a'), record: sealed(1) },
+        { key: key(13, Kind.optOut, 'a'), record: sealed(1) },
+      ].slice(0, 1),
+      deletes: [],
+    })
+    await store.commit({
+      puts: [{ key: key(13, Kind.optOut, 'a'), record: sealed(1) }],
+      deletes: [key(13, Kind.due, 'a')],
+    })
     expect(await store.heads(Kind.due)).toEqual([0, 77, 300, 4095].map((partition) => key(partition, Kind.due, 'a')))
     await store.commit({ puts: [], deletes: [key(77, Kind.due, 'a')] })
     await store.commit({ puts: [], deletes: [key(300, Kind.due, 'a'), key(300, Kind.due, 'b')] })
-    expect(await store.heads(Kind.due)).toEqual([key(0, Kind.due, 'a'), key(77, Kind.due, 'b'), key(4095, Kind.due, 'a')])
+    expect(await store.heads(Kind.due)).toEqual([
+      key(0, Kind.due, 'a'),
+      key(77, Kind.due, 'b'),
+      key(4095, Kind.due, 'a'),
+    ])
   })
 
   fact('a commit over two partitions is refused', async (store) => {
     const [a, b] = [profile(1, 'a'), profile(2, 'b')]
     const record = sealed(1)
     const refused = [
-      { puts: [{ key: a, record }, { key: b, record }], deletes: [] },
+      {
+        puts: [
+          { key: a, record },
+          { key: b, record },
+        ],
+        deletes: [],
+      },
       { puts: [{ key: a, record }], deletes: [b] },
       { guard: { key: b, revision: 0 }, puts: [{ key: a, record }], deletes: [] },
     ]
@@ -164,7 +204,6 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
     await expect(store.commit({ puts: [], deletes: [profile(1, 'a')] })).rejects.toThrow(StoreUnavailableError)
     await store.close()
   })
-
 }
 
 /** The same for what survives a close. */
@@ -174,7 +213,10 @@ export function describePersistence(name: string, open: () => Promise<Required<O
     const partitions = [0, 1, 2, 4095]
     const commits = partitions.flatMap((partition) =>
       (['memory', 'process', 'disk'] as const).map((durability) =>
-        opened.store.commit({ puts: [{ key: profile(partition, durability), record: sealed(5, durability) }], deletes: [] }, durability),
+        opened.store.commit(
+          { puts: [{ key: profile(partition, durability), record: sealed(5, durability) }], deletes: [] },
+          durability,
+        ),
       ),
     )
     await opened.store.close()

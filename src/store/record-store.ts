@@ -29,7 +29,11 @@ export interface RecordStore {
    * Records with `from <= key < to`, both in one partition, ascending (descending with `reverse`), at most `limit`.
    * Sees every commit that has resolved.
    */
-  range(from: Buffer, to: Buffer, options: { readonly limit: number; readonly reverse?: boolean }): Promise<StoredRecord[]>
+  range(
+    from: Buffer,
+    to: Buffer,
+    options: { readonly limit: number; readonly reverse?: boolean },
+  ): Promise<StoredRecord[]>
 
   /** First key of a kind in each partition that has one; ascending by partition. For start-up scans and the sweep. */
   heads(kind: number): Promise<Buffer[]>
@@ -67,6 +71,8 @@ export function assertOnePartition({ guard, puts, deletes }: Commit): void {
   const first = guard?.key ?? puts[0]?.key ?? deletes[0]
   if (first === undefined) return
   const partition = partitionOfKey(first)
-  for (const put of puts) if (partitionOfKey(put.key) !== partition) throw new RangeError('a commit reaches into two partitions')
-  for (const key of deletes) if (partitionOfKey(key) !== partition) throw new RangeError('a commit reaches into two partitions')
+  for (const put of puts)
+    if (partitionOfKey(put.key) !== partition) throw new RangeError('a commit reaches into two partitions')
+  for (const key of deletes)
+    if (partitionOfKey(key) !== partition) throw new RangeError('a commit reaches into two partitions')
 }

@@ -4,11 +4,16 @@ import { openRecord, RecordCorruptError, readRevision, sealRecord } from './reco
 
 test('version, revision and body come back', () => {
   fc.assert(
-    fc.property(fc.nat(255), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), fc.uint8Array({ maxLength: 600 }), (version, revision, body) => {
-      const record = sealRecord(version, revision, body)
-      expect(openRecord(record)).toEqual({ version, revision, body: Buffer.from(body) })
-      expect(readRevision(record).revision).toBe(revision)
-    }),
+    fc.property(
+      fc.nat(255),
+      fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+      fc.uint8Array({ maxLength: 600 }),
+      (version, revision, body) => {
+        const record = sealRecord(version, revision, body)
+        expect(openRecord(record)).toEqual({ version, revision, body: Buffer.from(body) })
+        expect(readRevision(record).revision).toBe(revision)
+      },
+    ),
   )
 })
 

@@ -88,7 +88,15 @@ function formOf(total: number, first: number, end: number, dayCounts: Uint32Arra
 }
 
 /** Newest day first: its count, then for each earlier day the distance, its lowest bit set when a count other than 1 follows. */
-function writeDays(writer: ByteWriter, form: number, total: number, first: number, end: number, days: Uint16Array, counts: Uint32Array): void {
+function writeDays(
+  writer: ByteWriter,
+  form: number,
+  total: number,
+  first: number,
+  end: number,
+  days: Uint16Array,
+  counts: Uint32Array,
+): void {
   if (form === GENERAL) writer.varint(total)
   writer.varint(end - first)
   writer.varint(counts[end - 1] as number)
@@ -155,7 +163,14 @@ export function readTraits(reader: ByteReader): TraitTable {
 }
 
 /** @returns the sum of the counts */
-function readDays(reader: ByteReader, newest: number, first: number, end: number, days: Uint16Array, counts: Uint32Array): number {
+function readDays(
+  reader: ByteReader,
+  newest: number,
+  first: number,
+  end: number,
+  days: Uint16Array,
+  counts: Uint32Array,
+): number {
   let day = newest
   let sum = reader.varint()
   days[end - 1] = day

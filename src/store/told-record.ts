@@ -1,7 +1,7 @@
+import type { DeliveryId } from '../model/ids.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { openRecord, sealRecord } from './record.ts'
-import type { DeliveryId } from '../model/ids.ts'
 
 /** What one destination was told of one profile. */
 export interface ToldState {

@@ -17,6 +17,7 @@ import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import { newEventId } from './make-call.ts'
+import { withOverrides } from './with-overrides.ts'
 
 /** The whole pipeline over the in-memory store, with a clock to set and what it told the dispatcher on record. */
 export interface TestPipeline extends AsyncDisposable {
@@ -44,14 +45,13 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
   let owed: ProfileId | undefined
   const errors: unknown[] = []
   const notified: TestPipeline['notified'] = []
-  const records = openMemoryRecordStore()
+  const records = await openMemoryRecordStore()
   const profiles = await openProfileStore(records, { optOutKey: Buffer.alloc(32, 3) })
   // Follow-ups are the only commits on declared IDs, so refusing those is the moment after the device's commit.
-  const crashing: ProfileStore = {
-    ...profiles,
+  const crashing = withOverrides<ProfileStore>(profiles, {
     commit: (update, durability) =>
       failing && !update.profile.id.startsWith('d:') ? Promise.reject(new Error('crashed')) : profiles.commit(update, durability),
-  }
+  })
   const parts: Parts = {
     profiles: crashing,
     rulebook: () => rulebook,

@@ -3,12 +3,19 @@ import { loadConfig } from '../../dist/config.js'
 import { startUsher } from '../../dist/main.js'
 
 let commits = 0
-await startUsher(loadConfig({ options: {}, env: process.env }), {
-  wrapRecords: (records) => ({
-    ...records,
-    commit: (commit, durability) => {
-      commits += 1
-      return commits % 200 === 0 ? Promise.resolve(true) : records.commit(commit, durability)
-    },
-  }),
+const config = loadConfig({ options: {} })
+const usher = await startUsher(config, {
+  wrapRecords: (records) =>
+    new Proxy(records, {
+      get(target, name) {
+        const method = target[name]
+        if (typeof method !== 'function') return method
+        if (name !== 'commit') return method.bind(target)
+        return (commit, durability) => {
+          commits += 1
+          return commits % 200 === 0 ? Promise.resolve(true) : target.commit(commit, durability)
+        }
+      },
+    }),
 })
+console.log(JSON.stringify({ ...usher.ready, msg: 'ready' }))

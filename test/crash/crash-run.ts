@@ -12,9 +12,15 @@ const ACTIONS = ['look', 'cart', 'buy', 'read', 'leave', 'call'] as const
 const SEGMENTS: readonly { readonly rule: (sid: Sids) => string; readonly holds: (count: Counts) => boolean }[] = [
   { rule: (t) => `${t.cart}T AND NOT ${t.buy}T`, holds: (n) => n.cart > 0 && n.buy === 0 },
   { rule: (t) => `FREQUENCY([${t.look}T]) >= 3`, holds: (n) => n.look >= 3 },
-  { rule: (t) => `${t.look}T AND FREQUENCY([${t.read}T,${t.call}T]) <= 4`, holds: (n) => n.look > 0 && n.read + n.call <= 4 },
+  {
+    rule: (t) => `${t.look}T AND FREQUENCY([${t.read}T,${t.call}T]) <= 4`,
+    holds: (n) => n.look > 0 && n.read + n.call <= 4,
+  },
   { rule: (t) => `FREQUENCY([${t.buy}T,${t.leave}T]) == 5`, holds: (n) => n.buy + n.leave === 5 },
-  { rule: (t) => `(${t.read}T OR ${t.call}T) AND FREQUENCY([${t.leave}T]) >= 1 AND FREQUENCY([${t.leave}T]) <= 2`, holds: (n) => n.read + n.call > 0 && n.leave >= 1 && n.leave <= 2 },
+  {
+    rule: (t) => `(${t.read}T OR ${t.call}T) AND FREQUENCY([${t.leave}T]) >= 1 AND FREQUENCY([${t.leave}T]) <= 2`,
+    holds: (n) => n.read + n.call > 0 && n.leave >= 1 && n.leave <= 2,
+  },
   { rule: (t) => `FREQUENCY([${t.cart}T,${t.buy}T] <= 3D) >= 6`, holds: (n) => n.cart + n.buy >= 6 },
 ]
 
@@ -59,13 +65,25 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
   const [edgePort, adminPort, receiverPort] = [await freePort(), await freePort(), await freePort()]
   const random = seededRandom(options.seed)
   const receiver = await startCrashReceiver(receiverPort, KEY)
-  const env = { USHER_DURABILITY: options.durability, USHER_EDGE_DENY_LIST: '0' }
+  const env = { USHER_DURABILITY: options.durability, USHER_EDGE_DENY_LIST_ENABLED: 'false' }
   const start = () =>
-    spawnUsher({ dataDir, edgePort, adminPort, env, ...(options.program === undefined ? {} : { program: options.program }) })
+    spawnUsher({
+      dataDir,
+      edgePort,
+      adminPort,
+      env,
+      ...(options.program === undefined ? {} : { program: options.program }),
+    })
   let usher = await start()
   try {
     const { sids, segmentIds, dataSourceId } = await define(usher, receiver.url)
-    const load = startLoad({ edgePort, visitors: options.visitors, actions: ACTIONS, partnerDataSourceId: dataSourceId, random })
+    const load = startLoad({
+      edgePort,
+      visitors: options.visitors,
+      actions: ACTIONS,
+      partnerDataSourceId: dataSourceId,
+      random,
+    })
     for (let kill = 0; kill < options.kills; kill++) {
       await new Promise((resolve) => setTimeout(resolve, 50 + random() * 700))
       await usher.kill()
@@ -83,10 +101,19 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
 }
 
 async function define(usher: SpawnedUsher, url: string) {
-  const { dataSourceId } = await usher.api<{ dataSourceId: number }>('POST', '/v1/datasources/', { name: 'partner', idType: 'COOKIE' })
+  const { dataSourceId } = await usher.api<{ dataSourceId: number }>('POST', '/v1/datasources/', {
+    name: 'partner',
+    idType: 'COOKIE',
+  })
   const sids = {} as Sids
   for (const action of ACTIONS) {
-    const trait = { name: action, traitRule: `c_do == "${action}"`, traitType: 'RULE_BASED_TRAIT', folderId: 0, dataSourceId }
+    const trait = {
+      name: action,
+      traitRule: `c_do == "${action}"`,
+      traitType: 'RULE_BASED_TRAIT',
+      folderId: 0,
+      dataSourceId,
+    }
     sids[action] = (await usher.api<{ sid: number }>('POST', '/v1/traits/', trait)).sid
   }
   const { destinationId } = await usher.api<{ destinationId: number }>('POST', '/v1/destinations/', {
@@ -108,7 +135,11 @@ async function define(usher: SpawnedUsher, url: string) {
     const body = { name: `segment ${at}`, segmentRule: segment.rule(sids), folderId: 0, dataSourceId }
     const { sid } = await usher.api<{ sid: number }>('POST', '/v1/segments/', body)
     segmentIds.push(sid)
-    await usher.api('POST', `/v1/destinations/${destinationId}/mappings/`, { sid, traitType: 'SEGMENT', startDate: '2026-01-01' })
+    await usher.api('POST', `/v1/destinations/${destinationId}/mappings/`, {
+      sid,
+      traitType: 'SEGMENT',
+      startDate: '2026-01-01',
+    })
   }
   // In effect within 5 s of a change.
   await new Promise((resolve) => setTimeout(resolve, 1_500))
@@ -121,7 +152,9 @@ async function drained(usher: SpawnedUsher, receiver: CrashReceiver): Promise<vo
   let last = -1
   for (let tries = 0; tries < 600; tries++) {
     const open = await Promise.all(
-      ['waiting', 'sending', 'retrying'].map((status) => usher.api<{ total: number }>('GET', `/v1/deliveries?status=${status}&pageSize=1`)),
+      ['waiting', 'sending', 'retrying'].map((status) =>
+        usher.api<{ total: number }>('GET', `/v1/deliveries?status=${status}&pageSize=1`),
+      ),
     )
     if (open.some((page) => page.total > 0) || receiver.received !== last) quietSinceMs = Date.now()
     last = receiver.received

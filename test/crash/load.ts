@@ -37,7 +37,10 @@ export function startLoad(options: LoadOptions): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: options.visitors })
   const counts = { acknowledged: 0, refused: 0 }
   let stopped = false
-  const journals = Array.from({ length: options.visitors }, (): Journal => ({ acknowledged: new Map(), unknown: new Map() }))
+  const journals = Array.from(
+    { length: options.visitors },
+    (): Journal => ({ acknowledged: new Map(), unknown: new Map() }),
+  )
   const add = (map: Map<string, number>, action: string) => map.set(action, (map.get(action) ?? 0) + 1)
 
   const visit = async (visitor: number) => {

@@ -14,7 +14,10 @@ export interface CrashReceiver {
 }
 
 interface Message {
-  readonly Users: readonly { readonly DataPartner_UUID: string; readonly Segments: readonly { readonly Segment_ID: string; readonly Status: string }[] }[]
+  readonly Users: readonly {
+    readonly DataPartner_UUID: string
+    readonly Segments: readonly { readonly Segment_ID: string; readonly Status: string }[]
+  }[]
 }
 
 export async function startCrashReceiver(port: number, key: string): Promise<CrashReceiver> {

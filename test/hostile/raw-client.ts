@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net'
 
 /** What came back: a status, or `closed` when the server ended the connection without one. */
-export type RawAnswer = { readonly status: number; readonly head: string; readonly body: string } | { readonly status: 'closed' | 'timeout' }
+export type RawAnswer =
+  | { readonly status: number; readonly head: string; readonly body: string }
+  | { readonly status: 'closed' | 'timeout' }
 
 /** One connection that sends raw bytes and reads one answer at a time; opened again after the server closed it. */
 export class RawClient {
@@ -20,7 +22,10 @@ export class RawClient {
         clearTimeout(timer)
         socket.removeAllListeners('data').removeAllListeners('close').removeAllListeners('error')
         socket.on('error', () => {})
-        const mustClose = answer.status === 'closed' || answer.status === 'timeout' || ('head' in answer && /\r\nconnection: close/i.test(answer.head))
+        const mustClose =
+          answer.status === 'closed' ||
+          answer.status === 'timeout' ||
+          ('head' in answer && /\r\nconnection: close/i.test(answer.head))
         // What follows on the connection after a broken request is anybody's guess, so a new one is opened.
         if (mustClose || (typeof answer.status === 'number' && answer.status >= 400)) this.close()
         resolve(answer)

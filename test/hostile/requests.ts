@@ -8,21 +8,132 @@ export interface HostileRequest {
 type Random = () => number
 
 const NASTY = [
-  '__proto__', 'constructor', 'prototype', 'toString', '%00', '%0d%0aX-Evil:1', '%c0%ae', '%ff%fe', '%e2%80%a8', '%', '%z', '%1', '+', '%2B', ',', ',,,', '%2C',
-  '"', '%22a%20b%22', "'", '<script>', '..%2f..%2fetc%2fpasswd', '${DD_UUID}', '%25%37%42', '\u00e9', '%F0%9F%92%A9', '%01', '%01%01', '%011', '1e999', '-0',
-  'NaN', 'null', 'undefined', '[object%20Object]', '{{id}}', 'a'.repeat(300), '9'.repeat(38), '9'.repeat(39), '0'.repeat(38), '18446744073709551616', ';', '=', '==', '&&',
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  '%00',
+  '%0d%0aX-Evil:1',
+  '%c0%ae',
+  '%ff%fe',
+  '%e2%80%a8',
+  '%',
+  '%z',
+  '%1',
+  '+',
+  '%2B',
+  ',',
+  ',,,',
+  '%2C',
+  '"',
+  '%22a%20b%22',
+  "'",
+  '<script>',
+  '..%2f..%2fetc%2fpasswd',
+  '${DD_UUID}',
+  '%25%37%42',
+  '\u00e9',
+  '%F0%9F%92%A9',
+  '%01',
+  '%01%01',
+  '%011',
+  '1e999',
+  '-0',
+  'NaN',
+  'null',
+  'undefined',
+  '[object%20Object]',
+  '{{id}}',
+  'a'.repeat(300),
+  '9'.repeat(38),
+  '9'.repeat(39),
+  '0'.repeat(38),
+  '18446744073709551616',
+  ';',
+  '=',
+  '==',
+  '&&',
 ]
 const KEYS = [
-  'd_uuid', 'd_mid', 'd_cid', 'd_cid_ic', 'd_cid_ns', 'd_dpid', 'd_dpuuid', 'dpid', 'dpuuid', 'd_orgid', 'd_sid', 'd_tdpid', 'd_tdpid_ic', 'd_cb', 'd_rtbd', 'd_jsonv', 'd_cts',
-  'd_dst', 'd_ptfm', 'd_nsid', 'd_coppa', 'gdpr', 'gdpr_consent', 'd_ld', 'd_rd', 'redir', 'd_event', 'd_src', 'd_blob', 'h_referer', 'h_host', 'p_age', 'c_price', 'price', '__proto__', 'ts', '_ts', '_ct',
+  'd_uuid',
+  'd_mid',
+  'd_cid',
+  'd_cid_ic',
+  'd_cid_ns',
+  'd_dpid',
+  'd_dpuuid',
+  'dpid',
+  'dpuuid',
+  'd_orgid',
+  'd_sid',
+  'd_tdpid',
+  'd_tdpid_ic',
+  'd_cb',
+  'd_rtbd',
+  'd_jsonv',
+  'd_cts',
+  'd_dst',
+  'd_ptfm',
+  'd_nsid',
+  'd_coppa',
+  'gdpr',
+  'gdpr_consent',
+  'd_ld',
+  'd_rd',
+  'redir',
+  'd_event',
+  'd_src',
+  'd_blob',
+  'h_referer',
+  'h_host',
+  'p_age',
+  'c_price',
+  'price',
+  '__proto__',
+  'ts',
+  '_ts',
+  '_ct',
 ]
-const PATHS = ['/event', '/', '/id', '/ibs', '/ibs:', '/demoptout', '/demoptout.jpg', '/optOutStatus', '/dest5.html', '/healthz', '//event', '/event/', '/EVENT', '/%65vent', '/nothing']
-const HOSTS = ['shop.example.com', 'dpm.demdex.net', 'my_domain.demdex.net', 'localhost', '127.0.0.1:8080', '[::1]:80', 'a'.repeat(250), 'xn--\u00fc', '-', '.', '..', 'a..b']
+const PATHS = [
+  '/event',
+  '/',
+  '/id',
+  '/ibs',
+  '/ibs:',
+  '/demoptout',
+  '/demoptout.jpg',
+  '/optOutStatus',
+  '/dest5.html',
+  '/healthz',
+  '//event',
+  '/event/',
+  '/EVENT',
+  '/%65vent',
+  '/nothing',
+]
+const HOSTS = [
+  'shop.example.com',
+  'dpm.demdex.net',
+  'my_domain.demdex.net',
+  'localhost',
+  '127.0.0.1:8080',
+  '[::1]:80',
+  'a'.repeat(250),
+  'xn--\u00fc',
+  '-',
+  '.',
+  '..',
+  'a..b',
+]
 
 export function makeHostileRequest(random: Random): HostileRequest {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T
   const value = () => (random() < 0.5 ? pick(NASTY) : randomText(random))
-  const pairs = (count: number) => Array.from({ length: count }, () => `${random() < 0.8 ? pick(KEYS) : value()}=${random() < 0.9 ? value() : `${value()}${value()}`}`).join('&')
+  const pairs = (count: number) =>
+    Array.from(
+      { length: count },
+      () => `${random() < 0.8 ? pick(KEYS) : value()}=${random() < 0.9 ? value() : `${value()}${value()}`}`,
+    ).join('&')
   const roll = random()
   if (roll < 0.62) return queryRequest(random, pick, pairs)
   if (roll < 0.76) return bodyRequest(random, pick, pairs)
@@ -38,21 +149,38 @@ function queryRequest(random: Random, pick: Pick, pairs: Pairs): HostileRequest 
   const path = pick(PATHS)
   const joint = path.startsWith('/ibs:') && random() < 0.7 ? '' : '?'
   const target = toTarget(`${path}${joint}${pairs(Math.floor(random() * 12))}${random() < 0.5 ? '&d_rtbd=json' : ''}`)
-  const cookie = random() < 0.3 ? `Cookie: demdex=${pick(NASTY).replace(/[^\x20-\x7e]/g, '')}; dextp=${pick(['12', '1-1-|', '771-1-1490307821616|', 'NOTARGET'])}; DST=12\r\n` : ''
+  const cookie =
+    random() < 0.3
+      ? `Cookie: demdex=${pick(NASTY).replace(/[^\x20-\x7e]/g, '')}; dextp=${pick(['12', '1-1-|', '771-1-1490307821616|', 'NOTARGET'])}; DST=12\r\n`
+      : ''
   return {
     kind: 'query',
-    bytes: Buffer.from(`${pick(['GET', 'GET', 'GET', 'HEAD'])} ${target} HTTP/1.1\r\nHost: ${ascii(pick(HOSTS))}\r\n${cookie}\r\n`, 'latin1'),
+    bytes: Buffer.from(
+      `${pick(['GET', 'GET', 'GET', 'HEAD'])} ${target} HTTP/1.1\r\nHost: ${ascii(pick(HOSTS))}\r\n${cookie}\r\n`,
+      'latin1',
+    ),
     mustProcess: isCollectionPath(path) && Buffer.byteLength(target) <= 8192,
   }
 }
 
 function bodyRequest(random: Random, pick: Pick, pairs: Pairs): HostileRequest {
-  const body = random() < 0.2 ? Buffer.from(Array.from({ length: 200 }, () => Math.floor(random() * 256))) : Buffer.from(pairs(Math.floor(random() * 30)))
-  const type = pick(['application/x-www-form-urlencoded', 'application/x-www-form-urlencoded; charset=UTF-8', 'application/json', 'text/plain', 'multipart/form-data'])
+  const body =
+    random() < 0.2
+      ? Buffer.from(Array.from({ length: 200 }, () => Math.floor(random() * 256)))
+      : Buffer.from(pairs(Math.floor(random() * 30)))
+  const type = pick([
+    'application/x-www-form-urlencoded',
+    'application/x-www-form-urlencoded; charset=UTF-8',
+    'application/json',
+    'text/plain',
+    'multipart/form-data',
+  ])
   return {
     kind: 'body',
     bytes: Buffer.concat([
-      Buffer.from(`POST /event?_ts=1&d_rtbd=json HTTP/1.1\r\nHost: ${pick(['shop.example.com', 'dpm.demdex.net'])}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`),
+      Buffer.from(
+        `POST /event?_ts=1&d_rtbd=json HTTP/1.1\r\nHost: ${pick(['shop.example.com', 'dpm.demdex.net'])}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`,
+      ),
       body,
     ]),
     mustProcess: true,
@@ -76,7 +204,10 @@ function headerRequest(random: Random, pick: Pick, pairs: Pairs, value: () => st
   const method = pick(['GET', 'GET', 'OPTIONS', 'HEAD'])
   return {
     kind: 'headers',
-    bytes: Buffer.from(`${method} ${target} HTTP/1.1\r\nHost: shop.example.com\r\n${headers.join('\r\n')}${headers.length > 0 ? '\r\n' : ''}\r\n`, 'latin1'),
+    bytes: Buffer.from(
+      `${method} ${target} HTTP/1.1\r\nHost: shop.example.com\r\n${headers.join('\r\n')}${headers.length > 0 ? '\r\n' : ''}\r\n`,
+      'latin1',
+    ),
     mustProcess: false,
   }
 }
@@ -106,7 +237,10 @@ function brokenRequest(random: Random, pick: Pick): HostileRequest {
     '\x16\x03\x01\x02\x00\x01\x00',
     '\r\n\r\n\r\n',
   ]
-  const bytes = random() < 0.3 ? Buffer.from(Array.from({ length: 60 }, () => Math.floor(random() * 256))) : Buffer.from(pick(broken), 'latin1')
+  const bytes =
+    random() < 0.3
+      ? Buffer.from(Array.from({ length: 60 }, () => Math.floor(random() * 256)))
+      : Buffer.from(pick(broken), 'latin1')
   return { kind: 'broken', bytes: Buffer.concat([bytes, Buffer.from('\r\n\r\n')]), mustProcess: false }
 }
 
@@ -115,7 +249,9 @@ function oversizedRequest(random: Random): HostileRequest {
   const head = (rest: string) => Buffer.from(`GET /event?d_rtbd=json HTTP/1.1\r\nHost: a\r\n${rest}\r\n`)
   const post = (length: number) =>
     Buffer.concat([
-      Buffer.from(`POST /event?d_rtbd=json HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${length}\r\n\r\n`),
+      Buffer.from(
+        `POST /event?d_rtbd=json HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${length}\r\n\r\n`,
+      ),
       Buffer.alloc(length, 'a'),
     ])
   const bytes = [
@@ -139,10 +275,14 @@ function toTarget(text: string): string {
 }
 
 function ascii(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1').replace(/[\x00-\x1f\x7f-\xff]/g, '?')
+  return Buffer.from(text, 'utf8')
+    .toString('latin1')
+    .replace(/[\x00-\x1f\x7f-\xff]/g, '?')
 }
 
 function randomText(random: Random): string {
   const length = Math.floor(random() * 24)
-  return Array.from({ length }, () => String.fromCharCode(0x21 + Math.floor(random() * 94))).join('').replace(/[#]/g, '%23')
+  return Array.from({ length }, () => String.fromCharCode(0x21 + Math.floor(random() * 94)))
+    .join('')
+    .replace(/[#]/g, '%23')
 }

@@ -68,43 +68,44 @@ interface Told {
   readonly dateTimeMs: number
 }
 
-test(
-  'through a simulated month every membership that time ends or begins reaches the partner within 10 s of its moment, and no other does [AUD-86] [AUD-87] [AUD-88] [AUD-89] [AUD-133] [AUD-342] [OPS-27] [OUT-51]',
-  async () => {
-    console.log(`seed ${seed}`)
-    const random = seededRandom(seed)
-    const dataDir = await temporaryFolder()
-    const port = await freePort()
-    const log: Told[] = []
-    const server = createServer((request, response) => {
-      let body = ''
-      request.on('data', (chunk: Buffer) => {
-        body += chunk.toString('utf8')
-      })
-      request.on('end', () => {
-        for (const user of JSON.parse(body).Users) {
-          for (const segment of user.Segments) {
-            log.push({ partnerId: user.DataPartner_UUID, segment: segment.Segment_ID, status: segment.Status, dateTimeMs: Date.parse(segment.DateTime) })
-          }
+test('through a simulated month every membership that time ends or begins reaches the partner within 10 s of its moment, and no other does [AUD-86] [AUD-87] [AUD-88] [AUD-89] [AUD-133] [AUD-342] [OPS-27] [OUT-51]', async () => {
+  console.log(`seed ${seed}`)
+  const random = seededRandom(seed)
+  const dataDir = await temporaryFolder()
+  const port = await freePort()
+  const log: Told[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString('utf8')
+    })
+    request.on('end', () => {
+      for (const user of JSON.parse(body).Users) {
+        for (const segment of user.Segments) {
+          log.push({
+            partnerId: user.DataPartner_UUID,
+            segment: segment.Segment_ID,
+            status: segment.Status,
+            dateTimeMs: Date.parse(segment.DateTime),
+          })
         }
-        response.writeHead(200).end()
-      })
-    }).listen(port, '127.0.0.1')
-    // The simulated month begins at 06:00 UTC of a fixed day.
-    const startMs = Date.UTC(2027, 0, 10, 6)
-    const usher = await spawnUsher({ dataDir, env: { USHER_CLOCK_OFFSET_MS: String(startMs - Date.now()) } })
-    try {
-      const defined = await define(usher, `http://127.0.0.1:${port}/aam`)
-      await runMonth(usher, defined, log, random)
-    } finally {
-      await usher.stop()
-      server.closeAllConnections()
-      server.close()
-      await rm(dataDir, { recursive: true, force: true })
-    }
-  },
-  300_000,
-)
+      }
+      response.writeHead(200).end()
+    })
+  }).listen(port, '127.0.0.1')
+  // The simulated month begins at 06:00 UTC of a fixed day.
+  const startMs = Date.UTC(2027, 0, 10, 6)
+  const usher = await spawnUsher({ dataDir, env: { USHER_CLOCK_OFFSET_MS: String(startMs - Date.now()) } })
+  try {
+    const defined = await define(usher, `http://127.0.0.1:${port}/aam`)
+    await runMonth(usher, defined, log, random)
+  } finally {
+    await usher.stop()
+    server.closeAllConnections()
+    server.close()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}, 300_000)
 
 interface Defined {
   readonly dataSourceId: number
@@ -112,29 +113,62 @@ interface Defined {
 }
 
 async function define(usher: SpawnedUsher, url: string): Promise<Defined> {
-  const { dataSourceId } = await usher.api<{ dataSourceId: number }>('POST', '/v1/datasources/', { name: 'partner', idType: 'COOKIE' })
+  const { dataSourceId } = await usher.api<{ dataSourceId: number }>('POST', '/v1/datasources/', {
+    name: 'partner',
+    idType: 'COOKIE',
+  })
   const sids: Record<string, number> = {}
   for (const ttl of TTLS) {
-    const trait = { name: `a${ttl}`, traitRule: `c_do == "a${ttl}"`, traitType: 'RULE_BASED_TRAIT', folderId: 0, dataSourceId, ttl }
+    const trait = {
+      name: `a${ttl}`,
+      traitRule: `c_do == "a${ttl}"`,
+      traitType: 'RULE_BASED_TRAIT',
+      folderId: 0,
+      dataSourceId,
+      ttl,
+    }
     sids[`a${ttl}`] = (await usher.api<{ sid: number }>('POST', '/v1/traits/', trait)).sid
   }
   const { destinationId } = await usher.api<{ destinationId: number }>('POST', '/v1/destinations/', {
     name: 'receiver',
     destinationType: 'S2S',
-    s2s: { protocol: 'https', delivery: 'realtime', format: 'aam-json', mode: 'durable', url, userDpid: dataSourceId, clientId: '1', auth: { type: 'none' } },
+    s2s: {
+      protocol: 'https',
+      delivery: 'realtime',
+      format: 'aam-json',
+      mode: 'durable',
+      url,
+      userDpid: dataSourceId,
+      clientId: '1',
+      auth: { type: 'none' },
+    },
   })
   const segmentIds: number[] = []
   for (const each of CASES) {
-    const { sid } = await usher.api<{ sid: number }>('POST', '/v1/segments/', { name: each.name, segmentRule: each.rule(sids), folderId: 0, dataSourceId })
+    const { sid } = await usher.api<{ sid: number }>('POST', '/v1/segments/', {
+      name: each.name,
+      segmentRule: each.rule(sids),
+      folderId: 0,
+      dataSourceId,
+    })
     segmentIds.push(sid)
-    await usher.api('POST', `/v1/destinations/${destinationId}/mappings/`, { sid, traitType: 'SEGMENT', startDate: '2026-01-01' })
+    await usher.api('POST', `/v1/destinations/${destinationId}/mappings/`, {
+      sid,
+      traitType: 'SEGMENT',
+      startDate: '2026-01-01',
+    })
   }
   await new Promise((resolve) => setTimeout(resolve, 1_000))
   return { dataSourceId, segmentIds }
 }
 
 /** Visits in the first days, then nothing but the clock: each midnight is approached and passed by seconds. */
-async function runMonth(usher: SpawnedUsher, { dataSourceId, segmentIds }: Defined, log: Told[], random: () => number): Promise<void> {
+async function runMonth(
+  usher: SpawnedUsher,
+  { dataSourceId, segmentIds }: Defined,
+  log: Told[],
+  random: () => number,
+): Promise<void> {
   const journal: Realization[] = []
   let clock = await advance(usher, 1)
   const firstDay = dayOf(clock.nowMs)
@@ -173,7 +207,10 @@ async function runMonth(usher: SpawnedUsher, { dataSourceId, segmentIds }: Defin
         const told = log.filter((entry) => `${entry.partnerId}|${entry.segment}` === key)
         if (isIn === wasIn.get(key)) return
         const context = `${each.name}, visitor ${visitor}, midnight ${new Date(midnightMs).toISOString()}, seed ${seed}`
-        expect(told.map((entry) => entry.status), context).toContain(isIn ? '1' : '0')
+        expect(
+          told.map((entry) => entry.status),
+          context,
+        ).toContain(isIn ? '1' : '0')
         const change = told.find((entry) => entry.status === (isIn ? '1' : '0')) as Told
         expect(change.dateTimeMs - midnightMs, context).toBeGreaterThanOrEqual(0)
         expect(change.dateTimeMs - midnightMs, context).toBeLessThanOrEqual(10 * SECOND_MS)
@@ -184,7 +221,9 @@ async function runMonth(usher: SpawnedUsher, { dataSourceId, segmentIds }: Defin
       const visitor = Number(entry.partnerId.slice(1))
       const each = CASES[segmentIds.indexOf(Number(entry.segment))] as Case
       const mine = journal.filter((realization) => realization.visitor === visitor)
-      expect(entry.status, `${each.name}, visitor ${visitor}, day ${day + 1 - firstDay}, seed ${seed}`).toBe(each.holds(mine, day + 1) ? '1' : '0')
+      expect(entry.status, `${each.name}, visitor ${visitor}, day ${day + 1 - firstDay}, seed ${seed}`).toBe(
+        each.holds(mine, day + 1) ? '1' : '0',
+      )
     }
   }
 }

@@ -12,7 +12,7 @@ export interface Predicate {
   readonly operator: ComparisonOperator
   /** A number in canonical form, words, a pattern as written, or text in lower case; as the operator needs it. */
   readonly operand: string
-  /** Operator and operand; equal for predicates of one key that mean the same. */
+  /** Equal for predicates of one key that mean the same; unique among `==`, and among all other operators. */
   readonly identity: string
 }
 
@@ -33,7 +33,7 @@ export function foldValue(raw: string): FoldedValue {
 
 export function predicateOf({ key, operator, value }: Comparison): Predicate {
   const operand = operandOf(operator, value)
-  return { key: key.toLowerCase(), operator, operand, identity: `${operator} ${operand}` }
+  return { key: key.toLowerCase(), operator, operand, identity: operator === '==' ? operand : `${operator} ${operand}` }
 }
 
 function operandOf(operator: ComparisonOperator, value: string): string {

@@ -28,6 +28,8 @@ export type ComparisonOperator =
 
 export interface Comparison {
   readonly op: 'comparison'
+  /** Which comparison of the rule it is, from 0 in the order of the text. */
+  readonly ordinal: number
   /** As written; keys match without case [AUD-81]. */
   readonly key: string
   readonly operator: ComparisonOperator
@@ -72,7 +74,7 @@ export function parseTraitRule(text: string): TraitRuleParsed | RuleRefused {
   return refusalAsValue(() => {
     const hints = new Set<string>()
     const reader = openRule(text)
-    const rule = new ExpressionParser(reader, () => parseComparison(reader, hints)).parseAll()
+    const rule = parseWhole(reader, hints)
     checkPatterns(rule, text)
     refuseEmptyCall(rule)
     return { ok: true as const, rule, normalized: reader.normalized(), hints: [...hints] }
@@ -82,13 +84,18 @@ export function parseTraitRule(text: string): TraitRuleParsed | RuleRefused {
 /** Parses a rule that was checked when it was saved: regular expressions are left for their first use. */
 export function parseSavedTraitRule(text: string): { readonly ok: true; readonly rule: TraitRule } | RuleRefused {
   return refusalAsValue(() => {
-    const reader = openRule(text)
-    const rule = new ExpressionParser(reader, () => parseComparison(reader, undefined)).parseAll()
+    const rule = parseWhole(openRule(text), undefined)
     refuseEmptyCall(rule)
     return { ok: true as const, rule }
   })
 }
 
+function parseWhole(reader: TokenReader, hints: Set<string> | undefined): TraitRule {
+  let ordinal = 0
+  return new ExpressionParser(reader, () => parseComparison(reader, hints, ordinal++)).parseAll()
+}
+
+/** @throws RuleError when the text is too long to be a rule */
 export function openRule(text: string): TokenReader {
   if (text.length > RULE_LENGTH_MAX) {
     throw new RuleError(`a rule may have at most ${RULE_LENGTH_MAX} characters`, RULE_LENGTH_MAX)
@@ -96,13 +103,13 @@ export function openRule(text: string): TokenReader {
   return new TokenReader(text)
 }
 
-function parseComparison(reader: TokenReader, hints: Set<string> | undefined): Comparison {
+function parseComparison(reader: TokenReader, hints: Set<string> | undefined, ordinal: number): Comparison {
   const position = reader.start
   const key = parseKey(reader, hints)
   const operator = parseOperator(reader, hints)
   const valuePosition = reader.start
   const value = parseValue(reader, operator)
-  return { op: 'comparison', key, operator, value, position, valuePosition }
+  return { op: 'comparison', ordinal, key, operator, value, position, valuePosition }
 }
 
 function parseKey(reader: TokenReader, hints: Set<string> | undefined): string {

@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { CatalogRefusal } from './refusal.ts'
 import type { Tables } from './tables.ts'
 
@@ -54,14 +54,13 @@ async function firstFree(tx: Transaction<Tables>, sequence: Sequence, from: numb
 async function usedIds(tx: Transaction<Tables>, sequence: Sequence, from: number, to: number): Promise<Set<number>> {
   const used = new Set<number>()
   for (const [table, column] of SEQUENCES[sequence].tables) {
-    const { ref } = tx.dynamic
+    const id = sql.ref<number>(column)
     const rows = await tx
       .selectFrom(table)
-      .select(ref<'id'>(`${column} as id`))
-      .where(ref(column), '>=', from)
-      .where(ref(column), '<=', to)
+      .select(sql<number>`${id}`.as('id'))
+      .where(sql<boolean>`${id} between ${from} and ${to}`)
       .execute()
-    for (const row of rows) used.add(Number((row as { id?: unknown }).id))
+    for (const row of rows) used.add(row.id)
   }
   return used
 }

@@ -44,7 +44,10 @@ async function main([folder = '', level, first, count, bytes, hold]: string[]): 
   const write = async (): Promise<void> => {
     while (next < end) {
       const number = next++
-      const puts = pairKeys(number).map((key) => ({ key, record: sealRecord(1, 1, Buffer.alloc(Number(bytes), number)) }))
+      const puts = pairKeys(number).map((key) => ({
+        key,
+        record: sealRecord(1, 1, Buffer.alloc(Number(bytes), number)),
+      }))
       const [{ key }] = puts as [(typeof puts)[number]]
       const isCommitted = await store.commit({ guard: { key, revision: 0 }, puts, deletes: [] }).catch(() => false)
       // Synchronous, so that the line is out before the next kill can strike.

@@ -67,7 +67,11 @@ test('the same check finds what a level loses that acknowledges before the opera
 })
 
 test.each(['process', 'disk'])('at %s nothing is acknowledged while the write is held up [SEC-58]', async (level) => {
-  const run = await runWriter(writer.script, [join(folder, `held-${level}`), level, 0, MANY, 300, 'hold'], (_, line) => line === 'waited')
+  const run = await runWriter(
+    writer.script,
+    [join(folder, `held-${level}`), level, 0, MANY, 300, 'hold'],
+    (_, line) => line === 'waited',
+  )
   expect(run).toEqual({ acknowledged: [], refused: [], words: ['held', 'waited'] })
 })
 

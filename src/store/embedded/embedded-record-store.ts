@@ -4,7 +4,13 @@ import { PARTITIONS } from '../../model/partition.ts'
 import type { Durability } from '../durability.ts'
 import { keyName } from '../keys.ts'
 import { readRevision } from '../record.ts'
-import { assertOnePartition, type Commit, type RecordStore, type StoredRecord, StoreUnavailableError } from '../record-store.ts'
+import {
+  assertOnePartition,
+  type Commit,
+  type RecordStore,
+  type StoredRecord,
+  StoreUnavailableError,
+} from '../record-store.ts'
 import { type Level, type OpenLevel, openLevel } from './level.ts'
 import { ReadQueue } from './read-queue.ts'
 import { type KnownRecord, RecordCache } from './record-cache.ts'
@@ -104,7 +110,11 @@ class EmbeddedRecordStore implements RecordStore {
     })
   }
 
-  async range(from: Buffer, to: Buffer, options: { readonly limit: number; readonly reverse?: boolean }): Promise<StoredRecord[]> {
+  async range(
+    from: Buffer,
+    to: Buffer,
+    options: { readonly limit: number; readonly reverse?: boolean },
+  ): Promise<StoredRecord[]> {
     await this.#settled()
     return this.#reading((level) => level.range(from, to, options.limit, options.reverse ?? false))
   }
@@ -148,29 +158,36 @@ class EmbeddedRecordStore implements RecordStore {
 
   /** Checks the guard and accepts, in one step; reads first when nothing is known of the guarded key. */
   #decide(commit: Commit, durability: Durability, waiter: WriteWaiter): void {
-    if (this.#isClosed) return waiter.reject(unavailable('the store is closed'))
-    if (this.#level instanceof Reopening) {
-      this.#level.whenOpen(() => this.#decide(commit, durability, waiter), waiter.reject)
-      return
-    }
+    const level = this.#level
     const { guard } = commit
-    if (guard === undefined) return this.#accept(commit, durability, waiter, this.#level, '')
-    const name = keyName(guard.key)
-    const known = this.#known(name)
-    if (known !== undefined) {
-      if (revisionOf(known) !== guard.revision) return waiter.resolve(false)
-      return this.#accept(commit, durability, waiter, this.#level, name)
+    if (this.#isClosed) {
+      waiter.reject(unavailable('the store is closed'))
+    } else if (level instanceof Reopening) {
+      level.whenOpen(() => this.#decide(commit, durability, waiter), waiter.reject)
+    } else if (guard === undefined) {
+      this.#accept(commit, durability, waiter, level, '')
+    } else {
+      const name = keyName(guard.key)
+      const known = this.#known(name)
+      if (known === undefined) this.#readGuard(guard.key, name, commit, durability, waiter)
+      else if (revisionOf(known) === guard.revision) this.#accept(commit, durability, waiter, level, name)
+      else waiter.resolve(false)
     }
+  }
+
+  #readGuard(key: Buffer, name: string, commit: Commit, durability: Durability, waiter: WriteWaiter): void {
     const done = (record: KnownRecord, isFresh: boolean): void => {
-      if (!isFresh) return this.#decide(commit, durability, waiter)
-      if (revisionOf(record) !== guard.revision) {
-        this.#cache.set(name, record)
-        return waiter.resolve(false)
+      const level = this.#level
+      // In one step with the arrival: a cache too small to hold the record must not make this go round for ever.
+      if (!isFresh || this.#isClosed || level instanceof Reopening) {
+        this.#decide(commit, durability, waiter)
+        return
       }
-      if (this.#isClosed || this.#level instanceof Reopening) return this.#decide(commit, durability, waiter)
-      this.#accept(commit, durability, waiter, this.#level, name)
+      this.#cache.set(name, record)
+      if (revisionOf(record) === commit.guard?.revision) this.#accept(commit, durability, waiter, level, name)
+      else waiter.resolve(false)
     }
-    this.#reads.read(guard.key, name, done, (error) => waiter.reject(unavailable('reading a guard failed', error)))
+    this.#reads.read(key, name, done, (error) => waiter.reject(unavailable('reading a guard failed', error)))
   }
 
   /** @param guarded name of the guarded key, or '' */
@@ -241,7 +258,8 @@ class EmbeddedRecordStore implements RecordStore {
 
   #syncSoon(): void {
     this.#syncTimer = undefined
-    if (this.#isDirty && !this.#isClosed) this.flush().catch((error: unknown) => this.#log('store.sync_failed', { error: String(error) }))
+    if (this.#isDirty && !this.#isClosed)
+      this.flush().catch((error: unknown) => this.#log('store.sync_failed', { error: String(error) }))
   }
 
   /** Nobody hears of success, and nothing known is believed, until the database was closed and opened again. */

@@ -77,7 +77,10 @@ function openError(folder: string, error: unknown): Error {
   if (code === 'LEVEL_LOCKED') {
     return new StoreLockedError(`another usher serve owns ${folder}: stop it, or use its API`, { cause })
   }
-  return new Error(`the profile store in ${folder} does not open: ${(cause as Error | undefined)?.message ?? String(error)}`, { cause: error })
+  return new Error(
+    `the profile store in ${folder} does not open: ${(cause as Error | undefined)?.message ?? String(error)}`,
+    { cause: error },
+  )
 }
 
 function rawBatch(batch: RawBatch): LevelBatch {

@@ -48,7 +48,9 @@ export class Reopening {
       } catch (error) {
         this.#log('store.reopen_failed', { error: String(error), tries })
         if (tries >= PATIENT_TRIES) this.#refuseAll()
-        await sleep(Math.min(FIRST_PAUSE_MS * 2 ** tries, PAUSE_MS_MAX), undefined, { signal: this.#stopped.signal }).catch(() => {})
+        await sleep(Math.min(FIRST_PAUSE_MS * 2 ** tries, PAUSE_MS_MAX), undefined, {
+          signal: this.#stopped.signal,
+        }).catch(() => {})
       }
     }
     return undefined
@@ -57,9 +59,12 @@ export class Reopening {
   /** Call it when `run` has ended and its result is in place. */
   finish(): void {
     this.#isFinished = true
-    if (this.#isStopped) return this.#refuseAll()
-    this.#log('store.reopened', {})
-    for (const caller of this.#callers) caller.run()
+    if (this.#isStopped) {
+      this.#refuseAll()
+    } else {
+      this.#log('store.reopened', {})
+      for (const caller of this.#callers) caller.run()
+    }
   }
 
   whenOpen(run: () => void, refuse: (error: Error) => void): void {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -57,7 +57,8 @@ export async function runWriter(
 ): Promise<WriterRun> {
   const command = [process.execPath, script, ...args.map(String)]
   // `ulimit -f` counts blocks of 512 bytes; Node ignores the signal, so the write fails with EFBIG.
-  const limited = fileBytesMax === undefined ? command : ['sh', '-c', `ulimit -f ${fileBytesMax / 512}; exec "$0" "$@"`, ...command]
+  const limited =
+    fileBytesMax === undefined ? command : ['sh', '-c', `ulimit -f ${fileBytesMax / 512}; exec "$0" "$@"`, ...command]
   const [program = '', ...rest] = limited
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   const run = { acknowledged: [] as number[], refused: [] as number[], words: [] as string[] }

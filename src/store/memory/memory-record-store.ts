@@ -1,5 +1,11 @@
 import { readRevision } from '../record.ts'
-import { assertOnePartition, type Commit, type RecordStore, type StoredRecord, StoreUnavailableError } from '../record-store.ts'
+import {
+  assertOnePartition,
+  type Commit,
+  type RecordStore,
+  type StoredRecord,
+  StoreUnavailableError,
+} from '../record-store.ts'
 
 /** Records in a sorted array, for tests: obvious before fast. Nothing survives it. */
 export async function openMemoryRecordStore(): Promise<RecordStore> {
@@ -36,7 +42,11 @@ class MemoryRecordStore implements RecordStore {
     return true
   }
 
-  async range(from: Buffer, to: Buffer, options: { readonly limit: number; readonly reverse?: boolean }): Promise<StoredRecord[]> {
+  async range(
+    from: Buffer,
+    to: Buffer,
+    options: { readonly limit: number; readonly reverse?: boolean },
+  ): Promise<StoredRecord[]> {
     this.#assertOpen()
     const found = this.#records.slice(this.#lowerBound(from), this.#lowerBound(to))
     return (options.reverse ? found.reverse() : found).slice(0, options.limit)

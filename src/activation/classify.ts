@@ -1,0 +1,46 @@
+import type { EgressAnswer } from '../lib/egress/exchange.ts'
+import type { S2sConfig } from './destinations/s2s.ts'
+
+/** What one attempt came to. The mode decides what follows from it (`policy.ts`). */
+export type Outcome =
+  | { readonly status: 'acknowledged' }
+  | {
+      /** `unknown`: bytes left and no answer came; it may have arrived. */
+      readonly status: 'failed' | 'unknown'
+      /** Stable: `http_503`, `redirect_refused`, `timeout`, `connection_refused`, ... */
+      readonly reason: string
+      readonly httpStatus: number | null
+      readonly retryAfterMs: number | undefined
+    }
+  /** The address rules forbid the target: the message is kept [SEC-23]. */
+  | { readonly status: 'blocked'; readonly reason: 'egress_denied' }
+  /** No access token: trouble of the destination, not of the message [SEC-55]. */
+  | { readonly status: 'unauthenticated'; readonly reason: string }
+  /** We are stopping: as if it had not been tried. */
+  | { readonly status: 'stopped' }
+
+/** A partner may ask for silence, but not for longer [SEC-46]. */
+const RETRY_AFTER_MS_MAX = 24 * 3_600_000
+
+/** Source: outbound.md OUT-21, OUT-208; security.md SEC-26, SEC-45, SEC-46. */
+export function classify(answer: EgressAnswer, config: Pick<S2sConfig, 'mode' | 'successStatuses'>, nowMs: number): Outcome {
+  if (answer.status !== 'answered') {
+    if (answer.error === 'egress_denied') return { status: 'blocked', reason: 'egress_denied' }
+    if (answer.error === 'closed') return { status: 'stopped' }
+    const status = answer.status === 'unknown' ? 'unknown' : 'failed'
+    return { status, reason: answer.error, httpStatus: null, retryAfterMs: undefined }
+  }
+  const { httpStatus, headers } = answer
+  const isSuccess = config.mode === 'compat' ? config.successStatuses.includes(httpStatus) : httpStatus >= 200 && httpStatus <= 299
+  if (isSuccess) return { status: 'acknowledged' }
+  const isRedirect = httpStatus >= 300 && httpStatus <= 399
+  const reason = isRedirect ? 'redirect_refused' : `http_${httpStatus}`
+  return { status: 'failed', reason, httpStatus, retryAfterMs: parseRetryAfter(headers['retry-after'], nowMs) }
+}
+
+/** Seconds, or a date of HTTP. Source: RFC 9110 section 10.2.3. */
+function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
+  if (value === undefined) return undefined
+  const waitMs = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs
+  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), RETRY_AFTER_MS_MAX) : undefined
+}

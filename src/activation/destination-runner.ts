@@ -1,0 +1,408 @@
+import type { Clock } from '../model/clock.ts'
+import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { ProfileStore } from '../store/profile-store.ts'
+import { StoreUnavailableError } from '../store/record-store.ts'
+import type { ToldState } from '../store/told-record.ts'
+import type { DestinationRule, DestinationRules } from './destination-rules.ts'
+import { type DueProfile, DueQueue } from './due-queue.ts'
+import { InFlight } from './in-flight.ts'
+import { nextStep } from './policy.ts'
+import { buildRound, type SkipReason } from './round.ts'
+import type { Sender, Sent } from './sender.ts'
+
+export interface RunnerParts {
+  readonly deliveries: DeliveryStore
+  readonly profiles: Pick<ProfileStore, 'getMany'>
+  readonly rules: () => DestinationRules
+  readonly sender: Sender
+  readonly clock: Clock
+  readonly after: After
+  readonly random: () => number
+  readonly log: (event: string, fields: Record<string, unknown>) => void
+  readonly onAttempt: (delivery: StoredDelivery) => void
+  readonly onEnded: (delivery: StoredDelivery) => void
+  readonly limits: RunnerLimits
+}
+
+/** Runs something once after a monotonic wait [SEC-46]. @returns what calls it off */
+export type After = (waitMs: number, run: () => void) => () => void
+
+export interface RunnerLimits {
+  /** Requests at one time to one destination. */
+  readonly concurrency: number
+  /** Profiles kept in memory for one destination; the rest stay as markers on disk. */
+  readonly queueMax: number
+  /** Messages on their way; a dead destination holds no more memory than these [SEC-44]. */
+  readonly openMax: number
+  readonly compatRetryWaitMs: number
+}
+
+export interface RunnerStats {
+  readonly destinationId: DestinationId
+  /** Profiles that wait in memory, and whether more wait on disk. */
+  readonly queued: number
+  readonly moreOnDisk: boolean
+  /** Profiles in a message that is being built or on its way. */
+  readonly busy: number
+  /** Messages on their way. */
+  readonly open: number
+  readonly sending: number
+  readonly retrying: number
+  readonly blocked: number
+  /** Since the start. */
+  readonly acknowledged: number
+  readonly dead: number
+  readonly failedAttempts: number
+  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>
+  /** The token endpoint refuses us [OUT-84]. */
+  readonly authenticationFailed: boolean
+}
+
+const STORE_RETRY_MS = 1_000
+
+interface OpenDelivery {
+  delivery: StoredDelivery
+  cancelTimer: (() => void) | undefined
+}
+
+/**
+ * Everything one destination is owed, and its messages on their way. A message is built from its profiles as they are
+ * when it is sent, stored before its first byte leaves, and repeated byte for byte until it ends.
+ * Source: security.md section 5; outbound.md OUT-21 to OUT-25, OUT-39.
+ */
+export class DestinationRunner {
+  readonly #id: DestinationId
+  readonly #parts: RunnerParts
+  readonly #queue: DueQueue
+  readonly #inFlight = new InFlight()
+  readonly #open = new Map<DeliveryId, OpenDelivery>()
+  /** Open deliveries whose next attempt is due. */
+  readonly #ready: StoredDelivery[] = []
+  readonly #running = new Set<Promise<void>>()
+  readonly #counts = { acknowledged: 0, dead: 0, failedAttempts: 0 }
+  readonly #skipped: Partial<Record<SkipReason, number>> = {}
+  /** New messages and repetitions take turns, so that neither starves [SEC-49]. */
+  #prefersFresh = true
+  /** The first of the waiting profiles has waited long enough. */
+  #isFlushDue = false
+  #cancelFlush: (() => void) | undefined
+  #tokenFailures = 0
+  /** There may be markers on disk that are not in memory. */
+  #isSpilled = false
+  #hasDropped = false
+  #refillFrom = 0
+  #isRefilling = false
+  #isClosing = false
+  #isClosed = false
+
+  constructor(id: DestinationId, parts: RunnerParts) {
+    this.#id = id
+    this.#parts = parts
+    this.#queue = new DueQueue(parts.limits.queueMax)
+  }
+
+  /** The profile has a marker for this destination. */
+  notify(profileId: ProfileId, replayOf: DeliveryId | null = null): void {
+    this.#enqueue(profileId, replayOf)
+    this.pump()
+  }
+
+  /** Takes over messages that a stop left on their way. Call it before any `notify`. */
+  async restore(deliveries: readonly StoredDelivery[]): Promise<void> {
+    const profileIds = [...new Set(deliveries.flatMap((delivery) => delivery.users.map((user) => user.profileId)))]
+    const told = await this.#told(profileIds)
+    for (const delivery of deliveries) {
+      const isWhole = deliveries.filter((other) => other.roundId === delivery.roundId).length === delivery.roundSize
+      this.#inFlight.add([delivery], told, isWhole)
+      const open: OpenDelivery = { delivery, cancelTimer: undefined }
+      this.#open.set(delivery.deliveryId, open)
+      if (delivery.nextAttemptMs === 0) this.#ready.push(delivery)
+      else this.#retryAfter(open, Math.max(0, delivery.nextAttemptMs - this.#parts.clock()))
+    }
+    this.pump()
+  }
+
+  /** Starts as much as its limits allow. Cheap when there is nothing to start. */
+  pump(): void {
+    if (this.#isClosing) return
+    const destination = this.#parts.rules().byId.get(this.#id)
+    if (destination === undefined || !destination.isActive) return
+    while (this.#running.size < this.#parts.limits.concurrency) {
+      const work = this.#nextWork(destination)
+      if (work === undefined) break
+      this.#prefersFresh = !this.#prefersFresh
+      this.#run(work)
+    }
+    if (this.#isSpilled && !this.#isRefilling && this.#queue.size < destination.config.usersPerMessage) this.#run(() => this.#refill())
+  }
+
+  /** The definitions changed: what was blocked is tried again. */
+  rulesChanged(): void {
+    for (const one of this.#open.values()) {
+      if (one.delivery.status !== 'blocked' || one.cancelTimer === undefined) continue
+      one.cancelTimer()
+      one.cancelTimer = undefined
+      this.#ready.push(one.delivery)
+    }
+    this.pump()
+  }
+
+  /** Sends an ended delivery again, unchanged, if nothing newer was sent to its users. @returns whether it will be sent */
+  async resend(delivery: StoredDelivery): Promise<boolean> {
+    const profileIds = [...new Set(delivery.users.map((user) => user.profileId))]
+    if (profileIds.some((profileId) => this.#inFlight.has(profileId))) return false
+    for (const profileId of profileIds) this.#inFlight.hold(profileId)
+    const told = await this.#told(profileIds)
+    const isLatest = profileIds.every((profileId) => told.get(profileId)?.deliveryId === delivery.deliveryId)
+    if (!isLatest) {
+      for (const profileId of profileIds) this.#release(profileId, false)
+      return false
+    }
+    const again: StoredDelivery = { ...delivery, status: 'waiting', reason: null, finishedAtMs: null, attemptsBefore: delivery.attempts.length, roundId: delivery.deliveryId, roundSize: 1 }
+    await this.#untilStored(() => this.#parts.deliveries.reopen(again))
+    this.#inFlight.add([again], told)
+    this.#open.set(again.deliveryId, { delivery: again, cancelTimer: undefined })
+    this.#ready.push(again)
+    this.pump()
+    return true
+  }
+
+  stats(): RunnerStats {
+    const statuses = [...this.#open.values()].map((one) => one.delivery.status)
+    const count = (status: StoredDelivery['status']) => statuses.filter((one) => one === status).length
+    return {
+      destinationId: this.#id,
+      queued: this.#queue.size,
+      moreOnDisk: this.#isSpilled,
+      busy: this.#inFlight.size,
+      open: this.#open.size,
+      sending: count('sending'),
+      retrying: count('retrying'),
+      blocked: count('blocked'),
+      ...this.#counts,
+      skipped: { ...this.#skipped },
+      authenticationFailed: this.#tokenFailures > 0,
+    }
+  }
+
+  /** Starts nothing more and waits for what runs, at most `graceMs`. What is cut off is open in the store. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true
+    this.#cancelFlush?.()
+    for (const one of this.#open.values()) one.cancelTimer?.()
+    if (this.#running.size > 0) {
+      let cancel: (() => void) | undefined
+      const grace = new Promise<void>((resolve) => {
+        cancel = this.#parts.after(graceMs, resolve)
+      })
+      await Promise.race([Promise.all(this.#running), grace])
+      cancel?.()
+    }
+    this.#isClosed = true
+  }
+
+  #run(work: () => Promise<void>): void {
+    const running: Promise<void> = work()
+      .catch((error: unknown) => {
+        if (!this.#isClosed) this.#parts.log('delivery.internal_error', { destinationId: this.#id, error })
+      })
+      .finally(() => {
+        this.#running.delete(running)
+        this.pump()
+      })
+    this.#running.add(running)
+  }
+
+  #nextWork(destination: DestinationRule): (() => Promise<void>) | undefined {
+    if (this.#prefersFresh) return this.#freshWork(destination) ?? this.#readyWork(destination)
+    return this.#readyWork(destination) ?? this.#freshWork(destination)
+  }
+
+  #readyWork(destination: DestinationRule): (() => Promise<void>) | undefined {
+    const delivery = this.#ready.shift()
+    return delivery === undefined ? undefined : () => this.#attempt(destination, delivery)
+  }
+
+  #freshWork(destination: DestinationRule): (() => Promise<void>) | undefined {
+    if (this.#queue.size === 0 || this.#open.size >= this.#parts.limits.openMax) return undefined
+    const { usersPerMessage, batchMaxWaitMs } = destination.config
+    if (this.#queue.size < usersPerMessage && !this.#isFlushDue && batchMaxWaitMs > 0) {
+      this.#cancelFlush ??= this.#parts.after(batchMaxWaitMs, () => {
+        this.#cancelFlush = undefined
+        this.#isFlushDue = true
+        this.pump()
+      })
+      return undefined
+    }
+    const taken = this.#queue.take(usersPerMessage)
+    if (this.#queue.size === 0) {
+      this.#isFlushDue = false
+      this.#cancelFlush?.()
+      this.#cancelFlush = undefined
+    }
+    for (const { profileId } of taken) this.#inFlight.hold(profileId)
+    return () => this.#startRound(destination, taken)
+  }
+
+  async #startRound(destination: DestinationRule, taken: readonly DueProfile[]): Promise<void> {
+    const { deliveries, profiles, rules, clock } = this.#parts
+    const profileIds = taken.map((due) => due.profileId)
+    const owed = await this.#untilStored(() => deliveries.lookUp(this.#id, profileIds))
+    const found = await this.#untilStored(() => profiles.getMany(profileIds))
+    const told = new Map<ProfileId, ToldState>()
+    const members = profileIds.flatMap((profileId, at) => {
+      const known = owed[at]?.told
+      if (known !== undefined) told.set(profileId, known)
+      // Its marker went with an earlier message: it was already told everything.
+      return owed[at]?.isOwed === true ? [{ profileId, profile: found[at], toldActive: known?.active ?? [] }] : []
+    })
+    const replayOf = taken.find((due) => due.replayOf !== null)?.replayOf ?? null
+    const round = buildRound(rules(), destination, members, { nowMs: clock(), replayOf })
+
+    const sent = new Set(round.deliveries.flatMap((delivery) => delivery.users.map((user) => user.profileId)))
+    if (round.deliveries.length > 0) {
+      await this.#untilStored(() => deliveries.freeze(round.deliveries))
+      this.#inFlight.add(round.deliveries, told)
+      for (const delivery of round.deliveries) this.#open.set(delivery.deliveryId, { delivery, cancelTimer: undefined })
+    }
+    for (const { profileId, revision, reason } of round.skipped) {
+      this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1
+      const settled = { profileId, destinationId: this.#id, revision, told: undefined, delivery: undefined, release: true }
+      this.#release(profileId, await this.#untilStored(() => deliveries.settle(settled)))
+    }
+    const isSkipped = new Set(round.skipped.map((one) => one.profileId))
+    for (const profileId of profileIds) if (!sent.has(profileId) && !isSkipped.has(profileId)) this.#release(profileId, false)
+
+    const [first, ...others] = round.deliveries
+    this.#ready.push(...others)
+    if (others.length > 0) this.pump()
+    if (first !== undefined) await this.#attempt(destination, first)
+  }
+
+  async #attempt(destination: DestinationRule, delivery: StoredDelivery): Promise<void> {
+    const open = this.#open.get(delivery.deliveryId)
+    if (open === undefined) return
+    open.delivery = { ...delivery, status: 'sending' }
+    const sent = await this.#parts.sender.send(destination, delivery)
+    if (this.#isClosed || sent.outcome.status === 'stopped') return
+    const tried = withAttempt(delivery, sent)
+    this.#tokenFailures = sent.outcome.status === 'unauthenticated' ? this.#tokenFailures + 1 : 0
+    if (sent.outcome.status !== 'acknowledged') this.#counts.failedAttempts += 1
+    const step = nextStep({
+      config: destination.config,
+      outcome: sent.outcome,
+      attempts: countedAttempts(tried),
+      wasUnauthorized: delivery.attempts.at(-1)?.httpStatus === 401,
+      tokenFailures: this.#tokenFailures,
+      compatRetryWaitMs: this.#parts.limits.compatRetryWaitMs,
+      random: this.#parts.random(),
+    })
+    if (sent.attempt !== undefined) this.#parts.onAttempt(tried)
+    if (step.status === 'acknowledged') return this.#end({ ...tried, status: 'acknowledged', reason: null })
+    if (step.status === 'dead') return this.#end({ ...tried, ...step })
+    const nextAttemptMs = this.#parts.clock() + step.waitMs
+    const waiting: StoredDelivery = { ...tried, status: step.status, reason: step.reason, nextAttemptMs }
+    await this.#untilStored(() => this.#parts.deliveries.update(waiting))
+    open.delivery = waiting
+    this.#retryAfter(open, step.waitMs)
+  }
+
+  async #end(delivery: StoredDelivery): Promise<void> {
+    const { deliveries, clock, onEnded } = this.#parts
+    const ended: StoredDelivery = { ...delivery, finishedAtMs: clock(), nextAttemptMs: 0 }
+    const settled = this.#inFlight.ended(ended, clock())
+    const due = await this.#untilStored(() => Promise.all(settled.map((one) => deliveries.settle(one))))
+    await this.#untilStored(() => deliveries.end(ended))
+    this.#open.delete(ended.deliveryId)
+    if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
+    else this.#counts.dead += 1
+    settled.forEach((one, at) => {
+      if (one.release) this.#release(one.profileId, due[at] === true)
+    })
+    onEnded(ended)
+  }
+
+  #retryAfter(open: OpenDelivery, waitMs: number): void {
+    if (this.#isClosing) return
+    open.cancelTimer = this.#parts.after(waitMs, () => {
+      open.cancelTimer = undefined
+      this.#ready.push(open.delivery)
+      this.pump()
+    })
+  }
+
+  #enqueue(profileId: ProfileId, replayOf: DeliveryId | null): boolean {
+    if (this.#inFlight.note(profileId) || this.#queue.add(profileId, replayOf)) return true
+    this.#isSpilled = true
+    this.#hasDropped = true
+    return false
+  }
+
+  /** The profile is free again; it goes back into the queue when it is still owed, or changed meanwhile. */
+  #release(profileId: ProfileId, isDue: boolean): void {
+    const isNotified = this.#inFlight.release(profileId)
+    if (isDue || isNotified) this.#enqueue(profileId, null)
+  }
+
+  /** Finds markers on disk that had no room in memory; goes on where the last pass stopped. */
+  async #refill(): Promise<void> {
+    this.#isRefilling = true
+    try {
+      if (this.#refillFrom === 0) this.#hasDropped = false
+      for await (const { partition, markers } of this.#parts.deliveries.markers({ destinationId: this.#id, fromPartition: this.#refillFrom })) {
+        for (const { profileId } of markers) {
+          if (this.#isClosing) return
+          if (this.#enqueue(profileId, null)) continue
+          this.#refillFrom = partition
+          return
+        }
+      }
+      // What was dropped while this pass ran may lie behind it.
+      this.#isSpilled = this.#hasDropped
+      this.#refillFrom = 0
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError)) throw error
+      await new Promise<void>((resolve) => this.#parts.after(STORE_RETRY_MS, resolve))
+    } finally {
+      this.#isRefilling = false
+    }
+  }
+
+  async #told(profileIds: readonly ProfileId[]): Promise<Map<ProfileId, ToldState>> {
+    const found = await this.#untilStored(() => this.#parts.deliveries.lookUp(this.#id, profileIds))
+    const told = new Map<ProfileId, ToldState>()
+    profileIds.forEach((profileId, at) => {
+      const known = found[at]?.told
+      if (known !== undefined) told.set(profileId, known)
+    })
+    return told
+  }
+
+  /** Repeats a store call, all of which bear it, until the store answers: nothing goes on before it is written. */
+  async #untilStored<T>(call: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await call()
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError) || this.#isClosing) throw error
+        this.#parts.log('delivery.store_unavailable', { destinationId: this.#id, error })
+        await new Promise<void>((resolve) => this.#parts.after(STORE_RETRY_MS, resolve))
+      }
+    }
+  }
+}
+
+/** Repeated refusals by the address rules leave one record, not one every few minutes. */
+function withAttempt(delivery: StoredDelivery, { attempt, headers, url }: Sent): StoredDelivery {
+  if (attempt === undefined) return delivery
+  const isRepeatedDenial = attempt.error === 'egress_denied' && delivery.attempts.at(-1)?.error === 'egress_denied'
+  const before = isRepeatedDenial ? delivery.attempts.slice(0, -1) : delivery.attempts
+  return { ...delivery, headers, url, attempts: [...before, { ...attempt, number: before.length + 1 }] }
+}
+
+/** A refusal by the address rules uses up no attempt, nor does what came before a replay. */
+function countedAttempts({ attempts, attemptsBefore }: StoredDelivery): number {
+  return attempts.slice(attemptsBefore).filter((attempt) => attempt.error !== 'egress_denied').length
+}

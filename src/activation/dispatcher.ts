@@ -1,0 +1,153 @@
+import type { Egress } from '../lib/egress/egress.ts'
+import type { Clock } from '../model/clock.ts'
+import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
+import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { ProfileStore } from '../store/profile-store.ts'
+import type { DestinationRules } from './destination-rules.ts'
+import { type After, DestinationRunner, type RunnerLimits, type RunnerStats } from './destination-runner.ts'
+import { openTokenSource } from './oauth.ts'
+import { openSender } from './sender.ts'
+
+/** Tells destinations what they are owed. The one owner of all deliveries of its destinations (architecture, "Delivery"). */
+export interface Dispatcher {
+  /** A commit wrote markers. Call it after each one; what is not told is found after the next start. */
+  notify(profileId: ProfileId, destinationIds: readonly DestinationId[]): void
+  /** The rulebook was swapped. */
+  rulesChanged(): void
+  replay(request: ReplayRequest): Promise<ReplayResult>
+  stats(): DispatcherStats
+  /** Finishes what is on its way, at most `graceMs` (5 s); the rest is on disk. */
+  close(graceMs?: number): Promise<void>
+}
+
+export interface ReplayRequest {
+  readonly deliveryIds: readonly DeliveryId[]
+  /** `same`: the unchanged bytes under the same key, if nothing newer was sent; otherwise, and for `current`, a new message. */
+  readonly as: 'same' | 'current'
+  readonly dryRun?: boolean
+}
+
+export interface ReplayResult {
+  readonly matched: number
+  readonly queued: number
+}
+
+export interface DispatcherStats {
+  readonly destinations: readonly RunnerStats[]
+}
+
+export interface DispatcherLimits extends RunnerLimits {
+  readonly compatTimeoutMs: number
+  readonly durableTimeoutMs: number
+}
+
+/** [SEC-44], [SEC-45], [SEC-46], [OUT-22], [OUT-23] */
+export const DISPATCHER_LIMITS: DispatcherLimits = {
+  concurrency: 8,
+  queueMax: 10_000,
+  openMax: 100,
+  compatRetryWaitMs: 100,
+  compatTimeoutMs: 3_000,
+  durableTimeoutMs: 15_000,
+}
+
+export interface DispatcherOptions {
+  readonly deliveries: DeliveryStore
+  readonly profiles: Pick<ProfileStore, 'getMany'>
+  readonly rules: () => DestinationRules
+  readonly egress: Pick<Egress, 'request'>
+  readonly clock: Clock
+  readonly log: (event: string, fields: Record<string, unknown>) => void
+  /** Product name and version [OUT-80]. */
+  readonly userAgent: string
+  /** After each attempt, with the delivery as it then is. */
+  readonly onAttempt?: (delivery: StoredDelivery) => void
+  readonly onEnded?: (delivery: StoredDelivery) => void
+  readonly limits?: Partial<DispatcherLimits>
+  /** Monotonic timers, and the jitter; replaced in tests. */
+  readonly after?: After
+  readonly random?: () => number
+}
+
+const CLOSE_GRACE_MS = 5_000
+
+/** Takes over what the last run left: open messages before it resolves, markers behind it. */
+export async function openDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
+  const { deliveries, egress, clock, userAgent, log } = options
+  const limits = { ...DISPATCHER_LIMITS, ...options.limits }
+  const tokens = openTokenSource({ egress, clock, userAgent, timeoutMs: limits.compatTimeoutMs })
+  const timeoutMs = { compat: limits.compatTimeoutMs, durable: limits.durableTimeoutMs }
+  const parts = {
+    ...options,
+    sender: openSender({ egress, tokens, clock, userAgent, timeoutMs }),
+    after: options.after ?? afterTimeout,
+    random: options.random ?? Math.random,
+    onAttempt: options.onAttempt ?? (() => {}),
+    onEnded: options.onEnded ?? (() => {}),
+    limits,
+  }
+  const runners = new Map<DestinationId, DestinationRunner>()
+  let isClosing = false
+
+  function runnerOf(destinationId: DestinationId): DestinationRunner {
+    const known = runners.get(destinationId)
+    if (known !== undefined) return known
+    const runner = new DestinationRunner(destinationId, parts)
+    runners.set(destinationId, runner)
+    return runner
+  }
+
+  async function readMarkers(): Promise<void> {
+    for await (const { markers } of deliveries.markers()) {
+      for (const { profileId, destinationId } of markers) {
+        if (isClosing) return
+        runnerOf(destinationId).notify(profileId)
+      }
+    }
+  }
+
+  async function replayOne(delivery: StoredDelivery, as: ReplayRequest['as']): Promise<void> {
+    const runner = runnerOf(delivery.destinationId)
+    if (as === 'same' && (await runner.resend(delivery))) return
+    for (const profileId of new Set(delivery.users.map((user) => user.profileId))) {
+      await deliveries.owe(profileId, delivery.destinationId, clock())
+      runner.notify(profileId, delivery.deliveryId)
+    }
+  }
+
+  const left = new Map<DestinationId, StoredDelivery[]>()
+  for await (const delivery of deliveries.openDeliveries()) {
+    const others = left.get(delivery.destinationId)
+    if (others === undefined) left.set(delivery.destinationId, [delivery])
+    else others.push(delivery)
+  }
+  for (const [destinationId, open] of left) await runnerOf(destinationId).restore(open)
+  const reading = readMarkers().catch((error: unknown) => log('delivery.markers_unread', { error }))
+
+  return {
+    notify(profileId, destinationIds) {
+      for (const destinationId of destinationIds) runnerOf(destinationId).notify(profileId)
+    },
+    rulesChanged() {
+      for (const runner of runners.values()) runner.rulesChanged()
+    },
+    async replay({ deliveryIds, as, dryRun = false }) {
+      const found = await Promise.all(deliveryIds.map((deliveryId) => deliveries.get(deliveryId)))
+      const ended = found.filter((delivery) => delivery !== undefined && delivery.finishedAtMs !== null) as StoredDelivery[]
+      if (!dryRun) for (const delivery of ended) await replayOne(delivery, as)
+      return { matched: ended.length, queued: dryRun ? 0 : ended.length }
+    },
+    stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
+    async close(graceMs = CLOSE_GRACE_MS) {
+      isClosing = true
+      await Promise.all([reading, ...[...runners.values()].map((runner) => runner.close(graceMs))])
+    },
+  }
+}
+
+/** Timers of Node follow the monotonic clock. */
+const afterTimeout: After = (waitMs, run) => {
+  const timer = setTimeout(run, waitMs)
+  return () => clearTimeout(timer)
+}

@@ -1,0 +1,43 @@
+import type { DeliveryId, ProfileId } from '../model/ids.ts'
+
+export interface DueProfile {
+  readonly profileId: ProfileId
+  /** The ended delivery whose users are to be told again, if that is why it is due. */
+  readonly replayOf: DeliveryId | null
+}
+
+/** Profiles that one destination is owed, in order of arrival, each once. A hint only: the truth is the markers. */
+export class DueQueue {
+  readonly #profiles = new Map<ProfileId, DeliveryId | null>()
+  readonly #sizeMax: number
+
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax
+  }
+
+  get size(): number {
+    return this.#profiles.size
+  }
+
+  /** @returns false when there is no room: its marker must be found on disk later */
+  add(profileId: ProfileId, replayOf: DeliveryId | null = null): boolean {
+    if (!this.#profiles.has(profileId)) {
+      if (this.#profiles.size >= this.#sizeMax) return false
+      this.#profiles.set(profileId, replayOf)
+    } else if (replayOf !== null) {
+      this.#profiles.set(profileId, replayOf)
+    }
+    return true
+  }
+
+  /** Takes the oldest, at most `count`. */
+  take(count: number): DueProfile[] {
+    const taken: DueProfile[] = []
+    for (const [profileId, replayOf] of this.#profiles) {
+      if (taken.length === count) break
+      this.#profiles.delete(profileId)
+      taken.push({ profileId, replayOf })
+    }
+    return taken
+  }
+}

@@ -1,0 +1,115 @@
+import type { DeliveryId, ProfileId } from '../model/ids.ts'
+import type { Profile } from '../model/profile.ts'
+import { newDeliveryId } from '../store/delivery-keys.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
+import type { DestinationRule, DestinationRules } from './destination-rules.ts'
+import { renderMessage, type UserEntry } from './message.ts'
+import { renderUrlTemplate } from './url-template.ts'
+import { buildUserEntries, type ProfileEntries } from './user-entries.ts'
+
+/** A profile that is owed, as it is now. */
+export interface RoundMember {
+  readonly profileId: ProfileId
+  readonly profile: Profile | undefined
+  /** Segments the destination was possibly told as active. */
+  readonly toldActive: readonly number[]
+}
+
+export interface Round {
+  /** Frozen together: a profile can stand in several of them. */
+  readonly deliveries: readonly StoredDelivery[]
+  /** Members that are in none, and why. */
+  readonly skipped: readonly { readonly profileId: ProfileId; readonly revision: number; readonly reason: SkipReason }[]
+}
+
+export type SkipReason = NonNullable<ProfileEntries['skipped']> | 'no_profile'
+
+interface Row {
+  readonly entry: UserEntry
+  readonly profile: Profile
+  readonly active: readonly number[]
+  readonly inactive: readonly number[]
+}
+
+/**
+ * Builds the messages for some profiles from their state now: one for each data source of partner IDs, at most
+ * `usersPerMessage` entries each; a GET destination gets one for each entry. Source: outbound.md OUT-38, OUT-40, OUT-209.
+ */
+export function buildRound(
+  rules: DestinationRules,
+  destination: DestinationRule,
+  members: readonly RoundMember[],
+  { nowMs, replayOf }: { readonly nowMs: number; readonly replayOf: DeliveryId | null },
+): Round {
+  const rows = new Map<number, Row[]>()
+  const skipped: Round['skipped'][number][] = []
+  for (const { profileId, profile, toldActive } of members) {
+    if (profile === undefined) {
+      skipped.push({ profileId, revision: 0, reason: 'no_profile' })
+      continue
+    }
+    const { entries, active, inactive, skipped: reason } = buildUserEntries(rules, destination, profile, toldActive, nowMs)
+    if (reason !== undefined) skipped.push({ profileId, revision: profile.revision, reason })
+    for (const { userDpid, entry } of entries) {
+      const row = { entry, profile, active, inactive }
+      const others = rows.get(userDpid)
+      if (others === undefined) rows.set(userDpid, [row])
+      else others.push(row)
+    }
+  }
+
+  const roundId = newDeliveryId()
+  const perMessage = destination.config.method === 'GET' ? 1 : destination.config.usersPerMessage
+  const chunks = [...rows].flatMap(([userDpid, all]) => chunked(all, perMessage).map((chunk) => ({ userDpid, chunk })))
+  const deliveries = chunks.map(({ userDpid, chunk }, index): StoredDelivery => {
+    const request = renderRequest(destination, userDpid, chunk, nowMs)
+    return {
+      ...request,
+      deliveryId: index === 0 ? roundId : newDeliveryId(),
+      destinationId: destination.destinationId,
+      status: 'sending',
+      reason: null,
+      createdAtMs: nowMs,
+      finishedAtMs: null,
+      users: chunk.map(({ profile, active, inactive }) => ({ profileId: profile.id, revision: profile.revision, active, inactive })),
+      attempts: [],
+      nextAttemptMs: 0,
+      replayOf,
+      headers: [],
+      roundId,
+      roundSize: chunks.length,
+      attemptsBefore: 0,
+      aamWouldDrop: false,
+    }
+  })
+  return { deliveries, skipped }
+}
+
+function renderRequest(
+  { config, destinationId, urlTemplate }: DestinationRule,
+  userDpid: number,
+  rows: readonly Row[],
+  nowMs: number,
+): Pick<StoredDelivery, 'method' | 'url' | 'body'> {
+  const [first] = rows
+  if (config.method === 'POST' || urlTemplate === undefined || first === undefined) {
+    const head = { processTimeSeconds: Math.floor(nowMs / 1000), userDpid, destinationId }
+    return { method: 'POST', url: config.url, body: renderMessage(config, head, rows.map((row) => row.entry)) }
+  }
+  const { entry } = first
+  const target = renderUrlTemplate(urlTemplate, {
+    DP_UUID: entry.partnerId,
+    UUID: entry.deviceId,
+    ORDER_ID: String(destinationId),
+    DPID: String(userDpid),
+    SEGMENT_LIST: entry.segments.filter((one) => one.active).map((one) => one.value),
+    REMOVED_SEGMENT_LIST: entry.segments.filter((one) => !one.active).map((one) => one.value),
+  })
+  return { method: 'GET', url: new URL(config.url).origin + target, body: '' }
+}
+
+function chunked<T>(all: readonly T[], size: number): T[][] {
+  const chunks: T[][] = []
+  for (let at = 0; at < all.length; at += size) chunks.push(all.slice(at, at + size))
+  return chunks
+}

@@ -1,0 +1,133 @@
+import type { Egress } from '../lib/egress/egress.ts'
+import type { EgressAnswer } from '../lib/egress/exchange.ts'
+import { parseTarget } from '../lib/egress/target.ts'
+import type { Clock } from '../model/clock.ts'
+import type { Attempt } from '../model/delivery.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
+import { classify, type Outcome } from './classify.ts'
+import type { DestinationRule } from './destination-rules.ts'
+import { secretsOf } from './destinations/s2s-secrets.ts'
+import { type TokenSource, userAgentOf } from './oauth.ts'
+import { type Header, signatureHeaders } from './sign.ts'
+
+/** Makes one attempt: signs, authenticates, sends, and records it without secrets. */
+export interface Sender {
+  send(destination: DestinationRule, delivery: StoredDelivery): Promise<Sent>
+}
+
+export interface Sent {
+  readonly outcome: Outcome
+  /** Undefined when nothing was tried: no token, or we are stopping. */
+  readonly attempt: Attempt | undefined
+  /** Header lines of the request, secrets masked. */
+  readonly headers: readonly Header[]
+  readonly url: string
+}
+
+export interface SenderOptions {
+  readonly egress: Pick<Egress, 'request'>
+  readonly tokens: TokenSource
+  readonly clock: Clock
+  readonly userAgent: string
+  readonly timeoutMs: Readonly<Record<'compat' | 'durable', number>>
+}
+
+const EXCERPT_BYTES_MAX = 1024
+const RESPONSE_HEADERS_MAX = 50
+const RESPONSE_HEADER_CHARS_MAX = 500
+const MASK = '***'
+
+export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: SenderOptions): Sender {
+  return {
+    async send(destination, delivery) {
+      const { config, destinationId } = destination
+      // An endpoint that moved gets the same bytes at its new address; of a GET the address is the message.
+      const url = delivery.method === 'POST' ? config.url : delivery.url
+      const token = config.auth.type === 'oauth2' ? await tokens.get(destinationId, config) : undefined
+      if (token?.status === 'failed') {
+        return { outcome: { status: 'unauthenticated', reason: token.reason }, attempt: undefined, headers: [], url }
+      }
+      const authorization = authorizationOf(destination, token?.token)
+      const headers = requestHeaders(destination, delivery, url, authorization, userAgentOf(config, userAgent))
+      const startedAtMs = clock()
+      const answer = await egress.request({
+        url,
+        method: delivery.method,
+        headers,
+        body: delivery.body,
+        timeoutMs: timeoutMs[config.mode],
+        poolKey: String(destinationId),
+      })
+      const outcome = classify(answer, config, clock())
+      if (token !== undefined && answer.status === 'answered' && answer.httpStatus === 401) tokens.drop(destinationId, token.token)
+
+      const secrets = secretsOf(config).map((secret) => secret.value)
+      if (authorization !== undefined) secrets.push(authorization, authorization.slice(authorization.indexOf(' ') + 1))
+      const attempt = outcome.status === 'stopped' ? undefined : attemptOf(delivery.attempts.length + 1, startedAtMs, answer, outcome, secrets)
+      return { outcome, attempt, headers: headers.map((header) => masked(header, authorization)), url }
+    },
+  }
+}
+
+function authorizationOf({ config: { auth } }: DestinationRule, token: string | undefined): string | undefined {
+  if (token !== undefined) return `Bearer ${token}`
+  if (auth.type !== 'basic') return undefined
+  return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`
+}
+
+function requestHeaders(
+  { config }: DestinationRule,
+  { method, body }: StoredDelivery,
+  url: string,
+  authorization: string | undefined,
+  userAgent: string,
+): Header[] {
+  const headers: Header[] = [
+    ['User-Agent', userAgent],
+    ['Accept', '*/*'],
+    ['Accept-Encoding', 'gzip'],
+  ]
+  if (method === 'POST') headers.push(['Content-Type', 'application/json'])
+  if (authorization !== undefined) headers.push(['Authorization', authorization])
+  if (config.headers !== undefined) headers.push(...Object.entries(config.headers))
+  // Exactly what goes over the wire is signed: the body of a POST, path and query of a GET [OUT-68], [OUT-69].
+  headers.push(...signatureHeaders(config, method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')))
+  return headers
+}
+
+function masked([name, value]: Header, authorization: string | undefined): Header {
+  return value === authorization ? [name, `${value.slice(0, value.indexOf(' '))} ${MASK}`] : [name, value]
+}
+
+function attemptOf(
+  number: number,
+  startedAtMs: number,
+  answer: EgressAnswer,
+  outcome: Exclude<Outcome, { status: 'stopped' }>,
+  secrets: readonly string[],
+): Attempt {
+  const hide = (text: string) => secrets.reduce((all, secret) => all.replaceAll(secret, MASK), text)
+  const isAnswered = answer.status === 'answered'
+  const responseHeaders: Record<string, string> = {}
+  const fields = isAnswered ? Object.entries(answer.headers).slice(0, RESPONSE_HEADERS_MAX) : []
+  for (const [name, value] of fields) {
+    responseHeaders[name] = name === 'set-cookie' ? MASK : hide(value).slice(0, RESPONSE_HEADER_CHARS_MAX)
+  }
+  return {
+    number,
+    startedAtMs,
+    durationMs: Math.round(answer.durationMs),
+    outcome: outcome.status === 'acknowledged' || outcome.status === 'unknown' ? outcome.status : 'failed',
+    httpStatus: isAnswered ? answer.httpStatus : null,
+    // A status speaks for itself [OPS-51].
+    error: outcome.status === 'acknowledged' || outcome.reason.startsWith('http_') ? null : outcome.reason,
+    responseHeaders,
+    responseExcerpt: isAnswered ? excerpt(answer.body, hide) : '',
+  }
+}
+
+/** Hidden before it is cut, so that no half of a secret stays. */
+function excerpt(body: Buffer, hide: (text: string) => string): string {
+  const text = hide(body.toString('utf8', 0, 4 * EXCERPT_BYTES_MAX))
+  return Buffer.from(text).toString('utf8', 0, EXCERPT_BYTES_MAX)
+}

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest'
+import { consentString } from './test-consent.conformance.ts'
+import { dataSource, DEVICE, NEW_DEVICE, NOW_MS, startTestEdge, testDirectory } from './test-edge.conformance.ts'
+
+const directory = testDirectory([dataSource(420, { redirectHosts: ['partner.example', '*.ads.example', 'http://old.example:8080'] })])
+const dpm = { headers: { host: 'dpm.demdex.net' } }
+const withRedir = (url: string, rest = 'dpid=420&dpuuid=u1') => `/ibs:${rest}&redir=${encodeURIComponent(url)}`
+
+test.each(['/ibs:dpid=420&dpuuid=u1', '/ibs:d_dpid=420&d_dpuuid=u1', '/ibs:d_cid=420%01u1', '/ibs?dpid=420&dpuuid=u1', '/ibs:dpid=420?dpuuid=u1&x=1'])(
+  '%s is an ID sync and answers a pixel [COL-152] [COL-153] [COL-154] [COL-160] [OUT-10] [OUT-12] [COL-92]',
+  async (target) => {
+    await using edge = await startTestEdge({ directory })
+    const reply = await edge.call(target, dpm)
+    expect([reply.status, reply.headers['content-type']]).toEqual([200, 'image/gif'])
+    const expected = target.includes('?dpuuid') ? [300, 104] : []
+    expect(reply.codes()).toEqual(expected)
+    if (expected.length === 0) expect(edge.calls[0]).toMatchObject({ kind: 'sync', declaredIds: [{ dataSourceId: 420, id: 'u1', authState: 0 }] })
+  },
+)
+
+test('the path is read as it is: slashes, plus signs and %2F in it are data [COL-152] [COL-34] [COL-165]', async () => {
+  await using edge = await startTestEdge({ directory })
+  await edge.call('/ibs:dpid=420&dpuuid=a//b%2Fc+d&d_uuid=12345678901234567890123456789012345678', dpm)
+  expect(edge.calls[0]?.declaredIds[0]?.id).toBe('a//b/c+d')
+  expect(edge.calls[0]?.deviceId).toBe(DEVICE)
+})
+
+test('the mapping is handed over, demdex set, dextp extended [COL-155] [COL-156] [COL-125]', async () => {
+  await using edge = await startTestEdge({ directory })
+  const first = await edge.call('/ibs:dpid=420&dpuuid=u1', dpm)
+  expect(first.cookies.map((cookie) => cookie.split(';')[0])).toEqual([`demdex=${NEW_DEVICE}`, `dextp=420-1-${NOW_MS}|`])
+  const again = await edge.call('/ibs:dpid=420&dpuuid=u1', {
+    headers: { ...dpm.headers, cookie: `demdex=${DEVICE}; dextp=21-1-1490307821616|420-1-1490307822038|` },
+  })
+  expect(again.cookies.map((cookie) => cookie.split(';')[0])).toEqual([`demdex=${DEVICE}`, `dextp=21-1-1490307821616|420-1-${NOW_MS}|`])
+})
+
+test('the redirect carries the device ID in every spelling of the macro [COL-157] [COL-158] [OUT-11] [SEC-15]', async () => {
+  await using edge = await startTestEdge({ directory })
+  const location = async (url: string) => (await edge.call(withRedir(url), dpm)).headers.location
+  expect(await location('https://partner.example/cb?u=${DD_UUID}')).toBe(`https://partner.example/cb?u=${NEW_DEVICE}`)
+  expect(await location('https://partner.example/${dd_uuid}/x?u=%24%7BDD_UUID%7D&v=$%7BDD_UUID%7D#${DD_UUID}')).toBe(
+    `https://partner.example/${NEW_DEVICE}/x?u=${NEW_DEVICE}&v=${NEW_DEVICE}#${NEW_DEVICE}`,
+  )
+  expect(await location('https://a.ads.example/?g=${GDPR}&c=${GDPR_CONSENT_42}')).toBe('https://a.ads.example/?g=0&c=0')
+  expect(await location('https://partner.example/plain')).toBe('https://partner.example/plain')
+  expect(await location('http://old.example:8080/x')).toBe('http://old.example:8080/x')
+})
+
+test('a consent string that was accepted is passed on [COL-158] [COL-187]', async () => {
+  await using edge = await startTestEdge({ directory })
+  const string = consentString({})
+  const reply = await edge.call(`${withRedir('https://partner.example/?g=${GDPR}&c=${GDPR_CONSENT_42}')}&gdpr=1&gdpr_consent=${string}`, dpm)
+  expect(reply.headers.location).toBe(`https://partner.example/?g=1&c=${string}`)
+})
+
+test.each([
+  ['https://elsewhere.example/', 'host'],
+  ['https://partner.example.evil.example/', 'host'],
+  ['https://ads.example/', 'host'],
+  ['http://partner.example/', 'host'],
+  ['https://partner.example:444/', 'host'],
+  ['https://user:pw@partner.example/', 'user_info'],
+  ['https://partner.example\\@evil.example/', 'characters'],
+  ['https://partner.example/\r\nSet-Cookie: a=b', 'characters'],
+  ['https://partner.example/ x', 'characters'],
+  ['javascript:alert(1)', 'scheme'],
+  ['//partner.example/', 'scheme'],
+  ['/relative', 'scheme'],
+  ['ftp://partner.example/', 'scheme'],
+  ['https://', 'malformed'],
+  ['https://${DD_UUID}.ads.example/', 'macro_in_host'],
+  [`https://partner.example/${'a'.repeat(4096)}`, undefined],
+  ['https://dpm.demdex.net/ibs:dpid=1&dpuuid=2', 'loop'],
+])('%s is refused: a pixel, the mapping is kept, the reason counted [COL-159] [SEC-13] [SEC-14] [SEC-15] [SEC-16] [SEC-17]', async (url, reason) => {
+  await using edge = await startTestEdge({ directory })
+  const reply = await edge.call(withRedir(url), dpm)
+  expect([reply.status, reply.headers.location, reply.headers['content-type']]).toEqual([200, undefined, 'image/gif'])
+  expect(edge.calls[0]?.declaredIds).toHaveLength(1)
+  // A target over 4 KiB is left out as a parameter already.
+  expect(edge.blockedRedirects).toEqual(reason === undefined ? [] : [reason])
+})
+
+test('an empty list redirects nowhere; any host is a switch [SEC-13]', async () => {
+  await using closed = await startTestEdge()
+  expect((await closed.call(withRedir('https://partner.example/', 'dpid=1&dpuuid=a'), dpm)).status).toBe(200)
+  await using open = await startTestEdge({ config: { redirectAnyHost: true } })
+  expect((await open.call(withRedir('http://partner.example/a', 'dpid=1&dpuuid=a'), dpm)).headers.location).toBe('http://partner.example/a')
+  expect((await open.call(withRedir('javascript:1', 'dpid=1&dpuuid=a'), dpm)).status).toBe(200)
+  await using listed = await startTestEdge({ config: { redirectHosts: ['partner.example'] } })
+  const unknown = await listed.call(withRedir('https://partner.example/a', 'dpid=99999&dpuuid=a'), dpm)
+  expect([unknown.status, unknown.codes()]).toEqual([302, [302, 104]])
+})
+
+test('opted out or without consent: no mapping, and the macro stays empty [COL-162] [COL-170] [OUT-13] [COL-246]', async () => {
+  await using edge = await startTestEdge({ directory })
+  const target = withRedir('https://partner.example/?u=${DD_UUID}')
+  for (const [query, cookie] of [['', 'demdex=NOTARGET'], ['&gdpr=1', 'a=b'], [`&gdpr=1&gdpr_consent=${consentString({ purposes: [] })}`, `demdex=${DEVICE}`]] as const) {
+    const reply = await edge.call(target + query, { headers: { ...dpm.headers, cookie } })
+    expect([reply.status, reply.headers.location, reply.cookies]).toEqual([302, 'https://partner.example/?u=', []])
+  }
+  expect(edge.calls).toEqual([])
+  expect(edge.optOuts).toEqual([]) // `dpm` without an organization names no partner [COL-245].
+})
+
+test('Sec-GPC: no mapping is shared, in either direction [SEC-78]', async () => {
+  await using edge = await startTestEdge({ directory })
+  const reply = await edge.call(withRedir('https://partner.example/?u=${DD_UUID}'), { headers: { ...dpm.headers, 'sec-gpc': '1' } })
+  expect(reply.headers.location).toBe('https://partner.example/?u=')
+  expect(reply.cookies.some((cookie) => cookie.startsWith('dextp='))).toBe(false)
+  expect(edge.calls[0]?.consent).toMatchObject({ syncDenied: true, reason: 'gpc' })
+})
+
+test('an unknown data source is 302 in X-Error, without a mapping [COL-163]', async () => {
+  await using edge = await startTestEdge()
+  const reply = await edge.call('/ibs:dpid=99999&dpuuid=a', dpm)
+  expect(reply.headers['x-error']).toBe('302,104')
+  expect(edge.calls[0]?.declaredIds).toEqual([])
+})
+
+test('an ID sync with broken parameters is disregarded, redirect and all [COL-38]', async () => {
+  await using edge = await startTestEdge({ directory })
+  const reply = await edge.call(`${withRedir('https://partner.example/')}&x=%zz`, dpm)
+  expect([reply.status, reply.codes(), edge.calls.length]).toEqual([200, [311], 0])
+})

@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs'
+import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
+import { parseS2sConfig, type S2sConfig, userDpidsOf } from './activation/destinations/s2s.ts'
+import { mergeSecrets, redactS2s } from './activation/destinations/s2s-secrets.ts'
+import { startAdmin } from './api/start-admin.ts'
+import { parseSegmentRule } from './audience/rules/segment-rule.ts'
+import { parseTraitRule } from './audience/rules/trait-rule.ts'
+import { startEdge } from './collect/edge-server.ts'
+import { isProduction, type Role, type UsherConfig } from './config.ts'
+import { makeEcidMapper } from './identity/ecid.ts'
+import { createClock } from './lib/clock.ts'
+import { openEgress } from './lib/egress/egress.ts'
+import { createLog } from './lib/log.ts'
+import { createMetrics } from './lib/metrics.ts'
+import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
+import { readVersion } from './lib/version.ts'
+import { openDeliveryReader, toldOf } from './main/delivery-reader.ts'
+import { watchDisk } from './main/disk-guard.ts'
+import { edgeConfigOf } from './main/edge-config.ts'
+import { openStores } from './main/stores.ts'
+import type { CallHandler } from './model/collected-call.ts'
+import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
+import { optOut, optOutStatus } from './pipeline/opt-out.ts'
+import type { Parts } from './pipeline/parts.ts'
+import { processCall } from './pipeline/process-call.ts'
+import { explainProfile, viewProfile } from './pipeline/profile-views.ts'
+import { openRefile } from './pipeline/refile.ts'
+import { openRulebooks } from './pipeline/rulebooks.ts'
+import { startSweep } from './pipeline/sweep.ts'
+import { type RecordStore, StoreUnavailableError } from './store/record-store.ts'
+
+export { type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
+
+/** A running server. */
+export interface Usher {
+  /** Empty in a process without that role. */
+  readonly edgeUrl: string
+  readonly adminUrl: string
+  /** Members of the ready line [OPS-12]. */
+  readonly ready: ReadyLine
+  /** Stops accepting, finishes what it accepted, flushes [OPS-13]. */
+  close(): Promise<void>
+}
+
+export interface ReadyLine {
+  readonly edgeUrl: string
+  readonly adminUrl: string
+  readonly durability: string
+  readonly startupMs: number
+  readonly allowPrivateDestinations: boolean
+}
+
+export interface Overrides {
+  /** `host:port` that may be reached although it is private; for the demo's own sandbox [OPS-25]. */
+  readonly allowedTargets?: readonly string[]
+  /** Tests put a damaged engine in between. */
+  readonly wrapRecords?: (records: RecordStore) => RecordStore
+}
+
+/** Puts the parts together: configuration, stores, rulebook, delivery, sweep, then the listeners. */
+export async function startUsher(config: UsherConfig, overrides: Overrides = {}): Promise<Usher> {
+  const startedMs = performance.now()
+  const has = (role: Role) => config.roles.includes(role)
+  const log = createLog({ level: config.logLevel })
+  const metrics = createMetrics()
+  const clock = createClock(config.clockOffsetMs)
+  const allowPrivate = config.allowPrivateDestinations
+  const allowedTargets = overrides.allowedTargets ?? []
+  const tls = readTls(config)
+  const version = readVersion()
+
+  const stores = await openStores(config, {
+    clock: clock.now,
+    onCorrupt: metrics.storeRecordCorrupt,
+    log: (event, fields) => log.warn(event, fields),
+    wrapRecords: overrides.wrapRecords,
+  })
+  const { catalog, profiles, deliveries, secrets } = stores
+  for (const warning of secrets.warnings) log.warn('start.warning', { warning })
+  const disk = await watchDisk(config.dataDir, log)
+  const rulebooks = await openRulebooks(catalog, {
+    allowPrivate,
+    onBuilt: (rulebook, buildMs) => log.info('rulebook.built', { version: rulebook.version, buildMs: Math.round(buildMs) }),
+    onFailed: (error) => log.error('rulebook.failed', { error }),
+  })
+
+  const egress = openEgress({
+    allowPrivate,
+    allowedTargets,
+    extraCa: config.extraCa === undefined ? undefined : readFileSync(config.extraCa, 'utf8'),
+    ownListeners: [config.edge.port, config.admin.port].map((port) => ({ host: config.host, port })),
+  })
+  let dispatcher: Dispatcher | undefined
+  const parts: Parts = {
+    profiles,
+    rulebook: rulebooks.current,
+    ecids: makeEcidMapper(secrets.ecidKey),
+    clock: clock.now,
+    newDeviceId: () => randomDeviceId() as DeviceId,
+    newEventId: () => randomEventId() as EventId,
+    notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => dispatcher?.notify(profileId, destinationIds),
+    isOwed: async (profileId) => (await deliveries.toldOf(profileId)).some(({ told }) => told.active.length > 0),
+    onFollowUpFailed: (error) => log.error('follow_up.failed', { error }),
+  }
+  const sweep = has('batch')
+    ? startSweep(parts, {
+        onRound: (count, lagMs) => log.debug('sweep.round', { profiles: count, lagMs }),
+        onFailed: (error) => log.error('sweep.failed', { error }),
+      })
+    : undefined
+  if (has('delivery')) {
+    dispatcher = await openDispatcher({
+      deliveries,
+      profiles,
+      rules: () => rulebooks.current().destinations,
+      egress,
+      clock: clock.now,
+      log: (event, fields) => log.info(event, fields),
+      userAgent: `Usher/${version}`,
+      onAttempt: ({ status, attempts }) => {
+        const attempt = attempts.at(-1)
+        if (attempt !== undefined) metrics.deliveryAttempt('s2s', attempt.outcome, attempt.durationMs / 1000)
+        if (attempt?.error === 'egress_denied') metrics.egressDenied(status)
+      },
+      onEnded: ({ status, reason }) => {
+        if (status === 'dead') metrics.deliveryDead(reason ?? 'unknown')
+      },
+    })
+  }
+  const refile = await openRefile(parts, stores.jobs, { onFailed: (error) => log.error('refile.failed', { error }) })
+  if (has('batch')) refile.start(rulebooks.current().version)
+  rulebooks.onSwap((rulebook) => {
+    dispatcher?.rulesChanged()
+    if (has('batch')) refile.start(rulebook.version)
+  })
+
+  let isClosing = false
+  const reasons = () => [...(isClosing ? ['stopping'] : []), ...(disk.state() === 'full' ? ['disk_full'] : [])]
+  const edge = has('edge')
+    ? await startEdge({
+        config: edgeConfigOf(config, tls),
+        handler: guarded(parts, () => disk.state() === 'full', metrics.collectAccepted.bind(undefined, config.durability), metrics.optOut),
+        directory: () => rulebooks.current().directory,
+        clock: clock.now,
+        ready: () => ({ ready: reasons().length === 0, reasons: reasons() }),
+        onRequest: (record) => {
+          metrics.httpRequest(record.route, record.status, record.durationMs / 1000)
+          log.debug('event.received', { ...record })
+        },
+        onRejected: metrics.collectRejected,
+        onRedirectBlocked: metrics.redirectBlocked,
+        onFault: (error, eventId) => log.error('event.fault', { error, eventId }),
+      })
+    : undefined
+  const told = (id: ProfileId) => toldOf(deliveries, id)
+  const admin = has('admin')
+    ? await startAdmin({
+        config: {
+          host: config.host,
+          port: config.admin.port,
+          tls,
+          adminToken: config.admin.token ?? secrets.adminToken,
+          production: isProduction(),
+        },
+        catalog,
+        rules: { parseTraitRule, parseSegmentRule },
+        destinationTypes: {
+          parseS2sConfig: (input) => parseS2sConfig(input, { allowPrivate, allowedTargets }),
+          redactS2s: (stored) => redactS2s(stored as S2sConfig),
+          mergeSecrets: (previous, next) => mergeSecrets(previous as S2sConfig | undefined, next),
+          userDpidsOf: (stored) => userDpidsOf(stored as S2sConfig),
+        },
+        profiles: {
+          profile: (id) => viewProfile(id, parts, told),
+          explain: (id, segmentId, atMs) => explainProfile(id, segmentId as SegmentId, atMs, parts, told),
+        },
+        deliveries: openDeliveryReader(deliveries, dispatcher),
+        clock: {
+          now: clock.now,
+          advance(ms) {
+            const nowMs = clock.advance(ms)
+            sweep?.kick()
+            return nowMs
+          },
+        },
+        ready: reasons,
+        metrics,
+        log,
+        version,
+        durability: config.durability,
+      })
+    : undefined
+  metrics.watch({
+    diskFreeBytes: disk.freeBytes,
+    storeBytes: async () => ({ profiles: (await stores.records.stats()).diskBytes }),
+  })
+
+  return {
+    edgeUrl: edge?.url ?? '',
+    adminUrl: admin?.url ?? '',
+    ready: {
+      edgeUrl: edge?.url ?? '',
+      adminUrl: admin?.url ?? '',
+      durability: config.durability,
+      startupMs: Math.round(performance.now() - startedMs),
+      allowPrivateDestinations: allowPrivate,
+    },
+    async close() {
+      isClosing = true
+      await Promise.all([edge?.close(), admin?.close()])
+      rulebooks.close()
+      await Promise.all([sweep?.close(), refile.close()])
+      await dispatcher?.close()
+      await egress.close()
+      await stores.close()
+      disk.close()
+      metrics.close()
+    },
+  }
+}
+
+/** The pipeline as the edge calls it. With the disk nearly full events are refused; opt-outs never are [SEC-11], [SEC-61]. */
+function guarded(parts: Parts, isFull: () => boolean, onAccepted: () => void, onOptOut: (level: string) => void): CallHandler {
+  return {
+    async process(call) {
+      if (isFull()) throw new StoreUnavailableError('the disk is nearly full')
+      const outcome = await processCall(call, parts)
+      if (outcome.status === 'processed') onAccepted()
+      return outcome
+    },
+    async optOut(call) {
+      const outcome = await optOut(call, parts)
+      onOptOut(call.level)
+      return outcome
+    },
+    optOutStatus: (call) => optOutStatus(call, parts),
+  }
+}
+
+function readTls({ tls }: UsherConfig): { readonly cert: string; readonly key: string } | undefined {
+  if (tls.cert === undefined || tls.key === undefined) return undefined
+  return { cert: readFileSync(tls.cert, 'utf8'), key: readFileSync(tls.key, 'utf8') }
+}

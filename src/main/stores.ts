@@ -1,0 +1,55 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { UsherConfig } from '../config.ts'
+import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
+import type { Clock } from '../model/clock.ts'
+import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
+import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.ts'
+import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
+import { type JobStore, openJobStore } from '../store/job-store.ts'
+import type { ProfileStore } from '../store/profile-store.ts'
+import { openProfileStore } from '../store/profiles.ts'
+import type { RecordStore } from '../store/record-store.ts'
+
+/** Everything that outlives the process: one data directory. */
+export interface Stores {
+  readonly secrets: SecretFiles
+  readonly catalog: Catalog
+  readonly records: RecordStore
+  readonly profiles: ProfileStore
+  readonly deliveries: DeliveryStore
+  readonly jobs: JobStore
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  readonly clock: Clock
+  readonly onCorrupt: () => void
+  readonly log: (event: string, fields: Record<string, unknown>) => void
+  /** Tests put a damaged engine in between. */
+  readonly wrapRecords?: ((records: RecordStore) => RecordStore) | undefined
+}
+
+/** @throws SecretFileError, StoreLockedError, or the catalogue's, each saying what to do */
+export async function openStores(config: UsherConfig, options: StoreOptions): Promise<Stores> {
+  const { dataDir } = config
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const catalogFile = join(dataDir, 'catalog.sqlite')
+  const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: existsSync(catalogFile) })
+  const opened = await openEmbeddedRecordStore({ folder: join(dataDir, 'profiles'), durability: config.durability, log: options.log })
+  const records = options.wrapRecords?.(opened) ?? opened
+  const profiles = await openProfileStore(records, { optOutKey: secrets.optOutKey, onCorrupt: options.onCorrupt, log: options.log })
+  const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, clock: options.clock })
+  return {
+    secrets,
+    catalog,
+    records,
+    profiles,
+    deliveries: openDeliveryStore(records),
+    jobs: openJobStore(records),
+    async close() {
+      await catalog.close()
+      await profiles.close()
+    },
+  }
+}

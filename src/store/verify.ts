@@ -1,0 +1,225 @@
+import { declaredProfileId, deviceProfileId, type ProfileId, parseProfileId } from '../model/ids.ts'
+import type { Profile } from '../model/profile.ts'
+import { openFollowUp } from './follow-up-record.ts'
+import {
+  dueKey,
+  Kind,
+  kindRange,
+  partitionOfKey,
+  profileKey,
+  readDueKey,
+  readOutboxKey,
+  readProfileKey,
+} from './keys.ts'
+import { openProfile } from './profile-codec.ts'
+import { openRecord, RecordCorruptError } from './record.ts'
+import type { RecordStore, StoredRecord } from './record-store.ts'
+
+/** What may be wrong: a record fails its checksum, or points at something that is not there. */
+export const FINDINGS = [
+  'damaged',
+  'due_without_profile',
+  'profile_without_due',
+  'outbox_without_profile',
+  'link_without_reverse',
+] as const
+export type Finding = (typeof FINDINGS)[number]
+
+export interface VerifyReport {
+  readonly records: number
+  readonly bytes: number
+  /** Records by kind, kinds without any left out. */
+  readonly kinds: Readonly<Record<string, number>>
+  /** Count and the first samples: profile IDs, or keys in hexadecimal for damaged records. */
+  readonly findings: Readonly<Record<Finding, { readonly count: number; readonly samples: readonly string[] }>>
+}
+
+export interface VerifyOptions {
+  /** Called after each partition of a kind. */
+  readonly onProgress?: (records: number) => void
+}
+
+const SAMPLES_MAX = 20
+const PAGE_SIZE = 500
+/** A profile that changes under the check is looked at again; one that never holds still is left out. */
+const LOOKS_MAX = 3
+
+/**
+ * Checks every record and every cross-reference while the store is in use [SEC-60]. What looks wrong is looked at again
+ * before it counts, since profile and index may have been read at different moments.
+ */
+export async function verifyStore(records: RecordStore, options: VerifyOptions = {}): Promise<VerifyReport> {
+  return new Verification(records, options).run()
+}
+
+class Verification {
+  readonly #records: RecordStore
+  readonly #options: VerifyOptions
+  readonly #kinds: Record<string, number> = {}
+  readonly #findings = Object.fromEntries(
+    FINDINGS.map((finding) => [finding, { count: 0, samples: [] as string[] }]),
+  ) as Record<Finding, { count: number; samples: string[] }>
+  #count = 0
+  #bytes = 0
+
+  constructor(records: RecordStore, options: VerifyOptions) {
+    this.#records = records
+    this.#options = options
+  }
+
+  async run(): Promise<VerifyReport> {
+    for (const [name, kind] of Object.entries(Kind)) {
+      for (const head of await this.#records.heads(kind)) {
+        for await (const page of this.#pages(head, kind)) {
+          this.#kinds[name] = (this.#kinds[name] ?? 0) + page.length
+          await this.#checkPage(
+            kind,
+            page.filter((stored) => this.#isSound(stored)),
+          )
+        }
+        this.#options.onProgress?.(this.#count)
+      }
+    }
+    return { records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }
+  }
+
+  #isSound(stored: StoredRecord): boolean {
+    this.#count += 1
+    this.#bytes += stored.key.length + stored.record.length
+    try {
+      openRecord(stored.record)
+      return true
+    } catch (error) {
+      if (!(error instanceof RecordCorruptError)) throw error
+      this.#found('damaged', stored.key.toString('hex'))
+      return false
+    }
+  }
+
+  async #checkPage(kind: number, page: readonly StoredRecord[]): Promise<void> {
+    if (kind === Kind.profile)
+      await this.#checkProfiles(page.map(({ key, record }) => openProfile(readProfileKey(key), record)))
+    else if (kind === Kind.due) await this.#checkDue(page)
+    else if (kind === Kind.outbox) await this.#checkOutbox(page)
+  }
+
+  async #checkProfiles(profiles: readonly Profile[]): Promise<void> {
+    const filed = profiles.filter((profile) => profile.dueMs !== 0)
+    const entries = await this.#records.getMany(filed.map((profile) => dueKey(profile.id, profile.dueMs)))
+    for (let i = 0; i < filed.length; i++) {
+      const { id } = filed[i] as Profile
+      if (entries[i] === undefined && (await this.#holds(id, (profile) => this.#lacksDue(profile))))
+        this.#found('profile_without_due', id)
+    }
+    for (const profile of profiles) await this.#checkLinks(profile)
+  }
+
+  async #lacksDue(profile: Profile | undefined): Promise<boolean> {
+    if (profile === undefined || profile.dueMs === 0) return false
+    const [entry] = await this.#records.getMany([dueKey(profile.id, profile.dueMs)])
+    return entry === undefined
+  }
+
+  async #checkDue(page: readonly StoredRecord[]): Promise<void> {
+    const entries = page.map(({ key }) => readDueKey(key))
+    const profiles = await this.#profiles(entries.map((entry) => entry.profileId))
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as (typeof entries)[number]
+      if (profiles[i]?.dueMs === entry.dueMs) continue
+      const key = dueKey(entry.profileId, entry.dueMs)
+      const isStray = await this.#holds(entry.profileId, async (profile) => {
+        const [record] = await this.#records.getMany([key])
+        return record !== undefined && profile?.dueMs !== entry.dueMs
+      })
+      if (isStray) this.#found('due_without_profile', entry.profileId)
+    }
+  }
+
+  async #checkOutbox(page: readonly StoredRecord[]): Promise<void> {
+    const ids = page.map(({ key }) => readOutboxKey(key).profileId)
+    const profiles = await this.#records.getMany(ids.map(profileKey))
+    for (let i = 0; i < ids.length; i++) {
+      if (profiles[i] !== undefined) continue
+      const [marker, profile] = await this.#records.getMany([
+        (page[i] as StoredRecord).key,
+        profileKey(ids[i] as ProfileId),
+      ])
+      if (marker !== undefined && profile === undefined) this.#found('outbox_without_profile', ids[i] as ProfileId)
+    }
+  }
+
+  /** A device and a declared ID that are linked name each other, unless a follow-up that will see to it is still waiting. */
+  async #checkLinks(profile: Profile): Promise<void> {
+    const others = await this.#profiles(linkedTo(profile))
+    const isOneSided = others.some((other) => other === undefined || !linkedTo(other).includes(profile.id))
+    if (!isOneSided) return
+    const isMissing = await this.#holds(profile.id, async (current) => {
+      if (current === undefined) return false
+      const ids = linkedTo(current)
+      const now = await this.#profiles(ids)
+      const missing = ids.filter((_, i) => !linkedTo(now[i]).includes(profile.id))
+      if (missing.length === 0) return false
+      const waiting = await this.#waitingTargets()
+      return !waiting.has(profile.id) && missing.some((id) => !waiting.has(id))
+    })
+    if (isMissing) this.#found('link_without_reverse', profile.id)
+  }
+
+  async #waitingTargets(): Promise<Set<ProfileId>> {
+    const targets = new Set<ProfileId>()
+    for (const head of await this.#records.heads(Kind.followUp)) {
+      for await (const page of this.#pages(head, Kind.followUp)) {
+        for (const stored of page) targets.add(openFollowUp(stored).followUp.target)
+      }
+    }
+    return targets
+  }
+
+  /** Whether `isWrong` is true of a profile that stays the same while it is asked. */
+  async #holds(id: ProfileId, isWrong: (profile: Profile | undefined) => Promise<boolean>): Promise<boolean> {
+    for (let look = 1; look <= LOOKS_MAX; look++) {
+      const [before] = await this.#profiles([id])
+      if (!(await isWrong(before))) return false
+      const [after] = await this.#profiles([id])
+      if (after?.revision === before?.revision) return true
+    }
+    return false
+  }
+
+  /** A damaged one reads as absent; it is counted where it stands. */
+  async #profiles(ids: readonly ProfileId[]): Promise<(Profile | undefined)[]> {
+    const records = await this.#records.getMany(ids.map(profileKey))
+    return records.map((record, i) => {
+      try {
+        return record === undefined ? undefined : openProfile(ids[i] as ProfileId, record)
+      } catch (error) {
+        if (error instanceof RecordCorruptError) return undefined
+        throw error
+      }
+    })
+  }
+
+  #found(finding: Finding, sample: string): void {
+    const found = this.#findings[finding]
+    found.count += 1
+    if (found.samples.length < SAMPLES_MAX) found.samples.push(sample)
+  }
+
+  async *#pages(head: Buffer, kind: number): AsyncIterable<readonly StoredRecord[]> {
+    const { to } = kindRange(partitionOfKey(head), kind)
+    for (let next = head; ; ) {
+      const page = await this.#records.range(next, to, { limit: PAGE_SIZE })
+      if (page.length > 0) yield page
+      if (page.length < PAGE_SIZE) return
+      next = Buffer.concat([(page.at(-1) as StoredRecord).key, Buffer.alloc(1)])
+    }
+  }
+}
+
+/** Profiles on the other side of the links between devices and declared IDs. */
+function linkedTo(profile: Profile | undefined): ProfileId[] {
+  if (profile === undefined) return []
+  const isDevice = parseProfileId(profile.id)?.kind === 'device'
+  if (isDevice) return profile.links.map((link) => declaredProfileId(link.dataSourceId, link.id))
+  return profile.devices.map((device) => deviceProfileId(device.deviceId))
+}

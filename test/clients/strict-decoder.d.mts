@@ -1,0 +1,1 @@
+export function strictComplaints(text: string): string[]
