@@ -25,7 +25,15 @@ let server
 try {
   const tls = makeCertificates(folder, ['*.demdex.net', 'www.shop.test', '*.partner.test'])
   site = await startSite({ port: await freePort(), cert: tls.cert, key: tls.key, librariesDir })
-  server = await startServer({ USHER_TLS_CERT: tls.certPath, USHER_TLS_KEY: tls.keyPath }, tls.ca)
+  server = await startServer(
+    {
+      USHER_TLS_CERT: tls.certPath,
+      USHER_TLS_KEY: tls.keyPath,
+      USHER_COLLECTION_DOMAIN: 'demdex.net',
+      USHER_EDGE_ALIASES: 'shop',
+    },
+    tls.ca,
+  )
   const world = await makeWorld(server)
   await checkMobileSdk(world, check)
   await checkVisitorApi(world, check)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { parseS2sConfig, type S2sConfig, userDpidsOf } from './activation/destinations/s2s.ts'
 import { mergeSecrets, redactS2s } from './activation/destinations/s2s-secrets.ts'
+import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
 import { parseTraitRule } from './audience/rules/trait-rule.ts'
@@ -80,7 +80,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const disk = await watchDisk(config.dataDir, log)
   const rulebooks = await openRulebooks(catalog, {
     allowPrivate,
-    onBuilt: (rulebook, buildMs) => log.info('rulebook.built', { version: rulebook.version, buildMs: Math.round(buildMs) }),
+    onBuilt: (rulebook, buildMs) =>
+      log.info('rulebook.built', { version: rulebook.version, buildMs: Math.round(buildMs) }),
     onFailed: (error) => log.error('rulebook.failed', { error }),
   })
 
@@ -98,7 +99,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     clock: clock.now,
     newDeviceId: () => randomDeviceId() as DeviceId,
     newEventId: () => randomEventId() as EventId,
-    notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => dispatcher?.notify(profileId, destinationIds),
+    notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) =>
+      dispatcher?.notify(profileId, destinationIds),
     isOwed: async (profileId) => (await deliveries.toldOf(profileId)).some(({ told }) => told.active.length > 0),
     onFollowUpFailed: (error) => log.error('follow_up.failed', { error }),
   }
@@ -139,7 +141,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const edge = has('edge')
     ? await startEdge({
         config: edgeConfigOf(config, tls),
-        handler: guarded(parts, () => disk.state() === 'full', metrics.collectAccepted.bind(undefined, config.durability), metrics.optOut),
+        handler: guarded(
+          parts,
+          () => disk.state() === 'full',
+          metrics.collectAccepted.bind(undefined, config.durability),
+          metrics.optOut,
+        ),
         directory: () => rulebooks.current().directory,
         clock: clock.now,
         ready: () => ({ ready: reasons().length === 0, reasons: reasons() }),
@@ -220,7 +227,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
 }
 
 /** The pipeline as the edge calls it. With the disk nearly full events are refused; opt-outs never are [SEC-11], [SEC-61]. */
-function guarded(parts: Parts, isFull: () => boolean, onAccepted: () => void, onOptOut: (level: string) => void): CallHandler {
+function guarded(
+  parts: Parts,
+  isFull: () => boolean,
+  onAccepted: () => void,
+  onOptOut: (level: string) => void,
+): CallHandler {
   return {
     async process(call) {
       if (isFull()) throw new StoreUnavailableError('the disk is nearly full')

@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   partner: ['lib', 'model'],
   demo: ['lib', 'model', 'partner'],
   ...Object.fromEntries(ROOMS.map((room) => [room, ['lib', 'model', 'store']])),
-  pipeline: ['lib', 'model', 'store', ...ROOMS],
+  pipeline: ['lib', 'model', 'contract', 'store', ...ROOMS],
   api: ['lib', 'model', 'store', 'contract', ...ROOMS, 'pipeline'],
   main: ['lib', 'model', 'store', 'contract', 'config', ...ROOMS, 'pipeline', 'api'],
   cli: ['lib', 'model', 'contract', 'config', 'partner', 'demo', 'main'],

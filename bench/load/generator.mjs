@@ -17,7 +17,7 @@ let failed = 0
 let measuring = false
 let stopped = false
 const idle = []
-let due = []
+const due = []
 
 class Connection {
   constructor() {

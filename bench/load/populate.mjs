@@ -15,7 +15,11 @@ export const FIRST_TRAIT = 100_000
 export async function populateDefinitions({ dataDir, traits, segments, receiverUrl, mapped = 50 }) {
   mkdirSync(dataDir, { recursive: true })
   const secrets = openSecretFiles(dataDir, { inUse: false })
-  const catalog = await openCatalog({ file: join(dataDir, 'catalog.sqlite'), masterKey: secrets.masterKey, clock: Date.now })
+  const catalog = await openCatalog({
+    file: join(dataDir, 'catalog.sqlite'),
+    masterKey: secrets.masterKey,
+    clock: Date.now,
+  })
   const random = randomOf(7)
   const source = await catalog.dataSources.create(dataSource('bench partner'), 0)
   const dataSourceId = source.dataSourceId
@@ -37,7 +41,13 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
   await catalog.segments.createMany(
     Array.from({ length: segments }, (_, n) => {
       const [a, b, c] = [trait(), trait(), trait()]
-      const rule = [`${a}T`, `${a}T AND ${b}T`, `${a}T AND NOT ${b}T`, `(${a}T OR ${b}T) AND ${c}T`, `FREQUENCY([${a}T,${b}T] <= 30D) >= 2`][n % 5]
+      const rule = [
+        `${a}T`,
+        `${a}T AND ${b}T`,
+        `${a}T AND NOT ${b}T`,
+        `(${a}T OR ${b}T) AND ${c}T`,
+        `FREQUENCY([${a}T,${b}T] <= 30D) >= 2`,
+      ][n % 5]
       return {
         segmentId: FIRST_TRAIT + traits + n,
         name: `segment ${n}`,
@@ -71,13 +81,27 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
           url: receiverUrl,
           userDpid: dataSourceId,
           clientId: '1',
-          auth: { type: 'hmac', header: 'X-Signature', algorithm: 'sha256', keys: [{ key: 'sample_partner_private_key' }] },
+          auth: {
+            type: 'hmac',
+            header: 'X-Signature',
+            algorithm: 'sha256',
+            keys: [{ key: 'sample_partner_private_key' }],
+          },
         },
       },
       0,
     )
     for (let n = 0; n < mapped; n++) {
-      await catalog.mappings.create({ destinationId: destination.destinationId, segmentId: FIRST_TRAIT + traits + n * Math.floor(segments / mapped), value: undefined, startDay: 0, endDay: undefined }, 0)
+      await catalog.mappings.create(
+        {
+          destinationId: destination.destinationId,
+          segmentId: FIRST_TRAIT + traits + n * Math.floor(segments / mapped),
+          value: undefined,
+          startDay: 0,
+          endDay: undefined,
+        },
+        0,
+      )
     }
   }
   const version = catalog.version()
@@ -100,11 +124,30 @@ const blankTrait = {
 }
 
 function dataSource(name) {
-  return { dataSourceId: undefined, name, description: undefined, integrationCode: undefined, idType: 'COOKIE', status: 'ACTIVE', redirectHosts: [], sync: undefined, options: {} }
+  return {
+    dataSourceId: undefined,
+    name,
+    description: undefined,
+    integrationCode: undefined,
+    idType: 'COOKIE',
+    status: 'ACTIVE',
+    redirectHosts: [],
+    sync: undefined,
+    options: {},
+  }
 }
 
 /** Stores profiles 0 to count - 1, each with 60 to 200 traits and two partner IDs. */
-export async function populateProfiles({ dataDir, count, traits, version, dataSourceId, minimum = 60, maximum = 200, onProgress }) {
+export async function populateProfiles({
+  dataDir,
+  count,
+  traits,
+  version,
+  dataSourceId,
+  minimum = 60,
+  maximum = 200,
+  onProgress,
+}) {
   const secrets = openSecretFiles(dataDir, { inUse: true })
   const records = await openEmbeddedRecordStore({ folder: join(dataDir, 'profiles'), durability: 'memory' })
   const store = await openProfileStore(records, { optOutKey: secrets.optOutKey })

@@ -28,7 +28,9 @@ export function requestMaker({ population = 0, seed = 1, host = 'shop.example.co
   const random = randomOf(seed)
   const makeOne = () => {
     const isReturning = random(1000) < returning * 1000
-    const id = isReturning ? visitorId(random(Math.max(1, population))) : visitorId(population + 1 + random(2_000_000_000))
+    const id = isReturning
+      ? visitorId(random(Math.max(1, population)))
+      : visitorId(population + 1 + random(2_000_000_000))
     let query = `d_rtbd=json&d_uuid=${id}&d_ptfm=browser`
     const first = random(KEYS)
     for (let i = 0; i < 17; i++) query += `&c_k${(first + i * 3) % KEYS}=v${random(VALUES)}`

@@ -1,5 +1,6 @@
 import type { Clock } from '../model/clock.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
+import { LeaveReason, type Profile } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
@@ -89,6 +90,8 @@ export class DestinationRunner {
   #isFlushDue = false
   #cancelFlush: (() => void) | undefined
   #tokenFailures = 0
+  /** Rounds whose messages are not stored yet. */
+  #building = 0
   /** There may be markers on disk that are not in memory. */
   #isSpilled = false
   #hasDropped = false
@@ -226,7 +229,7 @@ export class DestinationRunner {
   }
 
   #freshWork(destination: DestinationRule): (() => Promise<void>) | undefined {
-    if (this.#queue.size === 0 || this.#open.size >= this.#parts.limits.openMax) return undefined
+    if (this.#queue.size === 0 || this.#open.size + this.#building >= this.#parts.limits.openMax) return undefined
     const { usersPerMessage, batchMaxWaitMs } = destination.config
     if (this.#queue.size < usersPerMessage && !this.#isFlushDue && batchMaxWaitMs > 0) {
       this.#cancelFlush ??= this.#parts.after(batchMaxWaitMs, () => {
@@ -243,10 +246,19 @@ export class DestinationRunner {
       this.#cancelFlush = undefined
     }
     for (const { profileId } of taken) this.#inFlight.hold(profileId)
+    this.#building += 1
     return () => this.#startRound(destination, taken)
   }
 
   async #startRound(destination: DestinationRule, taken: readonly DueProfile[]): Promise<void> {
+    const first = await this.#freezeRound(destination, taken).finally(() => {
+      this.#building -= 1
+    })
+    if (first !== undefined) await this.#attempt(destination, first)
+  }
+
+  /** Builds and stores the messages of a round. @returns the one to send now; others wait for their turn */
+  async #freezeRound(destination: DestinationRule, taken: readonly DueProfile[]): Promise<StoredDelivery | undefined> {
     const { deliveries, profiles, rules, clock } = this.#parts
     const profileIds = taken.map((due) => due.profileId)
     const owed = await this.#untilStored(() => deliveries.lookUp(this.#id, profileIds))
@@ -278,13 +290,17 @@ export class DestinationRunner {
     const [first, ...others] = round.deliveries
     this.#ready.push(...others)
     if (others.length > 0) this.pump()
-    if (first !== undefined) await this.#attempt(destination, first)
+    return first
   }
 
   async #attempt(destination: DestinationRule, delivery: StoredDelivery): Promise<void> {
     const open = this.#open.get(delivery.deliveryId)
     if (open === undefined) return
     open.delivery = { ...delivery, status: 'sending' }
+    const isRepetition = delivery.attempts.length > 0
+    if (isRepetition && (await this.#isWithdrawn(delivery))) {
+      return this.#end({ ...delivery, status: 'superseded', reason: 'consent_withdrawn' })
+    }
     const sent = await this.#parts.sender.send(destination, delivery)
     if (this.#isClosed || sent.outcome.status === 'stopped') return
     const tried = withAttempt(delivery, sent)
@@ -313,15 +329,25 @@ export class DestinationRunner {
     const { deliveries, clock, onEnded } = this.#parts
     const ended: StoredDelivery = { ...delivery, finishedAtMs: clock(), nextAttemptMs: 0 }
     const settled = this.#inFlight.ended(ended, clock())
-    const due = await this.#untilStored(() => Promise.all(settled.map((one) => deliveries.settle(one))))
+    // A superseded message leaves its markers: its users are built anew.
+    const isReplaced = ended.status === 'superseded'
+    const due = await this.#untilStored(() =>
+      Promise.all(settled.map((one) => deliveries.settle(isReplaced ? { ...one, release: false } : one))),
+    )
     await this.#untilStored(() => deliveries.end(ended))
     this.#open.delete(ended.deliveryId)
     if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
-    else this.#counts.dead += 1
+    else if (ended.status === 'dead') this.#counts.dead += 1
     settled.forEach((one, at) => {
       if (one.release) this.#release(one.profileId, due[at] === true)
     })
     onEnded(ended)
+  }
+
+  /** May a message that waited no longer be told what is in it? No segment leaves after consent was withdrawn [SEC-74]. */
+  async #isWithdrawn({ users }: StoredDelivery): Promise<boolean> {
+    const profiles = await this.#untilStored(() => this.#parts.profiles.getMany(users.map((user) => user.profileId)))
+    return users.some((user, at) => user.active.length > 0 && isWithdrawn(profiles[at], this.#id))
   }
 
   #retryAfter(open: OpenDelivery, waitMs: number): void {
@@ -392,6 +418,13 @@ export class DestinationRunner {
       }
     }
   }
+}
+
+/** The profile is gone, or left what it was in because of an opt-out or a privacy request, or denies this destination. */
+function isWithdrawn(profile: Profile | undefined, destinationId: DestinationId): boolean {
+  if (profile === undefined) return true
+  if (profile.consent?.deniedDestinations.includes(destinationId) === true) return true
+  return profile.segments.left.some((reason) => reason === LeaveReason.optout || reason === LeaveReason.privacy)
 }
 
 /** Repeated refusals by the address rules leave one record, not one every few minutes. */

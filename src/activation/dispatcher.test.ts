@@ -162,6 +162,27 @@ test('after withdrawn consent only the zeros leave, then nothing [SEC-74]', asyn
   expect(receiver.requests.map(told)).toEqual([['user-1: 100+'], ['user-1: 100-']])
 })
 
+test('a message that waits when consent is withdrawn is replaced: no further segment of that user leaves [SEC-74]', async () => {
+  await using receiver = await startReceiver((response, _request, number) => response.writeHead(number === 1 ? 503 : 200).end())
+  const timers = manualTimers()
+  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, batchMaxWaitMs: 10 } }] }, { after: timers.after })
+  await bench.commit(deviceIn(1, [100]))
+  await bench.commit(deviceIn(2, [100]))
+  timers.advance(10)
+  await until(() => timers.waits().some((waitMs) => waitMs > 1_000))
+  const consent = { decidedAtMs: NOW, fingerprint: '', reason: 'tcf_vendor', deniedDestinations: [DESTINATION] }
+  await bench.commit(deviceIn(1, [100], { consent }))
+  timers.advance(6_000)
+  await until(() => bench.ended.length === 1)
+  timers.advance(10)
+  await bench.idle()
+  expect(bench.ended).toMatchObject([{ status: 'superseded', reason: 'consent_withdrawn' }, { status: 'acknowledged' }])
+  expect(receiver.requests.map((request) => told(request).sort())).toEqual([
+    ['user-1: 100+', 'user-2: 100+'],
+    ['user-1: 100-', 'user-2: 100+'],
+  ])
+})
+
 test('a GET destination gets one signed request for each user, path and query from its template [OUT-69] [OUT-209]', async () => {
   await using receiver = await startReceiver()
   const config = {

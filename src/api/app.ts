@@ -1,11 +1,23 @@
-import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Caller } from './auth.ts'
 import { problemOfIssues } from './error-handler.ts'
 
 /** A fastify server whose routes are typed by their schemas. */
-export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodTypeProvider>
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
 
 /** Adds routes; takes only the parts it uses. */
 export type Routes<Parts> = (app: App, parts: Parts) => void
@@ -31,10 +43,16 @@ export const NoContent = z.undefined().meta({ description: 'No Content' })
  * What a PATCH means: the object as it is shown, with the members of the body over it, read like a PUT. An object that was
  * read can be sent back whole [API-37], so its own form is a valid draft.
  */
-export function patched<Schema extends z.ZodType>(schema: Schema, shown: object, body: Readonly<Record<string, unknown>>): z.output<Schema> {
+export function patched<Schema extends z.ZodType>(
+  schema: Schema,
+  shown: object,
+  body: Readonly<Record<string, unknown>>,
+): z.output<Schema> {
   const parsed = schema.safeParse({ ...shown, ...body })
   if (!parsed.success) throw problemOfIssues(parsed.error.issues)
   return parsed.data
 }
 
-export const PatchBody = z.record(z.string(), z.unknown()).meta({ description: 'The members to change; the others stay' })
+export const PatchBody = z
+  .record(z.string(), z.unknown())
+  .meta({ description: 'The members to change; the others stay' })

@@ -6,15 +6,20 @@ export interface Caller {
   readonly author: number
 }
 
-export type Authentication = { readonly ok: true; readonly caller: Caller } | { readonly ok: false; readonly reason: 'missing' | 'invalid' }
+export type Authentication =
+  | { readonly ok: true; readonly caller: Caller }
+  | { readonly ok: false; readonly reason: 'missing' | 'invalid' }
 
 /** Checks bearer tokens [API-6]; in constant time, and independent of their lengths. */
 export function createAuthenticator(adminToken: string) {
   const expected = digest(adminToken)
   return (request: FastifyRequest): Authentication => {
     const [scheme, token] = (request.headers.authorization ?? '').split(' ', 2)
-    if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '') return { ok: false, reason: 'missing' }
-    return timingSafeEqual(digest(token), expected) ? { ok: true, caller: { author: 0 } } : { ok: false, reason: 'invalid' }
+    if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '')
+      return { ok: false, reason: 'missing' }
+    return timingSafeEqual(digest(token), expected)
+      ? { ok: true, caller: { author: 0 } }
+      : { ok: false, reason: 'invalid' }
   }
 }
 

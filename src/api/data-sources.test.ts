@@ -9,10 +9,15 @@ afterAll(() => server[Symbol.asyncDispose]())
 
 const requestId = expect.stringMatching(/^rq_/)
 let names = 0
-const create = async (draft: object = {}) => (await server.call('POST', '/v1/datasources', { name: `source ${++names}`, ...draft })).body
+const create = async (draft: object = {}) =>
+  (await server.call('POST', '/v1/datasources', { name: `source ${++names}`, ...draft })).body
 
 test('a data source is created with defaults and read back [API-72], [API-75], [API-26]', async () => {
-  const answer = await server.call('POST', '/v1/datasources/', { name: 'blog', uniqueTraitIntegrationCodes: false, uniqueSegmentIntegrationCodes: false })
+  const answer = await server.call('POST', '/v1/datasources/', {
+    name: 'blog',
+    uniqueTraitIntegrationCodes: false,
+    uniqueSegmentIntegrationCodes: false,
+  })
   expect(answer.status).toBe(201)
   expect(answer.body).toEqual({
     dataSourceId: expect.any(Number),
@@ -58,8 +63,12 @@ test('a data source is created with defaults and read back [API-72], [API-75], [
 
 test('the eight global data sources are there, with codes, and editable by none [COL-62], [COL-63], [AUD-168]', async () => {
   const { body: all } = await server.call('GET', '/v1/datasources')
-  const globals = all.filter((source: { integrationCode: string | null }) => source.integrationCode?.startsWith('DSID_') === true)
-  expect(globals.map((source: { dataSourceId: number }) => source.dataSourceId)).toEqual([20914, 20915, 121963, 389146, 488258, 963906, 1171485, 1171489])
+  const globals = all.filter(
+    (source: { integrationCode: string | null }) => source.integrationCode?.startsWith('DSID_') === true,
+  )
+  expect(globals.map((source: { dataSourceId: number }) => source.dataSourceId)).toEqual([
+    20914, 20915, 121963, 389146, 488258, 963906, 1171485, 1171489,
+  ])
   for (const source of globals) {
     expect(source).toMatchObject({ integrationCode: `DSID_${source.dataSourceId}`, idType: 'DEVICE_ADVERTISING_ID' })
   }
@@ -102,13 +111,21 @@ test('a cross-device data source needs an integration code and is an authenticat
     [{ field: 'integrationCode', message: 'A cross-device data source needs an integration code.' }],
   ])
   const created = await create({ idType: 'cross_device', integrationCode: 'crm' })
-  expect(created).toMatchObject({ idType: 'CROSS_DEVICE', subIdType: 'CROSS_DEVICE_PERSON', supportsAuthenticatedProfile: true })
+  expect(created).toMatchObject({
+    idType: 'CROSS_DEVICE',
+    subIdType: 'CROSS_DEVICE_PERSON',
+    supportsAuthenticatedProfile: true,
+  })
 })
 
 test('an integration code belongs to one data source', async () => {
   const holder = await create({ integrationCode: 'shop-ids' })
   const twin = await server.call('POST', '/v1/datasources', { name: 'twin', integrationCode: 'shop-ids' })
-  expect([twin.status, twin.body.code, twin.body.details[0].ids]).toEqual([409, 'integration_code_taken', [holder.dataSourceId]])
+  expect([twin.status, twin.body.code, twin.body.details[0].ids]).toEqual([
+    409,
+    'integration_code_taken',
+    [holder.dataSourceId],
+  ])
 })
 
 test('retention is 1 to 60 months of 30 days [AUD-164]', async () => {
@@ -129,7 +146,10 @@ test('error sampling ends by itself after 14 days [AUD-165]', async () => {
 })
 
 test('an ID sync and redirect hosts are stored for the edge [SEC-13]', async () => {
-  const created = await create({ redirectHosts: ['*.partner.example'], idSync: { url: '//sync.partner.example/u?d=%did%' } })
+  const created = await create({
+    redirectHosts: ['*.partner.example'],
+    idSync: { url: '//sync.partner.example/u?d=%did%' },
+  })
   expect(created.idSync).toEqual({
     url: '//sync.partner.example/u?d=%did%',
     tag: 'img',
@@ -137,8 +157,14 @@ test('an ID sync and redirect hosts are stored for the edge [SEC-13]', async () 
     syncOnPage: false,
     containerIds: [],
   })
-  const refused = await server.call('POST', '/v1/datasources', { name: 'x', redirectHosts: ['https://partner.example/'] })
-  expect([refused.status, refused.body.details]).toEqual([400, [{ field: 'redirectHosts.0', message: 'is not a host name' }]])
+  const refused = await server.call('POST', '/v1/datasources', {
+    name: 'x',
+    redirectHosts: ['https://partner.example/'],
+  })
+  expect([refused.status, refused.body.details]).toEqual([
+    400,
+    [{ field: 'redirectHosts.0', message: 'is not a host name' }],
+  ])
 })
 
 test('PUT replaces, PATCH changes only what it names, a read object can be sent back [API-37], [API-38]', async () => {
@@ -165,14 +191,22 @@ test.each([
 test('a data source in use is not deleted, one that is not is gone; bulk is all or none [API-71], [API-27], [API-28]', async () => {
   const used = await create()
   const free = await create()
-  const trait = { name: 't', traitRule: 'a==1', traitType: 'RULE_BASED_TRAIT', folderId: 0, dataSourceId: used.dataSourceId }
+  const trait = {
+    name: 't',
+    traitRule: 'a==1',
+    traitType: 'RULE_BASED_TRAIT',
+    folderId: 0,
+    dataSourceId: used.dataSourceId,
+  }
   const { body } = await server.call('POST', '/v1/traits', trait)
   const bulk = await server.call('POST', '/v1/datasources/bulk-delete', [free.dataSourceId, used.dataSourceId])
   expect(bulk.status).toBe(409)
   expect(bulk.body).toEqual({
     code: 'in_use',
     message: `Data source ${used.dataSourceId} is used by traits ${body.sid}.`,
-    details: [{ field: 'traits', message: `Data source ${used.dataSourceId} is used by traits ${body.sid}.`, ids: [body.sid] }],
+    details: [
+      { field: 'traits', message: `Data source ${used.dataSourceId} is used by traits ${body.sid}.`, ids: [body.sid] },
+    ],
     requestId,
   })
   const deleted = await server.call('DELETE', `/v1/datasources/${free.dataSourceId}`)
@@ -182,12 +216,20 @@ test('a data source in use is not deleted, one that is not is gone; bulk is all 
 
 test('id types are listed [API-73], [AUD-160]', async () => {
   const { body } = await server.call('GET', '/v1/datasources/configurations/available-id-types')
-  expect(body.map((type: { idType: string }) => type.idType)).toEqual(['COOKIE', 'DEVICE_ADVERTISING_ID', 'CROSS_DEVICE'])
+  expect(body.map((type: { idType: string }) => type.idType)).toEqual([
+    'COOKIE',
+    'DEVICE_ADVERTISING_ID',
+    'CROSS_DEVICE',
+  ])
 })
 
 test('a limit is named when it is reached [SEC-69]', async () => {
   await using small = await startTestAdmin({ limits: { dataSources: 2 } })
   expect((await small.call('POST', '/v1/datasources', { name: 'a' })).status).toBe(201)
   const refused = await small.call('POST', '/v1/datasources', { name: 'b' })
-  expect([refused.status, refused.body.code, refused.body.details[0].field]).toEqual([409, 'limit_reached', 'dataSources'])
+  expect([refused.status, refused.body.code, refused.body.details[0].field]).toEqual([
+    409,
+    'limit_reached',
+    'dataSources',
+  ])
 })

@@ -1,9 +1,18 @@
 import { z } from 'zod'
-import { DataSource, DataSourceDraft, DataSourceListQuery, ID_TYPES, IdList, IdType, listOf, objectId } from '../contract.ts'
+import {
+  DataSource,
+  DataSourceDraft,
+  DataSourceListQuery,
+  ID_TYPES,
+  IdList,
+  IdType,
+  listOf,
+  objectId,
+} from '../contract.ts'
 import type { Clock } from '../model/clock.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
-import type { DataSourceDraft as StoredDraft, StoredDataSource } from '../store/catalog/data-sources.ts'
+import type { StoredDataSource, DataSourceDraft as StoredDraft } from '../store/catalog/data-sources.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
@@ -17,45 +26,73 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, 
   const view = (source: StoredDataSource) => renderDataSource(source, catalog.pid, now())
   const tags = ['Data sources']
 
-  app.get('/v1/datasources', { schema: { tags, querystring: DataSourceListQuery, response: { 200: listOf(DataSource) } } }, (request, reply) => {
-    const { includeThirdParty, ...filter } = request.query
-    const listing = dataSources.list({ ...filter, includeGlobal: includeThirdParty }, request.query)
-    return sendList(reply, listing, request.query, (items) => items.map(view))
-  })
-
-  app.get('/v1/datasources/configurations/available-id-types', { schema: { tags, response: { 200: z.array(IdType) } } }, async () =>
-    ID_TYPES.map((idType) => ({
-      idType,
-      name: ID_TYPE_NAMES[idType],
-      subIdTypes: idType === 'CROSS_DEVICE' ? (['CROSS_DEVICE_PERSON', 'CROSS_DEVICE_HOUSEHOLD'] as const).slice() : [],
-    })),
+  app.get(
+    '/v1/datasources',
+    { schema: { tags, querystring: DataSourceListQuery, response: { 200: listOf(DataSource) } } },
+    (request, reply) => {
+      const { includeThirdParty, ...filter } = request.query
+      const listing = dataSources.list({ ...filter, includeGlobal: includeThirdParty }, request.query)
+      return sendList(reply, listing, request.query, (items) => items.map(view))
+    },
   )
 
-  app.get('/v1/datasources/:dataSourceId', { schema: { tags, params, response: { 200: DataSource } } }, async (request) =>
-    view(await dataSources.get(request.params.dataSourceId)),
+  app.get(
+    '/v1/datasources/configurations/available-id-types',
+    { schema: { tags, response: { 200: z.array(IdType) } } },
+    async () =>
+      ID_TYPES.map((idType) => ({
+        idType,
+        name: ID_TYPE_NAMES[idType],
+        subIdTypes:
+          idType === 'CROSS_DEVICE' ? (['CROSS_DEVICE_PERSON', 'CROSS_DEVICE_HOUSEHOLD'] as const).slice() : [],
+      })),
   )
 
-  app.post('/v1/datasources', { schema: { tags, body: DataSourceDraft, response: { 201: DataSource } } }, async (request, reply) => {
-    const created = await dataSources.create(readDraft(request.body, undefined, now()), request.caller.author)
-    return reply.code(201).send(view(created))
-  })
+  app.get(
+    '/v1/datasources/:dataSourceId',
+    { schema: { tags, params, response: { 200: DataSource } } },
+    async (request) => view(await dataSources.get(request.params.dataSourceId)),
+  )
 
-  app.put('/v1/datasources/:dataSourceId', { schema: { tags, params, body: DataSourceDraft, response: { 200: DataSource } } }, async (request) => {
-    const { dataSourceId } = request.params
-    const stored = await dataSources.get(dataSourceId)
-    return view(await dataSources.replace(dataSourceId, readDraft(request.body, stored, now()), request.caller.author))
-  })
+  app.post(
+    '/v1/datasources',
+    { schema: { tags, body: DataSourceDraft, response: { 201: DataSource } } },
+    async (request, reply) => {
+      const created = await dataSources.create(readDraft(request.body, undefined, now()), request.caller.author)
+      return reply.code(201).send(view(created))
+    },
+  )
 
-  app.patch('/v1/datasources/:dataSourceId', { schema: { tags, params, body: PatchBody, response: { 200: DataSource } } }, async (request) => {
-    const stored = await dataSources.get(request.params.dataSourceId)
-    const draft = readDraft(patched(DataSourceDraft, view(stored), request.body), stored, now())
-    return view(await dataSources.replace(stored.dataSourceId, draft, request.caller.author))
-  })
+  app.put(
+    '/v1/datasources/:dataSourceId',
+    { schema: { tags, params, body: DataSourceDraft, response: { 200: DataSource } } },
+    async (request) => {
+      const { dataSourceId } = request.params
+      const stored = await dataSources.get(dataSourceId)
+      return view(
+        await dataSources.replace(dataSourceId, readDraft(request.body, stored, now()), request.caller.author),
+      )
+    },
+  )
 
-  app.delete('/v1/datasources/:dataSourceId', { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
-    await dataSources.remove([request.params.dataSourceId])
-    return reply.code(204).send()
-  })
+  app.patch(
+    '/v1/datasources/:dataSourceId',
+    { schema: { tags, params, body: PatchBody, response: { 200: DataSource } } },
+    async (request) => {
+      const stored = await dataSources.get(request.params.dataSourceId)
+      const draft = readDraft(patched(DataSourceDraft, view(stored), request.body), stored, now())
+      return view(await dataSources.replace(stored.dataSourceId, draft, request.caller.author))
+    },
+  )
+
+  app.delete(
+    '/v1/datasources/:dataSourceId',
+    { schema: { tags, params, response: { 204: NoContent } } },
+    async (request, reply) => {
+      await dataSources.remove([request.params.dataSourceId])
+      return reply.code(204).send()
+    },
+  )
 
   const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
   app.post('/v1/datasources/bulk-delete', bulk, async (request, reply) => {
@@ -64,7 +101,11 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, 
   })
 }
 
-const ID_TYPE_NAMES = { COOKIE: 'Cookie', DEVICE_ADVERTISING_ID: 'Device Advertising ID', CROSS_DEVICE: 'Cross Device' } as const
+const ID_TYPE_NAMES = {
+  COOKIE: 'Cookie',
+  DEVICE_ADVERTISING_ID: 'Device Advertising ID',
+  CROSS_DEVICE: 'Cross Device',
+} as const
 
 function readDraft(body: DataSourceDraft, stored: StoredDataSource | undefined, nowMs: number): StoredDraft {
   const isCrossDevice = body.idType === 'CROSS_DEVICE'
@@ -130,7 +171,8 @@ function renderDataSource(source: StoredDataSource, pid: number, nowMs: number):
     linkNamespace: false,
     allowDeviceGraphSharing: options.allowDeviceGraphSharing,
     supportsAuthenticatedProfile: options.supportsAuthenticatedProfile,
-    authenticatedProfileName: options.authenticatedProfileName ?? (options.supportsAuthenticatedProfile ? source.name : ''),
+    authenticatedProfileName:
+      options.authenticatedProfileName ?? (options.supportsAuthenticatedProfile ? source.name : ''),
     deviceGraph: options.deviceGraph,
     deviceGraphName: options.deviceGraphName ?? '',
     // Generated with the data source and read-only [AUD-166].

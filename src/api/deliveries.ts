@@ -8,24 +8,36 @@ import { noSuch } from './problem.ts'
 export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { deliveries }) => {
   const tags = ['Deliveries']
 
-  app.get('/v1/deliveries', { schema: { tags, querystring: DeliveryListQuery, response: { 200: paged(Delivery) } } }, async (request) => {
-    const { page, pageSize } = request.query
-    const { total, list } = await deliveries.list(readFilter(request.query), { page, pageSize })
-    return { total, page, pageSize, list: [...list] }
-  })
+  app.get(
+    '/v1/deliveries',
+    { schema: { tags, querystring: DeliveryListQuery, response: { 200: paged(Delivery) } } },
+    async (request) => {
+      const { page, pageSize } = request.query
+      const { total, list } = await deliveries.list(readFilter(request.query), { page, pageSize })
+      return { total, page, pageSize, list: [...list] }
+    },
+  )
 
   const params = z.object({ deliveryId: z.string().min(1).max(64) })
-  app.get('/v1/deliveries/:deliveryId', { schema: { tags, params, response: { 200: DeliveryDetail } } }, async (request) => {
-    const found = await deliveries.get(request.params.deliveryId)
-    if (found === undefined) throw noSuch('delivery', request.params.deliveryId)
-    return found
-  })
+  app.get(
+    '/v1/deliveries/:deliveryId',
+    { schema: { tags, params, response: { 200: DeliveryDetail } } },
+    async (request) => {
+      const found = await deliveries.get(request.params.deliveryId)
+      if (found === undefined) throw noSuch('delivery', request.params.deliveryId)
+      return found
+    },
+  )
 
-  app.post('/v1/deliveries/replay', { schema: { tags, body: ReplayRequest, response: { 200: ReplayAnswer } } }, async (request) => {
-    const { deliveryIds, dryRun, as } = request.body
-    const select = deliveryIds === undefined ? { filter: readFilter(request.body) } : { deliveryIds }
-    return deliveries.replay({ select, dryRun, as })
-  })
+  app.post(
+    '/v1/deliveries/replay',
+    { schema: { tags, body: ReplayRequest, response: { 200: ReplayAnswer } } },
+    async (request) => {
+      const { deliveryIds, dryRun, as } = request.body
+      const select = deliveryIds === undefined ? { filter: readFilter(request.body) } : { deliveryIds }
+      return deliveries.replay({ select, dryRun, as })
+    },
+  )
 }
 
 function readFilter(query: Partial<z.output<typeof DeliveryListQuery>>): DeliveryFilter {

@@ -1,7 +1,16 @@
 import { z } from 'zod'
-import { Destination, DestinationDraft, DestinationListQuery, DestinationQuery, IdList, listOf, objectId, UsageByLimit } from '../contract.ts'
+import {
+  Destination,
+  DestinationDraft,
+  DestinationListQuery,
+  DestinationQuery,
+  IdList,
+  listOf,
+  objectId,
+  UsageByLimit,
+} from '../contract.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
-import type { DestinationDraft as StoredDraft, StoredDestination } from '../store/catalog/destinations.ts'
+import type { StoredDestination, DestinationDraft as StoredDraft } from '../store/catalog/destinations.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
@@ -13,41 +22,70 @@ const params = z.object({ destinationId: objectId })
 const one = '/v1/destinations/:destinationId'
 
 /** Routes under `/v1/destinations`, without those of mappings. Source: spec/rest-api.md section 9, [OPS-42], [OPS-50]. */
-export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: DestinationTypes }> = (app, { catalog, destinationTypes }) => {
+export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: DestinationTypes }> = (
+  app,
+  { catalog, destinationTypes },
+) => {
   const { destinations, mappings } = catalog
   const tags = ['Destinations']
   const view = (destination: StoredDestination) => renderDestination(destination, catalog.pid, destinationTypes)
-  const readDraft = (body: DestinationDraft, stored: StoredDestination | undefined) => readDestinationDraft(body, stored, destinationTypes)
+  const readDraft = (body: DestinationDraft, stored: StoredDestination | undefined) =>
+    readDestinationDraft(body, stored, destinationTypes)
 
-  app.get('/v1/destinations', { schema: { tags, querystring: DestinationListQuery, response: { 200: listOf(Destination) } } }, (request, reply) => {
-    const listing = destinations.list({ containsSegment: request.query.containsSegment }, request.query)
-    return sendList(reply, listing, request.query, (items) => items.map((item) => shortened(view(item))))
-  })
+  app.get(
+    '/v1/destinations',
+    { schema: { tags, querystring: DestinationListQuery, response: { 200: listOf(Destination) } } },
+    (request, reply) => {
+      const listing = destinations.list({ containsSegment: request.query.containsSegment }, request.query)
+      return sendList(reply, listing, request.query, (items) => items.map((item) => shortened(view(item))))
+    },
+  )
 
   app.get('/v1/destinations/limits', { schema: { tags, response: { 200: UsageByLimit } } }, () => destinations.usage())
 
   const platforms = { schema: { tags, response: { 200: z.array(z.string()) } } }
-  app.get('/v1/destinations/configurations/available-platforms', platforms, async () => ['BROWSER', 'ANDROID', 'iOS', 'ALL'])
+  app.get('/v1/destinations/configurations/available-platforms', platforms, async () => [
+    'BROWSER',
+    'ANDROID',
+    'iOS',
+    'ALL',
+  ])
 
-  app.get(one, { schema: { tags, params, querystring: DestinationQuery, response: { 200: Destination } } }, async (request) => {
-    const shown = view(await destinations.get(request.params.destinationId))
-    if (request.query.includeMappings !== true) return { ...shown, mappings: null }
-    const shownMappings = []
-    for await (const page of mappings.list(shown.destinationId).stream()) shownMappings.push(...page.map(renderMapping))
-    return { ...shown, mappings: shownMappings }
-  })
+  app.get(
+    one,
+    { schema: { tags, params, querystring: DestinationQuery, response: { 200: Destination } } },
+    async (request) => {
+      const shown = view(await destinations.get(request.params.destinationId))
+      if (request.query.includeMappings !== true) return { ...shown, mappings: null }
+      const shownMappings = []
+      for await (const page of mappings.list(shown.destinationId).stream())
+        shownMappings.push(...page.map(renderMapping))
+      return { ...shown, mappings: shownMappings }
+    },
+  )
 
-  app.post('/v1/destinations', { schema: { tags, body: DestinationDraft, response: { 201: Destination } } }, async (request, reply) => {
-    const created = await destinations.create(readDraft(request.body, undefined), request.caller.author)
-    return reply.code(201).send(view(created))
-  })
+  app.post(
+    '/v1/destinations',
+    { schema: { tags, body: DestinationDraft, response: { 201: Destination } } },
+    async (request, reply) => {
+      const created = await destinations.create(readDraft(request.body, undefined), request.caller.author)
+      return reply.code(201).send(view(created))
+    },
+  )
 
   app.put(one, { schema: { tags, params, body: DestinationDraft, response: { 200: Destination } } }, async (request) =>
-    view(await destinations.revise(request.params.destinationId, (stored) => readDraft(request.body, stored), request.caller.author)),
+    view(
+      await destinations.revise(
+        request.params.destinationId,
+        (stored) => readDraft(request.body, stored),
+        request.caller.author,
+      ),
+    ),
   )
 
   app.patch(one, { schema: { tags, params, body: PatchBody, response: { 200: Destination } } }, async (request) => {
-    const revise = (stored: StoredDestination) => readDraft(patched(DestinationDraft, view(stored), request.body), stored)
+    const revise = (stored: StoredDestination) =>
+      readDraft(patched(DestinationDraft, view(stored), request.body), stored)
     return view(await destinations.revise(request.params.destinationId, revise, request.caller.author))
   })
 
@@ -64,11 +102,16 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
 }
 
 /** @param stored keeps its secrets where the body shows them redacted */
-function readDestinationDraft(body: DestinationDraft, stored: StoredDestination | undefined, types: DestinationTypes): StoredDraft {
+function readDestinationDraft(
+  body: DestinationDraft,
+  stored: StoredDestination | undefined,
+  types: DestinationTypes,
+): StoredDraft {
   if (body.destinationType !== 'S2S') {
     throw invalidField('destinationType', `Destinations of type ${body.destinationType} are not available yet; S2S is.`)
   }
-  if (typeof body.s2s !== 'object' || body.s2s === null) throw invalidField('s2s', 'A destination of type S2S needs its s2s object.')
+  if (typeof body.s2s !== 'object' || body.s2s === null)
+    throw invalidField('s2s', 'A destination of type S2S needs its s2s object.')
   const parsed = types.parseS2sConfig(types.mergeSecrets(stored?.config, body.s2s))
   if (!parsed.ok) {
     const details = parsed.issues.map(({ path, message }) => ({ field: path === '' ? 's2s' : `s2s.${path}`, message }))

@@ -19,7 +19,8 @@ export const validateBySchema: FastifySchemaCompiler<z.ZodType> =
 export function createErrorHandler(log: Log) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     const problem = toProblem(error)
-    if (problem.status >= 500) log.error('admin.failed', { requestId: request.id, route: request.routeOptions.url, error })
+    if (problem.status >= 500)
+      log.error('admin.failed', { requestId: request.id, route: request.routeOptions.url, error })
     await sendProblem(request, reply, problem)
   }
 }
@@ -32,10 +33,13 @@ export async function sendProblem(request: FastifyRequest, reply: FastifyReply, 
 
 /** Each issue names the member by its path: `s2s.auth.type`, `2.sid` in a bulk request. */
 export function problemOfIssues(issues: readonly z.core.$ZodIssue[]): Problem {
-  return invalidRequest(issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'Unknown member.' }))
-    return [{ field: issue.path.join('.'), message: issue.message }]
-  }))
+  return invalidRequest(
+    issues.flatMap((issue) => {
+      if (issue.code === 'unrecognized_keys')
+        return issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'Unknown member.' }))
+      return [{ field: issue.path.join('.'), message: issue.message }]
+    }),
+  )
 }
 
 function toProblem(error: unknown): Problem {
@@ -58,7 +62,12 @@ const FRAMEWORK_CODES = new Map([
 
 function problemOfRefusal({ kind, code, message, field, ids }: CatalogRefusal): Problem {
   const details = field === undefined ? [] : [{ field, message, ...(ids.length > 0 && { ids: [...ids] }) }]
-  return new Problem(REFUSAL_STATUS[kind], code, kind === 'invalid' && code === 'invalid_request' ? 'The request is not valid.' : message, details)
+  return new Problem(
+    REFUSAL_STATUS[kind],
+    code,
+    kind === 'invalid' && code === 'invalid_request' ? 'The request is not valid.' : message,
+    details,
+  )
 }
 
 function invalidRequest(details: ProblemBody['details']): Problem {

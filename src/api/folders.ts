@@ -21,38 +21,60 @@ export const folderRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => 
     return folder
   }
 
-  app.get('/v1/folders/:kind', { schema: { tags, params: kindParams, response: { 200: z.array(Folder) } } }, async (request) => [
-    await find(request.params.kind, ROOT_FOLDER_ID),
-  ])
+  app.get(
+    '/v1/folders/:kind',
+    { schema: { tags, params: kindParams, response: { 200: z.array(Folder) } } },
+    async (request) => [await find(request.params.kind, ROOT_FOLDER_ID)],
+  )
 
-  app.get('/v1/folders/:kind/:folderId', { schema: { tags, params, querystring: FolderQuery, response: { 200: Folder } } }, (request) => {
-    const { kind, folderId } = request.params
-    return find(kind, folderId, request.query.includeSubFolders === true ? Number.POSITIVE_INFINITY : 1)
-  })
+  app.get(
+    '/v1/folders/:kind/:folderId',
+    { schema: { tags, params, querystring: FolderQuery, response: { 200: Folder } } },
+    (request) => {
+      const { kind, folderId } = request.params
+      return find(kind, folderId, request.query.includeSubFolders === true ? Number.POSITIVE_INFINITY : 1)
+    },
+  )
 
-  app.post('/v1/folders/:kind', { schema: { tags, params: kindParams, body: FolderDraft, response: { 201: Folder } } }, async (request, reply) => {
-    const { kind } = request.params
-    const { folderId } = await folders.create(kind, request.body, request.caller.author)
-    return reply.code(201).send(await find(kind, folderId))
-  })
+  app.post(
+    '/v1/folders/:kind',
+    { schema: { tags, params: kindParams, body: FolderDraft, response: { 201: Folder } } },
+    async (request, reply) => {
+      const { kind } = request.params
+      const { folderId } = await folders.create(kind, request.body, request.caller.author)
+      return reply.code(201).send(await find(kind, folderId))
+    },
+  )
 
-  app.put('/v1/folders/:kind/:folderId', { schema: { tags, params, body: FolderDraft, response: { 200: Folder } } }, async (request) => {
-    const { kind, folderId } = request.params
-    await folders.replace(kind, folderId, request.body, request.caller.author)
-    return find(kind, folderId)
-  })
+  app.put(
+    '/v1/folders/:kind/:folderId',
+    { schema: { tags, params, body: FolderDraft, response: { 200: Folder } } },
+    async (request) => {
+      const { kind, folderId } = request.params
+      await folders.replace(kind, folderId, request.body, request.caller.author)
+      return find(kind, folderId)
+    },
+  )
 
-  app.patch('/v1/folders/:kind/:folderId', { schema: { tags, params, body: PatchBody, response: { 200: Folder } } }, async (request) => {
-    const { kind, folderId } = request.params
-    const draft = patched(FolderDraft.omit({ folderId: true }), await find(kind, folderId, 0), request.body)
-    await folders.replace(kind, folderId, { ...draft, folderId: undefined }, request.caller.author)
-    return find(kind, folderId)
-  })
+  app.patch(
+    '/v1/folders/:kind/:folderId',
+    { schema: { tags, params, body: PatchBody, response: { 200: Folder } } },
+    async (request) => {
+      const { kind, folderId } = request.params
+      const draft = patched(FolderDraft.omit({ folderId: true }), await find(kind, folderId, 0), request.body)
+      await folders.replace(kind, folderId, { ...draft, folderId: undefined }, request.caller.author)
+      return find(kind, folderId)
+    },
+  )
 
-  app.delete('/v1/folders/:kind/:folderId', { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
-    await folders.remove(request.params.kind, request.params.folderId)
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/v1/folders/:kind/:folderId',
+    { schema: { tags, params, response: { 204: NoContent } } },
+    async (request, reply) => {
+      await folders.remove(request.params.kind, request.params.folderId)
+      return reply.code(204).send()
+    },
+  )
 }
 
 class FolderTree {
@@ -76,7 +98,10 @@ class FolderTree {
     const folder = this.#folders.get(folderId)
     if (folder === undefined) return undefined
     const children = this.#children.get(folderId) ?? []
-    const subFolders = levels < 1 ? [] : children.map((child) => this.render(child.folderId, levels - 1)).filter((child) => child !== undefined)
+    const subFolders =
+      levels < 1
+        ? []
+        : children.map((child) => this.render(child.folderId, levels - 1)).filter((child) => child !== undefined)
     return {
       folderId,
       parentFolderId: folder.parentFolderId,

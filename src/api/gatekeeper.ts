@@ -10,7 +10,10 @@ const BURST_SECONDS = 10
 const NOBODY: Caller = { author: -1 }
 
 /** Stands before every route: who calls, how often, and the headers that every answer has. */
-export function registerGatekeeper(app: App, { config, clock, metrics }: Pick<AdminParts, 'config' | 'clock' | 'metrics'>): void {
+export function registerGatekeeper(
+  app: App,
+  { config, clock, metrics }: Pick<AdminParts, 'config' | 'clock' | 'metrics'>,
+): void {
   const perSecond = config.requestsPerSecond ?? REQUESTS_PER_SECOND
   const limiter = createRateLimiter({ perSecond, burst: config.requestBurst ?? perSecond * BURST_SECONDS })
   const authenticate = createAuthenticator(config.adminToken)
@@ -52,6 +55,9 @@ function addSecurityHeaders(request: FastifyRequest, reply: FastifyReply, hasTls
   reply.header('x-frame-options', 'DENY')
   reply.header('cache-control', 'no-store')
   reply.header('cross-origin-resource-policy', 'same-origin')
-  reply.header('content-security-policy', "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+  reply.header(
+    'content-security-policy',
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  )
   if (hasTls) reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains')
 }

@@ -59,28 +59,36 @@ test('an unpaged list is streamed in pieces, not sent whole [API-24]', async () 
 test('pages are counted from 0 and hold 10 by default [API-15], [API-16], [API-24]', async () => {
   const first = await list('page=0')
   expect(first).toMatchObject({ total: COUNT, page: 0, pageSize: 10 })
-  expect(first.list.map((trait: { sid: number }) => trait.sid)).toEqual(Array.from({ length: 10 }, (_, i) => 100_000 + i))
+  expect(first.list.map((trait: { sid: number }) => trait.sid)).toEqual(
+    Array.from({ length: 10 }, (_, i) => 100_000 + i),
+  )
   const second = await list('pageSize=5&page=1')
   expect(second.list.map((trait: { sid: number }) => trait.sid)).toEqual([100_005, 100_006, 100_007, 100_008, 100_009])
   expect((await list('page=100000')).list).toEqual([])
   expect((await list('pageSize=1000')).list).toHaveLength(1_000)
 })
 
-test.each(['', '&descending=true', '&descending=false'])('sorted by name%s, a stream and its pages hold the same objects once each [API-17], [API-18]', async (order) => {
-  const streamed = await list(`sortBy=name${order}`)
-  const names = streamed.map((trait: { name: string }) => trait.name.toLowerCase())
-  const expected = [...names].sort()
-  expect(names).toEqual(order === '&descending=true' ? expected.reverse() : expected)
-  const paged = []
-  for (let page = 0; page < 3; page++) paged.push(...(await list(`sortBy=name${order}&pageSize=500&page=${page}`)).list)
-  expect(paged).toEqual(streamed)
-  expect(new Set(streamed.map((trait: { sid: number }) => trait.sid)).size).toBe(COUNT)
-})
+test.each(['', '&descending=true', '&descending=false'])(
+  'sorted by name%s, a stream and its pages hold the same objects once each [API-17], [API-18]',
+  async (order) => {
+    const streamed = await list(`sortBy=name${order}`)
+    const names = streamed.map((trait: { name: string }) => trait.name.toLowerCase())
+    const expected = [...names].sort()
+    expect(names).toEqual(order === '&descending=true' ? expected.reverse() : expected)
+    const paged = []
+    for (let page = 0; page < 3; page++)
+      paged.push(...(await list(`sortBy=name${order}&pageSize=500&page=${page}`)).list)
+    expect(paged).toEqual(streamed)
+    expect(new Set(streamed.map((trait: { sid: number }) => trait.sid)).size).toBe(COUNT)
+  },
+)
 
 test('a stream over many equal sort keys loses and repeats nothing [API-24]', async () => {
   const streamed = await list('sortBy=ttl&descending=true&includeDetails=true')
   expect(new Set(streamed.map((trait: { sid: number }) => trait.sid)).size).toBe(COUNT)
-  expect(streamed.map((trait: { ttl: number }) => trait.ttl)).toEqual(streamed.map((trait: { ttl: number }) => trait.ttl).sort((a: number, b: number) => b - a))
+  expect(streamed.map((trait: { ttl: number }) => trait.ttl)).toEqual(
+    streamed.map((trait: { ttl: number }) => trait.ttl).sort((a: number, b: number) => b - a),
+  )
 })
 
 test('search finds part of any value, signs of patterns taken as they are [API-19]', async () => {

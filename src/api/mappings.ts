@@ -18,10 +18,16 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
   const list = '/v1/destinations/:destinationId/mappings'
   const readDraft = (body: MappingDraft) => readMappingDraft(body, now())
 
-  app.get(list, { schema: { tags, params: ofDestination, querystring: MappingListQuery, response: { 200: listOf(Mapping) } } }, async (request, reply) => {
-    const { destinationId } = await destinations.get(request.params.destinationId)
-    return sendList(reply, mappings.list(destinationId, request.query), request.query, (items) => items.map(renderMapping))
-  })
+  app.get(
+    list,
+    { schema: { tags, params: ofDestination, querystring: MappingListQuery, response: { 200: listOf(Mapping) } } },
+    async (request, reply) => {
+      const { destinationId } = await destinations.get(request.params.destinationId)
+      return sendList(reply, mappings.list(destinationId, request.query), request.query, (items) =>
+        items.map(renderMapping),
+      )
+    },
+  )
 
   app.get(`${list}/:mappingId`, { schema: { tags, params: ofBoth, response: { 200: Mapping } } }, async (request) =>
     renderMapping(await mappings.get(request.params.mappingId, request.params.destinationId)),
@@ -29,34 +35,66 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
 
   // `traits` is the older path of the same [API-94].
   for (const path of [list, '/v1/destinations/:destinationId/traits']) {
-    app.post(path, { schema: { tags, params: ofDestination, body: MappingDraft, response: { 201: Mapping } } }, async (request, reply) => {
-      const [created] = await mappings.create(request.params.destinationId, [readDraft(request.body)], request.caller.author)
-      if (created === undefined) throw new Error('one mapping was asked for, none was created')
-      return reply.code(201).send(renderMapping(created))
-    })
+    app.post(
+      path,
+      { schema: { tags, params: ofDestination, body: MappingDraft, response: { 201: Mapping } } },
+      async (request, reply) => {
+        const [created] = await mappings.create(
+          request.params.destinationId,
+          [readDraft(request.body)],
+          request.caller.author,
+        )
+        if (created === undefined) throw new Error('one mapping was asked for, none was created')
+        return reply.code(201).send(renderMapping(created))
+      },
+    )
   }
 
   const bulk = {
     bodyLimit: BULK_BODY_BYTES_MAX,
-    schema: { tags, params: ofDestination, body: z.array(MappingDraft).min(1).max(20_000), response: { 201: z.array(Mapping) } },
+    schema: {
+      tags,
+      params: ofDestination,
+      body: z.array(MappingDraft).min(1).max(20_000),
+      response: { 201: z.array(Mapping) },
+    },
   }
   app.post('/v1/destinations/:destinationId/bulk-create', bulk, async (request, reply) => {
-    const created = await mappings.create(request.params.destinationId, request.body.map(readDraft), request.caller.author)
+    const created = await mappings.create(
+      request.params.destinationId,
+      request.body.map(readDraft),
+      request.caller.author,
+    )
     return reply.code(201).send(created.map(renderMapping))
   })
 
-  app.put('/v1/destinations/mappings/:mappingId', { schema: { tags, params: ofMapping, body: MappingDraft, response: { 200: Mapping } } }, async (request) =>
-    renderMapping(await mappings.replace(request.params.mappingId, undefined, readDraft(request.body), request.caller.author)),
+  app.put(
+    '/v1/destinations/mappings/:mappingId',
+    { schema: { tags, params: ofMapping, body: MappingDraft, response: { 200: Mapping } } },
+    async (request) =>
+      renderMapping(
+        await mappings.replace(request.params.mappingId, undefined, readDraft(request.body), request.caller.author),
+      ),
   )
-  app.put(`${list}/:mappingId`, { schema: { tags, params: ofBoth, body: MappingDraft, response: { 200: Mapping } } }, async (request) => {
-    const { mappingId, destinationId } = request.params
-    return renderMapping(await mappings.replace(mappingId, destinationId, readDraft(request.body), request.caller.author))
-  })
-  app.patch(`${list}/:mappingId`, { schema: { tags, params: ofBoth, body: PatchBody, response: { 200: Mapping } } }, async (request) => {
-    const { mappingId, destinationId } = request.params
-    const draft = patched(MappingDraft, renderMapping(await mappings.get(mappingId, destinationId)), request.body)
-    return renderMapping(await mappings.replace(mappingId, destinationId, readDraft(draft), request.caller.author))
-  })
+  app.put(
+    `${list}/:mappingId`,
+    { schema: { tags, params: ofBoth, body: MappingDraft, response: { 200: Mapping } } },
+    async (request) => {
+      const { mappingId, destinationId } = request.params
+      return renderMapping(
+        await mappings.replace(mappingId, destinationId, readDraft(request.body), request.caller.author),
+      )
+    },
+  )
+  app.patch(
+    `${list}/:mappingId`,
+    { schema: { tags, params: ofBoth, body: PatchBody, response: { 200: Mapping } } },
+    async (request) => {
+      const { mappingId, destinationId } = request.params
+      const draft = patched(MappingDraft, renderMapping(await mappings.get(mappingId, destinationId)), request.body)
+      return renderMapping(await mappings.replace(mappingId, destinationId, readDraft(draft), request.caller.author))
+    },
+  )
 
   // The documentation gives the first, clients use the second [API-97].
   for (const path of ['/v1/destinations/:destinationId/segments/:mappingId', `${list}/:mappingId`]) {

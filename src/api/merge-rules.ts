@@ -15,20 +15,27 @@ export const mergeRuleRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) 
   const view = (rule: StoredMergeRule) => renderMergeRule(rule, catalog.pid)
   const one = '/v1/merge-rules/:mergeRuleDataSourceId'
 
-  app.get('/v1/merge-rules', { schema: { tags, querystring: MergeRuleListQuery, response: { 200: listOf(MergeRule) } } }, (request, reply) =>
-    sendList(reply, mergeRules.list(request.query), request.query, (items) => items.map(view)),
+  app.get(
+    '/v1/merge-rules',
+    { schema: { tags, querystring: MergeRuleListQuery, response: { 200: listOf(MergeRule) } } },
+    (request, reply) => sendList(reply, mergeRules.list(request.query), request.query, (items) => items.map(view)),
   )
 
   app.get(one, { schema: { tags, params, response: { 200: MergeRule } } }, async (request) =>
     view(await mergeRules.get(request.params.mergeRuleDataSourceId)),
   )
 
-  app.post('/v1/merge-rules', { schema: { tags, body: MergeRuleDraft, response: { 201: MergeRule } } }, async (request, reply) =>
-    reply.code(201).send(view(await mergeRules.create(readDraft(request.body), request.caller.author))),
+  app.post(
+    '/v1/merge-rules',
+    { schema: { tags, body: MergeRuleDraft, response: { 201: MergeRule } } },
+    async (request, reply) =>
+      reply.code(201).send(view(await mergeRules.create(readDraft(request.body), request.caller.author))),
   )
 
   app.put(one, { schema: { tags, params, body: MergeRuleDraft, response: { 200: MergeRule } } }, async (request) =>
-    view(await mergeRules.replace(request.params.mergeRuleDataSourceId, readDraft(request.body), request.caller.author)),
+    view(
+      await mergeRules.replace(request.params.mergeRuleDataSourceId, readDraft(request.body), request.caller.author),
+    ),
   )
 
   app.patch(one, { schema: { tags, params, body: PatchBody, response: { 200: MergeRule } } }, async (request) => {

@@ -1,19 +1,20 @@
 import { z } from 'zod'
 import { objectId } from '../contract.ts'
-import { Problem, noSuch } from './problem.ts'
+import { noSuch, Problem } from './problem.ts'
 
 /** An object by its id, or by its integration code as `ic:<code>` [API-43], [API-54]. */
-export const objectKey = z
-  .string()
-  .max(600)
-  .meta({ description: 'The id, or `ic:` and the integration code' })
+export const objectKey = z.string().max(600).meta({ description: 'The id, or `ic:` and the integration code' })
 export type ObjectKey = z.output<typeof objectKey>
 
 /**
  * @param idsByCode ids of the objects with an integration code
  * @throws Problem 404, or 409 when several objects share the code
  */
-export async function resolveKey(what: string, key: ObjectKey, idsByCode: (code: string) => Promise<readonly number[]>): Promise<number> {
+export async function resolveKey(
+  what: string,
+  key: ObjectKey,
+  idsByCode: (code: string) => Promise<readonly number[]>,
+): Promise<number> {
   if (!key.startsWith('ic:')) {
     const parsed = objectId.safeParse(key)
     if (parsed.success) return parsed.data

@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger'
-import { jsonSchemaTransform } from 'fastify-type-provider-zod'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ProblemBody } from '../contract.ts'
 import type { App } from './app.ts'
@@ -12,13 +12,17 @@ export async function registerOpenapi(app: App, version: string): Promise<void> 
       info: {
         title: 'Usher',
         version,
-        description: 'Management API, compatible with the REST API of Adobe Audience Manager. Every path is also served below /api.',
+        description:
+          'Management API, compatible with the REST API of Adobe Audience Manager. Every path is also served below /api.',
       },
       components: {
         securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
         schemas: { Problem: problemSchema() },
         responses: {
-          Problem: { description: 'Refused or failed', content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+          Problem: {
+            description: 'Refused or failed',
+            content: { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } },
+          },
         },
       },
     },
@@ -28,10 +32,9 @@ export async function registerOpenapi(app: App, version: string): Promise<void> 
       return { ...transformed, schema: { ...transformed.schema, security: [{ bearer: [] }] } }
     },
     transformObject: (document) => {
-      const openapi = 'openapiObject' in document ? document.openapiObject : {}
+      const openapi = jsonSchemaTransformObject(document)
       for (const path of Object.values(openapi.paths ?? {})) {
-        for (const operation of Object.values(path ?? {})) {
-          if (typeof operation !== 'object' || !('responses' in operation)) continue
+        for (const operation of Object.values(path ?? {}) as { responses?: Record<string, unknown> }[]) {
           operation.responses = { ...operation.responses, default: { $ref: '#/components/responses/Problem' } }
         }
       }

@@ -1,4 +1,4 @@
-import type { DeliveryDetail, Delivery, ExplainView, ProfileView, ReplayAnswer } from '../contract.ts'
+import type { Delivery, DeliveryDetail, ExplainView, ProfileView, ReplayAnswer } from '../contract.ts'
 import type { AdjustableClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
@@ -38,7 +38,9 @@ export interface AdminConfig {
   readonly requestBurst?: number | undefined
 }
 
-export type RuleVerdict<Valid> = (Valid & { readonly ok: true }) | { readonly ok: false; readonly message: string; readonly position: number }
+export type RuleVerdict<Valid> =
+  | (Valid & { readonly ok: true })
+  | { readonly ok: false; readonly message: string; readonly position: number }
 
 /** The languages of trait and segment rules, which the audience room speaks. */
 export interface RuleChecker {
@@ -55,7 +57,9 @@ export interface DestinationTypes {
   /** Secrets in clear; fills in defaults. A path is dotted, from the `s2s` object on. */
   parseS2sConfig(
     input: unknown,
-  ): { readonly ok: true; readonly config: unknown } | { readonly ok: false; readonly issues: readonly { readonly path: string; readonly message: string }[] }
+  ):
+    | { readonly ok: true; readonly config: unknown }
+    | { readonly ok: false; readonly issues: readonly { readonly path: string; readonly message: string }[] }
   /** Each secret as `{set: true, last4}` [SEC-63]. */
   redactS2s(config: unknown): unknown
   /** Puts stored secrets where `next` shows them redacted. */
@@ -82,7 +86,10 @@ export interface DeliveryFilter {
 
 export interface DeliveryReader {
   /** Newest first. */
-  list(filter: DeliveryFilter, window: { readonly page: number; readonly pageSize: number }): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
+  list(
+    filter: DeliveryFilter,
+    window: { readonly page: number; readonly pageSize: number },
+  ): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
   get(id: string): Promise<DeliveryDetail | undefined>
   replay(request: ReplayOrder): Promise<ReplayAnswer>
 }

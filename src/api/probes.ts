@@ -15,19 +15,33 @@ const START_PAGE = `<!doctype html>
 `
 
 /** What machines ask without signing in, and the start page [OPS-11], [OPS-12], [SEC-86], [SEC-87]. */
-export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'>> = (app, { ready, metrics, config }) => {
+export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'>> = (
+  app,
+  { ready, metrics, config },
+) => {
   const isPublic = { isPublic: true }
   const authenticate = createAuthenticator(config.adminToken)
   const Ready = z.object({ status: z.enum(['ready', 'not_ready']), reasons: z.array(z.string()) })
   const tags = ['Probes']
 
-  app.get('/healthz', { config: isPublic, schema: { tags, response: { 200: z.object({ status: z.literal('ok') }) } } }, async () => ({ status: 'ok' as const }))
+  app.get(
+    '/healthz',
+    { config: isPublic, schema: { tags, response: { 200: z.object({ status: z.literal('ok') }) } } },
+    async () => ({ status: 'ok' as const }),
+  )
 
-  app.get('/readyz', { config: isPublic, schema: { tags, response: { 200: Ready, 503: Ready } } }, async (_request, reply) => {
-    const reasons = [...(await ready())]
-    if (reasons.length === 0) return { status: 'ready' as const, reasons }
-    return reply.code(503).header('retry-after', '1').send({ status: 'not_ready' as const, reasons })
-  })
+  app.get(
+    '/readyz',
+    { config: isPublic, schema: { tags, response: { 200: Ready, 503: Ready } } },
+    async (_request, reply) => {
+      const reasons = [...(await ready())]
+      if (reasons.length === 0) return { status: 'ready' as const, reasons }
+      return reply
+        .code(503)
+        .header('retry-after', '1')
+        .send({ status: 'not_ready' as const, reasons })
+    },
+  )
 
   const page = { config: isPublic, schema: { tags, produces: ['text/plain'], response: { 200: z.string() } } }
   app.get('/metrics', page, async (request, reply) => {
@@ -43,5 +57,7 @@ export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'
     return reply.type(metrics.contentType).serializer(String).send(text)
   })
 
-  app.get('/', { config: isPublic, schema: { hide: true } }, (_request, reply) => reply.type('text/html; charset=utf-8').send(START_PAGE))
+  app.get('/', { config: isPublic, schema: { hide: true } }, (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(START_PAGE),
+  )
 }

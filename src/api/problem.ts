@@ -22,7 +22,9 @@ export function invalidField(field: string, message: string): Problem {
 
 /** @param position offset of the offending character, from 0 */
 export function invalidRule(field: string, refusal: { readonly message: string; readonly position: number }): Problem {
-  return new Problem(400, 'invalid_rule', refusal.message, [{ field, position: refusal.position, message: refusal.message }])
+  return new Problem(400, 'invalid_rule', refusal.message, [
+    { field, position: refusal.position, message: refusal.message },
+  ])
 }
 
 export function noSuch(what: string, id: string | number): Problem {

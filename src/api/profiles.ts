@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import { ExplainQuery, ExplainView, ProfileView } from '../contract.ts'
-import { parseProfileId } from '../model/ids.ts'
+import { isDeviceId, parseProfileId } from '../model/ids.ts'
 import type { Routes } from './app.ts'
 import type { ProfileReader } from './parts.ts'
 import { invalidField, Problem } from './problem.ts'
 
-const params = z.object({ id: z.string().min(1).max(600).meta({ description: 'A device ID, or data source and partner ID as 77052:hd-9f21' }) })
+const params = z.object({
+  id: z.string().min(1).max(600).meta({ description: 'A device ID, or data source and partner ID as 77052:hd-9f21' }),
+})
 
 /** Routes under `/v1/profiles`. Source: spec/operating.md [OPS-52]. */
 export const profileRoutes: Routes<{ profiles: ProfileReader }> = (app, { profiles }) => {
@@ -17,16 +19,26 @@ export const profileRoutes: Routes<{ profiles: ProfileReader }> = (app, { profil
     return found
   })
 
-  app.get('/v1/profiles/:id/explain', { schema: { tags, params, querystring: ExplainQuery, response: { 200: ExplainView } } }, async (request) => {
-    const { segmentId, at } = request.query
-    const found = await profiles.explain(readId(request.params.id), segmentId, at === undefined ? undefined : Date.parse(at))
-    if (found === undefined) throw unknownProfile()
-    return found
-  })
+  app.get(
+    '/v1/profiles/:id/explain',
+    { schema: { tags, params, querystring: ExplainQuery, response: { 200: ExplainView } } },
+    async (request) => {
+      const { segmentId, at } = request.query
+      const found = await profiles.explain(
+        readId(request.params.id),
+        segmentId,
+        at === undefined ? undefined : Date.parse(at),
+      )
+      if (found === undefined) throw unknownProfile()
+      return found
+    },
+  )
 }
 
 function readId(id: string): string {
-  if (parseProfileId(id) === undefined) throw invalidField('id', 'It is neither a device ID of 38 digits nor a data source and an ID, as 77052:hd-9f21.')
+  const isKnownForm = isDeviceId(id) || (id.includes(':') && parseProfileId(id) !== undefined)
+  if (!isKnownForm)
+    throw invalidField('id', 'It is neither a device ID of 38 digits nor a data source and an ID, as 77052:hd-9f21.')
   return id
 }
 

@@ -18,7 +18,9 @@ const REGIONS = [
 /** Routes under `/v1/dcs-regions`. Source: spec/rest-api.md section 15. */
 export const regionRoutes: Routes<unknown> = (app) => {
   const tags = ['Regions']
-  app.get('/v1/dcs-regions', { schema: { tags, response: { 200: z.array(Region) } } }, async () => REGIONS.map(renderRegion))
+  app.get('/v1/dcs-regions', { schema: { tags, response: { 200: z.array(Region) } } }, async () =>
+    REGIONS.map(renderRegion),
+  )
 
   const params = z.object({ regionId: wholeNumber(0, 1_000_000) })
   app.get('/v1/dcs-regions/:regionId', { schema: { tags, params, response: { 200: Region } } }, async (request) => {

@@ -1,7 +1,18 @@
 import { z } from 'zod'
-import { IdList, listOf, MergeRuleReplacement, RuleToValidate, RuleVerdict, Segment, SegmentDraft, SegmentListQuery, SegmentQuery, UsageByLimit } from '../contract.ts'
+import {
+  IdList,
+  listOf,
+  MergeRuleReplacement,
+  RuleToValidate,
+  RuleVerdict,
+  Segment,
+  SegmentDraft,
+  SegmentListQuery,
+  SegmentQuery,
+  UsageByLimit,
+} from '../contract.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
-import type { SegmentDraft as StoredDraft, StoredSegment } from '../store/catalog/segments.ts'
+import type { SegmentDraft as StoredDraft, StoredSegment } from '../store/catalog/segment-rows.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
@@ -25,7 +36,8 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
     if (query.includeInUseStatus === true) shown.inUse = await segments.isMapped(segment.segmentId)
     if (query.includeTraitDataSourceIds !== true && query.includeExprTree !== true) return shown
     const traits = await segments.traitsOf(segment.segmentId)
-    if (query.includeTraitDataSourceIds === true) shown.traitDataSourceIds = [...new Set(traits.map((trait) => trait.dataSourceId))]
+    if (query.includeTraitDataSourceIds === true)
+      shown.traitDataSourceIds = [...new Set(traits.map((trait) => trait.dataSourceId))]
     if (query.includeExprTree === true) {
       const parsed = rules.parseSegmentRule(segment.segmentRule)
       shown.traits = traits.map((trait) => trait.traitId)
@@ -36,7 +48,10 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
   }
 
   const readDraft = async (body: SegmentDraft): Promise<StoredDraft> => {
-    const { normalized, traitIds } = await checkSegmentRule(body.segmentRule, 'segmentRule', { rules, traits: catalog.traits })
+    const { normalized, traitIds } = await checkSegmentRule(body.segmentRule, 'segmentRule', {
+      rules,
+      traits: catalog.traits,
+    })
     return {
       segmentId: body.sid,
       name: body.name,
@@ -51,43 +66,71 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
     }
   }
 
-  app.get('/v1/segments', { schema: { tags, querystring: SegmentListQuery, response: { 200: listOf(Segment) } } }, (request, reply) => {
-    const { query } = request
-    const listing = segments.list(readFilter(query), query)
-    return sendList(reply, listing, query, (items) => Promise.all(items.map((segment) => viewWith(segment, { ...query, includeExprTree: undefined }))))
-  })
+  app.get(
+    '/v1/segments',
+    { schema: { tags, querystring: SegmentListQuery, response: { 200: listOf(Segment) } } },
+    (request, reply) => {
+      const { query } = request
+      const listing = segments.list(readFilter(query), query)
+      return sendList(reply, listing, query, (items) =>
+        Promise.all(items.map((segment) => viewWith(segment, { ...query, includeExprTree: undefined }))),
+      )
+    },
+  )
 
   app.get('/v1/segments/limits', { schema: { tags, response: { 200: UsageByLimit } } }, () => segments.usage())
 
-  app.get('/v1/segments/:sid', { schema: { tags, params, querystring: SegmentQuery, response: { 200: Segment } } }, async (request) =>
-    viewWith(await segments.get(await idOf(request.params.sid)), request.query),
+  app.get(
+    '/v1/segments/:sid',
+    { schema: { tags, params, querystring: SegmentQuery, response: { 200: Segment } } },
+    async (request) => viewWith(await segments.get(await idOf(request.params.sid)), request.query),
   )
 
-  app.post('/v1/segments/validate', { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } }, async (request) => {
-    const { normalized } = await checkSegmentRule(request.body.code, 'code', { rules, traits: catalog.traits })
-    return { valid: true as const, code: normalized, hints: [] }
-  })
+  app.post(
+    '/v1/segments/validate',
+    { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } },
+    async (request) => {
+      const { normalized } = await checkSegmentRule(request.body.code, 'code', { rules, traits: catalog.traits })
+      return { valid: true as const, code: normalized, hints: [] }
+    },
+  )
 
-  app.post('/v1/segments', { schema: { tags, body: SegmentDraft, response: { 201: Segment } } }, async (request, reply) => {
-    const created = await segments.create(await readDraft(request.body), request.caller.author)
-    return reply.code(201).send(view(created))
-  })
+  app.post(
+    '/v1/segments',
+    { schema: { tags, body: SegmentDraft, response: { 201: Segment } } },
+    async (request, reply) => {
+      const created = await segments.create(await readDraft(request.body), request.caller.author)
+      return reply.code(201).send(view(created))
+    },
+  )
 
-  app.put('/v1/segments/:sid', { schema: { tags, params, body: SegmentDraft, response: { 200: Segment } } }, async (request) => {
-    const id = await idOf(request.params.sid)
-    return view(await segments.replace(id, await readDraft(request.body), request.caller.author))
-  })
+  app.put(
+    '/v1/segments/:sid',
+    { schema: { tags, params, body: SegmentDraft, response: { 200: Segment } } },
+    async (request) => {
+      const id = await idOf(request.params.sid)
+      return view(await segments.replace(id, await readDraft(request.body), request.caller.author))
+    },
+  )
 
-  app.patch('/v1/segments/:sid', { schema: { tags, params, body: PatchBody, response: { 200: Segment } } }, async (request) => {
-    const stored = await segments.get(await idOf(request.params.sid))
-    const draft = await readDraft(patched(SegmentDraft, view(stored), request.body))
-    return view(await segments.replace(stored.segmentId, draft, request.caller.author))
-  })
+  app.patch(
+    '/v1/segments/:sid',
+    { schema: { tags, params, body: PatchBody, response: { 200: Segment } } },
+    async (request) => {
+      const stored = await segments.get(await idOf(request.params.sid))
+      const draft = await readDraft(patched(SegmentDraft, view(stored), request.body))
+      return view(await segments.replace(stored.segmentId, draft, request.caller.author))
+    },
+  )
 
-  app.delete('/v1/segments/:sid', { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
-    await segments.remove([await idOf(request.params.sid)])
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/v1/segments/:sid',
+    { schema: { tags, params, response: { 204: NoContent } } },
+    async (request, reply) => {
+      await segments.remove([await idOf(request.params.sid)])
+      return reply.code(204).send()
+    },
+  )
 
   const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
   app.post('/v1/segments/bulk-delete', bulk, async (request, reply) => {
@@ -95,10 +138,16 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
     return reply.code(204).send()
   })
 
-  const replacement = { schema: { tags, body: MergeRuleReplacement, response: { 200: z.object({ segmentCount: z.int() }) } } }
+  const replacement = {
+    schema: { tags, body: MergeRuleReplacement, response: { 200: z.object({ segmentCount: z.int() }) } },
+  }
   app.post('/v1/segments/bulk-merge-rule-replace', replacement, async (request) => {
     const { existingMergeRuleDataSourceId, replaceWithMergeRuleDataSourceId } = request.body
-    const replaced = catalog.mergeRules.replaceInSegments(existingMergeRuleDataSourceId, replaceWithMergeRuleDataSourceId, request.caller.author)
+    const replaced = catalog.mergeRules.replaceInSegments(
+      existingMergeRuleDataSourceId,
+      replaceWithMergeRuleDataSourceId,
+      request.caller.author,
+    )
     return { segmentCount: await replaced }
   })
 }
@@ -106,7 +155,8 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
 function readFilter(query: z.output<typeof SegmentListQuery>) {
   const { updatedSince } = query
   // Up to the year 5138 a number below 10^11 is seconds.
-  const updatedSinceMs = updatedSince === undefined ? undefined : updatedSince < 100_000_000_000 ? updatedSince * 1000 : updatedSince
+  const updatedSinceMs =
+    updatedSince === undefined ? undefined : updatedSince < 100_000_000_000 ? updatedSince * 1000 : updatedSince
   return { ...query, dataSourceIds: query.dataSourceId, mergeRuleId: query.mergeRuleDataSourceId, updatedSinceMs }
 }
 

@@ -14,7 +14,12 @@ test('a call without a token is refused with a challenge [API-29], [API-10]', as
   const answer = await server.call('GET', '/v1/traits', undefined, { authorization: '' })
   expect(answer.status).toBe(401)
   expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="oauth"')
-  expect(answer.body).toEqual({ code: 'unauthorized', message: 'A valid bearer token is needed.', details: [], requestId })
+  expect(answer.body).toEqual({
+    code: 'unauthorized',
+    message: 'A valid bearer token is needed.',
+    details: [],
+    requestId,
+  })
 })
 
 test('a wrong token is refused without being echoed [API-10]', async () => {
@@ -48,7 +53,9 @@ test('an unknown path answers 404 in the form of every error [API-31], [API-34]'
 test('unreadable JSON, a foreign content type and a body over 1 MiB are refused in the same form [API-28], [API-34]', async () => {
   const broken = await server.call('POST', '/v1/traits', '{"name":')
   expect([broken.status, broken.body.code]).toEqual([400, 'invalid_request'])
-  const foreign = await server.call('POST', '/v1/traits', 'name=x', { 'content-type': 'application/x-www-form-urlencoded' })
+  const foreign = await server.call('POST', '/v1/traits', 'name=x', {
+    'content-type': 'application/x-www-form-urlencoded',
+  })
   expect([foreign.status, foreign.body.code]).toEqual([415, 'content_type_not_supported'])
   const large = await server.call('POST', '/v1/traits', { name: 'x'.repeat(1024 * 1024) })
   expect([large.status, large.body.code]).toEqual([413, 'body_too_large'])
@@ -85,7 +92,9 @@ test('metrics need no token from loopback, and one through a proxy [SEC-87]', as
 test('the start page has a strict policy and no script; nothing allows other origins [SEC-20], [SEC-21]', async () => {
   const page = await server.call('GET', '/', undefined, { authorization: '', origin: 'https://evil.example' })
   expect(page.status).toBe(200)
-  expect(page.headers.get('content-security-policy')).toBe("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+  expect(page.headers.get('content-security-policy')).toBe(
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  )
   expect(page.headers.get('x-content-type-options')).toBe('nosniff')
   expect(page.headers.get('referrer-policy')).toBe('no-referrer')
   expect(page.headers.get('access-control-allow-origin')).toBeNull()
@@ -95,7 +104,11 @@ test('the start page has a strict policy and no script; nothing allows other ori
 test('requests beyond the rate are turned away with Retry-After, and let in again later [API-35], [SEC-72]', async () => {
   await using slow = await startTestAdmin({ config: { requestsPerSecond: 1, requestBurst: 3 } })
   const first = await slow.call('GET', '/v1/dcs-regions')
-  expect(['limit', 'remaining', 'reset'].map((name) => first.headers.get(`x-ratelimit-${name}`))).toEqual(['3', '2', '1'])
+  expect(['limit', 'remaining', 'reset'].map((name) => first.headers.get(`x-ratelimit-${name}`))).toEqual([
+    '3',
+    '2',
+    '1',
+  ])
   await slow.call('GET', '/v1/dcs-regions')
   // The third moves the product's clock by nothing; the bucket is then empty.
   await slow.call('POST', '/v1/test/clock', { advanceMs: 0 })
@@ -111,15 +124,27 @@ test('each request is one log line with what it was about, without tokens [OPS-4
   await server.call('GET', '/v1/segments/4711')
   const lines = server.log.slice(before).filter((line) => line.message === 'admin.request')
   expect(lines).toHaveLength(1)
-  expect(lines[0]?.fields).toMatchObject({ method: 'GET', route: '/v1/segments/:sid', sid: '4711', status: 404, author: 0, requestId })
+  expect(lines[0]?.fields).toMatchObject({
+    method: 'GET',
+    route: '/v1/segments/:sid',
+    sid: '4711',
+    status: 404,
+    author: 0,
+    requestId,
+  })
   expect(JSON.stringify(server.log)).not.toContain(TEST_TOKEN)
 })
 
 test('the clock is moved by the test switch, and not in production [OPS-27]', async () => {
   await using other = await startTestAdmin()
-  expect((await other.call('POST', '/v1/test/clock', { advanceMs: 86_400_000 })).body).toEqual({ now: '2026-11-23T12:00:00.000Z' })
+  expect((await other.call('POST', '/v1/test/clock', { advanceMs: 86_400_000 })).body).toEqual({
+    now: '2026-11-23T12:00:00.000Z',
+  })
   const unknown = await other.call('POST', '/v1/test/clock', { advanceMs: 1, hours: 2 })
-  expect(unknown.body).toMatchObject({ code: 'invalid_request', details: [{ field: 'hours', message: 'Unknown member.' }] })
+  expect(unknown.body).toMatchObject({
+    code: 'invalid_request',
+    details: [{ field: 'hours', message: 'Unknown member.' }],
+  })
 
   await using production = await startTestAdmin({ config: { production: true } })
   const refused = await production.call('POST', '/v1/test/clock', { advanceMs: 1 })

@@ -42,7 +42,9 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   // The views are built member by member and checked by the compiler; checking each answer again would cost more than making it.
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler(handleError)
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')))
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
+  )
   acceptEmptyJson(app)
   registerGatekeeper(app, parts)
   registerRequestLog(app, parts)
@@ -66,7 +68,11 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
   const shownHost = config.host.includes(':') ? `[${config.host}]` : config.host
-  return { port, url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`, close: () => closeApp(app) }
+  return {
+    port,
+    url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`,
+    close: () => closeApp(app),
+  }
 }
 
 function createApp(tls: AdminParts['config']['tls'], frameworkErrors: ReturnType<typeof createErrorHandler>): App {
@@ -75,7 +81,8 @@ function createApp(tls: AdminParts['config']['tls'], frameworkErrors: ReturnType
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Also what fails before a route is found, as a path that does not decode.
-    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void frameworkErrors(error, request, reply),
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      void frameworkErrors(error, request, reply),
     // Idle keep-alive connections must not hold up a shutdown.
     forceCloseConnections: 'idle',
     genReqId: () => `rq_${randomBytes(9).toString('base64url')}`,
@@ -124,7 +131,15 @@ function registerRequestLog(app: App, { log, metrics }: Pick<AdminParts, 'log' |
   })
 }
 
-const LOGGED_PARAMS = new Set(['dataSourceId', 'folderId', 'sid', 'mergeRuleDataSourceId', 'destinationId', 'mappingId', 'deliveryId'])
+const LOGGED_PARAMS = new Set([
+  'dataSourceId',
+  'folderId',
+  'sid',
+  'mergeRuleDataSourceId',
+  'destinationId',
+  'mappingId',
+  'deliveryId',
+])
 
 function objectIds(request: FastifyRequest): Record<string, unknown> {
   return Object.fromEntries(Object.entries(request.params ?? {}).filter(([name]) => LOGGED_PARAMS.has(name)))

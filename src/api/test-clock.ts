@@ -5,7 +5,10 @@ import type { Routes } from './app.ts'
 import { Problem } from './problem.ts'
 
 /** The test switch that advances the product's clock; refused in production [OPS-27]. */
-export const testClockRoutes: Routes<{ clock: Pick<AdjustableClock, 'now' | 'advance'>; production: boolean }> = (app, { clock, production }) => {
+export const testClockRoutes: Routes<{ clock: Pick<AdjustableClock, 'now' | 'advance'>; production: boolean }> = (
+  app,
+  { clock, production },
+) => {
   const schema = { tags: ['Test switches'], body: ClockAdvance, response: { 200: ClockReading } }
   app.post('/v1/test/clock', { schema }, async (request) => {
     if (production) throw new Problem(403, 'test_switch_refused', 'The clock cannot be moved in production.')

@@ -133,7 +133,11 @@ test('a trait is found, changed and deleted by its integration code [API-43]', a
   expect((await server.call('PATCH', path, { ttl: 7 })).body.ttl).toBe(7)
   const twin = await create({ integrationCode: code })
   const ambiguous = await server.call('DELETE', path)
-  expect([ambiguous.status, ambiguous.body.code, ambiguous.body.details[0].ids]).toEqual([409, 'integration_code_ambiguous', [sid, twin.sid]])
+  expect([ambiguous.status, ambiguous.body.code, ambiguous.body.details[0].ids]).toEqual([
+    409,
+    'integration_code_ambiguous',
+    [sid, twin.sid],
+  ])
   await server.call('DELETE', `/v1/traits/${twin.sid}`)
   expect((await server.call('DELETE', path)).status).toBe(204)
   expect((await server.call('GET', path)).status).toBe(404)
@@ -144,14 +148,23 @@ test('integration codes are unique within a data source that wants it [AUD-172]'
   const own = { dataSourceId: strict.body.dataSourceId, integrationCode: 'once' }
   const { sid } = await create(own)
   const twin = await server.call('POST', '/v1/traits', draft(own))
-  expect([twin.status, twin.body.code, twin.body.details[0]]).toMatchObject([409, 'integration_code_taken', { field: 'integrationCode', ids: [sid] }])
+  expect([twin.status, twin.body.code, twin.body.details[0]]).toMatchObject([
+    409,
+    'integration_code_taken',
+    { field: 'integrationCode', ids: [sid] },
+  ])
   expect((await server.call('PATCH', `/v1/traits/${sid}`, { ttl: 1 })).status).toBe(200)
 })
 
 test('a trait in a segment is not deleted and the segment is named [API-46]', async () => {
   const { sid } = await create()
   const free = await create()
-  const segment = await server.call('POST', '/v1/segments', { name: 's', segmentRule: `${sid}T`, folderId: 0, dataSourceId })
+  const segment = await server.call('POST', '/v1/segments', {
+    name: 's',
+    segmentRule: `${sid}T`,
+    folderId: 0,
+    dataSourceId,
+  })
   const refused = await server.call('POST', '/v1/traits/bulk-delete', [free.sid, sid])
   expect([refused.status, refused.body.code, refused.body.details]).toEqual([
     409,
@@ -205,8 +218,17 @@ test('only details are left out of a list that does not ask for them, and filter
   expect(await sids('dataSourceId=20914')).toEqual([])
 
   const [short] = (await server.call('GET', `/v1/traits?folderId=${folder}&integrationCode=ic-a`)).body
-  const [full] = (await server.call('GET', `/v1/traits?folderId=${folder}&integrationCode=ic-a&includeDetails=true`)).body
+  const [full] = (await server.call('GET', `/v1/traits?folderId=${folder}&integrationCode=ic-a&includeDetails=true`))
+    .body
   expect(full).toEqual(a)
-  const { ttl: _ttl, integrationCode: _code, comments: _comments, traitRule: _rule, traitRuleVersion: _version, type: _type, ...rest } = a
+  const {
+    ttl: _ttl,
+    integrationCode: _code,
+    comments: _comments,
+    traitRule: _rule,
+    traitRuleVersion: _version,
+    type: _type,
+    ...rest
+  } = a
   expect(short).toEqual(rest)
 })

@@ -1,7 +1,17 @@
 import { z } from 'zod'
-import { IdList, listOf, RuleToValidate, RuleVerdict, Trait, TraitDraft, TraitListQuery, TraitRuleVersion, UsageByLimit } from '../contract.ts'
+import {
+  IdList,
+  listOf,
+  RuleToValidate,
+  RuleVerdict,
+  Trait,
+  TraitDraft,
+  TraitListQuery,
+  TraitRuleVersion,
+  UsageByLimit,
+} from '../contract.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
-import type { StoredTrait, TraitDraft as StoredDraft } from '../store/catalog/traits.ts'
+import type { TraitDraft as StoredDraft, StoredTrait } from '../store/catalog/trait-rows.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
@@ -18,11 +28,17 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
   const view = (trait: StoredTrait) => renderTrait(trait, catalog.pid)
   const idOf = (key: string) => resolveKey('trait', key, traits.idsByIntegrationCode)
 
-  app.get('/v1/traits', { schema: { tags, querystring: TraitListQuery, response: { 200: listOf(Trait) } } }, (request, reply) => {
-    const { restrictType, dataSourceId, includeDetails, ...filter } = request.query
-    const listing = traits.list({ ...filter, traitTypes: restrictType, dataSourceIds: dataSourceId }, request.query)
-    return sendList(reply, listing, request.query, (items) => items.map(includeDetails === true ? view : (trait) => withoutDetails(view(trait))))
-  })
+  app.get(
+    '/v1/traits',
+    { schema: { tags, querystring: TraitListQuery, response: { 200: listOf(Trait) } } },
+    (request, reply) => {
+      const { restrictType, dataSourceId, includeDetails, ...filter } = request.query
+      const listing = traits.list({ ...filter, traitTypes: restrictType, dataSourceIds: dataSourceId }, request.query)
+      return sendList(reply, listing, request.query, (items) =>
+        items.map(includeDetails === true ? view : (trait) => withoutDetails(view(trait))),
+      )
+    },
+  )
 
   app.get('/v1/traits/limits', { schema: { tags, response: { 200: UsageByLimit } } }, () => traits.usage())
 
@@ -33,30 +49,47 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
   const versions = { schema: { tags, params, response: { 200: z.array(TraitRuleVersion) } } }
   app.get('/v1/traits/:sid/trait-rule/versions', versions, async (request) => {
     const found = await traits.ruleVersions(await idOf(request.params.sid))
-    return found.map((one) => ({ traitRuleVersion: one.version, traitRule: one.traitRule, crUID: one.createdBy, createTime: one.createdAtMs }))
+    return found.map((one) => ({
+      traitRuleVersion: one.version,
+      traitRule: one.traitRule,
+      crUID: one.createdBy,
+      createTime: one.createdAtMs,
+    }))
   })
 
-  app.post('/v1/traits/validate', { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } }, async (request) => {
-    const parsed = rules.parseTraitRule(request.body.code)
-    if (!parsed.ok) throw invalidRule('code', parsed)
-    return { valid: true as const, code: parsed.normalized, hints: [...parsed.hints] }
-  })
+  app.post(
+    '/v1/traits/validate',
+    { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } },
+    async (request) => {
+      const parsed = rules.parseTraitRule(request.body.code)
+      if (!parsed.ok) throw invalidRule('code', parsed)
+      return { valid: true as const, code: parsed.normalized, hints: [...parsed.hints] }
+    },
+  )
 
   app.post('/v1/traits', { schema: { tags, body: TraitDraft, response: { 201: Trait } } }, async (request, reply) => {
-    if (request.body.traitType === 'FOLDER_TRAIT') throw invalidField('traitType', 'A folder trait is made with its folder.')
+    if (request.body.traitType === 'FOLDER_TRAIT')
+      throw invalidField('traitType', 'A folder trait is made with its folder.')
     const created = await traits.create(readDraft(request.body, rules), request.caller.author)
     return reply.code(201).send(view(created))
   })
 
-  app.put('/v1/traits/:sid', { schema: { tags, params, body: TraitDraft, response: { 200: Trait } } }, async (request) =>
-    view(await traits.replace(await idOf(request.params.sid), readDraft(request.body, rules), request.caller.author)),
+  app.put(
+    '/v1/traits/:sid',
+    { schema: { tags, params, body: TraitDraft, response: { 200: Trait } } },
+    async (request) =>
+      view(await traits.replace(await idOf(request.params.sid), readDraft(request.body, rules), request.caller.author)),
   )
 
-  app.patch('/v1/traits/:sid', { schema: { tags, params, body: PatchBody, response: { 200: Trait } } }, async (request) => {
-    const stored = await traits.get(await idOf(request.params.sid))
-    const draft = readDraft(patched(TraitDraft, view(stored), request.body), rules)
-    return view(await traits.replace(stored.traitId, draft, request.caller.author))
-  })
+  app.patch(
+    '/v1/traits/:sid',
+    { schema: { tags, params, body: PatchBody, response: { 200: Trait } } },
+    async (request) => {
+      const stored = await traits.get(await idOf(request.params.sid))
+      const draft = readDraft(patched(TraitDraft, view(stored), request.body), rules)
+      return view(await traits.replace(stored.traitId, draft, request.caller.author))
+    },
+  )
 
   app.delete('/v1/traits/:sid', { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
     await traits.remove([await idOf(request.params.sid)])
@@ -123,6 +156,14 @@ function renderTrait(trait: StoredTrait, pid: number): Trait {
 
 /** A list without `includeDetails` [API-41]. */
 function withoutDetails(trait: Trait): Trait {
-  const { ttl: _ttl, integrationCode: _code, comments: _comments, traitRule: _rule, traitRuleVersion: _version, type: _type, ...short } = trait
+  const {
+    ttl: _ttl,
+    integrationCode: _code,
+    comments: _comments,
+    traitRule: _rule,
+    traitRuleVersion: _version,
+    type: _type,
+    ...short
+  } = trait
   return short
 }

@@ -3,6 +3,7 @@ import { utcDay } from '../model/time.ts'
 import type { AudienceRules } from './audience-rules.ts'
 import { evictOldest } from './shrink-traits.ts'
 import { countsOnce, lastDayOf, type TraitFacts } from './trait-facts.ts'
+import { copyCounts, TraitTableWriter } from './trait-table-writer.ts'
 
 /** Days kept of each trait; older realizations remain in its total [AUD-139]. */
 export const TRAIT_DAYS_MAX = 120
@@ -43,8 +44,8 @@ function countAgainToday(
     const index = indexOfSid(table.sids, sid)
     if (index < 0 || lastDayOf(table, index) !== day) return undefined
   }
-  const totals = table.totals.slice()
-  const dayCounts = table.dayCounts.slice()
+  const copy = copyCounts(table)
+  const { totals, dayCounts } = copy
   for (const sid of realized) {
     if (countsOnce(facts.at(facts.positionOf(sid)))) continue
     const index = indexOfSid(table.sids, sid)
@@ -52,107 +53,58 @@ function countAgainToday(
     totals[index] = (totals[index] as number) + 1
     dayCounts[last] = (dayCounts[last] as number) + 1
   }
-  return { ...table, totals, dayCounts }
+  return copy
 }
 
 /** One pass over both ascending lists. */
 function merge(facts: TraitFacts, table: TraitTable, realized: readonly number[], day: number): TraitTable {
   const added = realized.filter((sid) => indexOfSid(table.sids, sid) < 0).length
-  const writer = new TableWriter(table.sids.length + added, table.days.length + realized.length)
+  const writer = new TraitTableWriter(table.sids.length + added, table.days.length + realized.length)
   let index = 0
   for (const sid of realized) {
-    while (index < table.sids.length && (table.sids[index] as number) < sid) writer.copy(table, index++)
-    const position = facts.positionOf(sid)
+    const from = index
+    while (index < table.sids.length && (table.sids[index] as number) < sid) index += 1
+    writer.copy(table, from, index)
     if (index === table.sids.length || table.sids[index] !== sid) {
       writer.start(sid, day)
-    } else {
-      const startsAnew = countsOnce(facts.at(position)) || !facts.isLive(position, table, index, day)
-      if (startsAnew)
-        writer.start(sid, Math.max(day, facts.isLive(position, table, index, day) ? lastDayOf(table, index) : 0))
-      else writer.addDay(table, index, day)
-      index += 1
+      continue
     }
+    const position = facts.positionOf(sid)
+    if (!facts.isLive(position, table, index, day)) writer.start(sid, day)
+    else if (countsOnce(facts.at(position))) writer.start(sid, Math.max(day, lastDayOf(table, index)))
+    else if (hasRoomFor(day, table, index)) writer.append(table, index, day)
+    else addDay(writer, table, index, day)
+    index += 1
   }
-  while (index < table.sids.length) writer.copy(table, index++)
+  writer.copy(table, index, table.sids.length)
   return writer.finish()
 }
 
-/** Writes a table trait by trait, ascending. */
-class TableWriter {
-  readonly #sids: Int32Array
-  readonly #totals: Uint32Array
-  readonly #dayStart: Uint32Array
-  readonly #days: Uint16Array
-  readonly #dayCounts: Uint32Array
-  #length = 0
-  #used = 0
+/** The frequent case: a later day, and not too many of them. */
+function hasRoomFor(day: number, table: TraitTable, index: number): boolean {
+  const kept = (table.dayStart[index + 1] as number) - (table.dayStart[index] as number)
+  return day > lastDayOf(table, index) && kept < TRAIT_DAYS_MAX
+}
 
-  /** @param daysMax room; days that fall out of the kept ones leave some of it unused */
-  constructor(traits: number, daysMax: number) {
-    this.#sids = new Int32Array(traits)
-    this.#totals = new Uint32Array(traits)
-    this.#dayStart = new Uint32Array(traits + 1)
-    this.#days = new Uint16Array(daysMax)
-    this.#dayCounts = new Uint32Array(daysMax)
+/** The trait at `index` with one realization more on `day`; beyond the kept days the oldest is dropped. */
+function addDay(writer: TraitTableWriter, table: TraitTable, index: number, day: number): void {
+  const days = [...table.days.subarray(table.dayStart[index], table.dayStart[index + 1])]
+  const counts = [...table.dayCounts.subarray(table.dayStart[index], table.dayStart[index + 1])]
+  let at = days.length
+  while (at > 0 && (days[at - 1] as number) > day) at -= 1
+  if (at > 0 && days[at - 1] === day) {
+    counts[at - 1] = (counts[at - 1] as number) + 1
+  } else {
+    days.splice(at, 0, day)
+    counts.splice(at, 0, 1)
   }
-
-  /** A trait with one realization. */
-  start(sid: number, day: number): void {
-    this.#pushDay(day, 1)
-    this.#endTrait(sid, 1)
-  }
-
-  copy(table: TraitTable, index: number): void {
-    const to = table.dayStart[index + 1] as number
-    for (let at = table.dayStart[index] as number; at < to; at++) {
-      this.#pushDay(table.days[at] as number, table.dayCounts[at] as number)
-    }
-    this.#endTrait(table.sids[index] as number, table.totals[index] as number)
-  }
-
-  /** The trait at `index` with one realization more on `day`; beyond the kept days the oldest is dropped. */
-  addDay(table: TraitTable, index: number, day: number): void {
-    const from = table.dayStart[index] as number
-    const to = table.dayStart[index + 1] as number
-    let at = to
-    while (at > from && (table.days[at - 1] as number) > day) at -= 1
-    const isKnown = at > from && table.days[at - 1] === day
-    // Dropping the oldest day of a full list: that may be the new one itself.
-    const isFull = !isKnown && to - from >= TRAIT_DAYS_MAX
-    for (let i = isFull ? from + 1 : from; i < at; i++) {
-      const again = isKnown && i === at - 1 ? 1 : 0
-      this.#pushDay(table.days[i] as number, (table.dayCounts[i] as number) + again)
-    }
-    if (!isKnown && !(isFull && at === from)) this.#pushDay(day, 1)
-    for (let i = isFull && at === from ? from : at; i < to; i++) {
-      this.#pushDay(table.days[i] as number, table.dayCounts[i] as number)
-    }
-    this.#endTrait(table.sids[index] as number, (table.totals[index] as number) + 1)
-  }
-
-  finish(): TraitTable {
-    const isExact = this.#used === this.#days.length
-    return {
-      sids: this.#sids,
-      totals: this.#totals,
-      dayStart: this.#dayStart,
-      days: isExact ? this.#days : this.#days.slice(0, this.#used),
-      dayCounts: isExact ? this.#dayCounts : this.#dayCounts.slice(0, this.#used),
-    }
-  }
-
-  #pushDay(day: number, count: number): void {
-    this.#days[this.#used] = day
-    this.#dayCounts[this.#used] = count
-    this.#used += 1
-  }
-
-  #endTrait(sid: number, total: number): void {
-    this.#sids[this.#length] = sid
-    this.#totals[this.#length] = total
-    this.#length += 1
-    this.#dayStart[this.#length] = this.#used
-  }
+  const dropped = Math.max(0, days.length - TRAIT_DAYS_MAX)
+  writer.add(
+    table.sids[index] as number,
+    (table.totals[index] as number) + 1,
+    days.slice(dropped),
+    counts.slice(dropped),
+  )
 }
 
 function ascendingKnown(facts: TraitFacts, sids: ArrayLike<number>): number[] {

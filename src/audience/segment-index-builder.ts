@@ -23,10 +23,11 @@ export class SegmentIndexBuilder {
   readonly #entry = new GrowingInts()
   readonly #usedTraits = new GrowingInts()
   readonly #users = new GrowingInts()
-  readonly #windows: (number[] | undefined)[] = []
+  readonly #windows: (number[] | undefined)[]
 
   constructor(facts: TraitFacts) {
     this.#facts = facts
+    this.#windows = new Array<undefined>(facts.count).fill(undefined)
   }
 
   /** @param rule undefined when it cannot be read: then it never holds */

@@ -2,6 +2,7 @@ import type { TraitTable } from '../model/profile.ts'
 import { utcDay } from '../model/time.ts'
 import type { AudienceRules } from './audience-rules.ts'
 import { lastDayOf } from './trait-facts.ts'
+import { TraitTableWriter } from './trait-table-writer.ts'
 
 /** Is the trait at `index` live on a UTC day? Expired and deleted ones are not [AUD-87], [AUD-59]. */
 export function isLive(rules: AudienceRules, table: TraitTable, index: number, day: number): boolean {
@@ -36,24 +37,12 @@ export function evictOldest(table: TraitTable, traitsMax: number): TraitTable {
 }
 
 function keepTraits(table: TraitTable, keep: Uint8Array, kept: number): TraitTable {
-  const sids = new Int32Array(kept)
-  const totals = new Uint32Array(kept)
-  const dayStart = new Uint32Array(kept + 1)
-  const days = new Uint16Array(table.days.length)
-  const dayCounts = new Uint32Array(table.days.length)
-  let next = 0
-  let used = 0
-  for (let index = 0; index < keep.length; index++) {
-    if (keep[index] === 0) continue
-    const from = table.dayStart[index] as number
-    const to = table.dayStart[index + 1] as number
-    days.set(table.days.subarray(from, to), used)
-    dayCounts.set(table.dayCounts.subarray(from, to), used)
-    used += to - from
-    sids[next] = table.sids[index] as number
-    totals[next] = table.totals[index] as number
-    next += 1
-    dayStart[next] = used
+  const writer = new TraitTableWriter(kept, table.days.length)
+  for (let from = 0; from < keep.length; ) {
+    let to = from
+    while (to < keep.length && keep[to] === 1) to += 1
+    writer.copy(table, from, to)
+    from = to + 1
   }
-  return { sids, totals, dayStart, days: days.slice(0, used), dayCounts: dayCounts.slice(0, used) }
+  return writer.finish()
 }

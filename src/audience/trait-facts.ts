@@ -4,6 +4,8 @@ import { buildFolderTree, type FolderTree } from './folder-tree.ts'
 import { GrowingInts } from './growing-ints.ts'
 import { IdIndex } from './id-index.ts'
 
+const NONE: readonly number[] = []
+
 /**
  * What evaluation must know of every trait, by position: traits are numbered in the order they were added. -1 stands for
  * a trait that does not exist (any more).
@@ -55,9 +57,10 @@ export class TraitFacts {
     return this.#folders.at(position)
   }
 
-  /** Positions of the folder traits that cover a trait, its own folder's first or last. */
+  /** Positions of the folder traits that cover a trait. */
   folderTraitsOf(position: number): readonly number[] {
-    return this.#above[this.#folders.at(position)] ?? []
+    const folder = this.#folders.at(position)
+    return folder < 0 ? NONE : (this.#above[folder] as readonly number[])
   }
 
   ttlDays(position: number): number {

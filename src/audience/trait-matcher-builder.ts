@@ -4,10 +4,13 @@ import { GrowingInts } from './growing-ints.ts'
 import { accessCost, type CompiledTraitRule } from './rules/compiled-trait-rule.ts'
 import type { Predicate } from './rules/predicate.ts'
 import { SteadyMap } from './steady-map.ts'
+import { SubstringIndex } from './substring-index.ts'
 import { TraitMatcher } from './trait-matcher.ts'
 
 /** Rules and predicates handled between two yields. */
 const STEP = 2000
+/** From this many on, predicates on parts of one key's value are searched for together instead of one by one. */
+const SUBSTRINGS_MIN = 16
 
 /** Collects trait rules and files each under the predicates that are rarest among all. */
 export class TraitMatcherBuilder {
@@ -51,7 +54,8 @@ export class TraitMatcherBuilder {
 
   *finish(): Generator<void, TraitMatcher> {
     const filed = yield* this.#fileRules()
-    const tried = yield* this.#groupTried(filed.start)
+    const substrings = yield* this.#indexSubstrings(filed.start)
+    const tried = yield* this.#groupTried(filed.start, substrings)
     return new TraitMatcher({
       keys: this.#keys,
       equals: this.#equals,
@@ -59,6 +63,7 @@ export class TraitMatcherBuilder {
       keyOf: this.#keyOf.take(),
       filedStart: filed.start,
       filed: filed.items,
+      substrings,
       triedStart: tried.start,
       tried: tried.items,
       code: this.#code.take(),
@@ -86,15 +91,35 @@ export class TraitMatcherBuilder {
     return yield* groupBy(under.take(), rules.take(), this.#predicates.length)
   }
 
+  /** Keys with many predicates on parts of their value, if rules are filed under these. */
+  *#indexSubstrings(filedStart: Int32Array): Generator<void, (SubstringIndex | undefined)[]> {
+    const perKey = new Int32Array(this.#equals.length)
+    const isFiled = (number: number) =>
+      filedStart[number] !== filedStart[number + 1] && isSubstring(this.#predicates[number] as Predicate)
+    for (let number = 0; number < this.#predicates.length; number++) {
+      if (number % (8 * STEP) === 0) yield
+      if (isFiled(number)) perKey[this.#keyOf.at(number)] = (perKey[this.#keyOf.at(number)] as number) + 1
+    }
+    const substrings = Array.from(perKey, (count) => (count >= SUBSTRINGS_MIN ? new SubstringIndex() : undefined))
+    for (let number = 0; number < this.#predicates.length; number++) {
+      if (number % STEP === 0) yield
+      if (isFiled(number))
+        substrings[this.#keyOf.at(number)]?.add(number, (this.#predicates[number] as Predicate).operand)
+    }
+    return substrings
+  }
+
   /** Pairs (key, predicate) of predicates that must be tried because rules are filed under them. */
-  *#groupTried(filedStart: Int32Array): Generator<void, Grouped> {
+  *#groupTried(filedStart: Int32Array, substrings: readonly (SubstringIndex | undefined)[]): Generator<void, Grouped> {
     const keys = new GrowingInts()
     const tried = new GrowingInts()
     for (let number = 0; number < this.#predicates.length; number++) {
       if (number % (8 * STEP) === 0) yield
-      if (filedStart[number] === filedStart[number + 1]) continue
-      if ((this.#predicates[number] as Predicate).operator === '==') continue
-      keys.push(this.#keyOf.at(number))
+      const predicate = this.#predicates[number] as Predicate
+      const key = this.#keyOf.at(number)
+      if (filedStart[number] === filedStart[number + 1] || predicate.operator === '==') continue
+      if (substrings[key] !== undefined && isSubstring(predicate)) continue
+      keys.push(key)
       tried.push(number)
     }
     return yield* groupBy(keys.take(), tried.take(), this.#equals.length)
@@ -144,6 +169,11 @@ export class TraitMatcherBuilder {
     this.#keys.set(key, number)
     return number
   }
+}
+
+function isSubstring({ operator, operand }: Predicate): boolean {
+  const isPart = operator === 'contains' || operator === 'startswith' || operator === 'endswith'
+  return isPart && SubstringIndex.fits(operand)
 }
 
 function absolute(target: number, offset: number): number {

@@ -2,8 +2,9 @@ import type { Signals } from '../model/event.ts'
 import type { DataSourceId } from '../model/ids.ts'
 import { openPattern, type Pattern } from './rules/java-pattern.ts'
 import { ACCEPT } from './rules/jump-program.ts'
-import { type FoldedValue, foldValue, type Predicate, testValue } from './rules/predicate.ts'
+import { type FoldedValue, foldValue, type Predicate, testValue, textOf } from './rules/predicate.ts'
 import type { SteadyMap } from './steady-map.ts'
+import type { SubstringIndex } from './substring-index.ts'
 
 /**
  * All trait rules in flat arrays, ready to match. Predicates are numbered, each once; rules are jump programs over them
@@ -24,7 +25,9 @@ export interface MatcherTables {
   /** Rules filed under predicate `p`: `filed[filedStart[p]] .. filed[filedStart[p + 1] - 1]`. */
   readonly filedStart: Int32Array
   readonly filed: Int32Array
-  /** Predicates other than `==` that rules are filed under, by key, laid out alike. */
+  /** By key: predicates that want a part of the value, where many rules are filed under such. */
+  readonly substrings: readonly (SubstringIndex | undefined)[]
+  /** The other predicates that rules are filed under, `==` apart, by key, laid out alike. */
   readonly triedStart: Int32Array
   readonly tried: Int32Array
   /** Jump programs of all rules, with absolute targets; where each rule begins. */
@@ -134,6 +137,16 @@ export class TraitMatcher {
     for (let at = triedStart[key] as number; at < end; at++) {
       const predicate = tried[at] as number
       if (this.#holds(predicate)) holding.push(predicate)
+    }
+    const substrings = this.#tables.substrings[key]
+    if (substrings === undefined) return
+    const known = 2 * this.#generation
+    for (let value = this.#firstValue[key] as number; value >= 0; value = this.#nextValue[value] as number) {
+      substrings.search(textOf(this.#values[value] as FoldedValue), (predicate) => {
+        // Named before in this call: known, and taken in if it holds.
+        if ((this.#outcome[predicate] as number) >= known) return
+        if (this.#holds(predicate)) holding.push(predicate)
+      })
     }
   }
 

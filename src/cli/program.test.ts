@@ -86,11 +86,8 @@ const view = {
   optOut: null,
   deliveries: [],
 } // prettier-ignore
-const explain = {
-  op: 'and',
-  holds: true,
-  children: [{ op: 'frequency', holds: true, sid: 100001, count: 3, windowDays: 7, required: 2 }],
-}
+const frequency = { op: 'frequency', holds: true, sid: 100001, count: 3, windowDays: 7, required: 2 }
+const explain = { rule: { op: 'and', holds: true, children: [frequency] }, inSince: null, leavesAt: null, told: [] }
 
 describe('client commands', () => {
   const asked: (string | undefined)[] = []

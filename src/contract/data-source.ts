@@ -1,5 +1,19 @@
 import { z } from 'zod'
-import { anyCase, authored, flag, integrationCodeDraft, milliseconds, nameField, objectId, optional, status, statusDraft, textField, wholeNumber, withDefault } from './fields.ts'
+import {
+  anyCase,
+  authored,
+  flag,
+  integrationCodeDraft,
+  milliseconds,
+  nameField,
+  objectId,
+  optional,
+  status,
+  statusDraft,
+  textField,
+  wholeNumber,
+  withDefault,
+} from './fields.ts'
 import { listParameters } from './list.ts'
 
 export const ID_TYPES = ['COOKIE', 'DEVICE_ADVERTISING_ID', 'CROSS_DEVICE'] as const
@@ -7,11 +21,18 @@ const SUB_ID_TYPES = ['CROSS_DEVICE_PERSON', 'CROSS_DEVICE_HOUSEHOLD'] as const
 const MONTH_SECONDS = 2_592_000
 
 /** Exact host, or `*.` and a domain [SEC-13]. */
-const redirectHost = z.string().max(255).regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'is not a host name')
+const redirectHost = z
+  .string()
+  .max(255)
+  .regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'is not a host name')
 
 /** An outbound ID sync to offer to pages ([OUT-15], [COL-168]). */
 const syncFields = {
-  url: z.string().min(1).max(2_048).regex(/^(https?:)?\/\//, 'begins with https:// or //'),
+  url: z
+    .string()
+    .min(1)
+    .max(2_048)
+    .regex(/^(https?:)?\/\//, 'begins with https:// or //'),
   tag: z.enum(['img', 'iframe']),
   intervalMinutes: z.int().min(1),
   syncOnPage: z.boolean(),
@@ -99,11 +120,24 @@ export type DataSource = z.infer<typeof DataSource>
 
 /** [API-70] */
 export const DataSourceListQuery = z.object({
-  ...listParameters(['dataSourceId', 'name', 'description', 'integrationCode', 'idType', 'status', 'createTime', 'updateTime']),
+  ...listParameters([
+    'dataSourceId',
+    'name',
+    'description',
+    'integrationCode',
+    'idType',
+    'status',
+    'createTime',
+    'updateTime',
+  ]),
   integrationCode: optional(z.string().max(255)),
   inboundOnly: optional(flag),
   outboundOnly: optional(flag),
   includeThirdParty: withDefault(flag, true).meta({ description: 'false leaves out the global data sources' }),
 })
 
-export const IdType = z.object({ idType: z.enum(ID_TYPES), name: z.string(), subIdTypes: z.array(z.enum(SUB_ID_TYPES)) })
+export const IdType = z.object({
+  idType: z.enum(ID_TYPES),
+  name: z.string(),
+  subIdTypes: z.array(z.enum(SUB_ID_TYPES)),
+})

@@ -4,7 +4,15 @@ import { PAGE_SIZE_MAX } from './list.ts'
 
 /** ISO 8601 UTC with milliseconds. */
 const time = z.string().meta({ format: 'date-time' })
-export const DELIVERY_STATUSES = ['waiting', 'sending', 'retrying', 'acknowledged', 'dead', 'superseded', 'blocked'] as const
+export const DELIVERY_STATUSES = [
+  'waiting',
+  'sending',
+  'retrying',
+  'acknowledged',
+  'dead',
+  'superseded',
+  'blocked',
+] as const
 
 const attemptFields = {
   number: z.int(),
@@ -56,7 +64,9 @@ export const ReplayRequest = z
     ...filterFields,
     deliveryIds: optional(z.array(z.string().max(64)).min(1).max(10_000)),
     dryRun: withDefault(flag, false),
-    as: withDefault(z.enum(['same', 'current']), 'same').meta({ description: 'The stored bytes, or the state of today' }),
+    as: withDefault(z.enum(['same', 'current']), 'same').meta({
+      description: 'The stored bytes, or the state of today',
+    }),
   })
   .superRefine((request, context) => {
     const { deliveryIds, dryRun: _dryRun, as: _as, ...filter } = request

@@ -1,5 +1,18 @@
 import { z } from 'zod'
-import { authored, flag, isoDate, milliseconds, nameField, objectId, optional, status, statusDraft, textField, wholeNumber, withDefault } from './fields.ts'
+import {
+  authored,
+  flag,
+  isoDate,
+  milliseconds,
+  nameField,
+  objectId,
+  optional,
+  status,
+  statusDraft,
+  textField,
+  wholeNumber,
+  withDefault,
+} from './fields.ts'
 import { listParameters } from './list.ts'
 
 /** Built here: `S2S`. URL (`PUSH`) and cookie (`ADS`) destinations are refused until they are [API-86]. */
@@ -7,10 +20,18 @@ export const DestinationDraft = z.object({
   destinationId: optional(objectId),
   name: nameField,
   description: optional(textField),
-  destinationType: z.preprocess((type) => (typeof type === 'string' ? type.toUpperCase() : type), z.string().min(1).max(32)),
+  destinationType: z.preprocess(
+    (type) => (typeof type === 'string' ? type.toUpperCase() : type),
+    z.string().min(1).max(32),
+  ),
   status: withDefault(statusDraft, 'ACTIVE'),
-  vendorId: optional(wholeNumber(1, 65_535)).meta({ description: 'Vendor id in the TCF list: data goes out only with its consent' }),
-  s2s: z.unknown().meta({ description: 'Settings of a server-to-server destination; secrets are write-only' }),
+  vendorId: optional(wholeNumber(1, 65_535)).meta({
+    description: 'Vendor id in the TCF list: data goes out only with its consent',
+  }),
+  s2s: z
+    .unknown()
+    .optional()
+    .meta({ description: 'Settings of a server-to-server destination; secrets are write-only' }),
 })
 export type DestinationDraft = z.output<typeof DestinationDraft>
 
@@ -67,7 +88,9 @@ export const MappingDraft = z
   .object({
     sid: objectId,
     traitType: optional(z.enum(['SEGMENT'])),
-    traitAlias: optional(z.string().min(1).max(255)).meta({ description: 'What the partner calls the segment; its id when not given' }),
+    traitAlias: optional(z.string().min(1).max(255)).meta({
+      description: 'What the partner calls the segment; its id when not given',
+    }),
     startDate: optional(isoDate).meta({ description: 'Today when not given' }),
     endDate: optional(isoDate).meta({ description: 'Last day; never ends when not given' }),
   })
@@ -77,4 +100,6 @@ export const MappingDraft = z
   })
 export type MappingDraft = z.output<typeof MappingDraft>
 
-export const MappingListQuery = z.object(listParameters(['destinationMappingId', 'sid', 'elementName', 'traitAlias', 'startDate', 'endDate']))
+export const MappingListQuery = z.object(
+  listParameters(['destinationMappingId', 'sid', 'elementName', 'traitAlias', 'startDate', 'endDate']),
+)

@@ -25,7 +25,8 @@ const FLAGS = new Map<string, boolean>([
 ])
 
 /** Absent, null and, where stored, undefined mean the same. */
-export const optional = <Schema extends z.ZodType>(schema: Schema) => schema.nullish().transform((value) => value ?? undefined)
+export const optional = <Schema extends z.ZodType>(schema: Schema) =>
+  schema.nullish().transform((value) => value ?? undefined)
 
 export const withDefault = <Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>) =>
   schema.nullish().transform((given): z.output<Schema> => (given ?? value) as z.output<Schema>)
@@ -45,7 +46,11 @@ export const anyCase = <const Values extends readonly [string, ...string[]]>(val
 export const nameField = z.string().trim().min(1).max(255)
 export const textField = z.string().max(10_000)
 /** An empty code is none. */
-export const integrationCodeDraft = z.string().max(255).nullish().transform((code) => (code === null || code === undefined || code === '' ? undefined : code))
+export const integrationCodeDraft = z
+  .string()
+  .max(255)
+  .nullish()
+  .transform((code) => (code === null || code === undefined || code === '' ? undefined : code))
 
 /** `2026-11-22` */
 export const isoDate = z.iso.date()
@@ -54,7 +59,13 @@ export const isoDate = z.iso.date()
 export const milliseconds = z.number().meta({ description: 'Milliseconds since the Unix epoch' })
 
 /** Members that the server sets on every stored object [API-39]. */
-export const authored = { pid: z.number(), crUID: z.number(), upUID: z.number(), createTime: milliseconds, updateTime: milliseconds }
+export const authored = {
+  pid: z.number(),
+  crUID: z.number(),
+  upUID: z.number(),
+  createTime: milliseconds,
+  updateTime: milliseconds,
+}
 
 /** The body of a bulk deletion. */
 export const IdList = z.array(objectId).min(1).max(1_000)

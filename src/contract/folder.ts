@@ -22,10 +22,13 @@ const folderFields = z.object({
 export interface Folder extends z.infer<typeof folderFields> {
   readonly subFolders: Folder[]
 }
-export const Folder: z.ZodType<Folder> = folderFields.extend({
-  get subFolders() {
-    return z.array(Folder)
-  },
-})
+export const Folder: z.ZodType<Folder> = folderFields
+  .extend({
+    get subFolders() {
+      return z.array(Folder)
+    },
+  })
+  // A schema that names itself needs a name in the OpenAPI document.
+  .meta({ id: 'Folder' })
 
 export const FolderQuery = z.object({ includeSubFolders: optional(flag) })

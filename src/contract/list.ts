@@ -6,7 +6,9 @@ export const PAGE_SIZE_DEFAULT = 10
 
 /** Parameters of every list [API-15]..[API-19]. @param sorts what this list may be sorted by */
 export const listParameters = <const Sorts extends readonly [string, ...string[]]>(sorts: Sorts) => ({
-  page: optional(wholeNumber(0, 1_000_000)).meta({ description: 'Zero-based; with it or pageSize the answer is paged' }),
+  page: optional(wholeNumber(0, 1_000_000)).meta({
+    description: 'Zero-based; with it or pageSize the answer is paged',
+  }),
   pageSize: optional(wholeNumber(1, PAGE_SIZE_MAX)).meta({ description: 'Items in a page; default 10' }),
   sortBy: optional(z.enum(sorts)),
   descending: optional(flag),
@@ -15,7 +17,10 @@ export const listParameters = <const Sorts extends readonly [string, ...string[]
 
 /** One value or several: a parameter that may be repeated. */
 export const repeated = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((value) => (value === undefined || value === null || Array.isArray(value) ? (value ?? undefined) : [value]), z.array(schema).max(100).optional())
+  z.preprocess(
+    (value) => (value === undefined || value === null || Array.isArray(value) ? (value ?? undefined) : [value]),
+    z.array(schema).max(100).optional(),
+  )
 
 export const paged = <Item extends z.ZodType>(item: Item) =>
   z.object({ total: z.int(), page: z.int(), pageSize: z.int(), list: z.array(item) })

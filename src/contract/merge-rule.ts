@@ -32,10 +32,14 @@ export const MergeRuleDraft = z
       refuse('deviceOption', `With crossDeviceOption ${draft.crossDeviceOption} it is one of ${allowed.join(', ')}.`)
     }
     const count = draft.crossDeviceDataSourceIds.length
-    if (new Set(draft.crossDeviceDataSourceIds).size < count) refuse('crossDeviceDataSourceIds', 'A data source is named twice.')
-    if (draft.crossDeviceOption === 'NONE' && count > 0) refuse('crossDeviceDataSourceIds', 'Without a cross-device option no data source is named.')
-    if (draft.crossDeviceOption !== 'NONE' && count === 0) refuse('crossDeviceDataSourceIds', 'Name at least one cross-device data source.')
-    if (draft.deviceOption === 'PROFILE_LINK' && count > 1) refuse('crossDeviceDataSourceIds', 'A profile link takes exactly one data source.')
+    if (new Set(draft.crossDeviceDataSourceIds).size < count)
+      refuse('crossDeviceDataSourceIds', 'A data source is named twice.')
+    if (draft.crossDeviceOption === 'NONE' && count > 0)
+      refuse('crossDeviceDataSourceIds', 'Without a cross-device option no data source is named.')
+    if (draft.crossDeviceOption !== 'NONE' && count === 0)
+      refuse('crossDeviceDataSourceIds', 'Name at least one cross-device data source.')
+    if (draft.deviceOption === 'PROFILE_LINK' && count > 1)
+      refuse('crossDeviceDataSourceIds', 'A profile link takes exactly one data source.')
   })
 
 export const MergeRule = z.object({
@@ -51,4 +55,6 @@ export const MergeRule = z.object({
 })
 export type MergeRule = z.infer<typeof MergeRule>
 
-export const MergeRuleListQuery = z.object(listParameters(['mergeRuleDataSourceId', 'name', 'createTime', 'updateTime']))
+export const MergeRuleListQuery = z.object(
+  listParameters(['mergeRuleDataSourceId', 'name', 'createTime', 'updateTime']),
+)

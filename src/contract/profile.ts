@@ -13,7 +13,10 @@ export const ProfileView = z.object({
   lastSeen: time,
   region: z.int().nullable(),
   ids: z.array(z.object({ dataSourceId: z.int(), id: z.string(), syncedAt: time, authState: z.int() })),
-  devices: z.array(z.object({ deviceId: z.string(), syncedAt: time })).optional().meta({ description: 'Devices of a declared ID' }),
+  devices: z
+    .array(z.object({ deviceId: z.string(), syncedAt: time }))
+    .optional()
+    .meta({ description: 'Devices of a declared ID' }),
   traits: z.array(
     z.object({
       sid: z.int(),
@@ -35,20 +38,21 @@ export const ProfileView = z.object({
     }),
   ),
   consent: z
-    .object({ store: z.boolean(), sync: z.record(z.string(), z.boolean()), deliver: z.record(z.string(), z.boolean()), reason: z.string() })
+    .object({
+      store: z.boolean(),
+      sync: z.record(z.string(), z.boolean()),
+      deliver: z.record(z.string(), z.boolean()),
+      reason: z.string(),
+    })
     .nullable(),
   optOut: z.object({ level: z.enum(['global', 'partner']), reason: z.string(), at: time }).nullable(),
   deliveries: z.array(z.object({ destinationId: z.int(), segment: z.int(), state: z.string(), at: time.nullable() })),
 })
 export type ProfileView = z.infer<typeof ProfileView>
 
-/** A node of a segment's rule with its verdict; leaves name traits and what was counted. */
-export const ExplainedNode = z.object({
+const nodeFields = z.object({
   op: z.enum(['and', 'or', 'not', 'trait', 'frequency']),
   holds: z.boolean(),
-  get children() {
-    return z.array(ExplainedNode).optional()
-  },
   sid: z.union([z.int(), z.array(z.int())]).optional(),
   count: z.int().optional(),
   windowDays: z.int().nullable().optional(),
@@ -56,7 +60,18 @@ export const ExplainedNode = z.object({
   days: z.array(z.object({ day, count: z.int() })).optional(),
   profiles: z.array(z.string()).optional(),
 })
-export type ExplainedNode = z.infer<typeof ExplainedNode>
+
+/** A node of a segment's rule with its verdict; leaves name traits and what was counted. */
+export interface ExplainedNode extends z.infer<typeof nodeFields> {
+  readonly children?: ExplainedNode[] | undefined
+}
+export const ExplainedNode: z.ZodType<ExplainedNode> = nodeFields
+  .extend({
+    get children() {
+      return z.array(ExplainedNode).optional()
+    },
+  })
+  .meta({ id: 'ExplainedNode' })
 
 export const ExplainView = z.object({
   rule: ExplainedNode,

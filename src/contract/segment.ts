@@ -1,5 +1,18 @@
 import { z } from 'zod'
-import { authored, flag, folderIdField, integrationCodeDraft, nameField, objectId, optional, status, statusDraft, textField, wholeNumber, withDefault } from './fields.ts'
+import {
+  authored,
+  flag,
+  folderIdField,
+  integrationCodeDraft,
+  nameField,
+  objectId,
+  optional,
+  status,
+  statusDraft,
+  textField,
+  wholeNumber,
+  withDefault,
+} from './fields.ts'
 import { listParameters, repeated } from './list.ts'
 
 /** [API-55], [API-62] */
@@ -29,7 +42,10 @@ export const Segment = z.object({
   inUse: z.boolean().optional().meta({ description: 'Mapped to a destination; with includeInUseStatus' }),
   traitDataSourceIds: z.array(z.int()).optional().meta({ description: 'With includeTraitDataSourceIds' }),
   traits: z.array(z.int()).optional().meta({ description: 'Traits that the rule names; with includeExprTree' }),
-  codeViewOnly: z.boolean().optional().meta({ description: 'More traits than the visual builder shows; with includeExprTree' }),
+  codeViewOnly: z
+    .boolean()
+    .optional()
+    .meta({ description: 'More traits than the visual builder shows; with includeExprTree' }),
   expressionTree: z.unknown().optional().meta({ description: 'The parsed rule; with includeExprTree' }),
   ...authored,
 })
@@ -39,7 +55,18 @@ const segmentExtras = { includeTraitDataSourceIds: optional(flag), includeInUseS
 
 /** [API-52] */
 export const SegmentListQuery = z.object({
-  ...listParameters(['sid', 'name', 'description', 'integrationCode', 'dataSourceId', 'mergeRuleDataSourceId', 'folderId', 'status', 'createTime', 'updateTime']),
+  ...listParameters([
+    'sid',
+    'name',
+    'description',
+    'integrationCode',
+    'dataSourceId',
+    'mergeRuleDataSourceId',
+    'folderId',
+    'status',
+    'createTime',
+    'updateTime',
+  ]),
   ...segmentExtras,
   containsTrait: optional(objectId),
   folderId: optional(folderIdField),
@@ -47,11 +74,16 @@ export const SegmentListQuery = z.object({
   mergeRuleDataSourceId: optional(objectId),
   integrationCode: optional(z.string().max(255)),
   status: optional(statusDraft),
-  updatedSince: optional(wholeNumber(0, 9_999_999_999_999)).meta({ description: 'Unix time in seconds; from 10^11 on, milliseconds' }),
+  updatedSince: optional(wholeNumber(0, 9_999_999_999_999)).meta({
+    description: 'Unix time in seconds; from 10^11 on, milliseconds',
+  }),
 })
 
 /** [API-53] */
 export const SegmentQuery = z.object({ ...segmentExtras, includeExprTree: optional(flag) })
 
 /** [API-47] */
-export const MergeRuleReplacement = z.object({ existingMergeRuleDataSourceId: objectId, replaceWithMergeRuleDataSourceId: objectId })
+export const MergeRuleReplacement = z.object({
+  existingMergeRuleDataSourceId: objectId,
+  replaceWithMergeRuleDataSourceId: objectId,
+})

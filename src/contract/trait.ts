@@ -1,5 +1,20 @@
 import { z } from 'zod'
-import { anyNumber, authored, flag, folderIdField, integrationCodeDraft, milliseconds, nameField, objectId, optional, status, statusDraft, textField, wholeNumber, withDefault } from './fields.ts'
+import {
+  anyNumber,
+  authored,
+  flag,
+  folderIdField,
+  integrationCodeDraft,
+  milliseconds,
+  nameField,
+  objectId,
+  optional,
+  status,
+  statusDraft,
+  textField,
+  wholeNumber,
+  withDefault,
+} from './fields.ts'
 import { listParameters, repeated } from './list.ts'
 
 /** Kinds a client may make; a folder trait comes with its folder [AUD-102]. */
@@ -57,7 +72,19 @@ export const Trait = z.object({
 export type Trait = z.infer<typeof Trait>
 
 export const TraitListQuery = z.object({
-  ...listParameters(['sid', 'name', 'description', 'integrationCode', 'dataSourceId', 'folderId', 'traitType', 'ttl', 'status', 'createTime', 'updateTime']),
+  ...listParameters([
+    'sid',
+    'name',
+    'description',
+    'integrationCode',
+    'dataSourceId',
+    'folderId',
+    'traitType',
+    'ttl',
+    'status',
+    'createTime',
+    'updateTime',
+  ]),
   includeDetails: optional(flag),
   restrictType: repeated(z.enum(TRAIT_TYPES)),
   folderId: optional(folderIdField),
@@ -66,4 +93,9 @@ export const TraitListQuery = z.object({
 })
 
 /** [API-49] */
-export const TraitRuleVersion = z.object({ traitRuleVersion: z.int(), traitRule: z.string(), crUID: z.int(), createTime: milliseconds })
+export const TraitRuleVersion = z.object({
+  traitRuleVersion: z.int(),
+  traitRule: z.string(),
+  crUID: z.int(),
+  createTime: milliseconds,
+})

@@ -5,7 +5,9 @@ import type { DataSourceId } from '../model/ids.ts'
 const ROWS_PER_SLICE = 500
 
 /** Builds the directory of a rulebook in small steps, so that the edge is never held up. */
-export function* buildDirectory(definitions: Pick<Definitions, 'dataSources' | 'destinations'>): Generator<void, Directory> {
+export function* buildDirectory(
+  definitions: Pick<Definitions, 'dataSources' | 'destinations'>,
+): Generator<void, Directory> {
   const dataSources = new Map<DataSourceId, DataSource>()
   const byIntegrationCode = new Map<string, DataSource>()
   const syncs: DataSource[] = []

@@ -7,7 +7,12 @@ const crm = 1000 as DataSourceId
 const device = (n: number) => String(n).padStart(38, '0') as DeviceId
 
 test('the eleventh cross-device ID of a data source evicts the oldest mapping, of that source only [COL-75] [AUD-169] [OUT-17]', () => {
-  let links: readonly IdLink[] = addIdLink([], { dataSourceId: 7 as DataSourceId, id: 'other', authState: 0 }, 'CROSS_DEVICE', 1).links
+  let links: readonly IdLink[] = addIdLink(
+    [],
+    { dataSourceId: 7 as DataSourceId, id: 'other', authState: 0 },
+    'CROSS_DEVICE',
+    1,
+  ).links
   for (let n = 0; n < LINK_LIMITS.crossDeviceIdsPerDataSource; n++)
     links = addIdLink(links, { dataSourceId: crm, id: `u${n}`, authState: 0 }, 'CROSS_DEVICE', 10 + n).links
   const change = addIdLink(links, { dataSourceId: crm, id: 'new', authState: 0 }, 'CROSS_DEVICE', 99)

@@ -17,7 +17,12 @@ export interface LinkChange<T> {
  * Records that a declared ID was seen on this profile. The mapping is kept in all three states [COL-90]; only state 1
  * moves "last authenticated" [AUD-343].
  */
-export function addIdLink(links: readonly IdLink[], seen: DeclaredId, idType: IdType, nowMs: number): LinkChange<IdLink> {
+export function addIdLink(
+  links: readonly IdLink[],
+  seen: DeclaredId,
+  idType: IdType,
+  nowMs: number,
+): LinkChange<IdLink> {
   const isSame = (link: IdLink) => link.dataSourceId === seen.dataSourceId && link.id === seen.id
   const known = links.find(isSame)
   const link: IdLink = {
@@ -35,7 +40,12 @@ export function addIdLink(links: readonly IdLink[], seen: DeclaredId, idType: Id
 }
 
 /** Records that a device was seen with this declared ID: it becomes the latest mapping [COL-70]. */
-export function addDeviceLink(devices: readonly DeviceLink[], deviceId: DeviceId, idType: IdType, nowMs: number): LinkChange<DeviceLink> {
+export function addDeviceLink(
+  devices: readonly DeviceLink[],
+  deviceId: DeviceId,
+  idType: IdType,
+  nowMs: number,
+): LinkChange<DeviceLink> {
   const rest = devices.filter((link) => link.deviceId !== deviceId)
   const limit = idType === 'COOKIE' ? LINK_LIMITS.cookieIds : LINK_LIMITS.devicesPerCrossDeviceId
   const overflow = Math.max(0, rest.length + 1 - limit)

@@ -24,7 +24,10 @@ test('the device comes from d_uuid, else d_mid, else the cookie; the others are 
   const all = { ...nothing, deviceId: a, ecid: ecids.ecidOf(organization, b), cookieDeviceId: c }
   expect(deviceOfCall(all, ecids)).toEqual({ deviceId: a, source: 'parameter' })
   expect(deviceOfCall({ ...all, deviceId: undefined }, ecids)).toEqual({ deviceId: b, source: 'ecid' })
-  expect(deviceOfCall({ ...all, deviceId: undefined, ecid: undefined }, ecids)).toEqual({ deviceId: c, source: 'cookie' })
+  expect(deviceOfCall({ ...all, deviceId: undefined, ecid: undefined }, ecids)).toEqual({
+    deviceId: c,
+    source: 'cookie',
+  })
   expect(deviceOfCall(nothing, ecids)).toBeUndefined()
 })
 

@@ -2,7 +2,14 @@ import type { Dispatcher } from '../activation/dispatcher.ts'
 import type { DeliveryReader } from '../api/parts.ts'
 import type { Delivery, DeliveryDetail, ProfileView } from '../contract.ts'
 import type { Attempt } from '../model/delivery.ts'
-import { type DeliveryId, type DestinationId, type DeviceId, deviceProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
+import {
+  type DeliveryId,
+  type DestinationId,
+  type DeviceId,
+  deviceProfileId,
+  type ProfileId,
+  type SegmentId,
+} from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
@@ -51,7 +58,12 @@ export function openDeliveryReader(store: DeliveryStore, dispatcher: Dispatcher 
 export async function toldOf(store: DeliveryStore, id: ProfileId): Promise<ProfileView['deliveries']> {
   const rows = await store.toldOf(id)
   return rows.flatMap(({ destinationId, told }) =>
-    told.active.map((segment) => ({ destinationId, segment, state: told.state, at: told.endedAtMs === 0 ? null : isoTime(told.endedAtMs) })),
+    told.active.map((segment) => ({
+      destinationId,
+      segment,
+      state: told.state,
+      at: told.endedAtMs === 0 ? null : isoTime(told.endedAtMs),
+    })),
   )
 }
 
@@ -62,7 +74,12 @@ function viewDelivery(delivery: StoredDelivery): Delivery {
 function viewDetail(delivery: StoredDelivery): DeliveryDetail {
   return {
     ...headOf(delivery),
-    request: { method: delivery.method, url: delivery.url, headers: joinHeaders(delivery.headers), body: delivery.body },
+    request: {
+      method: delivery.method,
+      url: delivery.url,
+      headers: joinHeaders(delivery.headers),
+      body: delivery.body,
+    },
     attempts: delivery.attempts.map((attempt) => ({
       ...viewAttempt(attempt),
       response: { headers: { ...attempt.responseHeaders }, excerpt: attempt.responseExcerpt },

@@ -20,7 +20,10 @@ export async function watchDisk(dataDir: string, log: Log): Promise<DiskGuard> {
     if (space.state === 'ok') log.info('disk.space', fields)
     else log.warn('disk.space', fields)
   }
-  const timer = setInterval(() => void look().catch((error: unknown) => log.error('disk.unreadable', { error })), LOOK_EVERY_MS)
+  const timer = setInterval(
+    () => void look().catch((error: unknown) => log.error('disk.unreadable', { error })),
+    LOOK_EVERY_MS,
+  )
   timer.unref()
   return { state: () => space.state, freeBytes: () => space.freeBytes, close: () => clearInterval(timer) }
 }

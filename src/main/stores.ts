@@ -36,9 +36,17 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const catalogFile = join(dataDir, 'catalog.sqlite')
   const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: existsSync(catalogFile) })
-  const opened = await openEmbeddedRecordStore({ folder: join(dataDir, 'profiles'), durability: config.durability, log: options.log })
+  const opened = await openEmbeddedRecordStore({
+    folder: join(dataDir, 'profiles'),
+    durability: config.durability,
+    log: options.log,
+  })
   const records = options.wrapRecords?.(opened) ?? opened
-  const profiles = await openProfileStore(records, { optOutKey: secrets.optOutKey, onCorrupt: options.onCorrupt, log: options.log })
+  const profiles = await openProfileStore(records, {
+    optOutKey: secrets.optOutKey,
+    onCorrupt: options.onCorrupt,
+    log: options.log,
+  })
   const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, clock: options.clock })
   return {
     secrets,

@@ -9,7 +9,10 @@ export interface VerifyReport {
 }
 
 /** Checks a data directory that no server has open. @throws StoreLockedError when one has */
-export async function verifyDataDir(config: UsherConfig, onProgress: (checked: number, total: number) => void): Promise<VerifyReport> {
+export async function verifyDataDir(
+  config: UsherConfig,
+  onProgress: (checked: number, total: number) => void,
+): Promise<VerifyReport> {
   const records = await openEmbeddedRecordStore({ folder: join(config.dataDir, 'profiles'), durability: 'process' })
   try {
     return await verifyRecords(records, onProgress)
@@ -18,6 +21,9 @@ export async function verifyDataDir(config: UsherConfig, onProgress: (checked: n
   }
 }
 
-export async function verifyRecords(_records: RecordStore, _onProgress: (checked: number, total: number) => void): Promise<VerifyReport> {
+export async function verifyRecords(
+  _records: RecordStore,
+  _onProgress: (checked: number, total: number) => void,
+): Promise<VerifyReport> {
   throw new Error('verify')
 }

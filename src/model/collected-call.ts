@@ -53,7 +53,12 @@ export type CallOutcome =
       readonly errors: readonly CallError[]
     }
   /** Opted out: nothing was stored. `id` is the one the opt-out was found under [COL-233]. */
-  | { readonly status: 'opted_out'; readonly id: string; readonly level: OptOutLevel; readonly errors: readonly CallError[] }
+  | {
+      readonly status: 'opted_out'
+      readonly id: string
+      readonly level: OptOutLevel
+      readonly errors: readonly CallError[]
+    }
   /** Consent does not allow storing: nothing was stored. */
   | { readonly status: 'not_stored'; readonly errors: readonly CallError[] }
 
@@ -87,5 +92,7 @@ export interface CallHandler {
   /** Resolves when the opt-out is durable on disk [SEC-79]. */
   optOut(call: OptOutCall): Promise<OptOutOutcome>
   /** Is any of these opted out? Creates nothing [COL-261]. */
-  optOutStatus(call: Pick<CollectedCall, 'deviceId' | 'ecid' | 'organization' | 'cookieDeviceId' | 'declaredIds'>): Promise<OptOutLevel | undefined>
+  optOutStatus(
+    call: Pick<CollectedCall, 'deviceId' | 'ecid' | 'organization' | 'cookieDeviceId' | 'declaredIds'>,
+  ): Promise<OptOutLevel | undefined>
 }

@@ -17,7 +17,15 @@ export interface DataSource {
   /** Hosts an ID sync may redirect to: exact host, or `*.` and a domain [SEC-13]. */
   readonly redirectHosts: readonly string[]
   /** An outbound ID sync to offer in `ibs` (outbound.md section 2), if one is configured. */
-  readonly sync: { readonly url: string; readonly tag: 'img' | 'iframe'; readonly intervalMinutes: number; readonly syncOnPage: boolean; readonly containerIds: readonly number[] } | undefined
+  readonly sync:
+    | {
+        readonly url: string
+        readonly tag: 'img' | 'iframe'
+        readonly intervalMinutes: number
+        readonly syncOnPage: boolean
+        readonly containerIds: readonly number[]
+      }
+    | undefined
 }
 
 export type TraitType = 'RULE_BASED_TRAIT' | 'ON_BOARDED_TRAIT' | 'ALGO_TRAIT' | 'FOLDER_TRAIT'

@@ -7,11 +7,23 @@ import type { IdLink } from './profile.ts'
  */
 export type FollowUp =
   /** A declared ID was seen on a device: the device becomes its latest mapping; `links` are the other declared IDs of the call [COL-70], [COL-71], [COL-97]. */
-  | { readonly kind: 'link'; readonly target: ProfileId; readonly deviceId: DeviceId; readonly links: readonly IdLink[]; readonly atMs: number }
+  | {
+      readonly kind: 'link'
+      readonly target: ProfileId
+      readonly deviceId: DeviceId
+      readonly links: readonly IdLink[]
+      readonly atMs: number
+    }
   /** The mapping between the two was evicted or the other one is forgotten. */
   | { readonly kind: 'unlink'; readonly target: ProfileId; readonly other: ProfileId; readonly atMs: number }
   /** Traits of an event that belong to an authenticated profile [AUD-187], [AUD-343]. */
-  | { readonly kind: 'realize'; readonly target: ProfileId; readonly eventId: EventId; readonly traitIds: readonly TraitId[]; readonly atMs: number }
+  | {
+      readonly kind: 'realize'
+      readonly target: ProfileId
+      readonly eventId: EventId
+      readonly traitIds: readonly TraitId[]
+      readonly atMs: number
+    }
   /** A profile merged with this one changed: evaluate again [AUD-204], [AUD-351]. */
   | { readonly kind: 'reevaluate'; readonly target: ProfileId; readonly atMs: number }
   /** The profile was opted out: it leaves every segment [COL-228], [OUT-52]. */

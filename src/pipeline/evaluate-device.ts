@@ -61,7 +61,14 @@ export function evaluateDevice(rulebook: Rulebook, step: DeviceStep, nowMs: numb
  * inactive. A visit that realized a few traits only ever moves it forward, so that most visits leave the due index
  * alone; the sweep that finds nothing to do files it anew.
  */
-function dueOf(rulebook: Rulebook, draft: Profile, merged: Merged, touched: Int32Array | 'all', filedMs: number, nowMs: number): number {
+function dueOf(
+  rulebook: Rulebook,
+  draft: Profile,
+  merged: Merged,
+  touched: Int32Array | 'all',
+  filedMs: number,
+  nowMs: number,
+): number {
   if (touched !== 'all') return Math.min(filedMs, nextChangeOfTraits(rulebook.audience, draft.traits, touched, nowMs))
   const tables = [draft.traits, ...[...merged.values()].map((profile) => profile.traits)]
   return Math.min(nextChangeMs(rulebook.audience, tables, nowMs), inactiveAtMs(draft))

@@ -3,7 +3,7 @@ import { addDeviceLink, LINK_LIMITS } from '../identity/links.ts'
 import { isSupported } from '../identity/merge.ts'
 import type { IdType } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
-import { type DataSourceId, deviceProfileId, parseProfileId, type ProfileId } from '../model/ids.ts'
+import { type DataSourceId, deviceProfileId, type ProfileId, parseProfileId } from '../model/ids.ts'
 import { newProfile, type Profile } from '../model/profile.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
 import { inactiveAtMs } from './evaluate-device.ts'
@@ -81,7 +81,9 @@ async function change(
 
 function link(profile: Profile, followUp: FollowUp & { kind: 'link' }, rulebook: Rulebook): Changed {
   const added = addDeviceLink(profile.devices, followUp.deviceId, idTypeOf(profile.id, rulebook), followUp.atMs)
-  const missing = followUp.links.filter((other) => !profile.links.some((known) => known.dataSourceId === other.dataSourceId && known.id === other.id))
+  const missing = followUp.links.filter(
+    (other) => !profile.links.some((known) => known.dataSourceId === other.dataSourceId && known.id === other.id),
+  )
   const next: Profile = {
     ...profile,
     lastSeenMs: Math.max(profile.lastSeenMs, followUp.atMs),
@@ -89,14 +91,20 @@ function link(profile: Profile, followUp: FollowUp & { kind: 'link' }, rulebook:
     links: missing.length === 0 ? profile.links : [...profile.links, ...missing].slice(-LINK_LIMITS.cookieIds),
   }
   const followUps = added.evicted.map(
-    (evicted): FollowUp => ({ kind: 'unlink', target: deviceProfileId(evicted.deviceId), other: profile.id, atMs: followUp.atMs }),
+    (evicted): FollowUp => ({
+      kind: 'unlink',
+      target: deviceProfileId(evicted.deviceId),
+      other: profile.id,
+      atMs: followUp.atMs,
+    }),
   )
   return { next: filed(next), followUps }
 }
 
 function unlink(profile: Profile, other: ProfileId): Profile {
   const parsed = parseProfileId(other)
-  const devices = parsed?.kind === 'device' ? profile.devices.filter((known) => known.deviceId !== parsed.deviceId) : profile.devices
+  const devices =
+    parsed?.kind === 'device' ? profile.devices.filter((known) => known.deviceId !== parsed.deviceId) : profile.devices
   const links =
     parsed?.kind === 'declared'
       ? profile.links.filter((known) => known.dataSourceId !== parsed.dataSourceId || known.id !== parsed.id)
@@ -128,7 +136,10 @@ function mergesPeopleOf(rulebook: Rulebook, profileId: ProfileId): boolean {
   const dataSourceId = dataSourceOf(profileId)
   if (dataSourceId === undefined) return false
   return [...rulebook.audience.mergeRules.values()].some(
-    (rule) => isSupported(rule) && rule.crossDeviceDataSourceIds.includes(dataSourceId) && rulebook.audience.usesMergeRule(rule.mergeRuleId),
+    (rule) =>
+      isSupported(rule) &&
+      rule.crossDeviceDataSourceIds.includes(dataSourceId) &&
+      rulebook.audience.usesMergeRule(rule.mergeRuleId),
   )
 }
 

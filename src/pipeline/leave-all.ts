@@ -18,7 +18,15 @@ export function leaveAll(rulebook: Rulebook, before: Profile, reason: LeaveReaso
     sinceSeconds[at] = verifiedSeconds[at] = Math.floor(nowMs / 1000)
     changes.push({ segmentId: sid as SegmentId, member: false, reason })
   })
-  const next: Profile = changes.length === 0 ? before : { ...before, segments: { sids, left, sinceSeconds, verifiedSeconds } }
-  const { outbox, plans } = planActivation(rulebook.destinations, { before, next, changes, seen: false, newLinks: [], nowMs })
+  const next: Profile =
+    changes.length === 0 ? before : { ...before, segments: { sids, left, sinceSeconds, verifiedSeconds } }
+  const { outbox, plans } = planActivation(rulebook.destinations, {
+    before,
+    next,
+    changes,
+    seen: false,
+    newLinks: [],
+    nowMs,
+  })
   return { next: { ...next, plans }, changes, outbox }
 }

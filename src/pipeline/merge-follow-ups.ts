@@ -8,7 +8,13 @@ import { type Merged, mergedIds } from './visitor.ts'
  * Every profile that takes part in the memberships of a device is brought up to date [AUD-204]: those merged with it
  * when a membership changed, and those it parted from or joined when its logins changed.
  */
-export function mergeFollowUps(rulebook: Rulebook, before: Profile, result: DeviceResult, merged: Merged, atMs: number): readonly FollowUp[] {
+export function mergeFollowUps(
+  rulebook: Rulebook,
+  before: Profile,
+  result: DeviceResult,
+  merged: Merged,
+  atMs: number,
+): readonly FollowUp[] {
   if (before.links === result.next.links && (result.changes.length === 0 || merged.size === 0)) return []
   const now = mergedIds(rulebook, result.next.links)
   const previous = before.links === result.next.links ? now : mergedIds(rulebook, before.links)

@@ -39,11 +39,18 @@ export async function optOutStatus(
   return found.find((optOut) => optOut.level === 'global')?.level ?? found[0]?.level
 }
 
-async function targetsOf(call: OptOutCall, parts: Parts): Promise<{ readonly ids: readonly ProfileId[]; readonly madeDeviceId: DeviceId | undefined }> {
+async function targetsOf(
+  call: OptOutCall,
+  parts: Parts,
+): Promise<{ readonly ids: readonly ProfileId[]; readonly madeDeviceId: DeviceId | undefined }> {
   if (call.level === 'global') {
-    return { ids: call.cookieDeviceId === undefined ? [] : [deviceProfileId(call.cookieDeviceId)], madeDeviceId: undefined }
+    return {
+      ids: call.cookieDeviceId === undefined ? [] : [deviceProfileId(call.cookieDeviceId)],
+      madeDeviceId: undefined,
+    }
   }
-  if (call.deprecatedPair !== undefined && call.deviceId === undefined) return targetOfPair(call, call.deprecatedPair, parts)
+  if (call.deprecatedPair !== undefined && call.deviceId === undefined)
+    return targetOfPair(call, call.deprecatedPair, parts)
 
   const ids = new Set<ProfileId>()
   const people = call.declaredIds.map((id) => declaredProfileId(id.dataSourceId, id.id))
@@ -54,7 +61,10 @@ async function targetsOf(call: OptOutCall, parts: Parts): Promise<{ readonly ids
   for (const id of people) ids.add(id)
   // The cookie's device is meant only when the call names nobody else, or when consent was declined by this browser.
   const isNamed = call.deviceId !== undefined || call.ecid !== undefined || people.length > 0
-  const device = deviceOfCall(isNamed && call.reason === 'request' ? { ...call, cookieDeviceId: undefined } : call, parts.ecids)
+  const device = deviceOfCall(
+    isNamed && call.reason === 'request' ? { ...call, cookieDeviceId: undefined } : call,
+    parts.ecids,
+  )
   if (device !== undefined) ids.add(deviceProfileId(device.deviceId))
   return { ids: [...ids], madeDeviceId: undefined }
 }

@@ -4,7 +4,16 @@ import { declaredProfileId, deviceProfileId, type SegmentId } from '../model/ids
 import { isMember, LeaveReason } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import { deviceId, makeCall } from '../testkit/make-call.ts'
-import { CRM, LAST_AND_DEVICE, makeDefinitions, makeDestination, makeMapping, makeSegment, makeTrait, PARTNER } from '../testkit/make-definitions.ts'
+import {
+  CRM,
+  LAST_AND_DEVICE,
+  makeDefinitions,
+  makeDestination,
+  makeMapping,
+  makeSegment,
+  makeTrait,
+  PARTNER,
+} from '../testkit/make-definitions.ts'
 import { makePipeline, type TestPipeline } from '../testkit/make-pipeline.ts'
 
 const crm = (id: string, authState: AuthState = 1) => ({ dataSourceId: CRM, id, authState })
@@ -33,7 +42,13 @@ describe('one event', () => {
   test('realizes its traits, enters the segments they touch, and owes the mapped destination [AUD-6] [AUD-141] [OUT-28]', async () => {
     await using pipeline = await makePipeline(definitions)
     const outcome = await pipeline.process(makeCall(1, { c_look: 'shoes', p_secret: 'x' }))
-    expect(outcome).toMatchObject({ status: 'processed', deviceId: deviceId(1), source: 'parameter', traits: [101], segments: [201] })
+    expect(outcome).toMatchObject({
+      status: 'processed',
+      deviceId: deviceId(1),
+      source: 'parameter',
+      traits: [101],
+      segments: [201],
+    })
     expect(pipeline.notified).toEqual([{ profileId: browser(1), destinationIds: [900] }])
     expect(await memberships(pipeline, browser(1))).toEqual([SHOES])
     expect(JSON.stringify(await pipeline.profile(browser(1)))).not.toContain('secret')
@@ -79,7 +94,9 @@ describe('one event', () => {
   test('without consent to store is stored nowhere [SEC-73]', async () => {
     await using pipeline = await makePipeline(definitions)
     const call = makeCall(1, { c_look: 'shoes' })
-    expect(await pipeline.process({ ...call, consent: { ...call.consent, store: false } })).toMatchObject({ status: 'not_stored' })
+    expect(await pipeline.process({ ...call, consent: { ...call.consent, store: false } })).toMatchObject({
+      status: 'not_stored',
+    })
     expect(await pipeline.profile(browser(1))).toBeUndefined()
   })
 })
@@ -99,7 +116,9 @@ describe('authentication states', () => {
     await using pipeline = await makePipeline(definitions)
     for (const [n, state] of [0, 1, 2].entries()) {
       await pipeline.process(makeCall(n + 1, {}, { declaredIds: [crm(`u${state}`, state as AuthState)] }))
-      expect((await pipeline.profile(person(`u${state}`)))?.devices.map((link) => link.deviceId)).toEqual([deviceId(n + 1)])
+      expect((await pipeline.profile(person(`u${state}`)))?.devices.map((link) => link.deviceId)).toEqual([
+        deviceId(n + 1),
+      ])
       expect((await pipeline.profile(browser(n + 1)))?.links.map((link) => link.id)).toEqual([`u${state}`])
     }
   })
@@ -107,7 +126,10 @@ describe('authentication states', () => {
   test('several state-1 IDs in one call: traits go to the profile of each, and the IDs are linked [AUD-343] [COL-97]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna'), crm('household')] }))
-    for (const [id, other] of [['anna', 'household'], ['household', 'anna']] as const) {
+    for (const [id, other] of [
+      ['anna', 'household'],
+      ['household', 'anna'],
+    ] as const) {
       const profile = await pipeline.profile(person(id))
       expect(profile?.traits.totals).toEqual(Uint32Array.of(1))
       expect(profile?.links.map((link) => link.id)).toEqual([other])
@@ -196,7 +218,11 @@ describe('opt-outs', () => {
     const profile = await pipeline.profile(browser(1))
     expect([...(profile?.segments.left ?? [])]).toEqual([LeaveReason.optout])
     expect(pipeline.notified).toHaveLength(2)
-    expect(await pipeline.process(makeCall(1, { c_did: 'buy' }))).toMatchObject({ status: 'opted_out', id: deviceId(1), level: 'partner' })
+    expect(await pipeline.process(makeCall(1, { c_did: 'buy' }))).toMatchObject({
+      status: 'opted_out',
+      id: deviceId(1),
+      level: 'partner',
+    })
     expect((await pipeline.profile(browser(1)))?.traits.sids).toEqual(Int32Array.of(101))
   })
 
@@ -214,8 +240,14 @@ describe('opt-outs', () => {
   test('a deprecated pair is stored under its latest device, else the cookie, else a new one; d_uuid always wins [COL-230] [COL-231]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, {}, { declaredIds: [partner('p1')] }))
-    expect(await pipeline.optOut(call({ deprecatedPair: partner('p1'), cookieDeviceId: deviceId(9) }))).toEqual({ ids: [deviceId(1)], deviceId: undefined })
-    expect(await pipeline.optOut(call({ deprecatedPair: partner('p2'), cookieDeviceId: deviceId(9) }))).toEqual({ ids: [deviceId(9)], deviceId: undefined })
+    expect(await pipeline.optOut(call({ deprecatedPair: partner('p1'), cookieDeviceId: deviceId(9) }))).toEqual({
+      ids: [deviceId(1)],
+      deviceId: undefined,
+    })
+    expect(await pipeline.optOut(call({ deprecatedPair: partner('p2'), cookieDeviceId: deviceId(9) }))).toEqual({
+      ids: [deviceId(9)],
+      deviceId: undefined,
+    })
     const made = await pipeline.optOut(call({ deprecatedPair: partner('p3') }))
     expect(made.deviceId).toMatch(/^[0-9]{38}$/)
     const direct = await pipeline.optOut(call({ deprecatedPair: partner('p1'), deviceId: deviceId(5) }))
@@ -233,7 +265,10 @@ describe('opt-outs', () => {
 
 describe('time alone', () => {
   test('a trait that expires takes its segments along without a visit [AUD-89] [AUD-143] [OUT-53]', async () => {
-    await using pipeline = await makePipeline({ ...definitions, traits: [makeTrait(101, 'c_look == "shoes"', { ttlDays: 2 })] })
+    await using pipeline = await makePipeline({
+      ...definitions,
+      traits: [makeTrait(101, 'c_look == "shoes"', { ttlDays: 2 })],
+    })
     await pipeline.process(makeCall(1, { c_look: 'shoes' }))
     // 22 November, two days of life: it ends at 00:00 on the 25th.
     await pipeline.sweepAt(Date.UTC(2026, 10, 24, 23, 59, 59))
@@ -245,7 +280,10 @@ describe('time alone', () => {
   })
 
   test('a device not seen for 120 days leaves its segments, then goes with its mappings; others stay [OUT-51] [OUT-54] [OUT-55] [COL-76]', async () => {
-    await using pipeline = await makePipeline({ ...definitions, traits: [makeTrait(101, 'c_look == "shoes"', { ttlDays: 0 })] })
+    await using pipeline = await makePipeline({
+      ...definitions,
+      traits: [makeTrait(101, 'c_look == "shoes"', { ttlDays: 0 })],
+    })
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [partner('p1')] }))
     const lastDay = Date.UTC(2026, 10, 22) + 121 * DAY_MS
     await pipeline.sweepAt(lastDay - 1)

@@ -1,6 +1,6 @@
 import { directTraits, matchTraits, realizeTraits } from '../audience/evaluate.ts'
-import { deviceOfCall, type FoundDevice, idsThatNameTheDevice } from '../identity/resolve-device.ts'
 import { addIdLink, lastAuthenticated, latestDevice } from '../identity/links.ts'
+import { deviceOfCall, type FoundDevice, idsThatNameTheDevice } from '../identity/resolve-device.ts'
 import type { CallOutcome, CollectedCall } from '../model/collected-call.ts'
 import type { IdType } from '../model/definitions.ts'
 import type { DeclaredId } from '../model/event.ts'
@@ -10,10 +10,10 @@ import { type IdLink, newProfile, type Profile, type StoredConsent } from '../mo
 import type { OptOut } from '../store/profile-store.ts'
 import { evaluateDevice } from './evaluate-device.ts'
 import { runFollowUps } from './follow-ups.ts'
-import { storedFollowUps } from './stored-follow-ups.ts'
 import { mergeFollowUps } from './merge-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
+import { storedFollowUps } from './stored-follow-ups.ts'
 import { type Merged, readMerged } from './visitor.ts'
 
 const EVENT_IDS_KEPT = 4
@@ -37,7 +37,13 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
     if (!step.isWorthStoring) return renderOutcome(call, visitor.found, result.next, merged, parts)
 
     const followUps = [...step.followUps, ...mergeFollowUps(rulebook, step.before, result, merged, call.receivedAtMs)]
-    const update = { profile: result.next, previousDueMs: step.before.dueMs, outbox: result.outbox, eventId: call.eventId, followUps }
+    const update = {
+      profile: result.next,
+      previousDueMs: step.before.dueMs,
+      outbox: result.outbox,
+      eventId: call.eventId,
+      followUps,
+    }
     if (!(await parts.profiles.commit(update))) continue
 
     if (result.outbox.length > 0) parts.notify(result.next.id, result.outbox)
@@ -60,7 +66,8 @@ interface Visitor {
 async function readVisitor(call: CollectedCall, rulebook: Rulebook, parts: Parts): Promise<Visitor> {
   const declaredIds = call.declaredIds.map((id) => declaredProfileId(id.dataSourceId, id.id))
   const known = deviceOfCall(call, parts.ecids)
-  const found = known ?? (await deviceOfDeclaredIds(call, rulebook, parts)) ?? { deviceId: parts.newDeviceId(), source: 'new' as const }
+  const found = known ??
+    (await deviceOfDeclaredIds(call, rulebook, parts)) ?? { deviceId: parts.newDeviceId(), source: 'new' as const }
   const ids = [deviceProfileId(found.deviceId), ...declaredIds]
   const [optOuts, [device, ...declared]] = await Promise.all([parts.profiles.optOuts(ids), parts.profiles.getMany(ids)])
   const at = optOuts.findIndex((optOut) => optOut !== undefined)
@@ -68,7 +75,11 @@ async function readVisitor(call: CollectedCall, rulebook: Rulebook, parts: Parts
   return { found, device, declared, optedOut: optOut && { id: ids[at]?.replace(/^d:/, '') ?? '', level: optOut.level } }
 }
 
-async function deviceOfDeclaredIds(call: CollectedCall, rulebook: Rulebook, parts: Parts): Promise<FoundDevice | undefined> {
+async function deviceOfDeclaredIds(
+  call: CollectedCall,
+  rulebook: Rulebook,
+  parts: Parts,
+): Promise<FoundDevice | undefined> {
   const ids = idsThatNameTheDevice(call, (id) => idTypeOf(rulebook, id.dataSourceId))
   if (ids.length === 0) return undefined
   const profiles = await parts.profiles.getMany(ids.map((id) => declaredProfileId(id.dataSourceId, id.id)))
@@ -111,15 +122,27 @@ function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook): A
   if (!isOnDevice && realized.length > 0) {
     for (const declared of authenticated) {
       const target = declaredProfileId(declared.dataSourceId, declared.id)
-      followUps.push({ kind: 'realize', target, eventId: call.eventId, traitIds: [...realized] as TraitId[], atMs: nowMs })
+      followUps.push({
+        kind: 'realize',
+        target,
+        eventId: call.eventId,
+        traitIds: [...realized] as TraitId[],
+        atMs: nowMs,
+      })
     }
   }
   const draft: Profile = {
     ...before,
     firstSeenMs: Math.min(before.firstSeenMs, nowMs),
     lastSeenMs: Math.max(before.lastSeenMs, nowMs),
-    regions: before.regions[0] === call.region ? before.regions : [call.region, ...before.regions.filter((region) => region !== call.region)],
-    traits: isOnDevice && realized.length > 0 ? realizeTraits(rulebook.audience, before.traits, realized, nowMs) : before.traits,
+    regions:
+      before.regions[0] === call.region
+        ? before.regions
+        : [call.region, ...before.regions.filter((region) => region !== call.region)],
+    traits:
+      isOnDevice && realized.length > 0
+        ? realizeTraits(rulebook.audience, before.traits, realized, nowMs)
+        : before.traits,
     links: identity.links,
     appliedEvents: isRepeat ? before.appliedEvents : [...before.appliedEvents, call.eventId].slice(-EVENT_IDS_KEPT),
     consent: consentOf(call, before),
@@ -168,7 +191,12 @@ interface AppliedIds {
 }
 
 /** Links the call's declared IDs and the device both ways [COL-71], [COL-90], and cross-device IDs with each other [COL-97]. */
-function applyIds(call: CollectedCall, before: Profile, declared: readonly (Profile | undefined)[], rulebook: Rulebook): AppliedIds {
+function applyIds(
+  call: CollectedCall,
+  before: Profile,
+  declared: readonly (Profile | undefined)[],
+  rulebook: Rulebook,
+): AppliedIds {
   if (call.declaredIds.length === 0 || call.consent.syncDenied) {
     return { links: before.links, newLinks: [], followUps: [], loginChanged: false, hasNews: false }
   }
@@ -186,15 +214,24 @@ function applyIds(call: CollectedCall, before: Profile, declared: readonly (Prof
     links = change.links
     if (change.isNew && isFirstOfSource) newLinks.push(id.dataSourceId)
     for (const evicted of change.evicted) {
-      followUps.push({ kind: 'unlink', target: declaredProfileId(evicted.dataSourceId, evicted.id), other: before.id, atMs })
+      followUps.push({
+        kind: 'unlink',
+        target: declaredProfileId(evicted.dataSourceId, evicted.id),
+        other: before.id,
+        atMs,
+      })
     }
     const others = people.includes(id) ? people.filter((other) => other !== id).map((other) => asLink(other, atMs)) : []
     const known = declared[at]
-    const isKnown = known !== undefined && latestDevice(known.devices) === deviceId && others.every((other) => hasLink(known, other))
-    if (!isKnown) followUps.push({ kind: 'link', target: declaredProfileId(id.dataSourceId, id.id), deviceId, links: others, atMs })
+    const isKnown =
+      known !== undefined && latestDevice(known.devices) === deviceId && others.every((other) => hasLink(known, other))
+    if (!isKnown)
+      followUps.push({ kind: 'link', target: declaredProfileId(id.dataSourceId, id.id), deviceId, links: others, atMs })
     if (change.isNew || !isKnown || id.authState === 1) hasNews = true
   })
-  const loginChanged = people.some((id) => lastAuthenticated(before.links, id.dataSourceId)?.id !== lastAuthenticated(links, id.dataSourceId)?.id)
+  const loginChanged = people.some(
+    (id) => lastAuthenticated(before.links, id.dataSourceId)?.id !== lastAuthenticated(links, id.dataSourceId)?.id,
+  )
   return { links, newLinks, followUps, loginChanged, hasNews }
 }
 
@@ -206,7 +243,13 @@ function hasLink(profile: Profile, link: IdLink): boolean {
   return profile.links.some((known) => known.dataSourceId === link.dataSourceId && known.id === link.id)
 }
 
-function renderOutcome(call: CollectedCall, found: FoundDevice, next: Profile, merged: Merged, parts: Parts): CallOutcome {
+function renderOutcome(
+  call: CollectedCall,
+  found: FoundDevice,
+  next: Profile,
+  merged: Merged,
+  parts: Parts,
+): CallOutcome {
   const wants = call.wantsMemberships
   const tables = wants ? [next.traits, ...[...merged.values()].map((profile) => profile.traits)] : []
   const traits = [...new Set(tables.flatMap((table) => [...table.sids]))].sort((a, b) => a - b)
@@ -228,4 +271,3 @@ function ecidOf(call: CollectedCall, found: FoundDevice, parts: Parts): string {
   if (call.kind !== 'id' || call.organization === '') return ''
   return parts.ecids.ecidOf(call.organization, found.deviceId)
 }
-

@@ -1,7 +1,7 @@
 import { explainSegment, isLive } from '../audience/evaluate.ts'
 import type { Explanation } from '../audience/explain-segment.ts'
 import type { ExplainedNode, ExplainView, ProfileView } from '../contract.ts'
-import { parseProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
+import { type ProfileId, parseProfileId, type SegmentId } from '../model/ids.ts'
 import type { Profile } from '../model/profile.ts'
 import { DAY_MS, isoDay, isoTime, utcDay } from '../model/time.ts'
 import type { Parts } from './parts.ts'
@@ -20,19 +20,41 @@ export async function viewProfile(text: string, parts: Parts, toldOf: ToldOf): P
   const rulebook = parts.rulebook()
   const nowMs = parts.clock()
   const parsed = parseProfileId(id)
-  const optOutView = optOut === undefined ? null : { level: optOut.level, reason: optOut.reason, at: isoTime(optOut.atMs) }
-  const head = { profileId: id, ...(parsed?.kind === 'device' ? { kind: parsed.kind, deviceId: parsed.deviceId } : { kind: 'declared' as const }) }
+  const optOutView =
+    optOut === undefined ? null : { level: optOut.level, reason: optOut.reason, at: isoTime(optOut.atMs) }
+  const head = {
+    profileId: id,
+    ...(parsed?.kind === 'device' ? { kind: parsed.kind, deviceId: parsed.deviceId } : { kind: 'declared' as const }),
+  }
   if (profile === undefined) {
     const at = isoTime(optOut?.atMs ?? nowMs)
-    return { ...head, firstSeen: at, lastSeen: at, region: null, ids: [], traits: [], segments: [], consent: null, optOut: optOutView, deliveries: [] }
+    return {
+      ...head,
+      firstSeen: at,
+      lastSeen: at,
+      region: null,
+      ids: [],
+      traits: [],
+      segments: [],
+      consent: null,
+      optOut: optOutView,
+      deliveries: [],
+    }
   }
   return {
     ...head,
     firstSeen: isoTime(profile.firstSeenMs),
     lastSeen: isoTime(profile.lastSeenMs),
     region: profile.regions[0] ?? null,
-    ids: profile.links.map((link) => ({ dataSourceId: link.dataSourceId, id: link.id, syncedAt: isoTime(link.syncedAtMs), authState: link.authState })),
-    ...(parsed?.kind === 'declared' ? { devices: profile.devices.map((link) => ({ deviceId: link.deviceId, syncedAt: isoTime(link.syncedAtMs) })) } : {}),
+    ids: profile.links.map((link) => ({
+      dataSourceId: link.dataSourceId,
+      id: link.id,
+      syncedAt: isoTime(link.syncedAtMs),
+      authState: link.authState,
+    })),
+    ...(parsed?.kind === 'declared'
+      ? { devices: profile.devices.map((link) => ({ deviceId: link.deviceId, syncedAt: isoTime(link.syncedAtMs) })) }
+      : {}),
     traits: traitViews(rulebook, profile, nowMs),
     segments: await segmentViews(rulebook, profile, parts, nowMs),
     consent: consentView(profile),
@@ -64,10 +86,17 @@ export async function explainProfile(
   const isIn = at >= 0 && profile.segments.left[at] === 0
   const told = (await toldOf(profile.id)).filter((view) => view.segment === segmentId)
   return {
-    rule: nodeView(explanation, profiles.map((each) => each.id)),
+    rule: nodeView(
+      explanation,
+      profiles.map((each) => each.id),
+    ),
     inSince: isIn ? isoTime((profile.segments.sinceSeconds[at] as number) * 1000) : null,
     leavesAt: isIn ? leavesAt(rulebook, segmentId, views, nowMs) : null,
-    told: told.map(({ destinationId, state, at: when }) => ({ destinationId, state, why: when === null ? state : `${state} at ${when}` })),
+    told: told.map(({ destinationId, state, at: when }) => ({
+      destinationId,
+      state,
+      why: when === null ? state : `${state} at ${when}`,
+    })),
   }
 }
 
@@ -91,7 +120,10 @@ function traitViews(rulebook: Rulebook, profile: Profile, nowMs: number) {
       sid: sids[i] as number,
       name: definition.name,
       count: totals[i] as number,
-      days: Array.from({ length: to - from }, (_, at) => ({ day: isoDay(days[from + at] as number), count: dayCounts[from + at] as number })),
+      days: Array.from({ length: to - from }, (_, at) => ({
+        day: isoDay(days[from + at] as number),
+        count: dayCounts[from + at] as number,
+      })),
       lastRealized: isoTime(lastDay * DAY_MS),
       expires: definition.ttlDays === 0 ? null : isoDay(lastDay + definition.ttlDays + 1),
     })
@@ -129,7 +161,12 @@ function nodeView({ children, profiles, days, ...node }: Explanation, ids: reado
 const DAYS_LOOKED_AHEAD = 400
 
 /** First midnight at which the segment no longer holds, if nothing happens until then; null when it stays that long. */
-function leavesAt(rulebook: Rulebook, segmentId: SegmentId, views: ReturnType<typeof viewsOf>, nowMs: number): string | null {
+function leavesAt(
+  rulebook: Rulebook,
+  segmentId: SegmentId,
+  views: ReturnType<typeof viewsOf>,
+  nowMs: number,
+): string | null {
   for (let day = utcDay(nowMs) + 1; day <= utcDay(nowMs) + DAYS_LOOKED_AHEAD; day++) {
     if (explainSegment(rulebook.audience, segmentId, views, day * DAY_MS)?.holds !== true) return isoTime(day * DAY_MS)
   }
@@ -138,5 +175,10 @@ function leavesAt(rulebook: Rulebook, segmentId: SegmentId, views: ReturnType<ty
 
 function consentView(profile: Profile | undefined) {
   const denied = profile?.consent?.deniedDestinations ?? []
-  return { store: true, sync: {}, deliver: Object.fromEntries(denied.map((id) => [String(id), false])), reason: profile?.consent?.reason ?? 'none_applies' }
+  return {
+    store: true,
+    sync: {},
+    deliver: Object.fromEntries(denied.map((id) => [String(id), false])),
+    reason: profile?.consent?.reason ?? 'none_applies',
+  }
 }

@@ -2,13 +2,13 @@ import { lastAuthenticated } from '../identity/links.ts'
 import { isSupported } from '../identity/merge.ts'
 import type { MergeRule } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
-import { deviceProfileId, parseProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
+import { deviceProfileId, type ProfileId, parseProfileId, type SegmentId } from '../model/ids.ts'
 import { indexOfSid, LeaveReason, type Profile, type SegmentTable } from '../model/profile.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
 import { inactiveAtMs } from './evaluate-device.ts'
-import { storedFollowUps } from './stored-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
+import { storedFollowUps } from './stored-follow-ups.ts'
 
 /**
  * Brings the memberships of a declared ID up to date. Under *Last Authenticated + Device* an ID is merged with each of its
@@ -23,9 +23,17 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
     if (before === undefined) return []
     if (inactiveAtMs(before) <= nowMs) return forget(before, nowMs, parts)
 
-    const devices = optOut === undefined ? await parts.profiles.getMany(before.devices.map((link) => deviceProfileId(link.deviceId))) : []
+    const devices =
+      optOut === undefined
+        ? await parts.profiles.getMany(before.devices.map((link) => deviceProfileId(link.deviceId)))
+        : []
     const held = optOut === undefined ? membershipsOf(rulebook, before, devices) : new Set<number>()
-    const segments = applyMemberships(before.segments, held, optOut === undefined ? LeaveReason.rule : LeaveReason.optout, nowMs)
+    const segments = applyMemberships(
+      before.segments,
+      held,
+      optOut === undefined ? LeaveReason.rule : LeaveReason.optout,
+      nowMs,
+    )
     const dueMs = before.dueMs > nowMs ? before.dueMs : inactiveAtMs(before)
     if (segments === before.segments && dueMs === before.dueMs) return []
     const profile: Profile = { ...before, segments, dueMs, rulebookVersion: rulebook.version }
@@ -35,12 +43,19 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
   throw new ProfileContendedError(`a profile changed ${COMMIT_ATTEMPTS_MAX} times during one evaluation`)
 }
 
-function membershipsOf(rulebook: Rulebook, person: Profile, devices: readonly (Profile | undefined)[]): ReadonlySet<number> {
+function membershipsOf(
+  rulebook: Rulebook,
+  person: Profile,
+  devices: readonly (Profile | undefined)[],
+): ReadonlySet<number> {
   const parsed = parseProfileId(person.id)
   const held = new Set<number>()
   if (parsed?.kind !== 'declared') return held
   const readsPerson = (rule: MergeRule | undefined) =>
-    rule !== undefined && isSupported(rule) && rule.crossDeviceOption === 'LAST' && rule.crossDeviceDataSourceIds.includes(parsed.dataSourceId)
+    rule !== undefined &&
+    isSupported(rule) &&
+    rule.crossDeviceOption === 'LAST' &&
+    rule.crossDeviceDataSourceIds.includes(parsed.dataSourceId)
   for (const device of devices) {
     if (device === undefined || lastAuthenticated(device.links, parsed.dataSourceId)?.id !== parsed.id) continue
     device.segments.sids.forEach((sid, at) => {
@@ -53,7 +68,12 @@ function membershipsOf(rulebook: Rulebook, person: Profile, devices: readonly (P
 }
 
 /** The table in which exactly `held` are memberships; the same object when nothing changes. */
-function applyMemberships(table: SegmentTable, held: ReadonlySet<number>, reason: LeaveReason, nowMs: number): SegmentTable {
+function applyMemberships(
+  table: SegmentTable,
+  held: ReadonlySet<number>,
+  reason: LeaveReason,
+  nowMs: number,
+): SegmentTable {
   const now = Math.floor(nowMs / 1000)
   const isIn = (at: number) => at >= 0 && table.left[at] === 0
   const entered = [...held].filter((sid) => !isIn(indexOfSid(table.sids, sid)))
@@ -62,9 +82,16 @@ function applyMemberships(table: SegmentTable, held: ReadonlySet<number>, reason
   const sids = Int32Array.from(new Set([...table.sids, ...held])).sort()
   const rows = [...sids].map((sid) => {
     const at = indexOfSid(table.sids, sid)
-    if (held.has(sid)) return isIn(at) ? { left: 0, since: table.sinceSeconds[at] as number, verified: now } : { left: 0, since: now, verified: now }
+    if (held.has(sid))
+      return isIn(at)
+        ? { left: 0, since: table.sinceSeconds[at] as number, verified: now }
+        : { left: 0, since: now, verified: now }
     if (isIn(at)) return { left: reason, since: now, verified: now }
-    return { left: table.left[at] as number, since: table.sinceSeconds[at] as number, verified: table.verifiedSeconds[at] as number }
+    return {
+      left: table.left[at] as number,
+      since: table.sinceSeconds[at] as number,
+      verified: table.verifiedSeconds[at] as number,
+    }
   })
   return {
     sids,

@@ -5,10 +5,10 @@ import { LeaveReason, type Profile } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
 import { type DeviceResult, evaluateDevice, inactiveAtMs } from './evaluate-device.ts'
-import { storedFollowUps } from './stored-follow-ups.ts'
+import { leaveAll } from './leave-all.ts'
 import { mergeFollowUps } from './merge-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
-import { leaveAll } from './leave-all.ts'
+import { storedFollowUps } from './stored-follow-ups.ts'
 import { readMerged } from './visitor.ts'
 
 /**
@@ -25,7 +25,15 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
     if (inactiveAtMs(before) <= nowMs) return retire(before, nowMs, parts)
 
     const merged = await readMerged(parts.profiles, rulebook, before.links)
-    const step = { before, draft: before, merged, touched: 'all', seen: false, newLinks: [], optedOut: optOut !== undefined } as const
+    const step = {
+      before,
+      draft: before,
+      merged,
+      touched: 'all',
+      seen: false,
+      newLinks: [],
+      optedOut: optOut !== undefined,
+    } as const
     const evaluated = evaluateDevice(rulebook, step, nowMs)
     // Dropped afterwards, so that the evaluation still sees which trait it was that ended a membership.
     const traits = dropExpired(rulebook.audience, before.traits, nowMs)
@@ -39,11 +47,21 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
 }
 
 function differs(before: Profile, result: DeviceResult): boolean {
-  return result.changes.length > 0 || result.next.dueMs !== before.dueMs || result.next.traits !== before.traits || result.outbox.length > 0
+  return (
+    result.changes.length > 0 ||
+    result.next.dueMs !== before.dueMs ||
+    result.next.traits !== before.traits ||
+    result.outbox.length > 0
+  )
 }
 
 /** @returns undefined when the revision race was lost */
-async function commitResult(before: Profile, result: DeviceResult, followUps: readonly FollowUp[], parts: Parts): Promise<readonly StoredFollowUp[] | undefined> {
+async function commitResult(
+  before: Profile,
+  result: DeviceResult,
+  followUps: readonly FollowUp[],
+  parts: Parts,
+): Promise<readonly StoredFollowUp[] | undefined> {
   const eventId = parts.newEventId()
   const update = { profile: result.next, previousDueMs: before.dueMs, outbox: result.outbox, eventId, followUps }
   if (!(await parts.profiles.commit(update))) return undefined
@@ -70,7 +88,12 @@ async function retire(before: Profile, nowMs: number, parts: Parts): Promise<rea
   }
   const eventId = parts.newEventId()
   const followUps = before.links.map(
-    (link): FollowUp => ({ kind: 'unlink', target: declaredProfileId(link.dataSourceId, link.id), other: before.id, atMs: nowMs }),
+    (link): FollowUp => ({
+      kind: 'unlink',
+      target: declaredProfileId(link.dataSourceId, link.id),
+      other: before.id,
+      atMs: nowMs,
+    }),
   )
   const isRemoved = await parts.profiles.remove(before, eventId, followUps)
   return isRemoved ? storedFollowUps(before.id, eventId, followUps) : []

@@ -27,7 +27,11 @@ const JOB = 'refile'
 const SAVE_EVERY = 64
 const AFTER_FAILURE_MS = 1_000
 
-export async function openRefile(parts: Parts, jobs: JobStore, options: { readonly onFailed: (error: unknown) => void }): Promise<Refile> {
+export async function openRefile(
+  parts: Parts,
+  jobs: JobStore,
+  options: { readonly onFailed: (error: unknown) => void },
+): Promise<Refile> {
   let place = ((await jobs.read(JOB)) as Place | undefined) ?? { version: 0, partition: 0, remaining: 0 }
   let closed = false
   let running: Promise<void> | undefined
@@ -69,7 +73,9 @@ async function refilePartition(partition: number, parts: Parts, isClosed: () => 
     const { version } = parts.rulebook()
     const stale = page.filter((profile) => profile.rulebookVersion !== version)
     const followUps = await Promise.all(
-      stale.map((profile) => (profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts) : reevaluateDeclared(profile.id, parts))),
+      stale.map((profile) =>
+        profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts) : reevaluateDeclared(profile.id, parts),
+      ),
     )
     await runFollowUps(followUps.flat(), parts)
     // Half of the time belongs to the edge.

@@ -24,11 +24,17 @@ const QUIET_MS = 30
 /** Builds the first rulebook, then the next one, off the event path, after every change. */
 export async function openRulebooks(
   source: DefinitionSource,
-  options: { readonly allowPrivate: boolean; readonly onBuilt?: (rulebook: Rulebook, buildMs: number) => void; readonly onFailed: (error: unknown) => void },
+  options: {
+    readonly allowPrivate: boolean
+    readonly onBuilt?: (rulebook: Rulebook, buildMs: number) => void
+    readonly onFailed: (error: unknown) => void
+  },
 ): Promise<Rulebooks> {
   const build = async (previous: Rulebook | undefined) => {
     const startedMs = performance.now()
-    const rulebook = await runInSlices(buildRulebook(source.definitions(), { allowPrivate: options.allowPrivate, previous }))
+    const rulebook = await runInSlices(
+      buildRulebook(source.definitions(), { allowPrivate: options.allowPrivate, previous }),
+    )
     options.onBuilt?.(rulebook, performance.now() - startedMs)
     return rulebook
   }

@@ -5,7 +5,11 @@ import { followUpKey } from '../store/keys.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
 
 /** The follow-ups a commit wrote, as the store keeps them: beside the profile that was committed. */
-export function storedFollowUps(committed: ProfileId, eventId: EventId, followUps: readonly FollowUp[]): readonly StoredFollowUp[] {
+export function storedFollowUps(
+  committed: ProfileId,
+  eventId: EventId,
+  followUps: readonly FollowUp[],
+): readonly StoredFollowUp[] {
   if (followUps.length === 0) return []
   const partition = partitionOf(committed)
   return followUps.map((followUp, index) => ({ key: followUpKey(partition, eventId, index), followUp }))

@@ -83,7 +83,9 @@ async function sweepRound(parts: Parts, options: SweepOptions): Promise<number> 
     due.map(async ({ profileId, dueMs }) => {
       const [profile] = await parts.profiles.getMany([profileId])
       if (profile?.dueMs !== dueMs) return parts.profiles.dropDue(profileId, dueMs)
-      const followUps = profileId.startsWith('d:') ? await reevaluateDevice(profileId, parts) : await reevaluateDeclared(profileId, parts)
+      const followUps = profileId.startsWith('d:')
+        ? await reevaluateDevice(profileId, parts)
+        : await reevaluateDeclared(profileId, parts)
       return runFollowUps(followUps, parts)
     }),
   )

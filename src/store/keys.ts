@@ -1,5 +1,6 @@
-import { type DestinationId, type DeviceId, type EventId, type ProfileId, parseProfileId } from '../model/ids.ts'
+import { type DestinationId, type EventId, type ProfileId, parseProfileId } from '../model/ids.ts'
 import { partitionOf } from '../model/partition.ts'
+import { DEVICE_BYTES, packDevice, unpackDevice } from './packed-device.ts'
 import { packId, unpackId } from './packed-id.ts'
 
 /** Kinds of records; stored, never change one. */
@@ -56,14 +57,14 @@ export function afterPrefix(prefix: Buffer): Buffer {
 const DEVICE = 0
 
 /**
- * Bytes of a profile ID inside keys: 0 and 19 bytes of packed digits; or the form of the id (`packed-id.ts`), data source
+ * Bytes of a profile ID inside keys: 0 and 16 bytes (`packed-device.ts`); or the form of the id (`packed-id.ts`), data source
  * (4 bytes) and the packed id.
  */
 export function profileIdBytes(profileId: ProfileId): Buffer {
   if (profileId.charCodeAt(0) === 0x64 && profileId.charCodeAt(1) === 0x3a) {
-    const bytes = Buffer.allocUnsafe(20)
+    const bytes = Buffer.allocUnsafe(1 + DEVICE_BYTES)
     bytes[0] = DEVICE
-    packDigits(profileId, 2, bytes, 1)
+    packDevice(profileId, 2, bytes, 1)
     return bytes
   }
   const parsed = parseProfileId(profileId)
@@ -77,19 +78,8 @@ export function profileIdBytes(profileId: ProfileId): Buffer {
 }
 
 export function readProfileId(bytes: Buffer): ProfileId {
-  if (bytes[0] === DEVICE) return `d:${unpackDigits(bytes, 1)}` as ProfileId
+  if (bytes[0] === DEVICE) return `d:${unpackDevice(bytes, 1)}` as ProfileId
   return `${bytes.readUInt32BE(1)}:${unpackId(bytes[0] as number, bytes.subarray(5))}` as ProfileId
-}
-
-/** 38 digits, two to a byte. */
-export function packDigits(digits: string, from: number, into: Buffer, at: number): void {
-  for (let i = 0; i < 19; i++) {
-    into[at + i] = ((digits.charCodeAt(from + 2 * i) - 0x30) << 4) | (digits.charCodeAt(from + 2 * i + 1) - 0x30)
-  }
-}
-
-export function unpackDigits(bytes: Buffer, at: number): DeviceId {
-  return bytes.toString('hex', at, at + 19) as DeviceId
 }
 
 export function profileKey(profileId: ProfileId): Buffer {

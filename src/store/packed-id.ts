@@ -40,7 +40,8 @@ function formOf(id: string): IdForm {
     if (unit >= 0x30 && unit <= 0x39 && !(isUuid && UUID_DASHES.includes(i))) continue
     if (unit === 0x2d && isUuid && UUID_DASHES.includes(i)) continue
     const found = unit >= 0x61 && unit <= 0x66 ? 'lower' : unit >= 0x41 && unit <= 0x46 ? 'upper' : undefined
-    if (found === undefined || (letters !== 'none' && letters !== found) || (isUuid && UUID_DASHES.includes(i))) return IdForm.text
+    if (found === undefined || (letters !== 'none' && letters !== found) || (isUuid && UUID_DASHES.includes(i)))
+      return IdForm.text
     letters = found
   }
   if (isUuid) return letters === 'upper' ? IdForm.upperUuid : IdForm.lowerUuid

@@ -10,7 +10,7 @@ import {
 } from '../model/profile.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { packDigits, unpackDigits } from './keys.ts'
+import { DEVICE_BYTES, packDevice, unpackDevice } from './packed-device.ts'
 import { packId, unpackId } from './packed-id.ts'
 import { openRecord, RecordVersionError, sealRecord } from './record.ts'
 import { readSegments, readTraits, writeSegments, writeTraits } from './table-codec.ts'
@@ -31,8 +31,9 @@ const HAS_EVENTS = 32
 const HAS_PLANS = 64
 const HAS_CONSENT = 128
 
+/** 2020-01-01: times since then fit four bytes until 2028. */
+const EPOCH_SECONDS = 1_577_836_800
 const EVENT_BYTES = 8
-const DEVICE_BYTES = 19
 const FINGERPRINT_BYTES = 8
 
 const writer = new ByteWriter()
@@ -60,7 +61,7 @@ export function encodeProfile(profile: Profile): Buffer {
   writer.bytes[writer.at++] = partsOf(profile)
   const firstSeen = seconds(profile.firstSeenMs)
   const lastSeen = seconds(profile.lastSeenMs)
-  writer.varint(firstSeen)
+  writer.varint((firstSeen - EPOCH_SECONDS) >>> 0)
   writer.difference(lastSeen, firstSeen)
   writer.varint(profile.rulebookVersion)
   if (profile.dueMs !== 0) writer.difference(seconds(profile.dueMs), lastSeen)
@@ -78,7 +79,7 @@ export function encodeProfile(profile: Profile): Buffer {
 export function decodeProfile(id: ProfileId, revision: number, body: Buffer): Profile {
   reader.start(body)
   const parts = reader.bytes[reader.at++] as number
-  const firstSeen = reader.varint()
+  const firstSeen = (reader.varint() + EPOCH_SECONDS) >>> 0
   const lastSeen = reader.difference(firstSeen)
   const rulebookVersion = reader.varint()
   const dueMs = parts & HAS_DUE ? reader.difference(lastSeen) * 1000 : 0
@@ -202,7 +203,7 @@ function writeDevices(devices: readonly DeviceLink[], lastSeen: number): void {
   writer.reserve(8 + devices.length * (DEVICE_BYTES + 5))
   writer.varint(devices.length)
   for (const device of devices) {
-    packDigits(device.deviceId, 0, writer.bytes, writer.at)
+    packDevice(device.deviceId, 0, writer.bytes, writer.at)
     writer.at += DEVICE_BYTES
     writer.difference(seconds(device.syncedAtMs), lastSeen)
   }
@@ -211,7 +212,7 @@ function writeDevices(devices: readonly DeviceLink[], lastSeen: number): void {
 function readDevices(lastSeen: number): DeviceLink[] {
   const devices = new Array<DeviceLink>(reader.varint())
   for (let i = 0; i < devices.length; i++) {
-    const deviceId = unpackDigits(reader.bytes, reader.at)
+    const deviceId = unpackDevice(reader.bytes, reader.at)
     reader.at += DEVICE_BYTES
     devices[i] = { deviceId, syncedAtMs: reader.difference(lastSeen) * 1000 }
   }

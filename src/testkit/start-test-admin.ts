@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
 import { parseS2sConfig, type S2sConfig, userDpidsOf } from '../activation/destinations/s2s.ts'
+import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
 import type { AdminConfig, AdminParts, DeliveryReader, ProfileReader } from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
@@ -59,10 +59,21 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
   }
 
   const start = async () => {
-    const catalog = await openCatalog({ file, masterKey: TEST_MASTER_KEY, clock: clock.now, ...(options.limits && { limits: options.limits }) })
+    const catalog = await openCatalog({
+      file,
+      masterKey: TEST_MASTER_KEY,
+      clock: clock.now,
+      ...(options.limits && { limits: options.limits }),
+    })
     const record = (message: string, fields: LogFields = {}) => void log.push({ message, fields })
     const admin = await startAdmin({
-      config: { host: '127.0.0.1', port: await freePort(), adminToken: TEST_TOKEN, production: false, ...options.config },
+      config: {
+        host: '127.0.0.1',
+        port: await freePort(),
+        adminToken: TEST_TOKEN,
+        production: false,
+        ...options.config,
+      },
       catalog,
       clock,
       rules: { parseTraitRule, parseSegmentRule },
@@ -79,7 +90,13 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         replay: async () => ({ matched: 0, queued: 0 }),
       },
       ready: options.ready ?? (() => []),
-      metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'usher_up 1\n', httpRequest() {}, authFailure() {}, rateLimited() {} },
+      metrics: {
+        contentType: 'text/plain; version=0.0.4',
+        text: async () => 'usher_up 1\n',
+        httpRequest() {},
+        authFailure() {},
+        rateLimited() {},
+      },
       log: { debug: record, info: record, warn: record, error: record },
       version: '0.0.0-test',
       durability: 'process',
@@ -113,10 +130,20 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
 
 export const TEST_MASTER_KEY = Buffer.alloc(32, 7)
 
-async function call(url: string, method: string, body: unknown, headers: Record<string, string> = {}): Promise<TestAnswer> {
+async function call(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<TestAnswer> {
   const response = await fetch(url, {
     method,
-    headers: { authorization: `Bearer ${TEST_TOKEN}`, accept: 'application/json', 'content-type': 'application/json', ...headers },
+    headers: {
+      authorization: `Bearer ${TEST_TOKEN}`,
+      accept: 'application/json',
+      'content-type': 'application/json',
+      ...headers,
+    },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await response.text()

@@ -173,6 +173,7 @@ async function runMonth(
   let clock = await advance(usher, 1)
   const firstDay = dayOf(clock.nowMs)
   const wasIn = new Map<string, boolean>()
+  let [began, ended] = [0, 0]
   for (let day = firstDay; day < firstDay + DAYS; day++) {
     const visits = day < firstDay + 6 ? 30 : 0
     for (let visit = 0; visit < visits; visit++) {
@@ -188,7 +189,7 @@ async function runMonth(
     await quiet(log)
     for (let visitor = 0; visitor < VISITORS; visitor++) {
       const mine = journal.filter((realization) => realization.visitor === visitor)
-      CASES.forEach((each, at) => wasIn.set(`v${visitor}|${segmentIds[at]}`, each.holds(mine, day)))
+      for (const [at, each] of CASES.entries()) wasIn.set(`v${visitor}|${segmentIds[at]}`, each.holds(mine, day))
     }
     const midnightMs = (day + 1) * DAY_MS
     clock = await advance(usher, midnightMs - 4 * SECOND_MS - clock.nowMs)
@@ -206,6 +207,8 @@ async function runMonth(
         const isIn = each.holds(mine, day + 1)
         const told = log.filter((entry) => `${entry.partnerId}|${entry.segment}` === key)
         if (isIn === wasIn.get(key)) return
+        if (isIn) began += 1
+        else ended += 1
         const context = `${each.name}, visitor ${visitor}, midnight ${new Date(midnightMs).toISOString()}, seed ${seed}`
         expect(
           told.map((entry) => entry.status),
@@ -226,10 +229,14 @@ async function runMonth(
       )
     }
   }
+  console.log(`${began} memberships began and ${ended} ended by time alone`)
+  expect(began).toBeGreaterThan(10)
+  expect(ended).toBeGreaterThan(50)
 }
 
 async function advance(usher: SpawnedUsher, advanceMs: number): Promise<{ readonly nowMs: number }> {
-  return usher.api('POST', '/v1/test/clock', { advanceMs })
+  const { now } = await usher.api<{ now: string }>('POST', '/v1/test/clock', { advanceMs })
+  return { nowMs: Date.parse(now) }
 }
 
 /** Until no message has arrived for a while. */

@@ -93,8 +93,6 @@ export function parseS2sConfig(input: unknown, rules: TargetRules): ParsedS2s {
   return issues.length === 0 ? { ok: true, config: parsed.data } : { ok: false, issues }
 }
 
-export { mergeSecrets, redactS2s, secretPaths } from './s2s-secrets.ts'
-
 /** Data sources of `userDpid`, in order, as a list. */
 export function userDpidsOf(config: S2sConfig): readonly number[] {
   return typeof config.userDpid === 'number' ? [config.userDpid] : [...new Set(config.userDpid)]

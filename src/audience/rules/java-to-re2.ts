@@ -68,6 +68,8 @@ export function translateJavaPattern(source: string): Translated {
 class Translation {
   readonly #source: string
   #at = 0
+  /** Where the groups that are still open begin. */
+  readonly #open: number[] = []
 
   constructor(source: string) {
     this.#source = source
@@ -81,11 +83,19 @@ class Translation {
       if (character === '\\') result += this.#escape(false)
       else if (character === '[') result += this.#class()
       else if (character === '(') result += this.#group()
+      else if (character === ')') result += this.#endGroup()
       else if (character === '*' || character === '+' || character === '?' || character === '{')
         result += this.#repeat()
       else result += this.#take(1)
     }
+    const unclosed = this.#open.at(-1)
+    if (unclosed !== undefined) throw new Fault('missing closing )', unclosed)
     return result
+  }
+
+  #endGroup(): string {
+    if (this.#open.pop() === undefined) throw new Fault('unexpected )', this.#at)
+    return this.#take(1)
   }
 
   #take(length: number): string {
@@ -110,6 +120,7 @@ class Translation {
     if (/^\(\?(=|!|<=|<!)/.test(head)) throw new Fault('look-around is not supported', start)
     if (head.startsWith('(?>')) throw new Fault('atomic groups are not supported', start)
     const flags = /^\(\?([a-zA-Z]*(?:-[a-zA-Z]*)?)[:)]/.exec(this.#source.slice(start, start + 24))
+    if (!flags?.[0].endsWith(')')) this.#open.push(start)
     if (flags === null || flags[1] === '') return this.#take(1)
     const whole = flags[0]
     const unknown = (flags[1] as string).search(/[^imsdu-]/)

@@ -86,6 +86,7 @@ function testOrder(operator: ComparisonOperator, order: number): boolean {
   return operator === '>=' && order >= 0
 }
 
-function textOf(value: FoldedValue): string {
+/** What the operators on parts of a value look at: its text without case. */
+export function textOf(value: FoldedValue): string {
   return value.isNumber ? value.raw : value.canonical
 }

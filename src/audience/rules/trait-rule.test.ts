@@ -224,7 +224,7 @@ describe('refusals name the position of the first error [AUD-140], [AUD-83]', ()
     ['a matcheswords "--"', 15, 'word'],
     ['a matchesregex "x(?=y)"', 17, 'look-around'],
     [String.raw`a matchesregex "\"\\1"`, 18, 'back-references'],
-    ['b == 1 AND a matchesregex a(', 27, 'key'],
+    ['b == 1 AND a matchesregex a(', 27, 'AND, OR'],
   ])('%j at %i: %s [AUD-347]', (rule, position, message) => {
     const parsed = parseTraitRule(rule)
     expect(parsed).toMatchObject({ ok: false, position })

@@ -10,6 +10,7 @@ export type EgressErrorCode =
   | 'tls'
   | 'timeout'
   | 'connection_reset'
+  | 'request_invalid'
   | 'response_invalid'
   | 'response_head_too_large'
   | 'closed'
@@ -52,6 +53,7 @@ const codes = new Map<string, EgressErrorCode>([
   ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
   ['UND_ERR_HEADERS_OVERFLOW', 'response_head_too_large'],
   ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'response_invalid'],
+  ['UND_ERR_INVALID_ARG', 'request_invalid'],
   ['UND_ERR_DESTROYED', 'closed'],
   ['UND_ERR_CLOSED', 'closed'],
 ])

@@ -56,7 +56,11 @@ export async function openCatalog({ file, masterKey, clock, limits }: CatalogOpt
   try {
     await migrate(db)
     await seed(db, masterKey, clock())
-    const wrappedKey = await db.selectFrom('settings').select('value').where('key', '=', 'data_key').executeTakeFirstOrThrow()
+    const wrappedKey = await db
+      .selectFrom('settings')
+      .select('value')
+      .where('key', '=', 'data_key')
+      .executeTakeFirstOrThrow()
     const pid = await db.selectFrom('settings').select('value').where('key', '=', 'pid').executeTakeFirstOrThrow()
     const version = await db.selectFrom('meta').select('value').where('key', '=', 'version').executeTakeFirstOrThrow()
     const feed = createChangeFeed(db, clock, Number(version.value))

@@ -56,7 +56,12 @@ export interface Authorship {
 }
 
 export function readAuthorship(row: AuthoredRow): Authorship {
-  return { createdBy: row.created_by, updatedBy: row.updated_by, createdAtMs: Number(row.created_at), updatedAtMs: Number(row.updated_at) }
+  return {
+    createdBy: row.created_by,
+    updatedBy: row.updated_by,
+    createdAtMs: Number(row.created_at),
+    updatedAtMs: Number(row.updated_at),
+  }
 }
 
 /** Columns of a new object. @param author user id; 0 is the administrator token */

@@ -159,13 +159,22 @@ export function readDataSource(row: DataSourceRow): StoredDataSource {
 async function ownDataSource(tx: Transaction<Tables>, id: number): Promise<void> {
   const row = await tx.selectFrom('data_sources').select('origin').where('data_source_id', '=', id).executeTakeFirst()
   if (row === undefined) throw notFound('data source', id)
-  if (row.origin !== 'own') throw new CatalogRefusal('forbidden', 'read_only', `Data source ${id} is ${row.origin} and cannot be changed.`)
+  if (row.origin !== 'own')
+    throw new CatalogRefusal('forbidden', 'read_only', `Data source ${id} is ${row.origin} and cannot be changed.`)
 }
 
 /** Calls name data sources by integration code, so a code belongs to one of them [COL-63]. */
-async function refuseTakenCode(tx: Transaction<Tables>, draft: DataSourceDraft, self: number | undefined): Promise<void> {
+async function refuseTakenCode(
+  tx: Transaction<Tables>,
+  draft: DataSourceDraft,
+  self: number | undefined,
+): Promise<void> {
   if (draft.integrationCode === undefined) return
-  const holders = await tx.selectFrom('data_sources').select('data_source_id').where('integration_code', '=', draft.integrationCode).execute()
+  const holders = await tx
+    .selectFrom('data_sources')
+    .select('data_source_id')
+    .where('integration_code', '=', draft.integrationCode)
+    .execute()
   const ids = holders.map((row) => row.data_source_id).filter((id) => id !== self)
   if (ids.length === 0) return
   const message = `The integration code is taken by data source ${ids[0]}.`

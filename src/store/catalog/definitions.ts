@@ -1,6 +1,23 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
-import type { DataSource, Definitions, Destination, Folder, IdType, Mapping, Segment, Trait } from '../../model/definitions.ts'
-import type { DataSourceId, DestinationId, FolderId, MappingId, MergeRuleId, SegmentId, TraitId } from '../../model/ids.ts'
+import type {
+  DataSource,
+  Definitions,
+  Destination,
+  Folder,
+  IdType,
+  Mapping,
+  Segment,
+  Trait,
+} from '../../model/definitions.ts'
+import type {
+  DataSourceId,
+  DestinationId,
+  FolderId,
+  MappingId,
+  MergeRuleId,
+  SegmentId,
+  TraitId,
+} from '../../model/ids.ts'
 import type { DataSourceOptions } from './data-sources.ts'
 import { readDestination } from './destinations.ts'
 import { readMergeRule } from './merge-rules.ts'
@@ -22,7 +39,11 @@ const PAGE = 500
 export function readDefinitions(db: Kysely<Tables>, snapshot: Snapshot, vault: Vault): DefinitionsSnapshot {
   const [version] = snapshot.rows(db.selectFrom('meta').select('value').where('key', '=', 'version').compile())
   let unread = 7
-  const list = <DB, TB extends keyof DB, Row extends object, Item>(query: SelectQueryBuilder<DB, TB, Row>, idColumn: string & keyof Row, read: (row: Row) => Item) => {
+  const list = <DB, TB extends keyof DB, Row extends object, Item>(
+    query: SelectQueryBuilder<DB, TB, Row>,
+    idColumn: string & keyof Row,
+    read: (row: Row) => Item,
+  ) => {
     let hasEnded = false
     return {
       *[Symbol.iterator]() {
@@ -45,7 +66,11 @@ export function readDefinitions(db: Kysely<Tables>, snapshot: Snapshot, vault: V
     traits: list(traits, 'trait_id', readTraitDefinition),
     segments: list(db.selectFrom('segments').selectAll(), 'segment_id', readSegmentDefinition),
     mergeRules: list(db.selectFrom('merge_rules').selectAll(), 'merge_rule_id', readMergeRule),
-    destinations: list(db.selectFrom('destinations').selectAll(), 'destination_id', (row): Destination => readDestination(row, vault)),
+    destinations: list(
+      db.selectFrom('destinations').selectAll(),
+      'destination_id',
+      (row): Destination => readDestination(row, vault),
+    ),
     mappings: list(db.selectFrom('mappings').selectAll(), 'mapping_id', readMappingDefinition),
     close: () => snapshot.close(),
   }

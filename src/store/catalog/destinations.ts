@@ -45,7 +45,10 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
     },
 
     /** @param filter `containsSegment`: only destinations that segment is mapped to [API-76] */
-    list(filter: { readonly containsSegment?: number | undefined }, options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredDestination> {
+    list(
+      filter: { readonly containsSegment?: number | undefined },
+      options: ListOptions<keyof typeof SORTS> = {},
+    ): Listing<StoredDestination> {
       const { containsSegment } = filter
       let query = db.selectFrom('destinations').selectAll()
       if (containsSegment !== undefined) {
@@ -53,7 +56,9 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
           from.selectFrom('mappings').select('mappings.destination_id').where('segment_id', '=', containsSegment),
         )
       }
-      return listRows(query, { id: 'destination_id', sorts: SORTS, searched: SEARCHED }, options, (rows) => rows.map(read))
+      return listRows(query, { id: 'destination_id', sorts: SORTS, searched: SEARCHED }, options, (rows) =>
+        rows.map(read),
+      )
     },
 
     usage: () => readDestinationUsage(db, limits),
@@ -66,7 +71,12 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
           throw limitReached('serverToServerDestinations', serverToServerDestinations.max)
         }
         const id = await takeId(tx, 'destinations', { id: draft.destinationId, field: 'destinationId' })
-        const row = { destination_id: id, mapping_version: 1, ...columnsOf(draft, id, vault), ...createdBy(author, nowMs) }
+        const row = {
+          destination_id: id,
+          mapping_version: 1,
+          ...columnsOf(draft, id, vault),
+          ...createdBy(author, nowMs),
+        }
         await tx.insertInto('destinations').values(row).execute()
         return read(row)
       }),
@@ -75,9 +85,17 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
      * Works on the destination as it is inside the transaction, so that a secret changed meanwhile is not written back.
      * @param revise makes the next draft from what is stored; may throw
      */
-    revise: (id: number, revise: (stored: StoredDestination) => DestinationDraft, author: number): Promise<StoredDestination> =>
+    revise: (
+      id: number,
+      revise: (stored: StoredDestination) => DestinationDraft,
+      author: number,
+    ): Promise<StoredDestination> =>
       change(async (tx, nowMs) => {
-        const previous = await tx.selectFrom('destinations').selectAll().where('destination_id', '=', id).executeTakeFirst()
+        const previous = await tx
+          .selectFrom('destinations')
+          .selectAll()
+          .where('destination_id', '=', id)
+          .executeTakeFirst()
         if (previous === undefined) throw notFound('destination', id)
         const draft = revise(read(previous))
         const row = { ...previous, ...columnsOf(draft, id, vault), ...updatedBy(author, nowMs) }
@@ -89,10 +107,24 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
     remove: (ids: readonly number[]): Promise<void> =>
       change(async (tx) => {
         for (const id of ids) {
-          const stored = await tx.selectFrom('destinations').select('destination_id').where('destination_id', '=', id).executeTakeFirst()
+          const stored = await tx
+            .selectFrom('destinations')
+            .select('destination_id')
+            .where('destination_id', '=', id)
+            .executeTakeFirst()
           if (stored === undefined) throw notFound('destination', id)
-          const mapped = await tx.selectFrom('mappings').select('segment_id').where('destination_id', '=', id).orderBy('segment_id').execute()
-          if (mapped.length > 0) throw inUse(`Destination ${id}`, 'segments', mapped.map((row) => row.segment_id))
+          const mapped = await tx
+            .selectFrom('mappings')
+            .select('segment_id')
+            .where('destination_id', '=', id)
+            .orderBy('segment_id')
+            .execute()
+          if (mapped.length > 0)
+            throw inUse(
+              `Destination ${id}`,
+              'segments',
+              mapped.map((row) => row.segment_id),
+            )
           await tx.deleteFrom('destinations').where('destination_id', '=', id).execute()
         }
       }),

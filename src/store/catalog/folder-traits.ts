@@ -21,9 +21,16 @@ export async function createFolderTrait(
   author: number,
   nowMs: number,
 ): Promise<number> {
-  const { count } = await tx.selectFrom('traits').select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()
+  const { count } = await tx
+    .selectFrom('traits')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
   if (Number(count) >= limits.traits) throw limitReached('traits', limits.traits)
-  const automatic = await tx.selectFrom('data_sources').select('data_source_id').where('origin', '=', 'automatic').executeTakeFirstOrThrow()
+  const automatic = await tx
+    .selectFrom('data_sources')
+    .select('data_source_id')
+    .where('origin', '=', 'automatic')
+    .executeTakeFirstOrThrow()
   const id = await takeId(tx, 'sids', { id: undefined, field: 'sid' })
   const row: TraitRow = {
     trait_id: id,

@@ -54,7 +54,10 @@ export function createFolders({ db, limits, change }: Connection) {
         checkPlace(tree, undefined, draft.parentFolderId)
         refuseTwins(tree, draft, undefined)
         const id = await takeId(tx, 'folders', { id: draft.folderId, field: 'folderId' })
-        const traitId = kind === 'traits' ? await createFolderTrait(tx, { folderId: id, folderName: draft.name }, limits, author, nowMs) : null
+        const traitId =
+          kind === 'traits'
+            ? await createFolderTrait(tx, { folderId: id, folderName: draft.name }, limits, author, nowMs)
+            : null
         const row = {
           kind,
           folder_id: id,
@@ -92,7 +95,12 @@ export function createFolders({ db, limits, change }: Connection) {
         const tree = await readTree(tx, kind)
         const folder = requireFolder(tree, id)
         const children = [...tree.values()].filter((row) => row.parent_folder_id === id && row.folder_id !== id)
-        if (children.length > 0) throw inUse(`Folder ${id}`, 'folders', children.map((row) => row.folder_id))
+        if (children.length > 0)
+          throw inUse(
+            `Folder ${id}`,
+            'folders',
+            children.map((row) => row.folder_id),
+          )
         const members = await membersOf(tx, kind, id, folder.folder_trait_id)
         if (members.length > 0) throw inUse(`Folder ${id}`, kind, members)
         if (folder.folder_trait_id !== null) {
@@ -107,7 +115,12 @@ export function createFolders({ db, limits, change }: Connection) {
 
 /** @throws CatalogRefusal invalid, naming `folderId` */
 export async function requireFolderReference(tx: Transaction<Tables>, kind: FolderKind, id: number): Promise<void> {
-  const row = await tx.selectFrom('folders').select('folder_id').where('kind', '=', kind).where('folder_id', '=', id).executeTakeFirst()
+  const row = await tx
+    .selectFrom('folders')
+    .select('folder_id')
+    .where('kind', '=', kind)
+    .where('folder_id', '=', id)
+    .executeTakeFirst()
   if (row === undefined) throw unknownReference('folderId', `folder of ${kind}`, id)
 }
 
@@ -127,7 +140,10 @@ function requireFolder(tree: ReadonlyMap<number, FolderRow>, id: number): Folder
 function levelsAbove(tree: ReadonlyMap<number, FolderRow>, self: number | undefined, parentId: number): number {
   let levels = 0
   for (let at = parentId; at !== ROOT_FOLDER_ID; at = tree.get(at)?.parent_folder_id ?? ROOT_FOLDER_ID) {
-    if (at === self) throw new CatalogRefusal('invalid', 'invalid_request', 'A folder cannot lie in itself.', { field: 'parentFolderId' })
+    if (at === self)
+      throw new CatalogRefusal('invalid', 'invalid_request', 'A folder cannot lie in itself.', {
+        field: 'parentFolderId',
+      })
     levels++
   }
   return levels
@@ -142,11 +158,19 @@ function refuseTwins(tree: ReadonlyMap<number, FolderRow>, draft: FolderDraft, s
   for (const row of tree.values()) {
     if (row.folder_id === self || row.folder_id === ROOT_FOLDER_ID) continue
     if (row.parent_folder_id !== draft.parentFolderId || row.name !== draft.name) continue
-    throw new CatalogRefusal('conflict', 'name_taken', `The name is taken by folder ${row.folder_id}.`, { field: 'name', ids: [row.folder_id] })
+    throw new CatalogRefusal('conflict', 'name_taken', `The name is taken by folder ${row.folder_id}.`, {
+      field: 'name',
+      ids: [row.folder_id],
+    })
   }
 }
 
-async function membersOf(tx: Transaction<Tables>, kind: FolderKind, id: number, folderTraitId: number | null): Promise<number[]> {
+async function membersOf(
+  tx: Transaction<Tables>,
+  kind: FolderKind,
+  id: number,
+  folderTraitId: number | null,
+): Promise<number[]> {
   if (kind === 'segments') {
     const rows = await tx.selectFrom('segments').select('segment_id').where('folder_id', '=', id).limit(1_000).execute()
     return rows.map((row) => row.segment_id)

@@ -7,8 +7,20 @@ import type { Tables } from './tables.ts'
  * data source and share theirs [API-63]. Starts: [OPS-44]. A migrating account keeps its ids; a counter steps over them.
  */
 export const SEQUENCES = {
-  dataSources: { start: 1_000, tables: [['data_sources', 'data_source_id'], ['merge_rules', 'merge_rule_id']] },
-  sids: { start: 100_000, tables: [['traits', 'trait_id'], ['segments', 'segment_id']] },
+  dataSources: {
+    start: 1_000,
+    tables: [
+      ['data_sources', 'data_source_id'],
+      ['merge_rules', 'merge_rule_id'],
+    ],
+  },
+  sids: {
+    start: 100_000,
+    tables: [
+      ['traits', 'trait_id'],
+      ['segments', 'segment_id'],
+    ],
+  },
   folders: { start: 1, tables: [['folders', 'folder_id']] },
   destinations: { start: 1, tables: [['destinations', 'destination_id']] },
   mappings: { start: 1, tables: [['mappings', 'mapping_id']] },
@@ -33,11 +45,18 @@ export async function takeId(
   if (wanted.id !== undefined) {
     const used = await usedIds(tx, sequence, wanted.id, wanted.id)
     if (used.size === 0) return wanted.id
-    throw new CatalogRefusal('conflict', 'id_taken', `The id ${wanted.id} is taken.`, { field: wanted.field, ids: [wanted.id] })
+    throw new CatalogRefusal('conflict', 'id_taken', `The id ${wanted.id} is taken.`, {
+      field: wanted.field,
+      ids: [wanted.id],
+    })
   }
   const counter = await tx.selectFrom('counters').select('next').where('name', '=', sequence).executeTakeFirstOrThrow()
   const id = await firstFree(tx, sequence, counter.next)
-  await tx.updateTable('counters').set({ next: id + 1 }).where('name', '=', sequence).execute()
+  await tx
+    .updateTable('counters')
+    .set({ next: id + 1 })
+    .where('name', '=', sequence)
+    .execute()
   return id
 }
 

@@ -15,7 +15,9 @@ export interface ListOptions<Sort extends string> {
 }
 
 /** Columns of a list by the names it may be sorted by. */
-export type SortColumns<Sort extends string> = Readonly<Record<Sort, { readonly column: string; readonly type: 'text' | 'number' }>>
+export type SortColumns<Sort extends string> = Readonly<
+  Record<Sort, { readonly column: string; readonly type: 'text' | 'number' }>
+>
 
 const STREAM_PAGE = 500
 
@@ -29,7 +31,10 @@ export function listRows<DB, TB extends keyof DB, Row extends object, Item, Sort
   options: ListOptions<Sort>,
   read: (rows: readonly Row[]) => readonly Item[] | Promise<readonly Item[]>,
 ): Listing<Item> {
-  const found = options.search === undefined || options.search === '' ? query : query.where(contains(columns.searched, options.search))
+  const found =
+    options.search === undefined || options.search === ''
+      ? query
+      : query.where(contains(columns.searched, options.search))
   const sortKey = sortExpression(options.sortBy === undefined ? undefined : columns.sorts[options.sortBy])
   const direction = options.descending === true ? 'desc' : 'asc'
   const id = sql.ref<number>(columns.id)
@@ -37,7 +42,10 @@ export function listRows<DB, TB extends keyof DB, Row extends object, Item, Sort
 
   return {
     async page(page, pageSize) {
-      const rows = await ordered.limit(pageSize).offset(page * pageSize).execute()
+      const rows = await ordered
+        .limit(pageSize)
+        .offset(page * pageSize)
+        .execute()
       return { total: await countRows(found), list: await read(rows as Row[]) }
     },
     async *stream() {
@@ -60,7 +68,9 @@ export function listRows<DB, TB extends keyof DB, Row extends object, Item, Sort
 }
 
 async function countRows<DB, TB extends keyof DB, Row>(query: SelectQueryBuilder<DB, TB, Row>): Promise<number> {
-  const [row] = (await query.clearSelect().select(sql`count(*)`.as('total')).execute()) as unknown as { total: number | string }[]
+  const [row] = (await query.clearSelect().select(sql`count(*)`.as('total')).execute()) as unknown as {
+    total: number | string
+  }[]
   return Number(row?.total)
 }
 

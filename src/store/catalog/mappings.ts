@@ -43,7 +43,9 @@ export function createMappings({ db, change }: Connection) {
 
     list(destinationId: number, options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredMapping> {
       const query = selectMappings(db).where('mappings.destination_id', '=', destinationId)
-      return listRows(query, { id: 'mapping_id', sorts: SORTS, searched: SEARCHED }, options, (rows) => rows.map(readMapping))
+      return listRows(query, { id: 'mapping_id', sorts: SORTS, searched: SEARCHED }, options, (rows) =>
+        rows.map(readMapping),
+      )
     },
 
     /** All of them or none. @returns them in the order of `drafts` */
@@ -54,19 +56,33 @@ export function createMappings({ db, change }: Connection) {
         for (const draft of drafts) {
           await checkSegment(tx, destinationId, draft, undefined)
           const id = await takeId(tx, 'mappings', { id: undefined, field: 'destinationMappingId' })
-          const row = { mapping_id: id, destination_id: destinationId, ...columnsOf(draft), ...createdBy(author, nowMs) }
+          const row = {
+            mapping_id: id,
+            destination_id: destinationId,
+            ...columnsOf(draft),
+            ...createdBy(author, nowMs),
+          }
           await tx.insertInto('mappings').values(row).execute()
           created.push(readMapping(await requireMapping(tx, id, destinationId)))
         }
         return created
       }),
 
-    replace: (id: number, destinationId: number | undefined, draft: MappingDraft, author: number): Promise<StoredMapping> =>
+    replace: (
+      id: number,
+      destinationId: number | undefined,
+      draft: MappingDraft,
+      author: number,
+    ): Promise<StoredMapping> =>
       change(async (tx, nowMs) => {
         const previous = await requireMapping(tx, id, destinationId)
         await raiseMappingVersion(tx, previous.destination_id)
         await checkSegment(tx, previous.destination_id, draft, id)
-        await tx.updateTable('mappings').set({ ...columnsOf(draft), ...updatedBy(author, nowMs) }).where('mapping_id', '=', id).execute()
+        await tx
+          .updateTable('mappings')
+          .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
+          .where('mapping_id', '=', id)
+          .execute()
         return readMapping(await requireMapping(tx, id, destinationId))
       }),
 
@@ -90,12 +106,17 @@ function selectMappings(db: Kysely<Tables>) {
     .selectFrom('mappings')
     .innerJoin('segments', 'segments.segment_id', 'mappings.segment_id')
     .selectAll('mappings')
-    .select(['segments.name as segment_name', 'segments.description as segment_description', 'segments.status as segment_status'])
+    .select([
+      'segments.name as segment_name',
+      'segments.description as segment_description',
+      'segments.status as segment_status',
+    ])
 }
 
 async function requireMapping(db: Kysely<Tables>, id: number, destinationId: number | undefined): Promise<JoinedRow> {
   const row = await selectMappings(db).where('mapping_id', '=', id).executeTakeFirst()
-  if (row === undefined || (destinationId !== undefined && row.destination_id !== destinationId)) throw notFound('mapping', id)
+  if (row === undefined || (destinationId !== undefined && row.destination_id !== destinationId))
+    throw notFound('mapping', id)
   return row
 }
 
@@ -110,8 +131,17 @@ async function raiseMappingVersion(tx: Transaction<Tables>, destinationId: numbe
 }
 
 /** A segment is mapped to a destination once. */
-async function checkSegment(tx: Transaction<Tables>, destinationId: number, draft: MappingDraft, self: number | undefined): Promise<void> {
-  const segment = await tx.selectFrom('segments').select('segment_id').where('segment_id', '=', draft.segmentId).executeTakeFirst()
+async function checkSegment(
+  tx: Transaction<Tables>,
+  destinationId: number,
+  draft: MappingDraft,
+  self: number | undefined,
+): Promise<void> {
+  const segment = await tx
+    .selectFrom('segments')
+    .select('segment_id')
+    .where('segment_id', '=', draft.segmentId)
+    .executeTakeFirst()
   if (segment === undefined) throw unknownReference('sid', 'segment', draft.segmentId)
   const twins = await tx
     .selectFrom('mappings')

@@ -57,7 +57,11 @@ export function createMergeRules({ db, limits, change }: Connection) {
 
     replace: (id: number, draft: MergeRuleDraft, author: number): Promise<StoredMergeRule> =>
       change(async (tx, nowMs) => {
-        const previous = await tx.selectFrom('merge_rules').select('is_default').where('merge_rule_id', '=', id).executeTakeFirst()
+        const previous = await tx
+          .selectFrom('merge_rules')
+          .select('is_default')
+          .where('merge_rule_id', '=', id)
+          .executeTakeFirst()
         if (previous === undefined) throw notFound('merge rule', id)
         // There is always exactly one default [AUD-201]; it passes on by naming another one.
         if (previous.is_default === 1 && !draft.isDefault) throw keepDefault(id)
@@ -75,10 +79,19 @@ export function createMergeRules({ db, limits, change }: Connection) {
     /** @throws CatalogRefusal in_use: a rule in use is not deleted but replaced in bulk first [AUD-202] */
     remove: (id: number): Promise<void> =>
       change(async (tx) => {
-        const rule = await tx.selectFrom('merge_rules').select('is_default').where('merge_rule_id', '=', id).executeTakeFirst()
+        const rule = await tx
+          .selectFrom('merge_rules')
+          .select('is_default')
+          .where('merge_rule_id', '=', id)
+          .executeTakeFirst()
         if (rule === undefined) throw notFound('merge rule', id)
         const users = await tx.selectFrom('segments').select('segment_id').where('merge_rule_id', '=', id).execute()
-        if (users.length > 0) throw inUse(`Merge rule ${id}`, 'segments', users.map((row) => row.segment_id))
+        if (users.length > 0)
+          throw inUse(
+            `Merge rule ${id}`,
+            'segments',
+            users.map((row) => row.segment_id),
+          )
         if (rule.is_default === 1) throw keepDefault(id)
         await tx.deleteFrom('merge_rules').where('merge_rule_id', '=', id).execute()
       }),
@@ -100,13 +113,22 @@ export function createMergeRules({ db, limits, change }: Connection) {
 
 /** @throws CatalogRefusal invalid, naming `field` */
 export async function requireMergeRule(tx: Transaction<Tables>, id: number, field: string): Promise<void> {
-  const row = await tx.selectFrom('merge_rules').select('merge_rule_id').where('merge_rule_id', '=', id).executeTakeFirst()
-  if (row === undefined) throw new CatalogRefusal('invalid', 'invalid_request', `There is no merge rule ${id}.`, { field })
+  const row = await tx
+    .selectFrom('merge_rules')
+    .select('merge_rule_id')
+    .where('merge_rule_id', '=', id)
+    .executeTakeFirst()
+  if (row === undefined)
+    throw new CatalogRefusal('invalid', 'invalid_request', `There is no merge rule ${id}.`, { field })
 }
 
 /** The rule of segments that name none [API-55]. */
 export async function defaultMergeRuleId(tx: Transaction<Tables>): Promise<number> {
-  const row = await tx.selectFrom('merge_rules').select('merge_rule_id').where('is_default', '=', 1).executeTakeFirstOrThrow()
+  const row = await tx
+    .selectFrom('merge_rules')
+    .select('merge_rule_id')
+    .where('is_default', '=', 1)
+    .executeTakeFirstOrThrow()
   return row.merge_rule_id
 }
 
@@ -121,7 +143,10 @@ async function checkDataSources(tx: Transaction<Tables>, draft: MergeRuleDraft):
 }
 
 async function countMergeRules(tx: Transaction<Tables>): Promise<number> {
-  const { count } = await tx.selectFrom('merge_rules').select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()
+  const { count } = await tx
+    .selectFrom('merge_rules')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
   return Number(count)
 }
 
@@ -130,7 +155,12 @@ async function clearDefault(tx: Transaction<Tables>): Promise<void> {
 }
 
 function keepDefault(id: number): CatalogRefusal {
-  return new CatalogRefusal('conflict', 'default_merge_rule', `Merge rule ${id} is the default; make another one the default first.`, { field: 'isDefault' })
+  return new CatalogRefusal(
+    'conflict',
+    'default_merge_rule',
+    `Merge rule ${id} is the default; make another one the default first.`,
+    { field: 'isDefault' },
+  )
 }
 
 function columnsOf(draft: MergeRuleDraft) {

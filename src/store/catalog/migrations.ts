@@ -129,7 +129,12 @@ type ColumnType = 'integer' | 'bigint' | 'text' | 'integer?' | 'text?'
 
 const authored = { created_by: 'integer', updated_by: 'integer', created_at: 'bigint', updated_at: 'bigint' } as const
 
-async function createTable(db: Kysely<unknown>, name: string, key: string[], columns: Record<string, ColumnType>): Promise<void> {
+async function createTable(
+  db: Kysely<unknown>,
+  name: string,
+  key: string[],
+  columns: Record<string, ColumnType>,
+): Promise<void> {
   let table = db.schema.createTable(name)
   for (const [column, declared] of Object.entries(columns)) {
     const isOptional = declared.endsWith('?')
@@ -140,5 +145,9 @@ async function createTable(db: Kysely<unknown>, name: string, key: string[], col
 }
 
 async function createIndex(db: Kysely<unknown>, table: string, columns: string[]): Promise<void> {
-  await db.schema.createIndex(`${table}_by_${columns.join('_')}`).on(table).columns(columns).execute()
+  await db.schema
+    .createIndex(`${table}_by_${columns.join('_')}`)
+    .on(table)
+    .columns(columns)
+    .execute()
 }

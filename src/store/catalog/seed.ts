@@ -49,10 +49,13 @@ export async function seed(db: Kysely<Tables>, masterKey: Buffer, nowMs: number)
     const seeded = await tx.selectFrom('meta').select('value').where('key', '=', 'version').executeTakeFirst()
     if (seeded !== undefined) return
     await tx.insertInto('meta').values({ key: 'version', value: 1 }).execute()
-    await tx.insertInto('settings').values([
-      { key: 'data_key', value: createWrappedKey(masterKey) },
-      { key: 'pid', value: '1' },
-    ]).execute()
+    await tx
+      .insertInto('settings')
+      .values([
+        { key: 'data_key', value: createWrappedKey(masterKey) },
+        { key: 'pid', value: '1' },
+      ])
+      .execute()
     const counters = Object.entries(SEQUENCES).map(([name, { start }]) => ({ name, next: start }))
     await tx.insertInto('counters').values(counters).execute()
     await seedFolders(tx, nowMs)
@@ -62,11 +65,19 @@ export async function seed(db: Kysely<Tables>, masterKey: Buffer, nowMs: number)
 }
 
 async function seedFolders(tx: Transaction<Tables>, nowMs: number): Promise<void> {
-  const root = { folder_id: ROOT_FOLDER_ID, parent_folder_id: ROOT_FOLDER_ID, folder_trait_id: null, ...createdBy(0, nowMs) }
-  await tx.insertInto('folders').values([
-    { kind: 'traits', name: 'All Traits', ...root },
-    { kind: 'segments', name: 'All Segments', ...root },
-  ]).execute()
+  const root = {
+    folder_id: ROOT_FOLDER_ID,
+    parent_folder_id: ROOT_FOLDER_ID,
+    folder_trait_id: null,
+    ...createdBy(0, nowMs),
+  }
+  await tx
+    .insertInto('folders')
+    .values([
+      { kind: 'traits', name: 'All Traits', ...root },
+      { kind: 'segments', name: 'All Segments', ...root },
+    ])
+    .execute()
 }
 
 async function seedDataSources(tx: Transaction<Tables>, nowMs: number): Promise<void> {
@@ -89,7 +100,10 @@ async function seedDataSources(tx: Transaction<Tables>, nowMs: number): Promise<
     origin: 'automatic',
     ...common,
   }
-  await tx.insertInto('data_sources').values([...globals, automatic]).execute()
+  await tx
+    .insertInto('data_sources')
+    .values([...globals, automatic])
+    .execute()
 }
 
 /** [AUD-350] */

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
-import { readSegment, type StoredSegment } from './segments.ts'
+import { readSegment, type StoredSegment } from './segment-rows.ts'
 import type { Tables } from './tables.ts'
 
 export interface SegmentFilter {
@@ -30,7 +30,11 @@ export type SegmentListOptions = ListOptions<keyof typeof SEGMENT_SORTS>
 
 const SEARCHED = ['segment_id', 'name', 'description', 'integration_code', 'segment_rule']
 
-export function listSegments(db: Kysely<Tables>, filter: SegmentFilter, options: SegmentListOptions): Listing<StoredSegment> {
+export function listSegments(
+  db: Kysely<Tables>,
+  filter: SegmentFilter,
+  options: SegmentListOptions,
+): Listing<StoredSegment> {
   let query = db.selectFrom('segments').selectAll()
   const { containsTrait } = filter
   if (containsTrait !== undefined) {
@@ -39,10 +43,13 @@ export function listSegments(db: Kysely<Tables>, filter: SegmentFilter, options:
     )
   }
   if (filter.folderId !== undefined) query = query.where('folder_id', '=', filter.folderId)
-  if (filter.dataSourceIds !== undefined && filter.dataSourceIds.length > 0) query = query.where('data_source_id', 'in', filter.dataSourceIds)
+  if (filter.dataSourceIds !== undefined && filter.dataSourceIds.length > 0)
+    query = query.where('data_source_id', 'in', filter.dataSourceIds)
   if (filter.mergeRuleId !== undefined) query = query.where('merge_rule_id', '=', filter.mergeRuleId)
   if (filter.integrationCode !== undefined) query = query.where('integration_code', '=', filter.integrationCode)
   if (filter.status !== undefined) query = query.where('status', '=', filter.status)
   if (filter.updatedSinceMs !== undefined) query = query.where('updated_at', '>=', filter.updatedSinceMs)
-  return listRows(query, { id: 'segment_id', sorts: SEGMENT_SORTS, searched: SEARCHED }, options, (rows) => rows.map(readSegment))
+  return listRows(query, { id: 'segment_id', sorts: SEGMENT_SORTS, searched: SEARCHED }, options, (rows) =>
+    rows.map(readSegment),
+  )
 }

@@ -18,14 +18,21 @@ export async function segmentsUsingTrait(tx: Transaction<Tables>, traitId: numbe
 }
 
 /** Records what a segment's rule names, instead of what it named before. @throws CatalogRefusal invalid for an unknown trait */
-export async function setSegmentTraits(tx: Transaction<Tables>, segmentId: number, traitIds: readonly number[]): Promise<void> {
+export async function setSegmentTraits(
+  tx: Transaction<Tables>,
+  segmentId: number,
+  traitIds: readonly number[],
+): Promise<void> {
   await tx.deleteFrom('segment_traits').where('segment_id', '=', segmentId).execute()
   const distinct = [...new Set(traitIds)]
   for (let start = 0; start < distinct.length; start += CHUNK) {
     const chunk = distinct.slice(start, start + CHUNK)
     const known = await tx.selectFrom('traits').select('trait_id').where('trait_id', 'in', chunk).execute()
     if (known.length < chunk.length) throw unknownTrait(chunk, new Set(known.map((row) => row.trait_id)))
-    await tx.insertInto('segment_traits').values(chunk.map((id) => ({ segment_id: segmentId, trait_id: id }))).execute()
+    await tx
+      .insertInto('segment_traits')
+      .values(chunk.map((id) => ({ segment_id: segmentId, trait_id: id })))
+      .execute()
   }
 }
 

@@ -1,7 +1,5 @@
 import type { Kysely, Transaction } from 'kysely'
-import type { Segment } from '../../model/definitions.ts'
-import type { DataSourceId, FolderId, MergeRuleId, SegmentId } from '../../model/ids.ts'
-import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
+import { type Connection, createdBy, updatedBy } from './connection.ts'
 import { requireDataSource } from './data-source-users.ts'
 import type { DataSourceOptions } from './data-sources.ts'
 import { requireFolderReference } from './folders.ts'
@@ -10,26 +8,9 @@ import type { Usage } from './limits.ts'
 import { defaultMergeRuleId, requireMergeRule } from './merge-rules.ts'
 import { CatalogRefusal, inUse, limitReached, notFound } from './refusal.ts'
 import { listSegments, type SegmentFilter, type SegmentListOptions } from './segment-list.ts'
+import { readSegment, type SegmentDraft, type StoredSegment, segmentColumns } from './segment-rows.ts'
 import { setSegmentTraits } from './segment-traits.ts'
-import type { SegmentRow, Tables } from './tables.ts'
-
-export interface SegmentDraft extends Omit<Segment, 'segmentId' | 'dataSourceId' | 'mergeRuleId'> {
-  readonly segmentId: number | undefined
-  readonly dataSourceId: number
-  /** undefined: the default rule [API-55]. */
-  readonly mergeRuleId: number | undefined
-  readonly folderId: number
-  readonly description: string | undefined
-  readonly integrationCode: string | undefined
-  /** What the rule names; repeats are allowed. */
-  readonly traitIds: readonly number[]
-}
-
-export interface StoredSegment extends Segment, Authorship {
-  readonly folderId: FolderId
-  readonly description: string | undefined
-  readonly integrationCode: string | undefined
-}
+import type { Tables } from './tables.ts'
 
 export type SegmentRepository = ReturnType<typeof createSegments>
 
@@ -43,7 +24,12 @@ export function createSegments({ db, limits, change }: Connection) {
     },
 
     async idsByIntegrationCode(code: string): Promise<number[]> {
-      const rows = await db.selectFrom('segments').select('segment_id').where('integration_code', '=', code).orderBy('segment_id').execute()
+      const rows = await db
+        .selectFrom('segments')
+        .select('segment_id')
+        .where('integration_code', '=', code)
+        .orderBy('segment_id')
+        .execute()
       return rows.map((row) => row.segment_id)
     },
 
@@ -70,11 +56,12 @@ export function createSegments({ db, limits, change }: Connection) {
     create: (draft: SegmentDraft, author: number): Promise<StoredSegment> =>
       change(async (tx, nowMs) => {
         if ((await countSegments(tx)) >= limits.segments) throw limitReached('segments', limits.segments)
-        if (draft.traitIds.length > limits.traitsPerSegment) throw limitReached('traitsPerSegment', limits.traitsPerSegment)
+        if (draft.traitIds.length > limits.traitsPerSegment)
+          throw limitReached('traitsPerSegment', limits.traitsPerSegment)
         await checkSegment(tx, draft, undefined)
         const mergeRuleId = draft.mergeRuleId ?? (await defaultMergeRuleId(tx))
         const id = await takeId(tx, 'sids', { id: draft.segmentId, field: 'sid' })
-        const row = { segment_id: id, ...columnsOf(draft, mergeRuleId), ...createdBy(author, nowMs) }
+        const row = { segment_id: id, ...segmentColumns(draft, mergeRuleId), ...createdBy(author, nowMs) }
         await tx.insertInto('segments').values(row).execute()
         await setSegmentTraits(tx, id, draft.traitIds)
         return readSegment(row)
@@ -84,10 +71,11 @@ export function createSegments({ db, limits, change }: Connection) {
       change(async (tx, nowMs) => {
         const previous = await tx.selectFrom('segments').selectAll().where('segment_id', '=', id).executeTakeFirst()
         if (previous === undefined) throw notFound('segment', id)
-        if (draft.traitIds.length > limits.traitsPerSegment) throw limitReached('traitsPerSegment', limits.traitsPerSegment)
+        if (draft.traitIds.length > limits.traitsPerSegment)
+          throw limitReached('traitsPerSegment', limits.traitsPerSegment)
         await checkSegment(tx, draft, id)
         const mergeRuleId = draft.mergeRuleId ?? (await defaultMergeRuleId(tx))
-        const row = { ...previous, ...columnsOf(draft, mergeRuleId), ...updatedBy(author, nowMs) }
+        const row = { ...previous, ...segmentColumns(draft, mergeRuleId), ...updatedBy(author, nowMs) }
         await tx.updateTable('segments').set(row).where('segment_id', '=', id).execute()
         await setSegmentTraits(tx, id, draft.traitIds)
         return readSegment(row)
@@ -97,7 +85,11 @@ export function createSegments({ db, limits, change }: Connection) {
     remove: (ids: readonly number[]): Promise<void> =>
       change(async (tx) => {
         for (const id of ids) {
-          const segment = await tx.selectFrom('segments').select('segment_id').where('segment_id', '=', id).executeTakeFirst()
+          const segment = await tx
+            .selectFrom('segments')
+            .select('segment_id')
+            .where('segment_id', '=', id)
+            .executeTakeFirst()
           if (segment === undefined) throw notFound('segment', id)
           const users = await destinationsOf(tx, id)
           if (users.length > 0) throw inUse(`Segment ${id}`, 'destinations', users)
@@ -109,7 +101,10 @@ export function createSegments({ db, limits, change }: Connection) {
 }
 
 async function countSegments(db: Kysely<Tables>): Promise<number> {
-  const { count } = await db.selectFrom('segments').select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow()
+  const { count } = await db
+    .selectFrom('segments')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
   return Number(count)
 }
 
@@ -140,32 +135,4 @@ async function checkSegment(tx: Transaction<Tables>, draft: SegmentDraft, self: 
   if (ids.length === 0) return
   const message = `The integration code is taken by segment ${ids[0]}.`
   throw new CatalogRefusal('conflict', 'integration_code_taken', message, { field: 'integrationCode', ids })
-}
-
-function columnsOf(draft: SegmentDraft, mergeRuleId: number) {
-  return {
-    name: draft.name,
-    description: draft.description ?? null,
-    integration_code: draft.integrationCode ?? null,
-    segment_rule: draft.segmentRule,
-    data_source_id: draft.dataSourceId,
-    merge_rule_id: mergeRuleId,
-    folder_id: draft.folderId,
-    status: draft.status,
-  }
-}
-
-export function readSegment(row: SegmentRow): StoredSegment {
-  return {
-    segmentId: row.segment_id as SegmentId,
-    name: row.name,
-    description: row.description ?? undefined,
-    integrationCode: row.integration_code ?? undefined,
-    segmentRule: row.segment_rule,
-    dataSourceId: row.data_source_id as DataSourceId,
-    mergeRuleId: row.merge_rule_id as MergeRuleId,
-    folderId: row.folder_id as FolderId,
-    status: row.status as Segment['status'],
-    ...readAuthorship(row),
-  }
 }

@@ -1,5 +1,5 @@
-import Libsql from 'libsql'
 import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely'
+import Libsql from 'libsql'
 import type { Tables } from './tables.ts'
 
 /** The engine below the catalogue. All SQL that only SQLite understands is in this file. */

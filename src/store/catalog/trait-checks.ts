@@ -5,13 +5,14 @@ import { requireFolderReference } from './folders.ts'
 import type { Limits, Usage } from './limits.ts'
 import { CatalogRefusal, limitReached } from './refusal.ts'
 import type { Tables, TraitRow } from './tables.ts'
-import type { TraitDraft } from './traits.ts'
+import type { TraitDraft } from './trait-rows.ts'
 
-const LIMIT_OF_TYPE: Readonly<Record<string, 'ruleBasedTraits' | 'onboardedTraits' | 'algorithmicTraits' | undefined>> = {
-  RULE_BASED_TRAIT: 'ruleBasedTraits',
-  ON_BOARDED_TRAIT: 'onboardedTraits',
-  ALGO_TRAIT: 'algorithmicTraits',
-}
+const LIMIT_OF_TYPE: Readonly<Record<string, 'ruleBasedTraits' | 'onboardedTraits' | 'algorithmicTraits' | undefined>> =
+  {
+    RULE_BASED_TRAIT: 'ruleBasedTraits',
+    ON_BOARDED_TRAIT: 'onboardedTraits',
+    ALGO_TRAIT: 'algorithmicTraits',
+  }
 
 /** Traits in total and per type [AUD-300], [AUD-301]. */
 export async function readTraitUsage(db: Kysely<Tables>, limits: Limits): Promise<Record<string, Usage>> {
@@ -79,7 +80,9 @@ export async function checkTrait(tx: Transaction<Tables>, draft: TraitDraft, sel
 
 export function refuseChangedType(previous: TraitRow, draft: TraitDraft): void {
   if (previous.trait_type === draft.traitType) return
-  throw new CatalogRefusal('invalid', 'invalid_request', `The type of a trait stays ${previous.trait_type}.`, { field: 'traitType' })
+  throw new CatalogRefusal('invalid', 'invalid_request', `The type of a trait stays ${previous.trait_type}.`, {
+    field: 'traitType',
+  })
 }
 
 /** A folder trait follows its folder; only its data source and texts are its own [AUD-102]. */
@@ -89,6 +92,7 @@ export function checkFolderTrait(previous: TraitRow, draft: TraitDraft): void {
     ['folderId', previous.folder_id === draft.folderId],
   ] as const
   for (const [field, isSame] of fixed) {
-    if (!isSame) throw new CatalogRefusal('invalid', 'invalid_request', 'A folder trait changes with its folder only.', { field })
+    if (!isSame)
+      throw new CatalogRefusal('invalid', 'invalid_request', 'A folder trait changes with its folder only.', { field })
   }
 }

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import type { Tables } from './tables.ts'
-import { readTrait, type StoredTrait } from './traits.ts'
+import { readTrait, type StoredTrait } from './trait-rows.ts'
 
 export interface TraitFilter {
   readonly traitTypes?: readonly string[] | undefined
@@ -31,9 +31,13 @@ const SEARCHED = ['trait_id', 'name', 'description', 'comments', 'integration_co
 
 export function listTraits(db: Kysely<Tables>, filter: TraitFilter, options: TraitListOptions): Listing<StoredTrait> {
   let query = db.selectFrom('traits').selectAll()
-  if (filter.traitTypes !== undefined && filter.traitTypes.length > 0) query = query.where('trait_type', 'in', filter.traitTypes)
+  if (filter.traitTypes !== undefined && filter.traitTypes.length > 0)
+    query = query.where('trait_type', 'in', filter.traitTypes)
   if (filter.folderId !== undefined) query = query.where('folder_id', '=', filter.folderId)
-  if (filter.dataSourceIds !== undefined && filter.dataSourceIds.length > 0) query = query.where('data_source_id', 'in', filter.dataSourceIds)
+  if (filter.dataSourceIds !== undefined && filter.dataSourceIds.length > 0)
+    query = query.where('data_source_id', 'in', filter.dataSourceIds)
   if (filter.integrationCode !== undefined) query = query.where('integration_code', '=', filter.integrationCode)
-  return listRows(query, { id: 'trait_id', sorts: TRAIT_SORTS, searched: SEARCHED }, options, (rows) => rows.map(readTrait))
+  return listRows(query, { id: 'trait_id', sorts: TRAIT_SORTS, searched: SEARCHED }, options, (rows) =>
+    rows.map(readTrait),
+  )
 }

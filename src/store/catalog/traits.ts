@@ -1,35 +1,18 @@
-import type { Trait } from '../../model/definitions.ts'
-import type { DataSourceId, FolderId, TraitId } from '../../model/ids.ts'
-import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
+import { type Connection, createdBy, updatedBy } from './connection.ts'
 import { takeId } from './ids.ts'
 import { inUse, notFound } from './refusal.ts'
 import { segmentsUsingTrait } from './segment-traits.ts'
-import { checkFolderTrait, checkTrait, readRecencyAllowed, readTraitUsage, refuseChangedType, refuseWhenFull } from './trait-checks.ts'
-import { listTraits, type TraitFilter, type TraitListOptions } from './trait-list.ts'
 import type { TraitRow } from './tables.ts'
-
-export interface TraitDraft extends Omit<Trait, 'traitId' | 'dataSourceId' | 'folderId' | 'isFirstParty'> {
-  readonly traitId: number | undefined
-  readonly dataSourceId: number
-  readonly folderId: number
-  readonly description: string | undefined
-  readonly comments: string | undefined
-  readonly integrationCode: string | undefined
-  /** Event type (page view, conversion, ...) [AUD-65]. */
-  readonly eventTypeId: number | undefined
-  /** Node of the taxonomy [AUD-68]. */
-  readonly categoryId: number | undefined
-  readonly algoModelId: number | undefined
-  readonly thresholdValue: number | undefined
-}
-
-export interface StoredTrait extends Omit<TraitDraft, 'traitId' | 'dataSourceId' | 'folderId'>, Authorship {
-  readonly traitId: TraitId
-  readonly dataSourceId: DataSourceId
-  readonly folderId: FolderId
-  /** 0 at first; each change of the rule adds 1. */
-  readonly traitRuleVersion: number
-}
+import {
+  checkFolderTrait,
+  checkTrait,
+  readRecencyAllowed,
+  readTraitUsage,
+  refuseChangedType,
+  refuseWhenFull,
+} from './trait-checks.ts'
+import { listTraits, type TraitFilter, type TraitListOptions } from './trait-list.ts'
+import { readTrait, type StoredTrait, type TraitDraft, traitColumns } from './trait-rows.ts'
 
 export interface TraitRuleVersion {
   readonly version: number
@@ -51,7 +34,12 @@ export function createTraits({ db, limits, change }: Connection) {
 
     /** Ids of the traits with an integration code, ascending; more than one where data sources share a code. */
     async idsByIntegrationCode(code: string): Promise<number[]> {
-      const rows = await db.selectFrom('traits').select('trait_id').where('integration_code', '=', code).orderBy('trait_id').execute()
+      const rows = await db
+        .selectFrom('traits')
+        .select('trait_id')
+        .where('integration_code', '=', code)
+        .orderBy('trait_id')
+        .execute()
       return rows.map((row) => row.trait_id)
     },
 
@@ -61,7 +49,11 @@ export function createTraits({ db, limits, change }: Connection) {
     async ruleVersions(id: number): Promise<TraitRuleVersion[]> {
       const trait = await db.selectFrom('traits').select('trait_id').where('trait_id', '=', id).executeTakeFirst()
       if (trait === undefined) throw notFound('trait', id)
-      const query = db.selectFrom('trait_rule_versions').selectAll().where('trait_id', '=', id).orderBy('version', 'desc')
+      const query = db
+        .selectFrom('trait_rule_versions')
+        .selectAll()
+        .where('trait_id', '=', id)
+        .orderBy('version', 'desc')
       const rows = await query.execute()
       return rows.map((row) => ({
         version: row.version,
@@ -81,7 +73,7 @@ export function createTraits({ db, limits, change }: Connection) {
         await refuseWhenFull(tx, limits, draft.traitType)
         await checkTrait(tx, draft, undefined)
         const id = await takeId(tx, 'sids', { id: draft.traitId, field: 'sid' })
-        const row = { trait_id: id, trait_rule_version: 0, ...columnsOf(draft), ...createdBy(author, nowMs) }
+        const row = { trait_id: id, trait_rule_version: 0, ...traitColumns(draft), ...createdBy(author, nowMs) }
         await tx.insertInto('traits').values(row).execute()
         if (row.trait_rule !== null) await tx.insertInto('trait_rule_versions').values(ruleVersion(row)).execute()
         return readTrait(row)
@@ -97,12 +89,13 @@ export function createTraits({ db, limits, change }: Connection) {
         const isNewRule = previous.trait_rule !== (draft.traitRule ?? null)
         const row: TraitRow = {
           ...previous,
-          ...columnsOf(draft),
+          ...traitColumns(draft),
           trait_rule_version: previous.trait_rule_version + (isNewRule ? 1 : 0),
           ...updatedBy(author, nowMs),
         }
         await tx.updateTable('traits').set(row).where('trait_id', '=', id).execute()
-        if (isNewRule && row.trait_rule !== null) await tx.insertInto('trait_rule_versions').values(ruleVersion(row)).execute()
+        if (isNewRule && row.trait_rule !== null)
+          await tx.insertInto('trait_rule_versions').values(ruleVersion(row)).execute()
         return readTrait(row)
       }),
 
@@ -110,7 +103,11 @@ export function createTraits({ db, limits, change }: Connection) {
     remove: (ids: readonly number[]): Promise<void> =>
       change(async (tx) => {
         for (const id of ids) {
-          const trait = await tx.selectFrom('traits').select(['trait_type', 'folder_id']).where('trait_id', '=', id).executeTakeFirst()
+          const trait = await tx
+            .selectFrom('traits')
+            .select(['trait_type', 'folder_id'])
+            .where('trait_id', '=', id)
+            .executeTakeFirst()
           if (trait === undefined) throw notFound('trait', id)
           // A folder trait goes with its folder and not before [AUD-104].
           if (trait.trait_type === 'FOLDER_TRAIT') throw inUse(`Trait ${id}`, 'folders', [trait.folder_id])
@@ -123,25 +120,6 @@ export function createTraits({ db, limits, change }: Connection) {
   }
 }
 
-function columnsOf(draft: TraitDraft) {
-  return {
-    name: draft.name,
-    description: draft.description ?? null,
-    comments: draft.comments ?? null,
-    integration_code: draft.integrationCode ?? null,
-    data_source_id: draft.dataSourceId,
-    folder_id: draft.folderId,
-    trait_type: draft.traitType,
-    trait_rule: draft.traitRule ?? null,
-    ttl_days: draft.ttlDays,
-    status: draft.status,
-    event_type_id: draft.eventTypeId ?? null,
-    category_id: draft.categoryId ?? null,
-    algo_model_id: draft.algoModelId ?? null,
-    threshold_value: draft.thresholdValue === undefined ? null : String(draft.thresholdValue),
-  }
-}
-
 function ruleVersion(row: TraitRow) {
   return {
     trait_id: row.trait_id,
@@ -149,27 +127,5 @@ function ruleVersion(row: TraitRow) {
     trait_rule: row.trait_rule ?? '',
     created_by: row.updated_by,
     created_at: row.updated_at,
-  }
-}
-
-export function readTrait(row: TraitRow): StoredTrait {
-  return {
-    traitId: row.trait_id as TraitId,
-    name: row.name,
-    description: row.description ?? undefined,
-    comments: row.comments ?? undefined,
-    integrationCode: row.integration_code ?? undefined,
-    dataSourceId: row.data_source_id as DataSourceId,
-    folderId: row.folder_id as FolderId,
-    traitType: row.trait_type as Trait['traitType'],
-    traitRule: row.trait_rule ?? undefined,
-    traitRuleVersion: row.trait_rule_version,
-    ttlDays: row.ttl_days,
-    status: row.status as Trait['status'],
-    eventTypeId: row.event_type_id ?? undefined,
-    categoryId: row.category_id ?? undefined,
-    algoModelId: row.algo_model_id ?? undefined,
-    thresholdValue: row.threshold_value === null ? undefined : Number(row.threshold_value),
-    ...readAuthorship(row),
   }
 }

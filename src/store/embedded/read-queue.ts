@@ -1,8 +1,9 @@
 import type { KnownRecord } from './record-cache.ts'
 
-/** Keys in one native read, and native reads at a time; more only wait in the same thread pool. */
+/** Keys in one native read. */
 const KEYS_MAX = 1_000
-const READS_MAX = 2
+/** A read beside one that is running starts only for so many keys more: few large reads cost the main thread least. */
+const KEYS_BESIDE = 64
 
 /** @param isFresh false when a commit wrote the key since the read was queued: the record is of an earlier moment */
 export type OnRead = (record: KnownRecord, isFresh: boolean) => void
@@ -57,7 +58,7 @@ export class ReadQueue {
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#running >= READS_MAX || this.#queue.length === 0) return
+    if (this.#isScheduled || this.#queue.length === 0 || this.#queue.length < this.#running * KEYS_BESIDE) return
     this.#isScheduled = true
     setImmediate(() => {
       this.#isScheduled = false

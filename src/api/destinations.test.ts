@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTestAdmin, TEST_NOW_MS, type TestAdmin } from '../testkit/start-test-admin.ts'
+
+const SECRET = 'canary-7f3a9c-signing-key-K4T9'
+let server: TestAdmin
+beforeAll(async () => {
+  server = await startTestAdmin()
+  await server.call('POST', '/v1/datasources', {
+    name: 'dsp',
+    dataSourceId: 77052,
+    idType: 'CROSS_DEVICE',
+    integrationCode: 'dsp',
+  })
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+/** The complete destination of [OPS-50]. */
+const draft = (over: object = {}, s2s: object = {}) => ({
+  name: 'Halden DSP',
+  destinationType: 'S2S',
+  s2s: {
+    protocol: 'https',
+    delivery: 'realtime',
+    format: 'aam-json',
+    mode: 'durable',
+    url: 'https://in.halden.example/aam',
+    userDpid: 77052,
+    clientId: '74323',
+    usersPerMessage: 10,
+    auth: {
+      type: 'hmac',
+      header: 'X-Signature',
+      algorithm: 'sha256',
+      keys: [{ key: SECRET, from: '2026-11-22T00:00:00.000Z' }],
+    },
+    ...s2s,
+  },
+  ...over,
+})
+const create = async (over: object = {}, s2s: object = {}) =>
+  (await server.call('POST', '/v1/destinations', draft(over, s2s))).body
+
+test('a server-to-server destination is created and read without its secrets [API-78], [OPS-42], [OPS-50], [SEC-63]', async () => {
+  const answer = await server.call('POST', '/v1/destinations/', draft())
+  expect(answer.status).toBe(201)
+  expect(answer.body).toMatchObject({
+    destinationId: expect.any(Number),
+    name: 'Halden DSP',
+    destinationType: 'S2S',
+    status: 'ACTIVE',
+    createTime: TEST_NOW_MS,
+    s2s: {
+      url: 'https://in.halden.example/aam',
+      userDpid: 77052,
+      auth: { type: 'hmac', keys: [{ key: { set: true, last4: 'K4T9' } }] },
+    },
+  })
+  const read = await server.call('GET', `/v1/destinations/${answer.body.destinationId}`)
+  expect(read.body).toEqual({ ...answer.body, mappings: null })
+  for (const text of [answer.text, read.text, (await server.call('GET', '/v1/destinations')).text])
+    expect(text).not.toContain(SECRET)
+})
+
+test('a secret is nowhere in the files of the catalogue in clear, nor in the log, and still known after a restart [SEC-62], [SEC-63]', async () => {
+  await using other = await startTestAdmin()
+  const { destinationId } = (await other.call('POST', '/v1/destinations', draft())).body
+  for (const file of [other.file, `${other.file}-wal`]) {
+    const bytes = await readFile(file)
+    expect(bytes.length).toBeGreaterThan(0)
+    expect(bytes.includes(SECRET)).toBe(false)
+    expect(bytes.includes(Buffer.from(SECRET).toString('base64').slice(4, -4))).toBe(false)
+  }
+  expect(JSON.stringify(other.log)).not.toContain(SECRET)
+  await other.restart()
+  const { config } = await other.catalog.destinations.get(destinationId)
+  expect(config).toMatchObject({ auth: { keys: [{ key: SECRET }] } })
+})
+
+test('what was read can be sent back: redacted secrets stay, new ones replace [API-37], [SEC-63]', async () => {
+  const { destinationId } = await create()
+  const path = `/v1/destinations/${destinationId}`
+  const shown = (await server.call('GET', path)).body
+  const sentBack = await server.call('PUT', path, { ...shown, name: 'renamed' })
+  expect([sentBack.status, sentBack.body.name]).toEqual([200, 'renamed'])
+  expect((await server.catalog.destinations.get(destinationId)).config).toMatchObject({
+    auth: { keys: [{ key: SECRET }] },
+  })
+  expect((await server.call('PATCH', path, { status: 0 })).body.status).toBe('INACTIVE')
+  const rotated = 'another-signing-key-of-length-Z9Z9'
+  await server.call('PUT', path, draft({}, { auth: { type: 'hmac', keys: [{ key: rotated }] } }))
+  expect((await server.catalog.destinations.get(destinationId)).config).toMatchObject({
+    auth: { keys: [{ key: rotated }] },
+  })
+})
+
+test('an error in the settings names the member from the body on [API-34]', async () => {
+  const url = await server.call('POST', '/v1/destinations', draft({}, { url: 'http://in.halden.example/aam' }))
+  expect([url.status, url.body.code, url.body.details[0].field]).toEqual([400, 'invalid_request', 's2s.url'])
+  const key = await server.call(
+    'POST',
+    '/v1/destinations',
+    draft({}, { auth: { type: 'hmac', keys: [{ key: 'short' }] } }),
+  )
+  expect(key.body.details[0].field).toBe('s2s.auth.keys.0.key')
+  expect((await server.call('POST', '/v1/destinations', draft({ s2s: undefined }))).body.details).toEqual([
+    { field: 's2s', message: 'A destination of type S2S needs its s2s object.' },
+  ])
+})
+
+test('other destination types are refused naming the member', async () => {
+  const answer = await server.call('POST', '/v1/destinations', {
+    name: 'url',
+    destinationType: 'PUSH',
+    serializationEnabled: false,
+  })
+  expect([answer.status, answer.body.details]).toEqual([
+    400,
+    [{ field: 'destinationType', message: 'Destinations of type PUSH are not available yet; S2S is.' }],
+  ])
+})
+
+test('a destination id is kept, a used one conflicts [OPS-44]', async () => {
+  expect((await create({ destinationId: 4033 })).destinationId).toBe(4033)
+  const taken = await server.call('POST', '/v1/destinations', draft({ destinationId: 4033 }))
+  expect([taken.status, taken.body.details[0].field]).toEqual([409, 'destinationId'])
+})
+
+test('limits are shown, and reached by name [API-82], [AUD-307], [OUT-05], [SEC-69]', async () => {
+  await using small = await startTestAdmin({ limits: { serverToServerDestinations: 1 } })
+  await small.call('POST', '/v1/destinations', draft())
+  expect((await small.call('GET', '/v1/destinations/limits')).body).toEqual({
+    destinations: { count: 1, max: 1_000 },
+    serverToServerDestinations: { count: 1, max: 1 },
+  })
+  const refused = await small.call('POST', '/v1/destinations', draft())
+  expect([refused.status, refused.body.details[0].field]).toEqual([409, 'serverToServerDestinations'])
+})
+
+test('platforms are listed as documented [API-83]', async () => {
+  expect((await server.call('GET', '/v1/destinations/configurations/available-platforms/')).body).toEqual([
+    'BROWSER',
+    'ANDROID',
+    'iOS',
+    'ALL',
+  ])
+})
+
+test('destinations without mappings are deleted, alone and in bulk; a data source they name stays [API-80], [API-81]', async () => {
+  const [a, b] = [await create(), await create()]
+  const source = await server.call('DELETE', '/v1/datasources/77052')
+  expect([source.status, source.body.details[0].field]).toEqual([409, 'destinations'])
+  expect((await server.call('DELETE', `/v1/destinations/${a.destinationId}`)).status).toBe(204)
+  expect((await server.call('POST', '/v1/destinations/bulk-delete/', [b.destinationId])).status).toBe(204)
+  expect((await server.call('GET', `/v1/destinations/${b.destinationId}`)).status).toBe(404)
+})

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { DeniedDevice, declaredKind, DenyList } from './deny-list.ts'
+import { DEFAULT_EDGE_CONFIG } from './edge-config.ts'
+import { hashOf, RequestCounter } from './request-counter.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+const START_MS = Date.UTC(2026, 10, 22)
+
+function callsUntilDenied(list: DenyList, kind: number, startMs: number, stepMs: number, max = 20_000): number {
+  for (let i = 0; i < max; i++) if (list.isDenied(kind, 'x', startMs + i * stepMs)) return i
+  return -1
+}
+
+test('the default limits: 120 a minute for a device, 300 for a person; 5,000 and 10,000 a day [COL-146] [SEC-10]', () => {
+  const list = () => new DenyList(DEFAULT_EDGE_CONFIG.denyList)
+  expect(callsUntilDenied(list(), DeniedDevice.uuid, START_MS, 1)).toBe(120)
+  expect(callsUntilDenied(list(), DeniedDevice.ecid, START_MS, 1)).toBe(120)
+  expect(callsUntilDenied(list(), declaredKind(20914, true), START_MS, 1)).toBe(120)
+  expect(callsUntilDenied(list(), declaredKind(123, false), START_MS, 1)).toBe(300)
+  expect(callsUntilDenied(list(), DeniedDevice.uuid, START_MS, 5000)).toBe(5000)
+  expect(callsUntilDenied(list(), declaredKind(123, false), START_MS, 2000)).toBe(10_000)
+  expect(callsUntilDenied(list(), DeniedDevice.uuid, START_MS, 60_000, 3000)).toBe(-1)
+})
+
+test('a block lasts an hour, then a day, then for good [COL-150]', () => {
+  const list = new DenyList({ ...DEFAULT_EDGE_CONFIG.denyList, deviceCallsPerMinute: 1 })
+  const provoke = (atMs: number) => {
+    list.isDenied(DeniedDevice.uuid, 'x', atMs)
+    return list.isDenied(DeniedDevice.uuid, 'x', atMs)
+  }
+  const isDenied = (atMs: number) => list.isDenied(DeniedDevice.uuid, 'x', atMs)
+  expect(provoke(START_MS)).toBe(true)
+  expect([isDenied(START_MS + HOUR_MS - 1), isDenied(START_MS + HOUR_MS)]).toEqual([true, false])
+  expect(provoke(START_MS + 2 * HOUR_MS)).toBe(true)
+  expect([isDenied(START_MS + 2 * HOUR_MS + DAY_MS - 1), isDenied(START_MS + 2 * HOUR_MS + DAY_MS)]).toEqual([true, false])
+  expect(provoke(START_MS + 3 * DAY_MS)).toBe(true)
+  expect(isDenied(START_MS + 4000 * DAY_MS)).toBe(true)
+  expect(list.entries(START_MS + 3 * DAY_MS)).toMatchObject([{ kind: DeniedDevice.uuid, id: 'x', cause: 'minute', times: 3, firstMs: START_MS }])
+})
+
+test('after 30 days the count of blocks begins anew [COL-150]', () => {
+  const list = new DenyList({ ...DEFAULT_EDGE_CONFIG.denyList, deviceCallsPerMinute: 1 })
+  for (const day of [0, 31, 62, 93]) {
+    list.isDenied(-1, 'x', START_MS + day * DAY_MS)
+    list.isDenied(-1, 'x', START_MS + day * DAY_MS)
+    expect(list.isDenied(-1, 'x', START_MS + day * DAY_MS + HOUR_MS)).toBe(false)
+  }
+})
+
+test('an entry of a declared ID holds for its data source alone [COL-150]', () => {
+  const list = new DenyList({ ...DEFAULT_EDGE_CONFIG.denyList, personCallsPerMinute: 1 })
+  list.isDenied(5, 'x', START_MS)
+  expect([list.isDenied(5, 'x', START_MS), list.isDenied(6, 'x', START_MS)]).toEqual([true, false])
+})
+
+test('the counter never counts too high, however many names share it, and does not lose a busy one [COL-146]', () => {
+  const counter = new RequestCounter(60_000, 256)
+  const busy = hashOf(-1, 'busy')
+  let seen = 0
+  for (let i = 0; i < 1000; i++) {
+    seen = Math.max(seen, counter.add(busy, START_MS))
+    for (let other = 0; other < 20; other++) expect(counter.add(hashOf(-1, `id-${i}-${other}`), START_MS)).toBeLessThanOrEqual(2)
+  }
+  expect(seen).toBeGreaterThan(500)
+  expect(seen).toBeLessThanOrEqual(1000)
+})
+
+test('a window slides: what lies a window back counts no more [COL-146]', () => {
+  const counter = new RequestCounter(1000, 16)
+  const hash = hashOf(0, 'a')
+  for (let i = 0; i < 100; i++) counter.add(hash, 999)
+  expect(counter.add(hash, 1500)).toBe(51)
+  expect(counter.add(hash, 3000)).toBe(1)
+})
