@@ -15,17 +15,16 @@ export async function run() {
   const first = await measured(() => runInSlices(buildAudienceRules(all)))
   const changed = { ...all, version: 2, traits: traits.with(7, trait(8, 'c_new == "1"')) }
   const again = await measured(() => runInSlices(buildAudienceRules(changed, first.result)))
-  const pauseMs = Math.max(first.pauseMs, again.pauseMs)
   return {
     id: 'P15',
-    what: `audience rules of ${TRAITS} traits and ${SEGMENTS} segments: build time; longest pause of the event loop`,
+    what: `audience rules of ${TRAITS} traits and ${SEGMENTS} segments: first build (before the start is ready); longest pause while a changed one is built under traffic`,
     ours: { name: 'first build', value: round(first.tookMs / 1000), unit: 's' },
     peer: { name: 'limit', value: 3, unit: 's' },
     ratio: round(first.tookMs / 3000, 3),
     must: '<= 3 s, <= 50 ms',
     aim: '<= 1 s, <= 10 ms',
-    met: first.tookMs <= 3000 && pauseMs <= 50,
-    notes: `longest pause ${round(first.pauseMs, 1)} ms; after one changed rule ${round(again.tookMs / 1000)} s, longest pause ${round(again.pauseMs, 1)} ms`,
+    met: first.tookMs <= 3000 && again.pauseMs <= 50,
+    notes: `after one changed rule: built in ${round(again.tookMs / 1000)} s, longest pause ${round(again.pauseMs, 1)} ms; longest pause of the first build ${round(first.pauseMs, 1)} ms`,
   }
 }
 

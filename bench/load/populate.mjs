@@ -23,7 +23,8 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
   const random = randomOf(7)
   const source = await catalog.dataSources.create(dataSource('bench partner'), 0)
   const dataSourceId = source.dataSourceId
-  await catalog.traits.createMany(
+  await createAll(
+    catalog.traits,
     Array.from({ length: traits }, (_, n) => ({
       ...blankTrait,
       traitId: FIRST_TRAIT + n,
@@ -35,10 +36,10 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
           ? `c_k${random(KEYS)} == "v${random(VALUES)}"`
           : `c_k${random(KEYS)} == "v${random(VALUES)}" AND c_k${random(KEYS)} == "v${random(VALUES)}"`,
     })),
-    0,
   )
   const trait = () => FIRST_TRAIT + random(traits)
-  await catalog.segments.createMany(
+  await createAll(
+    catalog.segments,
     Array.from({ length: segments }, (_, n) => {
       const [a, b, c] = [trait(), trait(), trait()]
       const rule = [
@@ -61,7 +62,6 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
         traitIds: [a, b, c].filter((id) => rule.includes(`${id}T`)),
       }
     }),
-    0,
   )
   if (receiverUrl !== undefined) {
     const destination = await catalog.destinations.create(
@@ -91,22 +91,22 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
       },
       0,
     )
-    for (let n = 0; n < mapped; n++) {
-      await catalog.mappings.create(
-        {
-          destinationId: destination.destinationId,
-          segmentId: FIRST_TRAIT + traits + n * Math.floor(segments / mapped),
-          value: undefined,
-          startDay: 0,
-          endDay: undefined,
-        },
-        0,
-      )
-    }
+    const step = Math.floor(segments / mapped)
+    const drafts = Array.from({ length: mapped }, (_, n) => ({
+      segmentId: FIRST_TRAIT + traits + n * step,
+      value: undefined,
+      startDay: 0,
+      endDay: undefined,
+    }))
+    await catalog.mappings.create(destination.destinationId, drafts, 0)
   }
   const version = catalog.version()
   await catalog.close()
   return { dataSourceId, version }
+}
+
+async function createAll(repository, drafts) {
+  for (const draft of drafts) await repository.create(draft, 0)
 }
 
 const blankTrait = {
@@ -131,10 +131,29 @@ function dataSource(name) {
     integrationCode: undefined,
     idType: 'COOKIE',
     status: 'ACTIVE',
-    redirectHosts: [],
-    sync: undefined,
-    options: {},
+    options: dataSourceOptions,
   }
+}
+
+const dataSourceOptions = {
+  subIdType: undefined,
+  inboundS2S: false,
+  outboundS2S: false,
+  dataExportRestrictions: [],
+  useAudienceManagerVisitorID: false,
+  allowDataSharing: false,
+  masterDataSourceIdProvider: false,
+  uniqueTraitIntegrationCodes: false,
+  uniqueSegmentIntegrationCodes: false,
+  allowDeviceGraphSharing: false,
+  supportsAuthenticatedProfile: false,
+  authenticatedProfileName: undefined,
+  deviceGraph: false,
+  deviceGraphName: undefined,
+  customerProfileDataRetentionSeconds: 62_208_000,
+  samplingStartMs: undefined,
+  redirectHosts: [],
+  sync: undefined,
 }
 
 /** Stores profiles 0 to count - 1, each with 60 to 200 traits and two partner IDs. */

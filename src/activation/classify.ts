@@ -23,7 +23,11 @@ export type Outcome =
 const RETRY_AFTER_MS_MAX = 24 * 3_600_000
 
 /** Source: outbound.md OUT-21, OUT-208; security.md SEC-26, SEC-45, SEC-46. */
-export function classify(answer: EgressAnswer, config: Pick<S2sConfig, 'mode' | 'successStatuses'>, nowMs: number): Outcome {
+export function classify(
+  answer: EgressAnswer,
+  config: Pick<S2sConfig, 'mode' | 'successStatuses'>,
+  nowMs: number,
+): Outcome {
   if (answer.status !== 'answered') {
     if (answer.error === 'egress_denied') return { status: 'blocked', reason: 'egress_denied' }
     if (answer.error === 'closed') return { status: 'stopped' }
@@ -31,7 +35,8 @@ export function classify(answer: EgressAnswer, config: Pick<S2sConfig, 'mode' | 
     return { status, reason: answer.error, httpStatus: null, retryAfterMs: undefined }
   }
   const { httpStatus, headers } = answer
-  const isSuccess = config.mode === 'compat' ? config.successStatuses.includes(httpStatus) : httpStatus >= 200 && httpStatus <= 299
+  const isSuccess =
+    config.mode === 'compat' ? config.successStatuses.includes(httpStatus) : httpStatus >= 200 && httpStatus <= 299
   if (isSuccess) return { status: 'acknowledged' }
   const isRedirect = httpStatus >= 300 && httpStatus <= 399
   const reason = isRedirect ? 'redirect_refused' : `http_${httpStatus}`

@@ -87,7 +87,8 @@ export function* buildDestinationRules(
     segments.set(segmentId, status === 'ACTIVE')
   }
   const crossDeviceSources = new Set<DataSourceId>()
-  for (const { dataSourceId, idType } of definitions.dataSources) if (idType === 'CROSS_DEVICE') crossDeviceSources.add(dataSourceId)
+  for (const { dataSourceId, idType } of definitions.dataSources)
+    if (idType === 'CROSS_DEVICE') crossDeviceSources.add(dataSourceId)
   return { version: definitions.version, byId: drafts, bySegment, segments, crossDeviceSources, unusable }
 }
 

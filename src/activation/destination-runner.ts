@@ -1,6 +1,6 @@
 import type { Clock } from '../model/clock.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
-import { LeaveReason, type Profile } from '../model/profile.ts'
+import { indexOfSid, LeaveReason, type Profile } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
@@ -90,6 +90,8 @@ export class DestinationRunner {
   #isFlushDue = false
   #cancelFlush: (() => void) | undefined
   #tokenFailures = 0
+  /** Of the concurrency limit, in use: messages being built or sent. What is only being stored needs none. */
+  #slots = 0
   /** Rounds whose messages are not stored yet. */
   #building = 0
   /** There may be markers on disk that are not in memory. */
@@ -132,13 +134,19 @@ export class DestinationRunner {
     if (this.#isClosing) return
     const destination = this.#parts.rules().byId.get(this.#id)
     if (destination === undefined || !destination.isActive) return
-    while (this.#running.size < this.#parts.limits.concurrency) {
+    while (this.#slots < this.#parts.limits.concurrency) {
       const work = this.#nextWork(destination)
       if (work === undefined) break
       this.#prefersFresh = !this.#prefersFresh
-      this.#run(work)
+      this.#slots += 1
+      this.#run(() =>
+        work().finally(() => {
+          this.#slots -= 1
+        }),
+      )
     }
-    if (this.#isSpilled && !this.#isRefilling && this.#queue.size < destination.config.usersPerMessage) this.#run(() => this.#refill())
+    if (this.#isSpilled && !this.#isRefilling && this.#queue.size < destination.config.usersPerMessage)
+      this.#run(() => this.#refill())
   }
 
   /** The definitions changed: what was blocked is tried again. */
@@ -163,7 +171,15 @@ export class DestinationRunner {
       for (const profileId of profileIds) this.#release(profileId, false)
       return false
     }
-    const again: StoredDelivery = { ...delivery, status: 'waiting', reason: null, finishedAtMs: null, attemptsBefore: delivery.attempts.length, roundId: delivery.deliveryId, roundSize: 1 }
+    const again: StoredDelivery = {
+      ...delivery,
+      status: 'waiting',
+      reason: null,
+      finishedAtMs: null,
+      attemptsBefore: delivery.attempts.length,
+      roundId: delivery.deliveryId,
+      roundSize: 1,
+    }
     await this.#untilStored(() => this.#parts.deliveries.reopen(again))
     this.#inFlight.add([again], told)
     this.#open.set(again.deliveryId, { delivery: again, cancelTimer: undefined })
@@ -261,8 +277,9 @@ export class DestinationRunner {
   async #freezeRound(destination: DestinationRule, taken: readonly DueProfile[]): Promise<StoredDelivery | undefined> {
     const { deliveries, profiles, rules, clock } = this.#parts
     const profileIds = taken.map((due) => due.profileId)
-    const owed = await this.#untilStored(() => deliveries.lookUp(this.#id, profileIds))
-    const found = await this.#untilStored(() => profiles.getMany(profileIds))
+    const [owed, found] = await this.#untilStored(() =>
+      Promise.all([deliveries.lookUp(this.#id, profileIds), profiles.getMany(profileIds)]),
+    )
     const told = new Map<ProfileId, ToldState>()
     const members = profileIds.flatMap((profileId, at) => {
       const known = owed[at]?.told
@@ -281,11 +298,19 @@ export class DestinationRunner {
     }
     for (const { profileId, revision, reason } of round.skipped) {
       this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1
-      const settled = { profileId, destinationId: this.#id, revision, told: undefined, delivery: undefined, release: true }
+      const settled = {
+        profileId,
+        destinationId: this.#id,
+        revision,
+        told: undefined,
+        delivery: undefined,
+        release: true,
+      }
       this.#release(profileId, await this.#untilStored(() => deliveries.settle(settled)))
     }
     const isSkipped = new Set(round.skipped.map((one) => one.profileId))
-    for (const profileId of profileIds) if (!sent.has(profileId) && !isSkipped.has(profileId)) this.#release(profileId, false)
+    for (const profileId of profileIds)
+      if (!sent.has(profileId) && !isSkipped.has(profileId)) this.#release(profileId, false)
 
     const [first, ...others] = round.deliveries
     this.#ready.push(...others)
@@ -316,8 +341,9 @@ export class DestinationRunner {
       random: this.#parts.random(),
     })
     if (sent.attempt !== undefined) this.#parts.onAttempt(tried)
-    if (step.status === 'acknowledged') return this.#end({ ...tried, status: 'acknowledged', reason: null })
-    if (step.status === 'dead') return this.#end({ ...tried, ...step })
+    if (step.status === 'acknowledged')
+      return this.#run(() => this.#end({ ...tried, status: 'acknowledged', reason: null }))
+    if (step.status === 'dead') return this.#run(() => this.#end({ ...tried, ...step }))
     const nextAttemptMs = this.#parts.clock() + step.waitMs
     const waiting: StoredDelivery = { ...tried, status: step.status, reason: step.reason, nextAttemptMs }
     await this.#untilStored(() => this.#parts.deliveries.update(waiting))
@@ -347,7 +373,7 @@ export class DestinationRunner {
   /** May a message that waited no longer be told what is in it? No segment leaves after consent was withdrawn [SEC-74]. */
   async #isWithdrawn({ users }: StoredDelivery): Promise<boolean> {
     const profiles = await this.#untilStored(() => this.#parts.profiles.getMany(users.map((user) => user.profileId)))
-    return users.some((user, at) => user.active.length > 0 && isWithdrawn(profiles[at], this.#id))
+    return users.some((user, at) => user.active.length > 0 && isWithdrawn(profiles[at], user.active, this.#id))
   }
 
   #retryAfter(open: OpenDelivery, waitMs: number): void {
@@ -377,7 +403,10 @@ export class DestinationRunner {
     this.#isRefilling = true
     try {
       if (this.#refillFrom === 0) this.#hasDropped = false
-      for await (const { partition, markers } of this.#parts.deliveries.markers({ destinationId: this.#id, fromPartition: this.#refillFrom })) {
+      for await (const { partition, markers } of this.#parts.deliveries.markers({
+        destinationId: this.#id,
+        fromPartition: this.#refillFrom,
+      })) {
         for (const { profileId } of markers) {
           if (this.#isClosing) return
           if (this.#enqueue(profileId, null)) continue
@@ -420,11 +449,14 @@ export class DestinationRunner {
   }
 }
 
-/** The profile is gone, or left what it was in because of an opt-out or a privacy request, or denies this destination. */
-function isWithdrawn(profile: Profile | undefined, destinationId: DestinationId): boolean {
-  if (profile === undefined) return true
-  if (profile.consent?.deniedDestinations.includes(destinationId) === true) return true
-  return profile.segments.left.some((reason) => reason === LeaveReason.optout || reason === LeaveReason.privacy)
+/** The profile is gone, denies this destination, or left a segment of the message by opt-out or privacy request. */
+function isWithdrawn(profile: Profile | undefined, active: readonly number[], destinationId: DestinationId): boolean {
+  if (profile === undefined || profile.consent?.deniedDestinations.includes(destinationId) === true) return true
+  const { sids, left } = profile.segments
+  return active.some((sid) => {
+    const reason = left[indexOfSid(sids, sid)]
+    return reason === LeaveReason.optout || reason === LeaveReason.privacy
+  })
 }
 
 /** Repeated refusals by the address rules leave one record, not one every few minutes. */

@@ -1,8 +1,24 @@
 import { expect, test } from 'vitest'
-import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
 import type { DataSourceId } from '../model/ids.ts'
 import { LeaveReason } from '../model/profile.ts'
-import { DESTINATION, deviceIn, deviceOf, linkOf, manualTimers, messageOf, NOW, openWorkbench, OTHER, PARTNER, profileIdOf, segmentsOf, startReceiver, told, until } from './workbench.conformance.ts'
+import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
+import {
+  DESTINATION,
+  deviceIn,
+  deviceOf,
+  linkOf,
+  manualTimers,
+  messageOf,
+  NOW,
+  OTHER,
+  openWorkbench,
+  PARTNER,
+  profileIdOf,
+  segmentsOf,
+  startReceiver,
+  told,
+  until,
+} from './workbench.conformance.ts'
 
 const at = NOW / 1000
 
@@ -21,15 +37,24 @@ test('a committed marker becomes one message of exactly the documented keys, and
       `{"Segment_ID":"100","Status":"1","DateTime":"Sun Nov 22 12:00:00 UTC 2026"},{"Segment_ID":"101","Status":"1","DateTime":"Sun Nov 22 12:00:00 UTC 2026"}]}]}`,
   )
   const [ended] = bench.ended
-  expect(ended).toMatchObject({ status: 'acknowledged', body: request?.body, attempts: [{ number: 1, outcome: 'acknowledged', httpStatus: 200, error: null }] })
-  expect(await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)])).toMatchObject([{ isOwed: false, told: { active: [100, 101], state: 'acknowledged', deliveryId: ended?.deliveryId } }])
+  expect(ended).toMatchObject({
+    status: 'acknowledged',
+    body: request?.body,
+    attempts: [{ number: 1, outcome: 'acknowledged', httpStatus: 200, error: null }],
+  })
+  expect(await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)])).toMatchObject([
+    { isOwed: false, told: { active: [100, 101], state: 'acknowledged', deliveryId: ended?.deliveryId } },
+  ])
   expect((await bench.deliveries.list({ profileId: profileIdOf(1), page: 0, pageSize: 10 })).list).toEqual([ended])
 })
 
 test('changes that wait are sent as one, from the profile as it is then [SEC-43]', async () => {
   await using receiver = await startReceiver()
   const timers = manualTimers()
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, batchMaxWaitMs: 50 } }] }, { after: timers.after })
+  await using bench = await openWorkbench(
+    { destinations: [{ config: { url: receiver.url, batchMaxWaitMs: 50 } }] },
+    { after: timers.after },
+  )
   await bench.commit(deviceIn(1, [100]))
   await bench.commit(deviceIn(1, [101]))
   await bench.commit(deviceIn(2, [100]))
@@ -43,7 +68,10 @@ test('a message leaves when it is full or when the first user has waited long en
   await using receiver = await startReceiver()
   const timers = manualTimers()
   const config = { url: receiver.url, batchMaxWaitMs: 50, usersPerMessage: 3 }
-  await using bench = await openWorkbench({ destinations: [{ config }] }, { after: timers.after, limits: { concurrency: 1 } })
+  await using bench = await openWorkbench(
+    { destinations: [{ config }] },
+    { after: timers.after, limits: { concurrency: 1 } },
+  )
   for (const n of [1, 2, 3, 4]) await bench.commit(deviceIn(n, [100]))
   await receiver.count(1)
   await until(() => bench.ended.length === 1)
@@ -75,7 +103,9 @@ test('a newer state waits until the message before it has ended, and is then sen
 })
 
 test('a Status 0 goes in every message until one was delivered, then no more [OUT-46] [OUT-49] [OUT-57]', async () => {
-  await using receiver = await startReceiver((response, _request, number) => response.writeHead(number === 2 || number === 3 ? 500 : 200).end())
+  await using receiver = await startReceiver((response, _request, number) =>
+    response.writeHead(number === 2 || number === 3 ? 500 : 200).end(),
+  )
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, mode: 'compat' } }] })
   const left = segmentsOf({ 100: { at: at - 60, left: LeaveReason.ttl }, 101: { at } })
   await bench.commit(deviceIn(1, [100, 101]))
@@ -93,7 +123,9 @@ test('a Status 0 goes in every message until one was delivered, then no more [OU
     'user-1: 101+ 100-', // delivered
     'user-1: 101+',
   ])
-  expect(messageOf(receiver.requests[3] ?? { body: '' }).Users[0]?.Segments[1]?.DateTime).toBe('Sun Nov 22 11:59:00 UTC 2026')
+  expect(messageOf(receiver.requests[3] ?? { body: '' }).Users[0]?.Segments[1]?.DateTime).toBe(
+    'Sun Nov 22 11:59:00 UTC 2026',
+  )
 })
 
 test('every partner ID is an entry of its own and gets the Status 0, later ones included [OUT-41] [OUT-42]', async () => {
@@ -105,13 +137,20 @@ test('every partner ID is an entry of its own and gets the Status 0, later ones 
   await bench.commit(deviceIn(1, [], { links, segments: segmentsOf({ 100: { at, left: LeaveReason.rule } }) }))
   await bench.idle()
   expect(receiver.requests.map(told)).toEqual([['old|ID: 100+'], ['new: 100-', 'old|ID: 100-']])
-  expect(messageOf(receiver.requests[1] ?? { body: '' }).Users.map((user) => user.AAM_UUID)).toEqual([deviceOf(1), deviceOf(1)])
+  expect(messageOf(receiver.requests[1] ?? { body: '' }).Users.map((user) => user.AAM_UUID)).toEqual([
+    deviceOf(1),
+    deviceOf(1),
+  ])
 })
 
-test('where one of a user\'s partner IDs did not get the Status 0 it stays owed to all [OUT-41] [OUT-57]', async () => {
+test("where one of a user's partner IDs did not get the Status 0 it stays owed to all [OUT-41] [OUT-57]", async () => {
   let refused = ''
-  await using receiver = await startReceiver((response, request) => response.writeHead(refused !== '' && request.body.includes(refused) ? 400 : 200).end())
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, mode: 'compat', usersPerMessage: 1 } }] })
+  await using receiver = await startReceiver((response, request) =>
+    response.writeHead(refused !== '' && request.body.includes(refused) ? 400 : 200).end(),
+  )
+  await using bench = await openWorkbench({
+    destinations: [{ config: { url: receiver.url, mode: 'compat', usersPerMessage: 1 } }],
+  })
   const links = [linkOf('a'), linkOf('b')]
   const gone = deviceIn(1, [], { links, segments: segmentsOf({ 100: { at, left: LeaveReason.rule } }) })
   await bench.commit(deviceIn(1, [100], { links }))
@@ -130,22 +169,35 @@ test('where one of a user\'s partner IDs did not get the Status 0 it stays owed 
 test('IDs of several data sources travel in separate messages [OUT-40]', async () => {
   const android = 20914 as DataSourceId
   await using receiver = await startReceiver()
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, userDpid: [PARTNER, android] } }] })
+  await using bench = await openWorkbench({
+    destinations: [{ config: { url: receiver.url, userDpid: [PARTNER, android] } }],
+  })
   await bench.commit(deviceIn(1, [100], { links: [linkOf('web'), linkOf('gaid', { dataSourceId: android })] }))
   await bench.idle()
   const byDpid = receiver.requests.map((request) => [messageOf(request).User_DPID, ...told(request)]).sort()
-  expect(byDpid).toEqual([['20914', 'gaid: 100+'], ['77052', 'web: 100+']])
+  expect(byDpid).toEqual([
+    ['20914', 'gaid: 100+'],
+    ['77052', 'web: 100+'],
+  ])
 })
 
 test('a user without a partner ID is not sent, unless the destination takes such users [OUT-43]', async () => {
   await using receiver = await startReceiver()
-  const destinations = [{ config: { url: receiver.url } }, { id: OTHER, config: { url: receiver.url, sendWithoutPartnerId: true } }]
+  const destinations = [
+    { config: { url: receiver.url } },
+    { id: OTHER, config: { url: receiver.url, sendWithoutPartnerId: true } },
+  ]
   await using bench = await openWorkbench({ destinations })
-  await bench.commit(deviceIn(1, [100], { links: [linkOf('elsewhere', { dataSourceId: 5 as DataSourceId })] }), [DESTINATION, OTHER])
+  await bench.commit(deviceIn(1, [100], { links: [linkOf('elsewhere', { dataSourceId: 5 as DataSourceId })] }), [
+    DESTINATION,
+    OTHER,
+  ])
   await until(() => bench.ended.length === 1)
   await bench.idle()
   expect(receiver.requests.map(told)).toEqual([[': 100+']])
-  expect(bench.dispatcher.stats().destinations.find((one) => one.destinationId === DESTINATION)?.skipped).toEqual({ no_partner_id: 1 })
+  expect(bench.dispatcher.stats().destinations.find((one) => one.destinationId === DESTINATION)?.skipped).toEqual({
+    no_partner_id: 1,
+  })
   expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]).toEqual({ told: undefined, isOwed: false })
 })
 
@@ -163,9 +215,14 @@ test('after withdrawn consent only the zeros leave, then nothing [SEC-74]', asyn
 })
 
 test('a message that waits when consent is withdrawn is replaced: no further segment of that user leaves [SEC-74]', async () => {
-  await using receiver = await startReceiver((response, _request, number) => response.writeHead(number === 1 ? 503 : 200).end())
+  await using receiver = await startReceiver((response, _request, number) =>
+    response.writeHead(number === 1 ? 503 : 200).end(),
+  )
   const timers = manualTimers()
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, batchMaxWaitMs: 10 } }] }, { after: timers.after })
+  await using bench = await openWorkbench(
+    { destinations: [{ config: { url: receiver.url, batchMaxWaitMs: 10 } }] },
+    { after: timers.after },
+  )
   await bench.commit(deviceIn(1, [100]))
   await bench.commit(deviceIn(2, [100]))
   timers.advance(10)
@@ -188,35 +245,52 @@ test('a GET destination gets one signed request for each user, path and query fr
   const config = {
     url: receiver.url,
     method: 'GET',
-    urlTemplate: '/from-aam-s2s?uuid=<DP_UUID>&sids=<SEGMENT_LIST;separator=",">&off=<REMOVED_SEGMENT_LIST;separator=",">',
+    urlTemplate:
+      '/from-aam-s2s?uuid=<DP_UUID>&sids=<SEGMENT_LIST;separator=",">&off=<REMOVED_SEGMENT_LIST;separator=",">',
     mode: 'compat',
     auth: { type: 'hmac', keys: [{ key: 'sample_partner_private_key' }] },
   }
   await using bench = await openWorkbench({ destinations: [{ config }] })
   await bench.commit(deviceIn(1, [100, 101], { links: [linkOf('a|b c')] }))
   await bench.idle()
-  expect(receiver.requests[0]).toMatchObject({ method: 'GET', url: '/from-aam-s2s?uuid=a%7Cb%20c&sids=100,101&off=', body: '' })
+  expect(receiver.requests[0]).toMatchObject({
+    method: 'GET',
+    url: '/from-aam-s2s?uuid=a%7Cb%20c&sids=100,101&off=',
+    body: '',
+  })
   const { createHmac } = await import('node:crypto')
-  const expected = createHmac('sha1', 'sample_partner_private_key').update(receiver.requests[0]?.url ?? '').digest('base64')
+  const expected = createHmac('sha1', 'sample_partner_private_key')
+    .update(receiver.requests[0]?.url ?? '')
+    .digest('base64')
   expect(receiver.requests[0]?.headers['x-signature']).toBe(expected)
 })
 
 test('during a rotation each message bears both signatures over its exact bytes [OUT-68] [OUT-72] [OUT-73]', async () => {
   await using receiver = await startReceiver()
   const keys = [{ key: 'sample_partner_private_key' }, { key: 'another_partner_private_key' }]
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, auth: { type: 'hmac', keys } } }] })
+  await using bench = await openWorkbench({
+    destinations: [{ config: { url: receiver.url, auth: { type: 'hmac', keys } } }],
+  })
   await bench.commit(deviceIn(1, [100], { links: [linkOf('ümlaut')] }))
   await bench.idle()
   const { createHmac } = await import('node:crypto')
   const [request] = receiver.requests
-  const sign = (key: string) => createHmac('sha256', key).update(request?.body ?? '').digest('base64')
-  expect(request?.headers).toMatchObject({ 'x-signature': sign(keys[0]?.key ?? ''), 'x-signature-next': sign(keys[1]?.key ?? '') })
+  const sign = (key: string) =>
+    createHmac('sha256', key)
+      .update(request?.body ?? '')
+      .digest('base64')
+  expect(request?.headers).toMatchObject({
+    'x-signature': sign(keys[0]?.key ?? ''),
+    'x-signature-next': sign(keys[1]?.key ?? ''),
+  })
 })
 
 test('a frozen message survives a restart and leaves byte for byte, before anything newer of its user [SEC-41] [SEC-42] [SEC-43]', async () => {
   await using folder = await openTemporaryStore()
   const timers = manualTimers()
-  await using receiver = await startReceiver((response, _request, number) => response.writeHead(number === 1 ? 503 : 200).end())
+  await using receiver = await startReceiver((response, _request, number) =>
+    response.writeHead(number === 1 ? 503 : 200).end(),
+  )
   const defined = { destinations: [{ config: { url: receiver.url } }] }
   let frozen: string | undefined
   {
@@ -233,8 +307,15 @@ test('a frozen message survives a restart and leaves byte for byte, before anyth
   await bench.idle()
   expect(receiver.requests[1]?.body).toBe(receiver.requests[0]?.body)
   expect(receiver.requests.map(told)).toEqual([['user-1: 100+'], ['user-1: 100+'], ['user-1: 100-']])
-  expect(bench.ended[0]).toMatchObject({ deliveryId: frozen, status: 'acknowledged', attempts: [{ httpStatus: 503 }, { httpStatus: 200 }] })
-  expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]).toMatchObject({ isOwed: false, told: { active: [], sequence: 2 } })
+  expect(bench.ended[0]).toMatchObject({
+    deliveryId: frozen,
+    status: 'acknowledged',
+    attempts: [{ httpStatus: 503 }, { httpStatus: 200 }],
+  })
+  expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]).toMatchObject({
+    isOwed: false,
+    told: { active: [], sequence: 2 },
+  })
 })
 
 test('markers that no one was told of are found at the next start [SEC-40]', async () => {
@@ -257,8 +338,14 @@ test('a dead destination holds little memory, loses nothing, and does not hold u
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 503 : 200).end())
   await using healthy = await startReceiver()
   const timers = manualTimers()
-  const destinations = [{ config: { url: receiver.url, usersPerMessage: 1 } }, { id: OTHER, config: { url: healthy.url, usersPerMessage: 1 } }]
-  await using bench = await openWorkbench({ destinations }, { after: timers.after, limits: { queueMax: 10, openMax: 3 } })
+  const destinations = [
+    { config: { url: receiver.url, usersPerMessage: 1 } },
+    { id: OTHER, config: { url: healthy.url, usersPerMessage: 1 } },
+  ]
+  await using bench = await openWorkbench(
+    { destinations },
+    { after: timers.after, limits: { queueMax: 10, openMax: 3 } },
+  )
   for (let n = 0; n < 60; n++) {
     await bench.commit(deviceIn(n, [100]), [DESTINATION, OTHER])
   }
@@ -272,7 +359,10 @@ test('a dead destination holds little memory, loses nothing, and does not hold u
   timers.advance(6_000)
   await until(() => bench.ended.length === 120)
   expect(new Set(receiver.requests.slice(3).flatMap(told)).size).toBe(60)
-  const owed = await bench.deliveries.lookUp(DESTINATION, Array.from({ length: 60 }, (_, n) => profileIdOf(n)))
+  const owed = await bench.deliveries.lookUp(
+    DESTINATION,
+    Array.from({ length: 60 }, (_, n) => profileIdOf(n)),
+  )
   expect(owed.filter((one) => one.isOwed)).toEqual([])
 })
 
@@ -280,7 +370,10 @@ test('messages to a denied address are kept, shown as blocked, and sent once the
   await using receiver = await startReceiver()
   const timers = manualTimers()
   const blocked = { destinations: [{ config: { url: 'https://127.0.0.1/in' } }] }
-  await using bench = await openWorkbench(blocked, { after: timers.after, egress: { allowPrivate: false, allowedTargets: [`127.0.0.1:${receiver.port}`] } })
+  await using bench = await openWorkbench(blocked, {
+    after: timers.after,
+    egress: { allowPrivate: false, allowedTargets: [`127.0.0.1:${receiver.port}`] },
+  })
   await bench.commit(deviceIn(1, [100]))
   await until(() => timers.waits().length === 1)
   for (let n = 0; n < 5; n++) {
@@ -288,8 +381,14 @@ test('messages to a denied address are kept, shown as blocked, and sent once the
     await until(() => timers.waits().length === 1)
   }
   const [kept] = (await bench.deliveries.list({ page: 0, pageSize: 9 })).list
-  expect(kept).toMatchObject({ status: 'blocked', reason: 'egress_denied', attempts: [{ number: 1, outcome: 'failed', error: 'egress_denied' }] })
-  bench.rules = (await import('./workbench.conformance.ts')).rulesOf({ destinations: [{ config: { url: receiver.url } }] })
+  expect(kept).toMatchObject({
+    status: 'blocked',
+    reason: 'egress_denied',
+    attempts: [{ number: 1, outcome: 'failed', error: 'egress_denied' }],
+  })
+  bench.rules = (await import('./workbench.conformance.ts')).rulesOf({
+    destinations: [{ config: { url: receiver.url } }],
+  })
   bench.dispatcher.rulesChanged()
   await bench.idle()
   expect(receiver.requests[0]?.body).toBe(kept?.body)
@@ -308,7 +407,11 @@ test('a replay sends the same bytes only while nothing newer was sent, else the 
   expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', dryRun: true })).toEqual({ matched: 1, queued: 0 })
   expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 1, queued: 1 })
   await bench.idle()
-  expect(bench.ended[1]).toMatchObject({ deliveryId: dead?.deliveryId, status: 'acknowledged', attempts: [{}, {}, { number: 3, httpStatus: 200 }] })
+  expect(bench.ended[1]).toMatchObject({
+    deliveryId: dead?.deliveryId,
+    status: 'acknowledged',
+    attempts: [{}, {}, { number: 3, httpStatus: 200 }],
+  })
   expect(receiver.requests[2]?.body).toBe(receiver.requests[0]?.body)
 
   await bench.commit(deviceIn(1, [100, 101]))

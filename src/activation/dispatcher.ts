@@ -134,7 +134,9 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     },
     async replay({ deliveryIds, as, dryRun = false }) {
       const found = await Promise.all(deliveryIds.map((deliveryId) => deliveries.get(deliveryId)))
-      const ended = found.filter((delivery) => delivery !== undefined && delivery.finishedAtMs !== null) as StoredDelivery[]
+      const ended = found.filter(
+        (delivery) => delivery !== undefined && delivery.finishedAtMs !== null,
+      ) as StoredDelivery[]
       if (!dryRun) for (const delivery of ended) await replayOne(delivery, as)
       return { matched: ended.length, queued: dryRun ? 0 : ended.length }
     },

@@ -44,7 +44,13 @@ export class InFlight {
     for (const { users } of deliveries) {
       for (const profileId of new Set(users.map((user) => user.profileId))) {
         const busy = this.#busy.get(profileId)
-        if (busy === undefined) this.#busy.set(profileId, { told: told.get(profileId), remaining: 1, allAcknowledged: isWhole, isNotified: false })
+        if (busy === undefined)
+          this.#busy.set(profileId, {
+            told: told.get(profileId),
+            remaining: 1,
+            allAcknowledged: isWhole,
+            isNotified: false,
+          })
         else {
           busy.told = told.get(profileId)
           busy.remaining += 1
@@ -57,12 +63,24 @@ export class InFlight {
   ended(delivery: StoredDelivery, nowMs: number): SettledProfile[] {
     const isAcknowledged = delivery.status === 'acknowledged'
     return [...mergedUsers(delivery.users)].map(([profileId, user]) => {
-      const busy = this.#busy.get(profileId) ?? { told: undefined, remaining: 1, allAcknowledged: true, isNotified: false }
+      const busy = this.#busy.get(profileId) ?? {
+        told: undefined,
+        remaining: 1,
+        allAcknowledged: true,
+        isNotified: false,
+      }
       busy.remaining -= 1
       busy.allAcknowledged &&= isAcknowledged
       const release = busy.remaining === 0
       busy.told = toldAfter(busy.told, user, delivery, release && busy.allAcknowledged, nowMs)
-      return { profileId, destinationId: delivery.destinationId, revision: user.revision, told: busy.told, delivery, release }
+      return {
+        profileId,
+        destinationId: delivery.destinationId,
+        revision: user.revision,
+        told: busy.told,
+        delivery,
+        release,
+      }
     })
   }
 

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
-import { type S2sConfig, parseS2sConfig } from './destinations/s2s.ts'
+import { parseS2sConfig, type S2sConfig } from './destinations/s2s.ts'
 import { javaDate } from './java-date.ts'
 import { renderMessage, type SegmentEntry, type UserEntry } from './message.ts'
 
 function configOf(more: Partial<S2sConfig> = {}): S2sConfig {
-  const parsed = parseS2sConfig({ url: 'https://partner.example/in', userDpid: 12345, clientId: '74323', ...more }, { allowPrivate: false })
+  const parsed = parseS2sConfig(
+    { url: 'https://partner.example/in', userDpid: 12345, clientId: '74323', ...more },
+    { allowPrivate: false },
+  )
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
   return parsed.config
 }
@@ -75,11 +78,15 @@ test('the documented message is written byte for byte, without its white space [
 
 test('the older message has no regions [OUT-44]', () => {
   const message = renderMessage(configOf({ includeRegions: false }), head, users)
-  expect(message).toBe(JSON.stringify(JSON.parse(documented), (key, value: unknown) => (key === 'AAM_Regions' ? undefined : value)))
+  expect(message).toBe(
+    JSON.stringify(JSON.parse(documented), (key, value: unknown) => (key === 'AAM_Regions' ? undefined : value)),
+  )
 })
 
 test('regions stand as strings, most recent first; none is an empty list [OUT-44]', () => {
-  const parsed = JSON.parse(renderMessage(configOf(), head, [{ ...(users[0] as UserEntry), regions: [6, 9] }])) as { Users: { AAM_Regions: string[] }[] }
+  const parsed = JSON.parse(renderMessage(configOf(), head, [{ ...(users[0] as UserEntry), regions: [6, 9] }])) as {
+    Users: { AAM_Regions: string[] }[]
+  }
   expect(parsed.Users[0]?.AAM_Regions).toEqual(['6', '9'])
   expect(renderMessage(configOf(), head, [{ ...(users[0] as UserEntry), regions: [] }])).toContain('"AAM_Regions":[]')
 })
@@ -89,21 +96,35 @@ test('numbers are strings unless the destination wants numbers; free text and lo
   const message = renderMessage(configOf({ numbersAs: 'number' }), head, [
     { deviceId: '1', partnerId: '2', regions: [9], segments: values.map((value) => segment(value, true, at22)) },
   ])
-  const parsed = JSON.parse(message) as { [key: string]: unknown; Users: { [key: string]: unknown; Segments: { Segment_ID: unknown; Status: unknown }[] }[] }
+  const parsed = JSON.parse(message) as {
+    [key: string]: unknown
+    Users: { [key: string]: unknown; Segments: { Segment_ID: unknown; Status: unknown }[] }[]
+  }
   expect(parsed).toMatchObject({ User_DPID: 12345, Client_ID: '74323', AAM_Destination_Id: 423, User_count: 1 })
   expect(parsed.Users[0]).toMatchObject({ AAM_UUID: '1', DataPartner_UUID: '2' })
-  expect(parsed.Users[0]?.Segments.map((one) => one.Segment_ID)).toEqual([14356, 'gold', '007', '9007199254740993', 9007199254740991, '1.5'])
+  expect(parsed.Users[0]?.Segments.map((one) => one.Segment_ID)).toEqual([
+    14356,
+    'gold',
+    '007',
+    '9007199254740993',
+    9007199254740991,
+    '1.5',
+  ])
   expect(parsed.Users[0]?.Segments[0]?.Status).toBe(1)
 })
 
 test('the key of the destination id can be the one of the table [OUT-35]', () => {
-  expect(renderMessage(configOf({ destinationIdKey: 'AAM_Destination_ID' }), head, users)).toContain('"AAM_Destination_ID":"423","User_count"')
+  expect(renderMessage(configOf({ destinationIdKey: 'AAM_Destination_ID' }), head, users)).toContain(
+    '"AAM_Destination_ID":"423","User_count"',
+  )
 })
 
 test('a partner ID keeps every character [OUT-42]', () => {
   for (const partnerId of ['CAESEEPfHBiRjhkzvBPXQ-0MFRE|UzCESAAABOnFeHJy', ' "quoted" \\ \u2028 ü\n']) {
     const message = renderMessage(configOf(), head, [{ ...(users[0] as UserEntry), partnerId }])
-    expect((JSON.parse(message) as { Users: { DataPartner_UUID: string }[] }).Users[0]?.DataPartner_UUID).toBe(partnerId)
+    expect((JSON.parse(message) as { Users: { DataPartner_UUID: string }[] }).Users[0]?.DataPartner_UUID).toBe(
+      partnerId,
+    )
   }
 })
 
@@ -111,6 +132,10 @@ test('dates have the form of Java in English and UTC [OUT-36]', () => {
   expect(javaDate(seconds('2016-07-27T16:17:42Z'))).toBe('Wed Jul 27 16:17:42 UTC 2016')
   expect(javaDate(seconds('2015-07-21T19:12:45Z'))).toBe('Tue Jul 21 19:12:45 UTC 2015')
   expect(javaDate(seconds('2026-02-01T00:00:00Z'))).toBe('Sun Feb 01 00:00:00 UTC 2026')
+  for (const second of [0, 1, 59, 60, 3599, 3600, 86_399]) {
+    const utc = new Date((at22 - (at22 % 86_400) + second) * 1000).toISOString()
+    expect(javaDate(at22 - (at22 % 86_400) + second)).toBe(`Wed Jul 27 ${utc.slice(11, 19)} UTC 2016`)
+  }
   for (let day = 0; day < 400; day++) {
     expect(javaDate(at22 + day * 86_400)).toMatch(
       /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{2} \d{2}:\d{2}:\d{2} UTC \d{4}$/,

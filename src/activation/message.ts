@@ -40,7 +40,10 @@ export function renderMessage(config: S2sConfig, head: MessageHead, users: reado
   )
 }
 
-function renderUser({ includeRegions, numbersAs }: S2sConfig, { deviceId, partnerId, regions, segments }: UserEntry): string {
+function renderUser(
+  { includeRegions, numbersAs }: S2sConfig,
+  { deviceId, partnerId, regions, segments }: UserEntry,
+): string {
   const regionList = includeRegions ? `,"AAM_Regions":[${regions.map((region) => `"${region}"`).join(',')}]` : ''
   let list = ''
   for (const { value, active, atSeconds } of segments) {

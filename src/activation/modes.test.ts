@@ -3,46 +3,71 @@ import { deviceIn, manualTimers, NOW, openWorkbench, startReceiver, until } from
 
 /** Both modes against a real receiver. */
 
-test.each([201, 202, 204, 301, 302, 307, 400, 404, 500, 503])('compat: status %d is a failure, repeated once with the same bytes, then dead [OUT-21] [OUT-23] [OUT-24] [SEC-45]', async (status) => {
-  await using receiver = await startReceiver((response) => response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? undefined : 'sorry'))
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, mode: 'compat' } }] })
-  await bench.commit(deviceIn(1, [100]))
-  await bench.idle()
-  expect(receiver.requests).toHaveLength(2)
-  expect(receiver.requests.map((request) => request.url)).toEqual(['/in', '/in'])
-  expect(receiver.requests[1]?.body).toBe(receiver.requests[0]?.body)
-  const reason = status >= 300 && status < 400 ? 'redirect_refused' : `http_${status}`
-  const excerpt = status === 204 ? '' : 'sorry'
-  expect(bench.ended).toMatchObject([
-    { status: 'dead', reason, aamWouldDrop: true, attempts: [{ httpStatus: status, outcome: 'failed', responseExcerpt: excerpt }, { number: 2 }] },
-  ])
-  // The change is recorded as not delivered; the destination may still have taken it.
-  const [known] = await bench.deliveries.lookUp(bench.ended[0]?.destinationId ?? (0 as never), [deviceIn(1, []).id])
-  expect(known).toMatchObject({ isOwed: false, told: { state: 'dead', active: [100], acknowledgedAtMs: 0 } })
-})
+test.each([201, 202, 204, 301, 302, 307, 400, 404, 500, 503])(
+  'compat: status %d is a failure, repeated once with the same bytes, then dead [OUT-21] [OUT-23] [OUT-24] [SEC-45]',
+  async (status) => {
+    await using receiver = await startReceiver((response) =>
+      response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? undefined : 'sorry'),
+    )
+    await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, mode: 'compat' } }] })
+    await bench.commit(deviceIn(1, [100]))
+    await bench.idle()
+    expect(receiver.requests).toHaveLength(2)
+    expect(receiver.requests.map((request) => request.url)).toEqual(['/in', '/in'])
+    expect(receiver.requests[1]?.body).toBe(receiver.requests[0]?.body)
+    const reason = status >= 300 && status < 400 ? 'redirect_refused' : `http_${status}`
+    const excerpt = status === 204 ? '' : 'sorry'
+    expect(bench.ended).toMatchObject([
+      {
+        status: 'dead',
+        reason,
+        aamWouldDrop: true,
+        attempts: [{ httpStatus: status, outcome: 'failed', responseExcerpt: excerpt }, { number: 2 }],
+      },
+    ])
+    // The change is recorded as not delivered; the destination may still have taken it.
+    const [known] = await bench.deliveries.lookUp(bench.ended[0]?.destinationId ?? (0 as never), [deviceIn(1, []).id])
+    expect(known).toMatchObject({ isOwed: false, told: { state: 'dead', active: [100], acknowledgedAtMs: 0 } })
+  },
+)
 
 test('compat: the deadline runs to the headers, connecting included; a slow body does not matter [OUT-22]', async () => {
   const delays = [0, 60_000, 0]
   await using receiver = await startReceiver((response, _request, number) => {
-    const timer = setTimeout(() => {
-      response.writeHead(200).write('begun')
-      if (number !== 1) response.end()
-    }, delays[number - 1])
+    const timer = setTimeout(
+      () => {
+        response.writeHead(200).write('begun')
+        if (number !== 1) response.end()
+      },
+      delays[number - 1],
+    )
     response.on('close', () => clearTimeout(timer))
   })
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, mode: 'compat' } }] }, { limits: { compatTimeoutMs: 200 } })
+  await using bench = await openWorkbench(
+    { destinations: [{ config: { url: receiver.url, mode: 'compat' } }] },
+    { limits: { compatTimeoutMs: 200 } },
+  )
   await bench.commit(deviceIn(1, [100]))
   await bench.idle()
-  expect(bench.ended[0]).toMatchObject({ status: 'acknowledged', attempts: [{ httpStatus: 200, responseExcerpt: 'begun' }] })
+  expect(bench.ended[0]).toMatchObject({
+    status: 'acknowledged',
+    attempts: [{ httpStatus: 200, responseExcerpt: 'begun' }],
+  })
   await bench.commit(deviceIn(1, [100]))
   await bench.idle()
-  expect(bench.ended[1]).toMatchObject({ status: 'acknowledged', attempts: [{ outcome: 'unknown', error: 'timeout', httpStatus: null }, { httpStatus: 200 }] })
+  expect(bench.ended[1]).toMatchObject({
+    status: 'acknowledged',
+    attempts: [{ outcome: 'unknown', error: 'timeout', httpStatus: null }, { httpStatus: 200 }],
+  })
 })
 
 test('durable: the waits are those of the schedule, each attempt has the same bytes, and the tenth is the last [SEC-46]', async () => {
   await using receiver = await startReceiver((response) => response.writeHead(503).end())
   const timers = manualTimers()
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] }, { after: timers.after, random: () => 0.5 })
+  await using bench = await openWorkbench(
+    { destinations: [{ config: { url: receiver.url } }] },
+    { after: timers.after, random: () => 0.5 },
+  )
   await bench.commit(deviceIn(1, [100]))
   const waited: number[] = []
   for (let attempt = 1; attempt < 10; attempt++) {
@@ -73,14 +98,21 @@ test('what is kept of a request and its answer holds no secret and is bounded [S
     response.end(`${secret} ${request.headers.authorization} ${'x'.repeat(5_000)}`)
   })
   const auth = { type: 'basic', username: 'usher', password: secret }
-  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, auth, headers: { 'X-Account': '7' } } }] })
+  await using bench = await openWorkbench({
+    destinations: [{ config: { url: receiver.url, auth, headers: { 'X-Account': '7' } } }],
+  })
   await bench.commit(deviceIn(1, [100]))
   await bench.idle()
-  expect(receiver.requests[0]?.headers).toMatchObject({ authorization: `Basic ${Buffer.from(`usher:${secret}`).toString('base64')}`, 'x-account': '7', 'user-agent': 'Usher/test' })
+  expect(receiver.requests[0]?.headers).toMatchObject({
+    authorization: `Basic ${Buffer.from(`usher:${secret}`).toString('base64')}`,
+    'x-account': '7',
+    'user-agent': 'Usher/test',
+  })
   const stored = await bench.deliveries.get(bench.ended[0]?.deliveryId ?? ('' as never))
   expect(stored?.headers).toContainEqual(['Authorization', 'Basic ***'])
   expect(stored?.attempts[0]?.responseExcerpt.slice(0, 9)).toBe('*** *** x')
   expect(stored?.attempts[0]?.responseExcerpt.length).toBeLessThanOrEqual(1024)
   const text = JSON.stringify(stored)
-  for (const canary of [secret, Buffer.from(`usher:${secret}`).toString('base64'), 'session=1']) expect(text).not.toContain(canary)
+  for (const canary of [secret, Buffer.from(`usher:${secret}`).toString('base64'), 'session=1'])
+    expect(text).not.toContain(canary)
 })

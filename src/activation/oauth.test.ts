@@ -6,7 +6,17 @@ import { type Egress, openEgress } from '../lib/egress/egress.ts'
 import { freePort } from '../testkit/free-port.ts'
 import { parseS2sConfig, type S2sConfig } from './destinations/s2s.ts'
 import { openTokenSource } from './oauth.ts'
-import { DESTINATION, deviceIn, manualTimers, NOW, OTHER, openWorkbench, type Received, startReceiver, until } from './workbench.conformance.ts'
+import {
+  DESTINATION,
+  deviceIn,
+  manualTimers,
+  NOW,
+  OTHER,
+  openWorkbench,
+  type Received,
+  startReceiver,
+  until,
+} from './workbench.conformance.ts'
 
 interface OidcProvider {
   callback(): RequestListener
@@ -24,7 +34,11 @@ function egress(): Egress {
   return opened
 }
 
-function configOf(tokenUrl: string, auth: Readonly<Record<string, unknown>> = { credentials: 'zq2LOO1Ccy' }, more: Readonly<Record<string, unknown>> = {}): S2sConfig {
+function configOf(
+  tokenUrl: string,
+  auth: Readonly<Record<string, unknown>> = { credentials: 'zq2LOO1Ccy' },
+  more: Readonly<Record<string, unknown>> = {},
+): S2sConfig {
   const input = { url: 'https://partner.example/in', userDpid: 1, auth: { type: 'oauth2', tokenUrl, ...auth }, ...more }
   const parsed = parseS2sConfig(input, { allowPrivate: true })
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
@@ -35,7 +49,8 @@ function sourceOf(clock: () => number = () => NOW) {
   return openTokenSource({ egress: egress(), clock, userAgent: 'Usher/test', timeoutMs: 300 })
 }
 
-const bearer = (token: string, more: object = {}) => JSON.stringify({ token_type: 'Bearer', access_token: token, ...more })
+const bearer = (token: string, more: object = {}) =>
+  JSON.stringify({ token_type: 'Bearer', access_token: token, ...more })
 const tokenServer = (...answers: (string | number)[]) =>
   startReceiver((response, _request, number) => {
     const answer = answers[Math.min(number, answers.length) - 1] ?? ''
@@ -50,7 +65,14 @@ test('the token request is the documented one, byte for byte on the wire [OUT-78
       wire += chunk.toString('latin1')
       const body = gzipSync(bearer('glIbBVohK8d86alDEnllPWi6IpjZvJC6'))
       if (wire.includes('\r\n\r\n')) {
-        socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Encoding: gzip\r\nContent-Length: ${body.length}\r\n\r\n`), body]))
+        socket.end(
+          Buffer.concat([
+            Buffer.from(
+              `HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Encoding: gzip\r\nContent-Length: ${body.length}\r\n\r\n`,
+            ),
+            body,
+          ]),
+        )
       }
     })
   })
@@ -65,7 +87,9 @@ test('the token request is the documented one, byte for byte on the wire [OUT-78
   const [head = '', body] = wire.split('\r\n\r\n')
   const [line, ...fields] = head.split('\r\n')
   expect(line).toBe('POST /oauth2/token HTTP/1.1')
-  expect(fields.map((field) => field.toLowerCase().startsWith('content-length') ? field.toLowerCase() : field).sort()).toEqual([
+  expect(
+    fields.map((field) => (field.toLowerCase().startsWith('content-length') ? field.toLowerCase() : field)).sort(),
+  ).toEqual([
     'Accept-Encoding: gzip',
     `Authorization: Basic ${credentials}`,
     'Content-Type: application/x-www-form-urlencoded;charset=UTF-8',
@@ -81,11 +105,18 @@ test('an id and a secret go as Base64 of both, an opaque value verbatim [OUT-79]
   await using server = await tokenServer(bearer('t'))
   await sourceOf().get(DESTINATION, configOf(server.url, { clientId: 'testId', clientSecret: 'testSecret' }))
   await sourceOf().get(DESTINATION, configOf(server.url, { credentials: 'not base64!' }))
-  expect(server.requests.map((request) => request.headers.authorization)).toEqual(['Basic dGVzdElkOnRlc3RTZWNyZXQ=', 'Basic not base64!'])
+  expect(server.requests.map((request) => request.headers.authorization)).toEqual([
+    'Basic dGVzdElkOnRlc3RTZWNyZXQ=',
+    'Basic not base64!',
+  ])
 })
 
 test('a token without a lifetime is used until it is refused; with one it is renewed a minute before its end [OUT-81] [SEC-55]', async () => {
-  await using server = await tokenServer(bearer('a', { token_type: 'bEARER' }), bearer('b', { expires_in: 100 }), bearer('c'))
+  await using server = await tokenServer(
+    bearer('a', { token_type: 'bEARER' }),
+    bearer('b', { expires_in: 100 }),
+    bearer('c'),
+  )
   let nowMs = NOW
   const tokens = sourceOf(() => nowMs)
   const config = configOf(server.url)
@@ -108,7 +139,9 @@ test('a token without a lifetime is used until it is refused; with one it is ren
 })
 
 test('one fetch at a time for each destination, shared by all who wait; nothing is shared between destinations [OUT-82] [OUT-84]', async () => {
-  await using server = await startReceiver((response, _request, number) => setTimeout(() => response.end(bearer(`t${number}`)), 30))
+  await using server = await startReceiver((response, _request, number) =>
+    setTimeout(() => response.end(bearer(`t${number}`)), 30),
+  )
   const tokens = sourceOf()
   const config = configOf(server.url)
   const same = await Promise.all(Array.from({ length: 10 }, () => tokens.get(DESTINATION, config)))
@@ -128,13 +161,16 @@ test.each([
   ['token_type_not_bearer', [JSON.stringify({ token_type: 'mac', access_token: 'x' })]],
   ['access_token_missing', [JSON.stringify({ token_type: 'Bearer' })]],
   ['access_token_missing', [bearer('line\r\nbreak')]],
-] as const)('a failing token endpoint is tried once more, then reported as %s [OUT-81] [OUT-84]', async (reason, answers) => {
-  await using server = await tokenServer(...answers)
-  expect(await sourceOf().get(DESTINATION, configOf(server.url))).toEqual({ status: 'failed', reason })
-  expect(server.requests).toHaveLength(2)
-  await using recovering = await tokenServer(answers[0], bearer('fine'))
-  expect(await sourceOf().get(DESTINATION, configOf(recovering.url))).toEqual({ status: 'ok', token: 'fine' })
-})
+] as const)(
+  'a failing token endpoint is tried once more, then reported as %s [OUT-81] [OUT-84]',
+  async (reason, answers) => {
+    await using server = await tokenServer(...answers)
+    expect(await sourceOf().get(DESTINATION, configOf(server.url))).toEqual({ status: 'failed', reason })
+    expect(server.requests).toHaveLength(2)
+    await using recovering = await tokenServer(answers[0], bearer('fine'))
+    expect(await sourceOf().get(DESTINATION, configOf(recovering.url))).toEqual({ status: 'ok', token: 'fine' })
+  },
+)
 
 test('a silent token endpoint fails at its deadline [OUT-84]', async () => {
   await using server = await startReceiver(() => {})
@@ -149,10 +185,18 @@ async function partner(refusals: number) {
   const endpoint = await startReceiver((response, request) => {
     const isRefused = refused < refusals
     refused += isRefused ? 1 : 0
-    response.writeHead(isRefused || request.headers.authorization !== `Bearer t${given}` ? 401 : 200).end(`echo ${request.headers.authorization}`)
+    response
+      .writeHead(isRefused || request.headers.authorization !== `Bearer t${given}` ? 401 : 200)
+      .end(`echo ${request.headers.authorization}`)
   })
-  cleanups.push(() => tokens[Symbol.asyncDispose](), () => endpoint[Symbol.asyncDispose]())
-  const config = { url: endpoint.url, auth: { type: 'oauth2', tokenUrl: tokens.url, credentials: 'secret-credentials' } }
+  cleanups.push(
+    () => tokens[Symbol.asyncDispose](),
+    () => endpoint[Symbol.asyncDispose](),
+  )
+  const config = {
+    url: endpoint.url,
+    auth: { type: 'oauth2', tokenUrl: tokens.url, credentials: 'secret-credentials' },
+  }
   return { tokens, endpoint, config }
 }
 
@@ -165,7 +209,12 @@ test('messages carry the token in the documented form [OUT-78] [OUT-85]', async 
   await bench.idle()
   expect(endpoint.requests[0]).toMatchObject({
     method: 'POST',
-    headers: { 'user-agent': 'Adobe Audience Manager Iris', authorization: 'Bearer t1', 'content-type': 'application/json', 'accept-encoding': 'gzip' },
+    headers: {
+      'user-agent': 'Adobe Audience Manager Iris',
+      authorization: 'Bearer t1',
+      'content-type': 'application/json',
+      'accept-encoding': 'gzip',
+    },
   })
 })
 
@@ -178,7 +227,9 @@ test('compat: a 401 fetches a new token, and the repetition with it is the singl
   expect(bench.ended).toMatchObject([{ status: 'acknowledged', attempts: [{ httpStatus: 401 }, { httpStatus: 200 }] }])
   expect(tokens.requests).toHaveLength(2)
   // Tokens are passwords: the partner's echo of one is not kept [OUT-84].
-  expect(JSON.stringify(await bench.deliveries.get(bench.ended[0]?.deliveryId ?? ('' as never)))).not.toMatch(/Bearer t\d|secret-credentials/)
+  expect(JSON.stringify(await bench.deliveries.get(bench.ended[0]?.deliveryId ?? ('' as never)))).not.toMatch(
+    /Bearer t\d|secret-credentials/,
+  )
 })
 
 test('compat: a second 401 is final [OUT-83]', async () => {
@@ -207,7 +258,9 @@ test('durable: one new token and one immediate repetition, then the schedule [SE
 test('without a token compat fails the message and durable keeps it, no attempt used up [OUT-84] [SEC-55]', async () => {
   let isDown = true
   await using endpoint = await startReceiver()
-  await using tokens = await startReceiver((response) => (isDown ? response.writeHead(500).end() : response.end(bearer('t'))))
+  await using tokens = await startReceiver((response) =>
+    isDown ? response.writeHead(500).end() : response.end(bearer('t')),
+  )
   const config = { url: endpoint.url, auth: { type: 'oauth2', tokenUrl: tokens.url, credentials: 'x' } }
   const timers = manualTimers()
   const destinations = [{ config: { ...config, mode: 'compat' } }, { id: OTHER, config }]
@@ -216,7 +269,9 @@ test('without a token compat fails the message and durable keeps it, no attempt 
   await until(() => bench.ended.length === 1 && timers.waits().length === 1)
   expect(bench.ended).toMatchObject([{ destinationId: DESTINATION, status: 'dead', reason: 'authentication_failed' }])
   expect(bench.dispatcher.stats().destinations.map((one) => one.authenticationFailed)).toEqual([true, true])
-  expect((await bench.deliveries.list({ status: 'retrying', page: 0, pageSize: 9 })).list).toMatchObject([{ reason: 'authentication_failed', attempts: [] }])
+  expect((await bench.deliveries.list({ status: 'retrying', page: 0, pageSize: 9 })).list).toMatchObject([
+    { reason: 'authentication_failed', attempts: [] },
+  ])
   isDown = false
   timers.advance(5_000)
   await bench.idle()
@@ -226,10 +281,24 @@ test('without a token compat fails the message and durable keeps it, no attempt 
 test('a certified provider gives tokens, and refuses wrong credentials [OUT-78] [SEC-55]', async () => {
   const port = await freePort()
   // The package brings no types.
-  const { default: Provider } = (await import('oidc-provider' as string)) as { default: new (issuer: string, options: object) => OidcProvider }
+  const { default: Provider } = (await import('oidc-provider' as string)) as {
+    default: new (issuer: string, options: object) => OidcProvider
+  }
   const provider = new Provider(`http://127.0.0.1:${port}`, {
-    clients: [{ client_id: 'usher', client_secret: 'a secret / with + signs', grant_types: ['client_credentials'], redirect_uris: [], response_types: [] }],
-    features: { clientCredentials: { enabled: true }, introspection: { enabled: true }, devInteractions: { enabled: false } },
+    clients: [
+      {
+        client_id: 'usher',
+        client_secret: 'a secret / with + signs',
+        grant_types: ['client_credentials'],
+        redirect_uris: [],
+        response_types: [],
+      },
+    ],
+    features: {
+      clientCredentials: { enabled: true },
+      introspection: { enabled: true },
+      devInteractions: { enabled: false },
+    },
   })
   const server: Server = createServer(provider.callback())
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
@@ -239,11 +308,15 @@ test('a certified provider gives tokens, and refuses wrong credentials [OUT-78] 
   })
   const tokenUrl = `http://127.0.0.1:${port}/token`
   // RFC 6749 2.3.1 wants both halves form-encoded; a partner that does gives the ready value.
-  const credentials = Buffer.from(`usher:${encodeURIComponent('a secret / with + signs').replaceAll('%20', '+')}`).toString('base64')
+  const credentials = Buffer.from(
+    `usher:${encodeURIComponent('a secret / with + signs').replaceAll('%20', '+')}`,
+  ).toString('base64')
   const answer = await sourceOf().get(DESTINATION, configOf(tokenUrl, { credentials }))
   expect(answer.status).toBe('ok')
   const issued = answer.status === 'ok' ? await provider.ClientCredentials.find(answer.token) : undefined
   expect(issued?.clientId).toBe('usher')
-  expect(await sourceOf().get(DESTINATION, configOf(tokenUrl, { clientId: 'usher', clientSecret: 'wrong' }))).toEqual({ status: 'failed', reason: 'http_401' })
+  expect(await sourceOf().get(DESTINATION, configOf(tokenUrl, { clientId: 'usher', clientSecret: 'wrong' }))).toEqual({
+    status: 'failed',
+    reason: 'http_401',
+  })
 })
-

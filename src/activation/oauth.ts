@@ -73,7 +73,8 @@ export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_
       if (auth.type !== 'oauth2') return { status: 'failed', reason: 'not_configured' }
       const source = sourceOf(auth)
       const cached = tokens.get(destinationId)
-      if (cached !== undefined && cached.source === source && clock() < cached.expiresAtMs) return { status: 'ok', token: cached.token }
+      if (cached !== undefined && cached.source === source && clock() < cached.expiresAtMs)
+        return { status: 'ok', token: cached.token }
       const running = fetches.get(destinationId)
       if (running !== undefined && running.source === source) return running.answer
       const answer = fetchToken(destinationId, auth, userAgentOf(config, userAgent)).finally(() => {

@@ -14,7 +14,11 @@ const change = (segmentId: number, member = true): MembershipChange => ({
 })
 /** A device told of everything an hour ago, evaluated under these rules. */
 const known = (more: Partial<Profile> = {}): Profile =>
-  deviceIn(1, [100], { rulebookVersion: 1, plans: [{ destinationId: DESTINATION, plannedAtMs: NOW - 3_600_000, mappingVersion: 1 }], ...more })
+  deviceIn(1, [100], {
+    rulebookVersion: 1,
+    plans: [{ destinationId: DESTINATION, plannedAtMs: NOW - 3_600_000, mappingVersion: 1 }],
+    ...more,
+  })
 const plan = (more: Partial<PlanInput> = {}, under = rules) => {
   const next = more.next ?? known()
   return planActivation(under, { before: next, next, changes: [], seen: true, newLinks: [], nowMs: NOW, ...more })
@@ -59,7 +63,10 @@ test('a destination that gets a mapping for a held segment is told at the next v
 })
 
 test('a mapping that begins is a mapping change, and outside its days nothing is planned [OUT-06] [OUT-30]', () => {
-  const window = (startDay: number, endDay?: number) => rulesOf({ destinations: [{ mappings: [{ segmentId: 100, startDay, ...(endDay === undefined ? {} : { endDay }) }] }] })
+  const window = (startDay: number, endDay?: number) =>
+    rulesOf({
+      destinations: [{ mappings: [{ segmentId: 100, startDay, ...(endDay === undefined ? {} : { endDay }) }] }],
+    })
   const yesterday = known({ plans: [{ destinationId: DESTINATION, plannedAtMs: NOW - DAY_MS, mappingVersion: 1 }] })
   expect(plan({ next: yesterday }, window(day)).outbox).toEqual([DESTINATION])
   expect(plan({ next: yesterday }, window(day + 1)).outbox).toEqual([])
@@ -69,7 +76,8 @@ test('a mapping that begins is a mapping change, and outside its days nothing is
 })
 
 test('three days after the last full set a visit sends all again, counted from that set [OUT-32] [OUT-210]', () => {
-  const since = (ms: number) => known({ plans: [{ destinationId: DESTINATION, plannedAtMs: NOW - ms, mappingVersion: 1 }] })
+  const since = (ms: number) =>
+    known({ plans: [{ destinationId: DESTINATION, plannedAtMs: NOW - ms, mappingVersion: 1 }] })
   expect(plan({ next: since(3 * DAY_MS - 1) }).outbox).toEqual([])
   expect(plan({ next: since(3 * DAY_MS) })).toEqual({ outbox: [DESTINATION], plans: [told(DESTINATION)] })
   expect(plan({ next: since(9 * DAY_MS), seen: false }).outbox).toEqual([])
@@ -88,14 +96,19 @@ test('the first partner ID makes known what was realised before it, at once [OUT
   expect(plan({ next: waiting })).toEqual({ outbox: [], plans: waiting.plans })
   expect(plan({ next: waiting }).plans).toBe(waiting.plans)
   const synced = known({ links: [linkOf('hd-9f21')], plans: unsynced.plans })
-  expect(plan({ before: waiting, next: synced, newLinks: [PARTNER], seen: false })).toEqual({ outbox: [DESTINATION], plans: [told(DESTINATION)] })
+  expect(plan({ before: waiting, next: synced, newLinks: [PARTNER], seen: false })).toEqual({
+    outbox: [DESTINATION],
+    plans: [told(DESTINATION)],
+  })
 })
 
 test('withdrawn consent is told at once, and given again as well [SEC-74]', () => {
   const consent = { decidedAtMs: NOW, fingerprint: '', reason: 'tcf_vendor', deniedDestinations: [DESTINATION] }
   expect(plan({ before: known(), next: known({ consent }), seen: false }).outbox).toEqual([DESTINATION])
   expect(plan({ before: known({ consent }), next: known({ consent: { ...consent } }) }).outbox).toEqual([])
-  expect(plan({ before: known({ consent }), next: known({ consent: { ...consent, deniedDestinations: [] } }) }).outbox).toEqual([DESTINATION])
+  expect(
+    plan({ before: known({ consent }), next: known({ consent: { ...consent, deniedDestinations: [] } }) }).outbox,
+  ).toEqual([DESTINATION])
 })
 
 test('a paused segment plans nothing, a batch-only destination neither [AUD-123]', () => {

@@ -41,7 +41,8 @@ export function planActivation(rules: DestinationRules, input: PlanInput): Activ
   const day = utcDay(nowMs)
 
   for (const { segmentId } of changes) {
-    for (const mapping of rules.bySegment.get(segmentId) ?? []) if (isLive(rules, mapping, day)) due.add(mapping.destination)
+    for (const mapping of rules.bySegment.get(segmentId) ?? [])
+      if (isLive(rules, mapping, day)) due.add(mapping.destination)
   }
   if (before.rulebookVersion !== rules.version) addNewlyMapped(rules, next, day, input.seen ? due : owed)
   for (const plan of next.plans) {
@@ -72,7 +73,13 @@ function isLive(rules: DestinationRules, mapping: MappingRule, day: number): boo
 }
 
 /** Is it time to send everything, although no mapped segment changed? */
-function isDue(rules: DestinationRules, destination: DestinationRule, plan: DestinationPlan, input: PlanInput, day: number): boolean {
+function isDue(
+  rules: DestinationRules,
+  destination: DestinationRule,
+  plan: DestinationPlan,
+  input: PlanInput,
+  day: number,
+): boolean {
   const { before, next, seen, newLinks, nowMs } = input
   // Withdrawn: everything told is taken back. Given again: everything is told [SEC-74].
   if (next.consent !== before.consent && isDenied(next, destination) !== isDenied(before, destination)) return true

@@ -3,9 +3,16 @@ import type { EgressAnswer } from '../lib/egress/exchange.ts'
 import { classify, type Outcome } from './classify.ts'
 import { nextStep, type PolicyInput } from './policy.ts'
 
-const answered = (httpStatus: number, headers: Record<string, string> = {}): EgressAnswer =>
-  ({ status: 'answered', httpStatus, headers, body: Buffer.alloc(0), isCut: false, durationMs: 1 })
-const outcomeOf = (httpStatus: number, mode: 'compat' | 'durable', successStatuses = [200]) => classify(answered(httpStatus), { mode, successStatuses }, 0)
+const answered = (httpStatus: number, headers: Record<string, string> = {}): EgressAnswer => ({
+  status: 'answered',
+  httpStatus,
+  headers,
+  body: Buffer.alloc(0),
+  isCut: false,
+  durationMs: 1,
+})
+const outcomeOf = (httpStatus: number, mode: 'compat' | 'durable', successStatuses = [200]) =>
+  classify(answered(httpStatus), { mode, successStatuses }, 0)
 
 test('compat takes exactly 200, durable any 2xx; a redirect is a failure in both [OUT-21] [SEC-45] [SEC-46] [SEC-26]', () => {
   for (let status = 200; status <= 599; status++) {
@@ -24,7 +31,11 @@ test('a compat destination may count further 2xx as success, and only those [OUT
 
 test('Retry-After counts as seconds or as a date, up to 24 hours [SEC-46]', () => {
   const wait = (value: string) => {
-    const outcome = classify(answered(429, { 'retry-after': value }), { mode: 'durable', successStatuses: [200] }, Date.UTC(2026, 10, 22))
+    const outcome = classify(
+      answered(429, { 'retry-after': value }),
+      { mode: 'durable', successStatuses: [200] },
+      Date.UTC(2026, 10, 22),
+    )
     return outcome.status === 'failed' ? outcome.retryAfterMs : undefined
   }
   expect(wait('120')).toBe(120_000)
@@ -34,11 +45,32 @@ test('Retry-After counts as seconds or as a date, up to 24 hours [SEC-46]', () =
   expect(wait('soon')).toBeUndefined()
 })
 
-const failed = (httpStatus: number | null = 503, more: Partial<Extract<Outcome, { status: 'failed' | 'unknown' }>> = {}): PolicyInput['outcome'] =>
-  ({ status: 'failed', reason: httpStatus === null ? 'timeout' : `http_${httpStatus}`, httpStatus, retryAfterMs: undefined, ...more })
+const failed = (
+  httpStatus: number | null = 503,
+  more: Partial<Extract<Outcome, { status: 'failed' | 'unknown' }>> = {},
+): PolicyInput['outcome'] => ({
+  status: 'failed',
+  reason: httpStatus === null ? 'timeout' : `http_${httpStatus}`,
+  httpStatus,
+  retryAfterMs: undefined,
+  ...more,
+})
 const step = (mode: 'compat' | 'durable', attempts: number, more: Partial<PolicyInput> = {}) =>
-  nextStep({ config: { mode, auth: { type: 'none' } }, outcome: failed(), attempts, wasUnauthorized: false, tokenFailures: 0, compatRetryWaitMs: 100, random: 0.5, ...more })
-const oauth: PolicyInput['config']['auth'] = { type: 'oauth2', tokenUrl: 'https://partner.example/token', credentials: 'x' }
+  nextStep({
+    config: { mode, auth: { type: 'none' } },
+    outcome: failed(),
+    attempts,
+    wasUnauthorized: false,
+    tokenFailures: 0,
+    compatRetryWaitMs: 100,
+    random: 0.5,
+    ...more,
+  })
+const oauth: PolicyInput['config']['auth'] = {
+  type: 'oauth2',
+  tokenUrl: 'https://partner.example/token',
+  credentials: 'x',
+}
 
 test('compat repeats once and then keeps what AAM would drop [OUT-23] [OUT-24] [SEC-45]', () => {
   expect(step('compat', 1)).toEqual({ status: 'retrying', reason: 'http_503', waitMs: 100 })
@@ -66,7 +98,11 @@ test('a longer Retry-After is respected, a shorter one does not hurry us [SEC-46
 test('a body that is at fault is dead after three attempts [SEC-46]', () => {
   for (const status of [400, 413, 422]) {
     expect(step('durable', 2, { outcome: failed(status) }).status).toBe('retrying')
-    expect(step('durable', 3, { outcome: failed(status) })).toEqual({ status: 'dead', reason: `http_${status}`, aamWouldDrop: false })
+    expect(step('durable', 3, { outcome: failed(status) })).toEqual({
+      status: 'dead',
+      reason: `http_${status}`,
+      aamWouldDrop: false,
+    })
   }
   expect(step('durable', 3, { outcome: failed(404) }).status).toBe('retrying')
 })
@@ -82,7 +118,11 @@ test('a refused token is replaced and the message repeated at once, the first ti
 
 test('without a token compat fails the message, durable waits without using up attempts [OUT-84] [SEC-55]', () => {
   const outcome = { status: 'unauthenticated', reason: 'http_500' } as const
-  expect(step('compat', 0, { outcome })).toEqual({ status: 'dead', reason: 'authentication_failed', aamWouldDrop: true })
+  expect(step('compat', 0, { outcome })).toEqual({
+    status: 'dead',
+    reason: 'authentication_failed',
+    aamWouldDrop: true,
+  })
   expect([1, 2, 3, 20].map((tokenFailures) => step('durable', 0, { outcome, tokenFailures }))).toMatchObject([
     { waitMs: 5_000 },
     { waitMs: 10_000 },

@@ -26,7 +26,17 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
 /** After the first, second, ... failed attempt [SEC-46]. */
-export const DURABLE_WAITS_MS = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR]
+export const DURABLE_WAITS_MS = [
+  5 * SECOND,
+  5 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  10 * HOUR,
+  14 * HOUR,
+  20 * HOUR,
+  24 * HOUR,
+]
 const JITTER = 0.2
 const COMPAT_ATTEMPTS_MAX = 2
 /** The body is at fault, not the wire. */
@@ -60,7 +70,8 @@ export function nextStep(input: PolicyInput): NextStep {
   }
   const isBodyAtFault = httpStatus !== null && BODY_STATUSES.includes(httpStatus)
   const scheduledMs = DURABLE_WAITS_MS[attempts - 1]
-  if (scheduledMs === undefined || (isBodyAtFault && attempts >= BODY_ATTEMPTS_MAX)) return { status: 'dead', reason, aamWouldDrop: false }
+  if (scheduledMs === undefined || (isBodyAtFault && attempts >= BODY_ATTEMPTS_MAX))
+    return { status: 'dead', reason, aamWouldDrop: false }
   if (isStaleToken) return { status: 'retrying', reason, waitMs: 0 }
   const jittered = Math.round(scheduledMs * (1 - JITTER + 2 * JITTER * input.random))
   return { status: 'retrying', reason, waitMs: Math.max(jittered, retryAfterMs) }

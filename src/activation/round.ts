@@ -48,7 +48,12 @@ export function buildRound(
       skipped.push({ profileId, revision: 0, reason: 'no_profile' })
       continue
     }
-    const { entries, active, inactive, skipped: reason } = buildUserEntries(rules, destination, profile, toldActive, nowMs)
+    const {
+      entries,
+      active,
+      inactive,
+      skipped: reason,
+    } = buildUserEntries(rules, destination, profile, toldActive, nowMs)
     if (reason !== undefined) skipped.push({ profileId, revision: profile.revision, reason })
     for (const { userDpid, entry } of entries) {
       const row = { entry, profile, active, inactive }
@@ -71,7 +76,12 @@ export function buildRound(
       reason: null,
       createdAtMs: nowMs,
       finishedAtMs: null,
-      users: chunk.map(({ profile, active, inactive }) => ({ profileId: profile.id, revision: profile.revision, active, inactive })),
+      users: chunk.map(({ profile, active, inactive }) => ({
+        profileId: profile.id,
+        revision: profile.revision,
+        active,
+        inactive,
+      })),
       attempts: [],
       nextAttemptMs: 0,
       replayOf,
@@ -94,7 +104,15 @@ function renderRequest(
   const [first] = rows
   if (config.method === 'POST' || urlTemplate === undefined || first === undefined) {
     const head = { processTimeSeconds: Math.floor(nowMs / 1000), userDpid, destinationId }
-    return { method: 'POST', url: config.url, body: renderMessage(config, head, rows.map((row) => row.entry)) }
+    return {
+      method: 'POST',
+      url: config.url,
+      body: renderMessage(
+        config,
+        head,
+        rows.map((row) => row.entry),
+      ),
+    }
   }
   const { entry } = first
   const target = renderUrlTemplate(urlTemplate, {

@@ -59,15 +59,31 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
         poolKey: String(destinationId),
       })
       const outcome = classify(answer, config, clock())
-      if (token !== undefined && answer.status === 'answered' && answer.httpStatus === 401) tokens.drop(destinationId, token.token)
+      if (token !== undefined && answer.status === 'answered' && answer.httpStatus === 401)
+        tokens.drop(destinationId, token.token)
 
-      const secrets = secretsOf(config).map((secret) => secret.value)
+      const secrets = secretValues(destination)
       if (authorization !== undefined) secrets.push(authorization, authorization.slice(authorization.indexOf(' ') + 1))
-      const attempt = outcome.status === 'stopped' ? undefined : attemptOf(delivery.attempts.length + 1, startedAtMs, answer, outcome, secrets)
+      const attempt =
+        outcome.status === 'stopped'
+          ? undefined
+          : attemptOf(delivery.attempts.length + 1, startedAtMs, answer, outcome, secrets)
       return { outcome, attempt, headers: headers.map((header) => masked(header, authorization)), url }
     },
   }
 }
+
+/** Of a destination; read out of its configuration once. */
+function secretValues(destination: DestinationRule): string[] {
+  let values = known.get(destination)
+  if (values === undefined) {
+    values = secretsOf(destination.config).map((secret) => secret.value)
+    known.set(destination, values)
+  }
+  return [...values]
+}
+
+const known = new WeakMap<DestinationRule, readonly string[]>()
 
 function authorizationOf({ config: { auth } }: DestinationRule, token: string | undefined): string | undefined {
   if (token !== undefined) return `Bearer ${token}`

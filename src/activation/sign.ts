@@ -23,6 +23,7 @@ export function signatureHeaders({ auth, mode }: Pick<S2sConfig, 'auth' | 'mode'
     return [name, signHmac(signer.algorithm ?? usual, signer.key, message)]
   })
   const [only] = headers
-  if (headers.length === 1 && only !== undefined && auth.rotationHeader != null) headers.push([auth.rotationHeader, only[1]])
+  if (headers.length === 1 && only !== undefined && auth.rotationHeader != null)
+    headers.push([auth.rotationHeader, only[1]])
   return headers
 }

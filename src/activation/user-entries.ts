@@ -33,7 +33,9 @@ export function buildUserEntries(
   const active = isDenied(profile, destination) ? [] : activeSegments(rules, destination, profile, nowMs)
   const held = new Set(active.map(({ sid }) => sid))
   const gone = told.filter((sid) => !held.has(sid))
-  const inactive = destination.config.supportsUnsegment ? inactiveSegments(rules, destination, profile, gone, nowMs) : []
+  const inactive = destination.config.supportsUnsegment
+    ? inactiveSegments(rules, destination, profile, gone, nowMs)
+    : []
   if (active.length + inactive.length === 0) return nothing('no_segments')
 
   const segments = [...active, ...inactive].sort((a, b) => b.atSeconds - a.atSeconds || a.sid - b.sid)
@@ -56,7 +58,12 @@ interface Segment {
   readonly atSeconds: number
 }
 
-function activeSegments({ segments }: DestinationRules, { mappings }: DestinationRule, profile: Profile, nowMs: number): Segment[] {
+function activeSegments(
+  { segments }: DestinationRules,
+  { mappings }: DestinationRule,
+  profile: Profile,
+  nowMs: number,
+): Segment[] {
   const { sids, left, verifiedSeconds } = profile.segments
   const day = utcDay(nowMs)
   const found: Segment[] = []
@@ -90,7 +97,12 @@ function inactiveSegments(
   return found
 }
 
-function valueToTakeBack(rules: DestinationRules, destination: DestinationRule, sid: SegmentId, day: number): string | undefined {
+function valueToTakeBack(
+  rules: DestinationRules,
+  destination: DestinationRule,
+  sid: SegmentId,
+  day: number,
+): string | undefined {
   const mapping = destination.mappings.get(sid)
   const isActive = rules.segments.get(sid)
   // A deleted segment has lost its members for good, whatever its mapping says [AUD-123].

@@ -58,26 +58,55 @@ export interface Defined {
   readonly deleted?: readonly number[]
 }
 
-export function rulesOf({ version = 1, destinations = [{}], paused = [], segments = [], deleted = [] }: Defined = {}): DestinationRules {
-  const mappings = destinations.flatMap(({ id = DESTINATION, mappings: own = [{ segmentId: 100 }, { segmentId: 101 }] }) =>
-    own.map((one, at): Mapping => ({
-      mappingId: (id * 1000 + at) as MappingId,
-      destinationId: id,
-      segmentId: one.segmentId as SegmentId,
-      value: one.value ?? String(one.segmentId),
-      startDay: one.startDay ?? day - 30,
-      endDay: one.endDay,
-    })),
+export function rulesOf({
+  version = 1,
+  destinations = [{}],
+  paused = [],
+  segments = [],
+  deleted = [],
+}: Defined = {}): DestinationRules {
+  const mappings = destinations.flatMap(
+    ({ id = DESTINATION, mappings: own = [{ segmentId: 100 }, { segmentId: 101 }] }) =>
+      own.map(
+        (one, at): Mapping => ({
+          mappingId: (id * 1000 + at) as MappingId,
+          destinationId: id,
+          segmentId: one.segmentId as SegmentId,
+          value: one.value ?? String(one.segmentId),
+          startDay: one.startDay ?? day - 30,
+          endDay: one.endDay,
+        }),
+      ),
   )
-  const sids = new Set([...mappings.map((one) => one.segmentId as number), ...segments, ...paused].filter((sid) => !deleted.includes(sid)))
+  const sids = new Set(
+    [...mappings.map((one) => one.segmentId as number), ...segments, ...paused].filter((sid) => !deleted.includes(sid)),
+  )
   const definitions: Definitions = {
     version,
     folders: [],
     traits: [],
     mergeRules: [],
     dataSources: [
-      { dataSourceId: PERSON, name: 'person', integrationCode: undefined, idType: 'CROSS_DEVICE', status: 'ACTIVE', isGlobal: false, redirectHosts: [], sync: undefined },
-      { dataSourceId: PARTNER, name: 'partner', integrationCode: undefined, idType: 'COOKIE', status: 'ACTIVE', isGlobal: false, redirectHosts: [], sync: undefined },
+      {
+        dataSourceId: PERSON,
+        name: 'person',
+        integrationCode: undefined,
+        idType: 'CROSS_DEVICE',
+        status: 'ACTIVE',
+        isGlobal: false,
+        redirectHosts: [],
+        sync: undefined,
+      },
+      {
+        dataSourceId: PARTNER,
+        name: 'partner',
+        integrationCode: undefined,
+        idType: 'COOKIE',
+        status: 'ACTIVE',
+        isGlobal: false,
+        redirectHosts: [],
+        sync: undefined,
+      },
     ],
     segments: [...sids].map((sid) => ({
       segmentId: sid as SegmentId,
@@ -106,8 +135,12 @@ export function rulesOf({ version = 1, destinations = [{}], paused = [], segment
 }
 
 /** Segments by id: since when held; `left`: since when not, and why. */
-export function segmentsOf(states: Readonly<Record<number, { readonly at: number; readonly left?: number }>>): SegmentTable {
-  const rows = Object.entries(states).map(([sid, state]) => ({ sid: Number(sid), ...state })).sort((a, b) => a.sid - b.sid)
+export function segmentsOf(
+  states: Readonly<Record<number, { readonly at: number; readonly left?: number }>>,
+): SegmentTable {
+  const rows = Object.entries(states)
+    .map(([sid, state]) => ({ sid: Number(sid), ...state }))
+    .sort((a, b) => a.sid - b.sid)
   return {
     sids: Int32Array.from(rows, (row) => row.sid),
     left: Uint8Array.from(rows, (row) => row.left ?? 0),
@@ -123,7 +156,13 @@ export function linkOf(id: string, more: Partial<IdLink> = {}): IdLink {
 /** A synced device in the given segments. */
 export function deviceIn(n: number, sids: readonly number[], more: Partial<Profile> = {}): Profile {
   const states = Object.fromEntries(sids.map((sid) => [sid, { at: NOW / 1000 }]))
-  return { ...newProfile(profileIdOf(n), NOW), regions: [9], links: [linkOf(`user-${n}`)], segments: segmentsOf(states), ...more }
+  return {
+    ...newProfile(profileIdOf(n), NOW),
+    regions: [9],
+    links: [linkOf(`user-${n}`)],
+    segments: segmentsOf(states),
+    ...more,
+  }
 }
 
 export interface Received {
@@ -143,7 +182,9 @@ export interface Receiver extends AsyncDisposable {
 }
 
 /** A partner on loopback that answers as told; by default 200. */
-export async function startReceiver(answer: (response: ServerResponse, request: Received, number: number) => unknown = (response) => response.end()): Promise<Receiver> {
+export async function startReceiver(
+  answer: (response: ServerResponse, request: Received, number: number) => unknown = (response) => response.end(),
+): Promise<Receiver> {
   const port = await freePort()
   const requests: Received[] = []
   const sockets = new Set<Socket>()
@@ -245,7 +286,13 @@ export async function openWorkbench(defined: Defined, options: WorkbenchOptions 
     async commit(profile: Profile, destinations: readonly DestinationId[] = [DESTINATION]) {
       const [stored] = await profiles.getMany([profile.id])
       const revision = stored?.revision ?? 0
-      const update = { profile: { ...profile, revision }, previousDueMs: 0, outbox: destinations, eventId: 'AAAAAAAAAAA=' as EventId, followUps: [] }
+      const update = {
+        profile: { ...profile, revision },
+        previousDueMs: 0,
+        outbox: destinations,
+        eventId: 'AAAAAAAAAAA=' as EventId,
+        followUps: [],
+      }
       if (!(await profiles.commit(update))) throw new Error('the profile changed meanwhile')
       dispatcher.notify(profile.id, destinations)
       return revision + 1
@@ -261,7 +308,11 @@ export async function openWorkbench(defined: Defined, options: WorkbenchOptions 
 export interface SentMessage {
   readonly User_DPID: string
   readonly User_count: string
-  readonly Users: readonly { readonly AAM_UUID: string; readonly DataPartner_UUID: string; readonly Segments: readonly { readonly Segment_ID: string; readonly Status: string; readonly DateTime: string }[] }[]
+  readonly Users: readonly {
+    readonly AAM_UUID: string
+    readonly DataPartner_UUID: string
+    readonly Segments: readonly { readonly Segment_ID: string; readonly Status: string; readonly DateTime: string }[]
+  }[]
 }
 
 export function messageOf({ body }: { readonly body: string }): SentMessage {

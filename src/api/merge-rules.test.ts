@@ -66,7 +66,7 @@ test.each([
   ['ALL', 'NONE', true],
   ['ALL', 'DEVICE', false],
 ])(
-  '%s with %s is allowed: %s [AUD-190], [AUD-191], [AUD-192], [AUD-193], [AUD-194], [AUD-195], [AUD-196], [AUD-198]',
+  '%s with %s is allowed: %s [AUD-190], [AUD-191], [AUD-192], [AUD-193], [AUD-194], [AUD-195], [AUD-196]',
   async (crossDeviceOption, deviceOption, allowed) => {
     const crossDeviceDataSourceIds = crossDeviceOption === 'NONE' ? [] : [crm]
     const answer = await server.call(

@@ -4,6 +4,7 @@ import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { DeliveryStatus } from '../model/delivery.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
+import type { Verifier } from './verify.ts'
 
 /** What the admin server works with; `main` wires it. Each route takes only what it uses. */
 export interface AdminParts {
@@ -13,6 +14,7 @@ export interface AdminParts {
   readonly destinationTypes: DestinationTypes
   readonly profiles: ProfileReader
   readonly deliveries: DeliveryReader
+  readonly verifier: Verifier
   readonly clock: Pick<AdjustableClock, 'now' | 'advance'>
   /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
   readonly ready: () => Promise<readonly string[]> | readonly string[]

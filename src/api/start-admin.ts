@@ -19,6 +19,7 @@ import { regionRoutes } from './regions.ts'
 import { segmentRoutes } from './segments.ts'
 import { testClockRoutes } from './test-clock.ts'
 import { traitRoutes } from './traits.ts'
+import { verifyRoutes } from './verify.ts'
 
 export interface Admin {
   readonly port: number
@@ -63,6 +64,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   regionRoutes(app, {})
   deliveryRoutes(app, parts)
   profileRoutes(app, parts)
+  verifyRoutes(app, parts)
   testClockRoutes(app, { clock, production: config.production })
 
   await app.listen({ host: config.host, port: config.port })
@@ -109,7 +111,7 @@ function acceptEmptyJson(app: App): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined)
-    else parse(request, body as string, done)
+    else void parse(request, body as string, done)
   })
 }
 

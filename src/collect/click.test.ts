@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { consentString } from './test-consent.conformance.ts'
-import { dataSource, DEVICE, ECID, NEW_DEVICE, startTestEdge, testDirectory } from './test-edge.conformance.ts'
+import { DEVICE, dataSource, ECID, NEW_DEVICE, startTestEdge, testDirectory } from './test-edge.conformance.ts'
 
 const anyHost = { config: { redirectAnyHost: true } }
 
 test('the documented click pair [COL-184] [COL-185] [COL-186] [COL-188]', async () => {
   await using edge = await startTestEdge(anyHost)
-  const target = '/event?d_event=click&d_creative=123&d_rd=http%3A%2F%2Fadobe.com%2Fcallback%3Fcreative%3D%25d_creative%25'
+  const target =
+    '/event?d_event=click&d_creative=123&d_rd=http%3A%2F%2Fadobe.com%2Fcallback%3Fcreative%3D%25d_creative%25'
   const reply = await edge.call(target, { headers: { host: 'client.demdex.net' } })
   expect([reply.status, reply.headers.location]).toEqual([302, 'http://adobe.com/callback?creative=123'])
   expect(edge.calls[0]?.signals.get('d_creative')).toEqual(['123'])
@@ -15,21 +16,29 @@ test('the documented click pair [COL-184] [COL-185] [COL-186] [COL-188]', async 
 test('a target encoded twice gives the same [COL-185]', async () => {
   await using edge = await startTestEdge(anyHost)
   const twice = encodeURIComponent(encodeURIComponent('https://adobe.com/cb?creative=%d_creative%&x=1'))
-  expect((await edge.call(`/event?d_event=click&d_creative=123&d_rd=${twice}`)).headers.location).toBe('https://adobe.com/cb?creative=123&x=1')
+  expect((await edge.call(`/event?d_event=click&d_creative=123&d_rd=${twice}`)).headers.location).toBe(
+    'https://adobe.com/cb?creative=123&x=1',
+  )
 })
 
 test('an encoded equals sign is tolerated [COL-190]', async () => {
   await using edge = await startTestEdge(anyHost)
-  expect((await edge.call('/event?d_event=click&d_rd%3Dhttp%3A%2F%2Fadobe.com%2Fx')).headers.location).toBe('http://adobe.com/x')
+  expect((await edge.call('/event?d_event=click&d_rd%3Dhttp%3A%2F%2Fadobe.com%2Fx')).headers.location).toBe(
+    'http://adobe.com/x',
+  )
 })
 
 test('every macro of the page has its value or the documented stand-in [COL-186] [COL-210]', async () => {
   await using edge = await startTestEdge(anyHost)
   const go = async (rest: string, query = '') => {
-    const reply = await edge.call(`/event?d_event=click${query}&d_rd=${encodeURIComponent(`https://a.example/?${rest}`)}`)
+    const reply = await edge.call(
+      `/event?d_event=click${query}&d_rd=${encodeURIComponent(`https://a.example/?${rest}`)}`,
+    )
     return (reply.headers.location ?? '').slice('https://a.example/?'.length)
   }
-  expect(await go('%d_src%|%d_id%|%d_dpuuid%|%own%', '&d_src=1&d_dpid=123&d_dpuuid=u%261&own=a%20b')).toBe('1|123|u%261|a%20b')
+  expect(await go('%d_src%|%d_id%|%d_dpuuid%|%own%', '&d_src=1&d_dpid=123&d_dpuuid=u%261&own=a%20b')).toBe(
+    '1|123|u%261|a%20b',
+  )
   expect(await go('r=%d_region%', '&d_region=IA')).toBe('r=7')
   expect(await go('u=%d_uuid%&m=%d_mid%')).toBe(`u=${NEW_DEVICE}&m=${ECID}`)
   expect(await go('u=%d_uuid%', `&d_uuid=${DEVICE}`)).toBe(`u=${DEVICE}`)
@@ -42,7 +51,8 @@ test('every macro of the page has its value or the documented stand-in [COL-186]
 test('the consent macros of a click [COL-187]', async () => {
   await using edge = await startTestEdge({ config: { redirectAnyHost: true, cmpList: new Map([[31, null]]) } })
   const rd = encodeURIComponent('https://a.example/?g=${gdpr}&c=${gdpr_consent_565}')
-  const go = async (query: string) => (await edge.call(`/event?d_event=click&d_rd=${rd}${query}`)).headers.location?.slice(19)
+  const go = async (query: string) =>
+    (await edge.call(`/event?d_event=click&d_rd=${rd}${query}`)).headers.location?.slice(19)
   const string = consentString({})
   expect(await go('')).toBe('g=0&c=0')
   expect(await go(`&gdpr=1&gdpr_consent=${string}`)).toBe(`g=1&c=${string}`)
@@ -50,9 +60,18 @@ test('the consent macros of a click [COL-187]', async () => {
 })
 
 test('a click goes on when the data does not: opted out, refused, broken, or in trouble [COL-189]', async () => {
-  await using edge = await startTestEdge({ ...anyHost, process: () => Promise.reject(new Error('x')), overloaded: () => false })
+  await using edge = await startTestEdge({
+    ...anyHost,
+    process: () => Promise.reject(new Error('x')),
+    overloaded: () => false,
+  })
   const rd = '/event?d_event=click&d_rd=https%3A%2F%2Fa.example%2F%3Fu%3D%25d_uuid%25'
-  for (const [query, cookie, code] of [['', 'demdex=NOTARGET', 171], ['&x=%zz', 'a=b', 311], ['&gdpr=1', 'a=b', 315], ['', 'a=b', 0]] as const) {
+  for (const [query, cookie, code] of [
+    ['', 'demdex=NOTARGET', 171],
+    ['&x=%zz', 'a=b', 311],
+    ['&gdpr=1', 'a=b', 315],
+    ['', 'a=b', 0],
+  ] as const) {
     const reply = await edge.call(rd + query, { headers: { cookie } })
     expect([reply.status, reply.headers.location, reply.codes()]).toEqual([302, 'https://a.example/?u=', [code]])
   }

@@ -22,7 +22,8 @@ test.each([
 })
 
 test('what is no network stops the start', () => {
-  for (const cidr of ['10.0.0.0/33', 'example', '10.0.0.0/x', '::1/129']) expect(() => new TrustedProxies([cidr])).toThrow(cidr)
+  for (const cidr of ['10.0.0.0/33', 'example', '10.0.0.0/x', '::1/129'])
+    expect(() => new TrustedProxies([cidr])).toThrow(cidr)
 })
 
 test.each([
@@ -47,11 +48,16 @@ test('the address is obfuscated before anything uses it, and kept whole on reque
   await using whole = await startTestEdge({ config: { ...config, obfuscation: 'none' } })
   await whole.call('/event', { headers })
   expect(asked).toEqual(['203.0.113.0', '203.0.113.9'])
-  expect([edge.calls[0], whole.calls[0]].map((call) => call?.signals.get('h_ip'))).toEqual([['203.0.113.0'], ['203.0.113.9']])
+  expect([edge.calls[0], whole.calls[0]].map((call) => call?.signals.get('h_ip'))).toEqual([
+    ['203.0.113.0'],
+    ['203.0.113.9'],
+  ])
 })
 
 test('another header can be configured, and then this one is ignored [COL-141]', async () => {
-  await using edge = await startTestEdge({ config: { trustedProxies: ['127.0.0.0/8'], forwardedHeader: 'cdn-client-ip' } })
+  await using edge = await startTestEdge({
+    config: { trustedProxies: ['127.0.0.0/8'], forwardedHeader: 'cdn-client-ip' },
+  })
   await edge.call('/event', { headers: { 'x-forwarded-for': '198.51.100.1', 'cdn-client-ip': '203.0.113.9' } })
   expect(edge.calls[0]?.signals.get('h_ip')).toEqual(['203.0.113.0'])
 })

@@ -17,7 +17,9 @@ test('consent is passed on with the call, its string is not [SEC-73] [COL-253]',
 test('declined consent opts out the IDs of the call for the partner and stores nothing [COL-243] [COL-245] [COL-246] [COL-247]', async () => {
   await using edge = await startTestEdge()
   for (const path of ['/event', '/id']) {
-    const reply = await edge.call(`${path}?d_rtbd=json&d_mid=${ECID}&d_cid=123%01crm&${refusal}&c_a=b`, { headers: { cookie: `demdex=${DEVICE}` } })
+    const reply = await edge.call(`${path}?d_rtbd=json&d_mid=${ECID}&d_cid=123%01crm&${refusal}&c_a=b`, {
+      headers: { cookie: `demdex=${DEVICE}` },
+    })
     expect([reply.status, reply.codes(), reply.cookies]).toEqual([200, [315], []])
     expect(reply.json()).not.toHaveProperty('uuid')
   }
@@ -43,7 +45,12 @@ test('on dpm the partner is known only with an organization [COL-245] [COL-05]',
 
 test('a missing string drops the call and opts nobody out [COL-244] [COL-191] [SEC-76] [COL-161]', async () => {
   await using edge = await startTestEdge()
-  for (const query of ['gdpr=1', 'gdpr=1&gdpr_consent=0', 'gdpr=1&gdpr_consent=broken', 'gdpr=1&gdpr_consent=%24%7BGDPR_CONSENT_565%7D']) {
+  for (const query of [
+    'gdpr=1',
+    'gdpr=1&gdpr_consent=0',
+    'gdpr=1&gdpr_consent=broken',
+    'gdpr=1&gdpr_consent=%24%7BGDPR_CONSENT_565%7D',
+  ]) {
     const reply = await edge.call(`/event?d_event=imp&d_uuid=${DEVICE}&${query}`)
     expect([reply.codes(), reply.cookies]).toEqual([[315], []])
   }

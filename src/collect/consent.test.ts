@@ -3,9 +3,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Consent, decideConsent } from './consent.ts'
 import { emptyParameters } from './parse-query.ts'
-import { NOW_MS, testDirectory, vendorDestination } from './test-edge.conformance.ts'
 import { parseConsentString } from './tcf.ts'
 import { consentString } from './test-consent.conformance.ts'
+import { NOW_MS, testDirectory, vendorDestination } from './test-edge.conformance.ts'
 
 const settings = { gvlVendorId: 565, cmpList: undefined, acceptUnlistedCmp: false }
 const directory = testDirectory([], [vendorDestination(1, 10), vendorDestination(2, 20)])
@@ -17,7 +17,10 @@ interface Said {
   readonly usPrivacy?: string
 }
 
-function decide(said: Said, over: Partial<typeof settings> | { cmpList: ReadonlyMap<number, number | null> } = {}): Consent {
+function decide(
+  said: Said,
+  over: Partial<typeof settings> | { cmpList: ReadonlyMap<number, number | null> } = {},
+): Consent {
   const parameters = emptyParameters()
   if (said.gdpr !== undefined) parameters.signals.set('gdpr', [said.gdpr])
   if (said.string !== undefined) parameters.withheld.set('gdpr_consent', said.string)
@@ -93,12 +96,17 @@ test('an unlisted CMP is 313, a deleted one 314; closed, unless the switch is on
   const later = new Map<number, number | null>([[31, NOW_MS + 1]])
   expect(decide(said, { cmpList: listed }).result).toBe('granted')
   expect(decide(said, { cmpList: later }).result).toBe('granted')
-  expect([decide(said, { cmpList: new Map() })].map((consent) => [consent.result, codes(consent), consent.gdprMacro])).toEqual([
-    ['missing', [313, 315], '0'],
-  ])
+  expect(
+    [decide(said, { cmpList: new Map() })].map((consent) => [consent.result, codes(consent), consent.gdprMacro]),
+  ).toEqual([['missing', [313, 315], '0']])
   expect(codes(decide(said, { cmpList: deleted }))).toEqual([314, 315])
   const open = { cmpList: deleted, acceptUnlistedCmp: true }
-  expect(decide(said, open)).toMatchObject({ result: 'free', gdprMacro: '0', consentMacro: '', decision: { store: true } })
+  expect(decide(said, open)).toMatchObject({
+    result: 'free',
+    gdprMacro: '0',
+    consentMacro: '',
+    decision: { store: true },
+  })
   expect(codes(decide(said, open))).toEqual([314])
 })
 
@@ -109,7 +117,12 @@ test('a destination hears only with the consent of its vendor [COL-251] [SEC-77]
 
 test('Sec-GPC and us_privacy stop syncs and delivery, not collection [SEC-78]', () => {
   for (const said of [{ gpc: '1' }, { usPrivacy: '1YYN' }, { usPrivacy: '1-Y-' }]) {
-    expect(decide(said).decision).toMatchObject({ cookie: true, store: true, syncDenied: true, deniedDestinations: [1, 2] })
+    expect(decide(said).decision).toMatchObject({
+      cookie: true,
+      store: true,
+      syncDenied: true,
+      deniedDestinations: [1, 2],
+    })
   }
   for (const said of [{ gpc: '0' }, { usPrivacy: '1YNN' }, { usPrivacy: 'Y' }]) {
     expect(decide(said).decision.syncDenied).toBe(false)
@@ -125,7 +138,14 @@ test('our reading of a string agrees with the reference library [COL-240] [SEC-7
       fc.uniqueArray(fc.integer({ min: 1, max: 11 })),
       ids,
       ids,
-      fc.uniqueArray(fc.record({ purposeId: fc.integer({ min: 1, max: 10 }), type: fc.integer({ min: 0, max: 2 }), vendorId: fc.integer({ min: 1, max: 600 }) }), { maxLength: 6, selector: (r) => `${r.purposeId}` }),
+      fc.uniqueArray(
+        fc.record({
+          purposeId: fc.integer({ min: 1, max: 10 }),
+          type: fc.integer({ min: 0, max: 2 }),
+          vendorId: fc.integer({ min: 1, max: 600 }),
+        }),
+        { maxLength: 6, selector: (r) => `${r.purposeId}` },
+      ),
       (purposes, vendors, disclosed, restrictions) => {
         const text = consentString({ purposes, vendors, disclosed, restrictions })
         const reference = TCString.decode(text)
@@ -137,7 +157,8 @@ test('our reading of a string agrees with the reference library [COL-240] [SEC-7
           expect(ours?.vendor(id)).toBe(reference.vendorConsents.has(id))
           expect(ours?.disclosed?.(id)).toBe(reference.vendorsDisclosed.has(id))
         }
-        for (const { purposeId, type, vendorId } of restrictions) expect(ours?.restricts(purposeId, vendorId)).toBe(type !== 1)
+        for (const { purposeId, type, vendorId } of restrictions)
+          expect(ours?.restricts(purposeId, vendorId)).toBe(type !== 1)
       },
     ),
     { numRuns: 40 },
@@ -146,7 +167,10 @@ test('our reading of a string agrees with the reference library [COL-240] [SEC-7
 
 test('no text makes the decoder fail', () => {
   const segment = fc.string({ unit: fc.constantFrom(...'ABCDEFGHabcdefgh0123456789-_.=!'), maxLength: 120 })
-  fc.assert(fc.property(segment, (text) => void parseConsentString(`C${text}`)), { numRuns: 1000 })
+  fc.assert(
+    fc.property(segment, (text) => void parseConsentString(`C${text}`)),
+    { numRuns: 1000 },
+  )
   const valid = consentString({})
   for (let end = 0; end < valid.length; end++) parseConsentString(valid.slice(0, end))
 })

@@ -11,7 +11,12 @@ test('our cookies are found among others, the first of a name counts', () => {
 
 test('dextp is read in both styles and written in the new one [COL-125] [COL-127]', () => {
   const value = '21-1-1490307821616|544-1-1490307821793|3-1-1490307821852|420-1-1490307822038|'
-  expect([...parseSyncTimes(value)]).toEqual([[21, 1490307821616], [544, 1490307821793], [3, 1490307821852], [420, 1490307822038]])
+  expect([...parseSyncTimes(value)]).toEqual([
+    [21, 1490307821616],
+    [544, 1490307821793],
+    [3, 1490307821852],
+    [420, 1490307822038],
+  ])
   expect(renderSyncTimes(parseSyncTimes(value), [], 0)).toBe(value)
   expect([...parseSyncTimes('77-1490307821616|x-1-2|9-2-3|12')]).toEqual([[77, 1490307821616]])
   expect(parseSyncTimes('12').size).toBe(0)
@@ -33,13 +38,16 @@ test('the attributes of demdex over TLS and over plain http [COL-124] [SEC-18]',
   expect(visitorCookie(DEVICE, scope)).toBe(
     `demdex=${DEVICE}; Domain=.demdex.net; Path=/; Max-Age=15552000; Secure; SameSite=None; HttpOnly`,
   )
-  expect(visitorCookie(DEVICE, { ...scope, secure: false })).toBe(`demdex=${DEVICE}; Domain=.demdex.net; Path=/; Max-Age=15552000; HttpOnly`)
+  expect(visitorCookie(DEVICE, { ...scope, secure: false })).toBe(
+    `demdex=${DEVICE}; Domain=.demdex.net; Path=/; Max-Age=15552000; HttpOnly`,
+  )
   expect(visitorCookie(DEVICE, { ...scope, partitioned: true })).toMatch(/; Partitioned$/)
 })
 
 test('the domain of the cookie follows the host [COL-124] [OPS-28]', async () => {
   await using edge = await startTestEdge()
-  const domainOf = async (host: string) => /Domain=([^;]*)/.exec((await edge.call('/event', { headers: { host } })).cookies[0] ?? '')?.[1]
+  const domainOf = async (host: string) =>
+    /Domain=([^;]*)/.exec((await edge.call('/event', { headers: { host } })).cookies[0] ?? '')?.[1]
   expect(await domainOf('shop.demdex.net')).toBe('.demdex.net')
   expect(await domainOf('collect.shop.example:8080')).toBe('.shop.example')
   expect(await domainOf('shop.example')).toBe('.shop.example')
@@ -52,7 +60,9 @@ test('the domain of the cookie follows the host [COL-124] [OPS-28]', async () =>
 test('a received cookie is renewed and never replaced [COL-259] [COL-124] [COL-69]', async () => {
   await using edge = await startTestEdge()
   const cookieAfter = async (query: string, cookie?: string) =>
-    (await edge.call(`/event?d_rtbd=json${query}`, cookie === undefined ? {} : { headers: { cookie } })).cookies.map((text) => text.split(';')[0])
+    (await edge.call(`/event?d_rtbd=json${query}`, cookie === undefined ? {} : { headers: { cookie } })).cookies.map(
+      (text) => text.split(';')[0],
+    )
   expect(await cookieAfter('')).toEqual([`demdex=${NEW_DEVICE}`])
   expect(await cookieAfter('', `demdex=${DEVICE}`)).toEqual([`demdex=${DEVICE}`])
   expect(await cookieAfter(`&d_uuid=${NEW_DEVICE}`, `demdex=${DEVICE}`)).toEqual([`demdex=${DEVICE}`])
@@ -62,7 +72,16 @@ test('a received cookie is renewed and never replaced [COL-259] [COL-124] [COL-6
 
 test('an ID found by a declared ID stays in the body [COL-259] [COL-93]', async () => {
   await using edge = await startTestEdge({
-    process: () => Promise.resolve({ status: 'processed', deviceId: DEVICE, source: 'declared', ecid: '', traits: [], segments: [], errors: [] }),
+    process: () =>
+      Promise.resolve({
+        status: 'processed',
+        deviceId: DEVICE,
+        source: 'declared',
+        ecid: '',
+        traits: [],
+        segments: [],
+        errors: [],
+      }),
   })
   const reply = await edge.call('/event?d_rtbd=json&d_cid=123%01a')
   expect([reply.json()['uuid'], reply.cookies]).toEqual([DEVICE, []])

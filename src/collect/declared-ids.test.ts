@@ -131,7 +131,16 @@ test('the all-zero advertising ID is refused [COL-66]', () => {
 })
 
 test('values that integrations send by mistake are denied [COL-151] [COL-147]', () => {
-  for (const id of ['null', 'undefined', 'NaN', '%5Bobject%20Object%5D', '%25USER%25', '%24%7BUSER%7D', '%7B%7Buser%7D%7D', '00000000-0000-0000-0000-000000000000']) {
+  for (const id of [
+    'null',
+    'undefined',
+    'NaN',
+    '%5Bobject%20Object%5D',
+    '%25USER%25',
+    '%24%7BUSER%7D',
+    '%7B%7Buser%7D%7D',
+    '00000000-0000-0000-0000-000000000000',
+  ]) {
     expect(read(`d_cid=123%01${id}`), id).toMatchObject({ pairs: [], codes: [303], deniedCount: 1 })
   }
   expect(read('d_dpid=123&d_dpuuid=0').codes).toEqual([303])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DeniedDevice, declaredKind, DenyList } from './deny-list.ts'
+import { DeniedDevice, DenyList, declaredKind } from './deny-list.ts'
 import { DEFAULT_EDGE_CONFIG } from './edge-config.ts'
 import { hashOf, RequestCounter } from './request-counter.ts'
 
@@ -33,10 +33,15 @@ test('a block lasts an hour, then a day, then for good [COL-150]', () => {
   expect(provoke(START_MS)).toBe(true)
   expect([isDenied(START_MS + HOUR_MS - 1), isDenied(START_MS + HOUR_MS)]).toEqual([true, false])
   expect(provoke(START_MS + 2 * HOUR_MS)).toBe(true)
-  expect([isDenied(START_MS + 2 * HOUR_MS + DAY_MS - 1), isDenied(START_MS + 2 * HOUR_MS + DAY_MS)]).toEqual([true, false])
+  expect([isDenied(START_MS + 2 * HOUR_MS + DAY_MS - 1), isDenied(START_MS + 2 * HOUR_MS + DAY_MS)]).toEqual([
+    true,
+    false,
+  ])
   expect(provoke(START_MS + 3 * DAY_MS)).toBe(true)
   expect(isDenied(START_MS + 4000 * DAY_MS)).toBe(true)
-  expect(list.entries(START_MS + 3 * DAY_MS)).toMatchObject([{ kind: DeniedDevice.uuid, id: 'x', cause: 'minute', times: 3, firstMs: START_MS }])
+  expect(list.entries(START_MS + 3 * DAY_MS)).toMatchObject([
+    { kind: DeniedDevice.uuid, id: 'x', cause: 'minute', times: 3, firstMs: START_MS },
+  ])
 })
 
 test('after 30 days the count of blocks begins anew [COL-150]', () => {
@@ -60,7 +65,8 @@ test('the counter never counts too high, however many names share it, and does n
   let seen = 0
   for (let i = 0; i < 1000; i++) {
     seen = Math.max(seen, counter.add(busy, START_MS))
-    for (let other = 0; other < 20; other++) expect(counter.add(hashOf(-1, `id-${i}-${other}`), START_MS)).toBeLessThanOrEqual(2)
+    for (let other = 0; other < 20; other++)
+      expect(counter.add(hashOf(-1, `id-${i}-${other}`), START_MS)).toBeLessThanOrEqual(2)
   }
   expect(seen).toBeGreaterThan(500)
   expect(seen).toBeLessThanOrEqual(1000)

@@ -23,7 +23,10 @@ class FakePage {
       Date: { now: () => page.nowMs },
       get localStorage() {
         if (storage === undefined) throw new Error('SecurityError')
-        return { getItem: (key: string) => storage.get(key) ?? null, setItem: (key: string, value: string) => storage.set(key, value) }
+        return {
+          getItem: (key: string) => storage.get(key) ?? null,
+          setItem: (key: string, value: string) => storage.set(key, value),
+        }
       },
       document: {
         createElement: (tag: string) => ({ tag, src: '', setAttribute: () => undefined }),
@@ -67,7 +70,9 @@ test('the page is static, cacheable, without cookies, and may be framed [COL-260
 
 test('it fires the addresses of combined messages, and answers nothing [CLI-6]', async () => {
   const page = new FakePage(await servedScript(), new Map())
-  page.receive(`---destpub-combined---${entry('411', ['//a.example/x?b=1,2', 'https://b.example/'], '10')}%01${entry('420', ['http://c.example/'], '10', 'iframe')}`)
+  page.receive(
+    `---destpub-combined---${entry('411', ['//a.example/x?b=1,2', 'https://b.example/'], '10')}%01${entry('420', ['http://c.example/'], '10', 'iframe')}`,
+  )
   expect(page.fired).toEqual([
     { tag: 'img', src: 'https://a.example/x?b=1,2' },
     { tag: 'img', src: 'https://b.example/' },
@@ -102,7 +107,15 @@ test('where storage is closed to it, it remembers on its own', async () => {
 
 test('other messages and other schemes do nothing', async () => {
   const page = new FakePage(await servedScript(), new Map())
-  for (const message of [1, null, {}, 'hello', entry('1', ['https://a.example/'], '1'), '---destpub-combined---other|1|img|https%3A%2F%2Fa.example', '---destpub-combined---%E0%A4%A|']) {
+  for (const message of [
+    1,
+    null,
+    {},
+    'hello',
+    entry('1', ['https://a.example/'], '1'),
+    '---destpub-combined---other|1|img|https%3A%2F%2Fa.example',
+    '---destpub-combined---%E0%A4%A|',
+  ]) {
     page.receive(message)
   }
   page.receive(`---destpub-combined---${entry('2', ['javascript:alert(1)', 'data:text/html,x'], '1')}`)

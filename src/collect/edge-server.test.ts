@@ -1,10 +1,10 @@
-import { gzipSync } from 'node:zlib'
-import { connect } from 'node:net'
 import { request as httpsRequest } from 'node:https'
+import { connect } from 'node:net'
+import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { DEFAULT_EDGE_CONFIG } from './edge-config.ts'
-import { defaultOutcome, form, NEW_DEVICE, startTestEdge } from './test-edge.conformance.ts'
 import { TEST_CERTIFICATE } from './test-certificate.conformance.ts'
+import { defaultOutcome, form, NEW_DEVICE, startTestEdge } from './test-edge.conformance.ts'
 
 const { limits } = DEFAULT_EDGE_CONFIG
 const get = (target: string, headers = '') => `GET ${target} HTTP/1.1\r\nHost: a.example\r\n${headers}\r\n`
@@ -32,7 +32,10 @@ test('headers and cookies beyond their limits are 431 and close [SEC-01]', async
 })
 
 test.each([
-  ['both lengths', 'POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+  [
+    'both lengths',
+    'POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
   ['a repeated length', 'POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na'],
   ['a bare CR', 'GET /event HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n'],
   ['a bare LF', 'GET /event HTTP/1.1\nHost: a\n\n'],
@@ -54,7 +57,11 @@ test.each([
 test('bodies: one layer of gzip, counted by what comes out [SEC-05] [SEC-01]', async () => {
   await using edge = await startTestEdge()
   const post = (body: Buffer, encoding: string) =>
-    edge.call('/event', { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': encoding } })
+    edge.call('/event', {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': encoding },
+    })
   expect((await post(gzipSync('a=1'), 'gzip')).status).toBe(200)
   expect(edge.calls[0]?.signals.get('a')).toEqual(['1'])
   expect((await post(gzipSync(`a=${'ab'.repeat(20_000)}`), 'gzip')).codes()).toEqual([900])
@@ -73,17 +80,23 @@ test('bodies: one layer of gzip, counted by what comes out [SEC-05] [SEC-01]', a
 
 test('a body beyond 1 MiB is 413, announced or not [COL-15] [SEC-01]', async () => {
   await using edge = await startTestEdge()
-  const announced = await edge.raw(`POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: ${limits.bodyBytesMax + 1}\r\n\r\n`)
+  const announced = await edge.raw(
+    `POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: ${limits.bodyBytesMax + 1}\r\n\r\n`,
+  )
   expect(announced.slice(0, 12)).toBe('HTTP/1.1 413')
   const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
-  const streamed = await edge.raw(`POST /event HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(17)}`)
+  const streamed = await edge.raw(
+    `POST /event HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(17)}`,
+  )
   expect(streamed.slice(0, 12)).toBe('HTTP/1.1 413')
   expect((await edge.call('/event', form('x'.repeat(limits.bodyBytesMax)))).codes()).toEqual([900])
   expect(edge.calls).toEqual([])
 })
 
 test('slow clients are cut off, within the configured time and a second [SEC-03]', async () => {
-  await using edge = await startTestEdge({ config: { limits: { ...limits, headersTimeoutMs: 200, requestTimeoutMs: 300 } } })
+  await using edge = await startTestEdge({
+    config: { limits: { ...limits, headersTimeoutMs: 200, requestTimeoutMs: 300 } },
+  })
   const head = await edge.raw('GET /event HTTP/1.1\r\nHost: a\r\nX-Slow:', 5000)
   expect(head.slice(0, 12)).toBe('HTTP/1.1 408')
   const body = await edge.raw('POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\na=', 5000)
@@ -94,9 +107,12 @@ test('slow clients are cut off, within the configured time and a second [SEC-03]
 test('connections are limited for each address, before anything is parsed [SEC-03]', async () => {
   await using edge = await startTestEdge({ config: { limits: { ...limits, connectionsPerAddressMax: 3 } } })
   const open = await Promise.all(
-    [1, 2, 3].map(() => new Promise<ReturnType<typeof connect>>((resolve) => {
-      const socket = connect(edge.port, '127.0.0.1', () => resolve(socket))
-    })),
+    [1, 2, 3].map(
+      () =>
+        new Promise<ReturnType<typeof connect>>((resolve) => {
+          const socket = connect(edge.port, '127.0.0.1', () => resolve(socket))
+        }),
+    ),
   )
   expect(await edge.raw(get('/event'))).toBe('')
   expect(edge.rejected).toEqual(['connections_per_address'])
@@ -117,7 +133,11 @@ test('shed under load: least important first, page libraries and SDKs with 200 [
     expect([reply.status, reply.headers['retry-after'], reply.cookies], target).toEqual([429, '1', []])
   }
   const page = await edge.call('/event?d_rtbd=json', { headers: { origin: 'https://shop.example' } })
-  expect([page.status, page.json()['errors'], page.json()['uuid']]).toEqual([200, [{ code: 0, msg: 'Unspecified error' }], undefined])
+  expect([page.status, page.json()['errors'], page.json()['uuid']]).toEqual([
+    200,
+    [{ code: 0, msg: 'Unspecified error' }],
+    undefined,
+  ])
   expect((await edge.call('/event?d_ptfm=android&d_rtbd=json')).status).toBe(200)
   const id = await edge.call('/id?d_orgid=AB@AdobeOrg&d_rtbd=json')
   expect([id.status, typeof id.json()['error_msg']]).toEqual([200, 'string'])
@@ -193,7 +213,15 @@ test('over TLS: SNI may differ from Host, cookies are secure, later calls are up
   await using edge = await startTestEdge({ config: { tls: TEST_CERTIFICATE } })
   const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
     const message = httpsRequest(
-      { host: '127.0.0.1', port: edge.port, path: '/event', servername: 'usw2.demdex.net', rejectUnauthorized: false, agent: false, headers: { host: 'foo.demdex.net' } },
+      {
+        host: '127.0.0.1',
+        port: edge.port,
+        path: '/event',
+        servername: 'usw2.demdex.net',
+        rejectUnauthorized: false,
+        agent: false,
+        headers: { host: 'foo.demdex.net' },
+      },
       (response) => {
         response.resume()
         response.on('end', () => resolve(response.headers))
@@ -212,14 +240,18 @@ test('over TLS: SNI may differ from Host, cookies are secure, later calls are up
 test('one record for each request, with its codes and tid [COL-143] [OPS-43]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/event?d_uuid=1&d_caller=crm')
-  await expect.poll(() => edge.records).toEqual([
-    { route: 'event', status: 200, durationMs: expect.any(Number), codes: [102], eventId: reply.headers['x-tid'] },
-  ])
+  await expect
+    .poll(() => edge.records)
+    .toEqual([
+      { route: 'event', status: 200, durationMs: expect.any(Number), codes: [102], eventId: reply.headers['x-tid'] },
+    ])
   expect(edge.calls[0]?.signals.get('d_caller')).toEqual(['crm'])
 })
 
 test('a target in absolute form and pipelined requests are served', async () => {
   await using edge = await startTestEdge()
-  const answer = await edge.raw(`${get('http://a.example/event?d_rtbd=json')}${get('/event?d_rtbd=json', 'Connection: close\r\n')}`)
+  const answer = await edge.raw(
+    `${get('http://a.example/event?d_rtbd=json')}${get('/event?d_rtbd=json', 'Connection: close\r\n')}`,
+  )
   expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(2)
 })

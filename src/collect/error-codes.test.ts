@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { callError } from './error-codes.ts'
-import { DEVICE, form, NEW_DEVICE, startTestEdge, type TestSetup } from './test-edge.conformance.ts'
 import { consentString } from './test-consent.conformance.ts'
+import { DEVICE, form, NEW_DEVICE, startTestEdge, type TestSetup } from './test-edge.conformance.ts'
 
 interface Row {
   readonly code: number
@@ -25,22 +25,60 @@ const rows: readonly Row[] = [
   { code: 101, target: 'd_mid=123', goesOn: true },
   { code: 102, target: 'd_uuid=123456789', goesOn: true },
   { code: 104, target: 'd_cid=x%01a', codes: [300, 104], goesOn: true },
-  { code: 109, target: 'h_referer=https://good.example/', setup: { config: { refererHosts: ['good.example'] } }, headers: { referer: 'https://bad.example/' }, goesOn: false },
+  {
+    code: 109,
+    target: 'h_referer=https://good.example/',
+    setup: { config: { refererHosts: ['good.example'] } },
+    headers: { referer: 'https://bad.example/' },
+    goesOn: false,
+  },
   { code: 171, target: 'a=b', headers: { cookie: 'demdex=NOTARGET' }, goesOn: false },
   { code: 198, target: 'a=b', setup: countryIs('DE'), goesOn: false },
   { code: 198, target: 'a=b', setup: { config: { countryOf: () => 'FR', onlyCountries: ['DE'] } }, goesOn: false },
-  ...['CU', 'IR', 'KP', 'SD', 'SY'].map((country) => ({ code: 199, target: 'a=b', setup: countryIs(country), goesOn: false })),
+  ...['CU', 'IR', 'KP', 'SD', 'SY'].map((country) => ({
+    code: 199,
+    target: 'a=b',
+    setup: countryIs(country),
+    goesOn: false,
+  })),
   { code: 300, target: 'd_cid=123&d_cid=123%01b', goesOn: true },
   { code: 301, target: twelve, codes: [301, 309, 309], goesOn: true },
   { code: 302, target: 'd_cid=99999%01a&d_cid=123%01b', goesOn: true },
   { code: 303, target: 'd_cid=123%01null&d_cid=123%01b', goesOn: true },
-  { code: 304, target: 'd_cid=1%01a&d_cid=123%01b', setup: { config: { denyList: denyAll({ dataSourceIds: [1] }) } }, goesOn: true },
+  {
+    code: 304,
+    target: 'd_cid=1%01a&d_cid=123%01b',
+    setup: { config: { denyList: denyAll({ dataSourceIds: [1] }) } },
+    goesOn: true,
+  },
   { code: 310, target: 'd_cid=1%01a&d_cid=1%01b&d_cid=1%01c&d_cid=1%01d', goesOn: true },
   { code: 311, target: 'd_site=%esid!', goesOn: false },
-  { code: 312, target: 'd_cid=20915%01a53cc5a2-6aa1-4210-8ded-a88b29b6212z&d_cid=123%01b', codes: [312, 300], goesOn: true },
-  { code: 313, target: `gdpr=1&gdpr_consent=${consentString({})}`, setup: { config: { cmpList: new Map() } }, codes: [313, 315], goesOn: false },
-  { code: 313, target: `gdpr=1&gdpr_consent=${consentString({})}`, setup: { config: { cmpList: new Map(), acceptUnlistedCmp: true } }, goesOn: true },
-  { code: 314, target: `gdpr=1&gdpr_consent=${consentString({})}`, setup: { config: { cmpList: new Map([[31, 1]]) } }, codes: [314, 315], goesOn: false },
+  {
+    code: 312,
+    target: 'd_cid=20915%01a53cc5a2-6aa1-4210-8ded-a88b29b6212z&d_cid=123%01b',
+    codes: [312, 300],
+    goesOn: true,
+  },
+  {
+    code: 313,
+    target: `gdpr=1&gdpr_consent=${consentString({})}`,
+    setup: { config: { cmpList: new Map() } },
+    codes: [313, 315],
+    goesOn: false,
+  },
+  {
+    code: 313,
+    target: `gdpr=1&gdpr_consent=${consentString({})}`,
+    setup: { config: { cmpList: new Map(), acceptUnlistedCmp: true } },
+    goesOn: true,
+  },
+  {
+    code: 314,
+    target: `gdpr=1&gdpr_consent=${consentString({})}`,
+    setup: { config: { cmpList: new Map([[31, 1]]) } },
+    codes: [314, 315],
+    goesOn: false,
+  },
   { code: 315, target: 'gdpr=1', goesOn: false },
 ]
 
@@ -63,7 +101,9 @@ test.each(rows)(
     const json = await edge.call(`/event?d_rtbd=json&${target}`, headers === undefined ? {} : { headers })
     expect(json.status).toBe(200)
     expect(json.codes()).toEqual(codes ?? [code])
-    expect((json.json()['errors'] as { code: number; msg: string }[]).map((error) => error.code)).toEqual(codes ?? [code])
+    expect((json.json()['errors'] as { code: number; msg: string }[]).map((error) => error.code)).toEqual(
+      codes ?? [code],
+    )
     expect(json.json()['uuid']).toBe(goesOn ? NEW_DEVICE : undefined)
     if (!goesOn) expect(json.cookies).toEqual([])
     const pixel = await edge.call(`/event?${target}`, headers === undefined ? {} : { headers })
@@ -86,7 +126,9 @@ test('blocked cookies are seen by a second request [COL-128]', async () => {
   expect(first.cookies[0]).toMatch(/^demdex=[0-9]{38};/)
   expect((await edge.call('/event?a=b&_ct=1')).codes()).toEqual([172])
   expect(edge.calls).toEqual([])
-  const kept = await edge.call('/event?a=b&_ct=1', { headers: { cookie: (first.cookies[0] ?? '').split(';')[0] ?? '' } })
+  const kept = await edge.call('/event?a=b&_ct=1', {
+    headers: { cookie: (first.cookies[0] ?? '').split(';')[0] ?? '' },
+  })
   expect([kept.codes(), edge.calls[0]?.signals.has('_ct')]).toEqual([[], false])
   for (const target of [`/event?d_uuid=${DEVICE}`, '/event?d_rtbd=json', '/event?d_cid=123%01a&_ct=1']) {
     expect((await edge.call(target)).status).toBe(200)
@@ -98,7 +140,12 @@ test('blocked cookies are seen by a second request [COL-128]', async () => {
 test('a frequent ID is denied: 307, 303, 306; alone the call is disregarded, with others only it is [COL-145] [COL-147] [COL-148] [COL-149] [SEC-10]', async () => {
   await using edge = await startTestEdge({ config: { denyList: denyAll({ perMinute: 3 }) } })
   const idfa = 'AEBE52E7-03EE-455A-B3C4-E57283966239'
-  for (const [query, code] of [[`d_uuid=${DEVICE}`, 307], [`d_mid=${DEVICE}`, 307], ['d_cid=123%01busy', 303], [`d_cid=20915%01${idfa}`, 306]] as const) {
+  for (const [query, code] of [
+    [`d_uuid=${DEVICE}`, 307],
+    [`d_mid=${DEVICE}`, 307],
+    ['d_cid=123%01busy', 303],
+    [`d_cid=20915%01${idfa}`, 306],
+  ] as const) {
     for (let i = 0; i < 3; i++) expect((await edge.call(`/event?${query}`)).codes()).toEqual([])
     const before = edge.calls.length
     const alone = await edge.call(`/event?d_rtbd=json&${query}`)
@@ -132,7 +179,9 @@ test('strict mode answers 4xx with the same codes [SEC-02]', async () => {
 })
 
 test('messages follow the table, with user text cut and freed of controls [COL-117] [COL-107]', () => {
-  expect(callError(301, 10, 12).msg).toBe('Maximum number of customer ids exceeded. Maximum allowed is 10. Found is 12.')
+  expect(callError(301, 10, 12).msg).toBe(
+    'Maximum number of customer ids exceeded. Maximum allowed is 10. Found is 12.',
+  )
   expect(callError(1, 'a.example').msg).toBe('Could not find config for hostname: a.example')
   expect(callError(300, `a\x01b${'c'.repeat(500)}`).msg).toBe(`Invalid customer id a b${'c'.repeat(125)}`)
   expect(() => callError(305)).toThrow(RangeError)
@@ -142,5 +191,7 @@ test('user text in JSON cannot end a script element [COL-107]', async () => {
   await using edge = await startTestEdge()
   const { text } = await edge.call('/event?d_rtbd=json&d_uuid=%3C%2Fscript%3E%E2%80%A8')
   expect(text).toContain('\\u003c/script>\\u2028')
-  expect(JSON.parse(text)).toMatchObject({ errors: [{ code: 102, msg: 'Invalid AAM ID passed in request </script>\u2028' }] })
+  expect(JSON.parse(text)).toMatchObject({
+    errors: [{ code: 102, msg: 'Invalid AAM ID passed in request </script>\u2028' }],
+  })
 })

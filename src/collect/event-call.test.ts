@@ -10,9 +10,18 @@ test('the first documented call gives JSON with the named device [COL-13] [COL-4
   const reply = await edge.call(`/event?d_uuid=${DEVICE}&d_rtbd=json&c_likes=famous%20popstar&c_loves=famous%20actress`)
   expect(reply.status).toBe(200)
   expect(reply.headers['content-type']).toBe('application/json;charset=utf-8')
-  expect(reply.text).toMatch(new RegExp(`^{"stuff":\\[\\],"uuid":"${DEVICE}","dcs_region":7,"tid":"[A-Za-z0-9+/]{11}="}$`))
+  expect(reply.text).toMatch(
+    new RegExp(`^{"stuff":\\[\\],"uuid":"${DEVICE}","dcs_region":7,"tid":"[A-Za-z0-9+/]{11}="}$`),
+  )
   const call = edge.calls[0]
-  expect(call).toMatchObject({ kind: 'event', deviceId: DEVICE, receivedAtMs: NOW_MS, region: 7, hasOrganization: false, errors: [] })
+  expect(call).toMatchObject({
+    kind: 'event',
+    deviceId: DEVICE,
+    receivedAtMs: NOW_MS,
+    region: 7,
+    hasOrganization: false,
+    errors: [],
+  })
   expect(call?.signals.get('c_likes')).toEqual(['famous popstar'])
   expect(call?.signals.has('d_uuid')).toBe(false)
 })
@@ -68,7 +77,14 @@ test('the root path with a query is an event; its bare key "event" is no signal 
 test('every answer forbids caching, names its node and carries its tid [COL-11] [COL-12] [COL-104]', async () => {
   await using edge = await startTestEdge({ config: { nodeName: 'va6-sandbox-dcs-3' } })
   const seen = new Set<string>()
-  for (const target of [JSON_EVENT, '/event', '/id?d_rtbd=json', '/ibs:dpid=1&dpuuid=2', '/demoptout.jpg?d_uuid=1', '/optOutStatus']) {
+  for (const target of [
+    JSON_EVENT,
+    '/event',
+    '/id?d_rtbd=json',
+    '/ibs:dpid=1&dpuuid=2',
+    '/demoptout.jpg?d_uuid=1',
+    '/optOutStatus',
+  ]) {
     const { headers } = await edge.call(target)
     expect(headers['cache-control']).toBe('no-cache, no-store, must-revalidate, max-age=0, private')
     expect(headers['pragma']).toBe('no-cache')
@@ -104,7 +120,11 @@ test('the page library posts its keys in its own order [CLI-20] [CLI-21] [COL-26
     '&d_sid=111,222&d_px=3&d_ld=_ts%3D1473693143821&d_rtbd=json&d_jsonv=1&d_dst=1&c_color=red&c_color=blue&h_referer=https%3A%2F%2Fshop.example%2Fa%3Fb%3D1'
   const reply = await edge.call('/event?d_dil_ver=9.6&_ts=1473693143821', {
     ...form(body),
-    headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://shop.example', referer: 'https://shop.example/' },
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      origin: 'https://shop.example',
+      referer: 'https://shop.example/',
+    },
   })
   expect(reply.headers['access-control-allow-origin']).toBe('https://shop.example')
   expect(reply.headers['access-control-allow-credentials']).toBe('true')
@@ -130,7 +150,9 @@ test('headers become h_ signals; only a referer of the caller wins over its head
     referrer: 'https://other.example/',
     date: 'Sun, 22 Nov 2026 12:00:00 GMT',
   }
-  await edge.call('/event?h_referer=https%3A%2F%2Fshop.example%2Fpage&h_user-agent=forged&H_Host=forged&h_ip=9.9.9.9', { headers })
+  await edge.call('/event?h_referer=https%3A%2F%2Fshop.example%2Fpage&h_user-agent=forged&H_Host=forged&h_ip=9.9.9.9', {
+    headers,
+  })
   const signals = edge.calls[0]?.signals
   expect(signals?.get('h_user-agent')).toEqual(['Agent/1.0, like others'])
   expect(signals?.get('h_accept-language')).toEqual(['de,en;q=0.5'])
@@ -155,7 +177,10 @@ test('d_cts adds what the profile holds, where it is enabled [COL-44] [COL-45] [
   await using edge = await startTestEdge()
   for (const cts of [1, 2]) {
     const answer = (await edge.call(`${JSON_EVENT}&d_cts=${cts}`)).json()
-    expect([answer['traits'], answer['segments']]).toEqual([[420020, 5421506], [984263, 985264]])
+    expect([answer['traits'], answer['segments']]).toEqual([
+      [420020, 5421506],
+      [984263, 985264],
+    ])
   }
   expect((await edge.call(`${JSON_EVENT}&d_cts=3`)).json()).not.toHaveProperty('traits')
   await using closed = await startTestEdge({ config: { mayUseCts: false } })
@@ -170,7 +195,8 @@ test('d_jsonv=0 adds u beside uuid [COL-103] [COL-48]', async () => {
 
 test('d_tdpid narrows to one data source, an unknown one to nothing [COL-49] [COL-50]', async () => {
   await using edge = await startTestEdge()
-  for (const query of ['d_tdpid=1', 'd_tdpid_ic=ic', 'd_tdpid=99', 'd_tdpid_ic=ic2', 'a=b']) await edge.call(`/event?key1=val1&key2=val2&${query}`)
+  for (const query of ['d_tdpid=1', 'd_tdpid_ic=ic', 'd_tdpid=99', 'd_tdpid_ic=ic2', 'a=b'])
+    await edge.call(`/event?key1=val1&key2=val2&${query}`)
   expect(edge.calls.map((call) => call.onlyDataSourceId)).toEqual([1, 900, null, null, undefined])
 })
 
@@ -200,14 +226,18 @@ test('media pixels and real-time inbound are ordinary events [COL-179] [COL-180]
 
 test('a server-to-server call names its alias in the Host header [COL-133] [COL-137] [COL-139] [COL-130]', async () => {
   await using edge = await startTestEdge({ config: { aliases: ['foo'], region: 9 } })
-  const reply = await edge.call(`/event?d_rtbd=json&d_jsonv=1&d_uuid=${DEVICE}`, { headers: { host: 'FOO.demdex.net:443' } })
+  const reply = await edge.call(`/event?d_rtbd=json&d_jsonv=1&d_uuid=${DEVICE}`, {
+    headers: { host: 'FOO.demdex.net:443' },
+  })
   expect(reply.json()).toMatchObject({ uuid: DEVICE, dcs_region: 9 })
 })
 
 test('on a regional host the organization or a data source names the partner, else error 1 [COL-05] [COL-07] [COL-138]', async () => {
   await using edge = await startTestEdge({ config: { aliases: ['foo'] } })
   const regional = { headers: { host: 'apse2.demdex.net' } }
-  expect((await edge.call('/event?d_rtbd=json&d_cid=123%01abc123&c_events=placed-an-order', regional)).codes()).toEqual([])
+  expect((await edge.call('/event?d_rtbd=json&d_cid=123%01abc123&c_events=placed-an-order', regional)).codes()).toEqual(
+    [],
+  )
   expect((await edge.call(`/event?d_rtbd=json&d_orgid=AB@AdobeOrg&d_uuid=${DEVICE}`, regional)).codes()).toEqual([])
   expect((await edge.call(`/event?d_rtbd=json&d_uuid=${DEVICE}`, regional)).codes()).toEqual([1])
   expect(edge.calls).toHaveLength(2)
@@ -223,14 +253,20 @@ test('mobile SDK calls are read, and their strict decoder accepts every answer [
     expect(reply.text).not.toContain('"hr"')
   }
   expect(edge.calls[0]?.signals.has('dcs_region')).toBe(false)
-  expect(edge.calls[0]).toMatchObject({ ecid: ECID, organization: '972C898555E9F7BC7F000101@AdobeOrg', hasOrganization: true })
+  expect(edge.calls[0]).toMatchObject({
+    ecid: ECID,
+    organization: '972C898555E9F7BC7F000101@AdobeOrg',
+    hasOrganization: true,
+  })
   expect(decodeStrictly((await edge.call(`${JSON_EVENT}&a=%zz`)).text)).toMatchObject({ stuff: [], dcs_region: 7 })
 })
 
 test('the strict decoder has teeth: one wrong type discards the answer [CLI-31]', () => {
   expect(() => decodeStrictly('{"stuff":[],"dests":[{"id":"1","hr":1}],"dcs_region":7,"tid":"a"}')).toThrow('dests')
   expect(() => decodeStrictly('{"stuff":[],"dcs_region":"7","tid":"a"}')).toThrow('dcs_region')
-  expect(() => decodeStrictly('{"stuff":[{"cn":"a","cv":"b","ttl":"1","dmn":""}],"dcs_region":7,"tid":"a"}')).toThrow('ttl')
+  expect(() => decodeStrictly('{"stuff":[{"cn":"a","cv":"b","ttl":"1","dmn":""}],"dcs_region":7,"tid":"a"}')).toThrow(
+    'ttl',
+  )
   expect(() => decodeStrictly('{"stuff":[],"uuid":1,"dcs_region":7,"tid":"a"}')).toThrow('uuid')
 })
 
@@ -241,7 +277,9 @@ test('an opted-out visitor gets 171 and no uuid, also as JSON [COL-112] [COL-233
   const reply = await edge.call(`${JSON_EVENT}&d_dst=1&d_uuid=${DEVICE}`)
   expect(reply.status).toBe(200)
   expect(reply.text).toMatch(
-    new RegExp(`^{"stuff":\\[\\],"errors":\\[{"code":171,"msg":"Encountered opt out tag for id ${DEVICE}"}\\],"tid":".{12}","dcs_region":7}$`),
+    new RegExp(
+      `^{"stuff":\\[\\],"errors":\\[{"code":171,"msg":"Encountered opt out tag for id ${DEVICE}"}\\],"tid":".{12}","dcs_region":7}$`,
+    ),
   )
   expect(reply.codes()).toEqual([171])
   expect(reply.cookies).toEqual([])
@@ -249,7 +287,9 @@ test('an opted-out visitor gets 171 and no uuid, also as JSON [COL-112] [COL-233
 
 test('a NOTARGET cookie ends the call before anybody is asked [COL-69] [COL-73] [COL-249]', async () => {
   await using edge = await startTestEdge()
-  const reply = await edge.call(`${JSON_EVENT}&d_uuid=${DEVICE}&gdpr=1`, { headers: { cookie: 'demdex=NOTARGET; dextp=NOTARGET' } })
+  const reply = await edge.call(`${JSON_EVENT}&d_uuid=${DEVICE}&gdpr=1`, {
+    headers: { cookie: 'demdex=NOTARGET; dextp=NOTARGET' },
+  })
   expect(reply.codes()).toEqual([171])
   expect(reply.json()).not.toHaveProperty('uuid')
   expect([edge.calls, edge.optOuts]).toEqual([[], []])
@@ -284,7 +324,15 @@ test('trouble behind the edge is 200 with error 0, and 503 only where a repeat c
 test('errors of the pipeline stand behind those of the call [COL-116] [COL-114]', async () => {
   await using edge = await startTestEdge({
     process: () =>
-      Promise.resolve({ status: 'processed', deviceId: DEVICE, source: 'new', ecid: '', traits: [], segments: [], errors: [{ code: 200, msg: '<b>' }] }),
+      Promise.resolve({
+        status: 'processed',
+        deviceId: DEVICE,
+        source: 'new',
+        ecid: '',
+        traits: [],
+        segments: [],
+        errors: [{ code: 200, msg: '<b>' }],
+      }),
   })
   const reply = await edge.call(`${JSON_EVENT}&d_uuid=12`)
   expect(reply.headers['x-error']).toBe('102,200')
@@ -294,9 +342,15 @@ test('errors of the pipeline stand behind those of the call [COL-116] [COL-114]'
 
 test('only listed origins may read answers once some are listed, the null origin never [COL-10] [SEC-20]', async () => {
   await using open = await startTestEdge()
-  expect((await open.call(JSON_EVENT, { headers: { origin: 'null' } })).headers['access-control-allow-origin']).toBeUndefined()
+  expect(
+    (await open.call(JSON_EVENT, { headers: { origin: 'null' } })).headers['access-control-allow-origin'],
+  ).toBeUndefined()
   await using edge = await startTestEdge({ config: { corsOrigins: ['https://shop.example'] } })
-  expect((await edge.call(JSON_EVENT, { headers: { origin: 'https://shop.example' } })).headers['access-control-allow-origin']).toBe('https://shop.example')
+  expect(
+    (await edge.call(JSON_EVENT, { headers: { origin: 'https://shop.example' } })).headers[
+      'access-control-allow-origin'
+    ],
+  ).toBe('https://shop.example')
   const other = await edge.call(JSON_EVENT, { headers: { origin: 'https://other.example' } })
   expect(other.headers['access-control-allow-origin']).toBeUndefined()
   expect(other.headers['access-control-allow-credentials']).toBeUndefined()
@@ -304,7 +358,10 @@ test('only listed origins may read answers once some are listed, the null origin
 
 test('a preflight is answered and nothing is processed [COL-10]', async () => {
   await using edge = await startTestEdge()
-  const reply = await edge.call('/event', { method: 'OPTIONS', headers: { origin: 'https://shop.example', 'access-control-request-method': 'POST' } })
+  const reply = await edge.call('/event', {
+    method: 'OPTIONS',
+    headers: { origin: 'https://shop.example', 'access-control-request-method': 'POST' },
+  })
   expect(reply.status).toBe(200)
   expect(reply.headers['access-control-allow-origin']).toBe('https://shop.example')
   expect(reply.headers['access-control-allow-methods']).toContain('POST')

@@ -14,10 +14,6 @@ const forms: ReadonlyMap<number, Form> = new Map<number, Form>([
   [1171489, 'alphanumeric'], // Vizio
 ])
 
-export function isGlobalDataSource(dataSourceId: DataSourceId): boolean {
-  return forms.has(dataSourceId)
-}
-
 /** Whether an ID has the form of its global data source, case included [COL-64]; true for every other data source. */
 export function fitsGlobalForm(dataSourceId: DataSourceId, id: string): boolean {
   const form = forms.get(dataSourceId)

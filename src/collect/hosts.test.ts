@@ -6,7 +6,12 @@ import { REGIONS } from './regions.ts'
 const read = hostReader({ ...DEFAULT_EDGE_CONFIG, aliases: ['YourCompany', 'my_domain'] })
 
 test('the left-most label is the alias, without case and port [COL-02] [COL-18]', () => {
-  expect(read('YOURCOMPANY.demdex.net:8080')).toMatchObject({ label: 'yourcompany', isKnown: true, isSystem: false, subdomain: 'yourcompany' })
+  expect(read('YOURCOMPANY.demdex.net:8080')).toMatchObject({
+    label: 'yourcompany',
+    isKnown: true,
+    isSystem: false,
+    subdomain: 'yourcompany',
+  })
   expect(read('my_domain.demdex.net')).toMatchObject({ isKnown: true, cookieDomain: '.demdex.net' })
   expect(read('stranger.demdex.net')).toMatchObject({ isKnown: false })
 })
@@ -29,7 +34,20 @@ test('while no alias is listed every host is served [COL-03]', () => {
 })
 
 test('what is no host name is no usable header [COL-04]', () => {
-  for (const header of [undefined, '', ' ', 'a b', 'a/b', 'a@b', '.a', 'a:b', 'a:123456', 'ä.example', '[::1', `${'a'.repeat(254)}`]) {
+  for (const header of [
+    undefined,
+    '',
+    ' ',
+    'a b',
+    'a/b',
+    'a@b',
+    '.a',
+    'a:b',
+    'a:123456',
+    'ä.example',
+    '[::1',
+    `${'a'.repeat(254)}`,
+  ]) {
     expect(read(header)).toBeUndefined()
   }
 })

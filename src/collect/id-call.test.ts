@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { dataSource, DEVICE, ECID, NEW_DEVICE, startTestEdge, testDirectory } from './test-edge.conformance.ts'
+import { DEVICE, dataSource, ECID, NEW_DEVICE, startTestEdge, testDirectory } from './test-edge.conformance.ts'
 
-const FIRST = '/id?d_visid_ver=5.5.0&d_fieldgroup=MC&d_rtbd=json&d_ver=2&d_orgid=A7BF3BC75245ADF20A490D4D%40AdobeOrg&d_nsid=0&ts=1701842003456'
+const FIRST =
+  '/id?d_visid_ver=5.5.0&d_fieldgroup=MC&d_rtbd=json&d_ver=2&d_orgid=A7BF3BC75245ADF20A490D4D%40AdobeOrg&d_nsid=0&ts=1701842003456'
 const dpm = { host: 'dpm.demdex.net' }
 
 test('the first call of the page library gets an ECID [COL-173] [COL-174] [COL-176] [CLI-1] [CLI-2] [CLI-4]', async () => {
@@ -22,8 +23,14 @@ test('the first call of the page library gets an ECID [COL-173] [COL-174] [COL-1
     subdomain: 'obumobile5',
     tid: expect.any(String),
   })
-  expect(reply.cookies[0]).toMatch(new RegExp(`^demdex=${NEW_DEVICE}; Domain=\\.demdex\\.net; Path=/; Max-Age=15552000`))
-  expect(edge.calls[0]).toMatchObject({ kind: 'id', organization: 'A7BF3BC75245ADF20A490D4D@AdobeOrg', hasOrganization: true })
+  expect(reply.cookies[0]).toMatch(
+    new RegExp(`^demdex=${NEW_DEVICE}; Domain=\\.demdex\\.net; Path=/; Max-Age=15552000`),
+  )
+  expect(edge.calls[0]).toMatchObject({
+    kind: 'id',
+    organization: 'A7BF3BC75245ADF20A490D4D@AdobeOrg',
+    hasOrganization: true,
+  })
 })
 
 test('the second call hands over IDs, stores no signals, and gets its blob back [COL-177] [CLI-1] [COL-92] [COL-262]', async () => {
@@ -50,11 +57,15 @@ test('without an organization it generates a UUID in the form of an event [COL-1
   const reply = await edge.call('/id?d_cid=123%01987')
   expect(reply.json()).toEqual({ stuff: [], uuid: NEW_DEVICE, dcs_region: 7, tid: expect.any(String) })
   await edge.call('/id?d_dpid=123&d_dpuuid=987')
-  expect(edge.calls.map((call) => call.declaredIds)).toEqual(new Array(2).fill([{ dataSourceId: 123, id: '987', authState: 0 }]))
+  expect(edge.calls.map((call) => call.declaredIds)).toEqual(
+    new Array(2).fill([{ dataSourceId: 123, id: '987', authState: 0 }]),
+  )
 })
 
 test('an opted-out visitor gets d_optout and no d_mid [COL-178] [COL-173]', async () => {
-  await using edge = await startTestEdge({ process: () => Promise.resolve({ status: 'opted_out', id: DEVICE, level: 'global', errors: [] }) })
+  await using edge = await startTestEdge({
+    process: () => Promise.resolve({ status: 'opted_out', id: DEVICE, level: 'global', errors: [] }),
+  })
   for (const headers of [dpm, { ...dpm, cookie: 'demdex=NOTARGET' }]) {
     const answer = (await edge.call(FIRST, { headers })).json()
     expect(answer).toMatchObject({ d_optout: ['global'], d_ottl: 7200 })
@@ -82,7 +93,15 @@ test('syncs that are due are offered, with macros filled [COL-171] [COL-172] [CO
   }
   const directory = testDirectory([
     dataSource(420, { sync }),
-    dataSource(411, { sync: { ...sync, url: 'https://p.example/s?d=${DD_UUID}&m=%mcid%&r=%region%&t=%TIMESTAMP%&n=%rnd%&g=${GDPR}&c=${GDPR_CONSENT_7}', tag: 'iframe', syncOnPage: false, intervalMinutes: 10080 } }),
+    dataSource(411, {
+      sync: {
+        ...sync,
+        url: 'https://p.example/s?d=${DD_UUID}&m=%mcid%&r=%region%&t=%TIMESTAMP%&n=%rnd%&g=${GDPR}&c=${GDPR_CONSENT_7}',
+        tag: 'iframe',
+        syncOnPage: false,
+        intervalMinutes: 10080,
+      },
+    }),
     dataSource(412, { sync: { ...sync, containerIds: [5] } }),
   ])
   await using edge = await startTestEdge({ directory })
@@ -94,18 +113,33 @@ test('syncs that are due are offered, with macros filled [COL-171] [COL-172] [CO
     tag: 'img',
     fireURLSync: 1,
     syncOnPage: 1,
-    url: [`//su.addthis.com/red/usync?pid=16&puid=${NEW_DEVICE}&url=http%3A%2F%2Fdpm.demdex.net%2Fibs%3Adpid%3D420%26dpuuid%3D%7B%7Buid%7D%7D`],
+    url: [
+      `//su.addthis.com/red/usync?pid=16&puid=${NEW_DEVICE}&url=http%3A%2F%2Fdpm.demdex.net%2Fibs%3Adpid%3D420%26dpuuid%3D%7B%7Buid%7D%7D`,
+    ],
   })
   expect(ibs[1]?.['url']).toEqual([
-    expect.stringMatching(new RegExp(`^https://p\\.example/s\\?d=${NEW_DEVICE}&m=${ECID}&r=7&t=1795348800000&n=[0-9]{10}&g=0&c=0$`)),
+    expect.stringMatching(
+      new RegExp(`^https://p\\.example/s\\?d=${NEW_DEVICE}&m=${ECID}&r=7&t=1795348800000&n=[0-9]{10}&g=0&c=0$`),
+    ),
   ])
   expect((await edge.call('/event?d_rtbd=json')).json()['ibs']).toHaveLength(2)
-  expect(((await edge.call('/event?d_rtbd=json&d_nsid=5')).json()['ibs'] as { id: string }[]).map(({ id }) => id)).toEqual(['412'])
+  expect(
+    ((await edge.call('/event?d_rtbd=json&d_nsid=5')).json()['ibs'] as { id: string }[]).map(({ id }) => id),
+  ).toEqual(['412'])
 })
 
 test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [COL-54] [COL-126] [COL-170] [COL-48] [OUT-16] [SEC-78]', async () => {
-  const sync = { url: 'https://p.example/?u=%did%', tag: 'img' as const, intervalMinutes: 60, syncOnPage: false, containerIds: [0] }
-  await using edge = await startTestEdge({ directory: testDirectory([dataSource(411, { sync })]), nowMs: () => 10_000_000 })
+  const sync = {
+    url: 'https://p.example/?u=%did%',
+    tag: 'img' as const,
+    intervalMinutes: 60,
+    syncOnPage: false,
+    containerIds: [0],
+  }
+  await using edge = await startTestEdge({
+    directory: testDirectory([dataSource(411, { sync })]),
+    nowMs: () => 10_000_000,
+  })
   const offered = async (target: string, headers: Record<string, string> = {}) =>
     ((await edge.call(target, { headers })).json()['ibs'] as unknown[]).length
   expect(await offered(FIRST, { cookie: `dextp=411-1-${10_000_000 - 3_599_000}|` })).toBe(0)
@@ -117,11 +151,20 @@ test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [CO
 
 test('privacy signals travel on to sync addresses [SEC-77] [COL-169] [OUT-14]', async () => {
   const { consentString } = await import('./test-consent.conformance.ts')
-  const sync = { url: 'https://p.example/s?u=%did%', tag: 'img' as const, intervalMinutes: 60, syncOnPage: false, containerIds: [] }
+  const sync = {
+    url: 'https://p.example/s?u=%did%',
+    tag: 'img' as const,
+    intervalMinutes: 60,
+    syncOnPage: false,
+    containerIds: [],
+  }
   await using edge = await startTestEdge({ directory: testDirectory([dataSource(411, { sync })]) })
   const string = consentString({})
-  const offered = async (query: string) => ((await edge.call(FIRST + query)).json()['ibs'] as { url: string[] }[])[0]?.url[0]
-  expect(await offered(`&gdpr=1&gdpr_consent=${string}`)).toBe(`https://p.example/s?u=${NEW_DEVICE}&gdpr=1&gdpr_consent=${string}`)
+  const offered = async (query: string) =>
+    ((await edge.call(FIRST + query)).json()['ibs'] as { url: string[] }[])[0]?.url[0]
+  expect(await offered(`&gdpr=1&gdpr_consent=${string}`)).toBe(
+    `https://p.example/s?u=${NEW_DEVICE}&gdpr=1&gdpr_consent=${string}`,
+  )
   expect(await offered('&gpp=DBABMA~x&gpp_sid=2,6&us_privacy=1YNN')).toBe(
     `https://p.example/s?u=${NEW_DEVICE}&gpp=DBABMA~x&gpp_sid=2%2C6&us_privacy=1YNN`,
   )

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { DEVICE, ECID, startTestEdge, testDirectory } from './test-edge.conformance.ts'
 
-const PAIR_DEVICE = '0'.repeat(37) + '5'
+const PAIR_DEVICE = `${'0'.repeat(37)}5`
 
 test('the global opt-out records the cookie and sets both cookies [COL-226] [COL-127] [SEC-79]', async () => {
   await using edge = await startTestEdge()
@@ -25,7 +25,10 @@ test('a browser without our cookie is opted out by the cookie alone [COL-226]', 
 
 test.each([
   [`/demoptout.jpg?d_uuid=${DEVICE}`, { deviceId: DEVICE }],
-  [`/demoptout.jpg?d_mid=${ECID}&d_orgid=5DC5123F5245B1D20A490D46%40AdobeOrg`, { ecid: ECID, organization: '5DC5123F5245B1D20A490D46@AdobeOrg' }],
+  [
+    `/demoptout.jpg?d_mid=${ECID}&d_orgid=5DC5123F5245B1D20A490D46%40AdobeOrg`,
+    { ecid: ECID, organization: '5DC5123F5245B1D20A490D46@AdobeOrg' },
+  ],
   ['/demoptout.jpg?d_cid=123%01987', { declaredIds: [{ dataSourceId: 123, id: '987', authState: 0 }] }],
   ['/demoptout?d_cid_ic=456%01321', { declaredIds: [{ dataSourceId: 456, id: '321', authState: 0 }] }],
   ['/demoptout?d_cid=123%01987&d_cid_ic=456%01321', { declaredIds: [{ dataSourceId: 123 }, { dataSourceId: 456 }] }],
@@ -58,7 +61,9 @@ test('a bad ID gives its code and no opt-out; the others are processed [COL-238]
 })
 
 test('the device made for a pair without one comes back as cookie [COL-230]', async () => {
-  await using edge = await startTestEdge({ optOut: () => Promise.resolve({ ids: [PAIR_DEVICE], deviceId: PAIR_DEVICE as typeof DEVICE }) })
+  await using edge = await startTestEdge({
+    optOut: () => Promise.resolve({ ids: [PAIR_DEVICE], deviceId: PAIR_DEVICE as typeof DEVICE }),
+  })
   const reply = await edge.call('/demoptout.jpg?d_dpid=123&d_dpuuid=new')
   expect(reply.cookies[0]?.startsWith(`demdex=${PAIR_DEVICE};`)).toBe(true)
 })
@@ -85,7 +90,14 @@ test('the answer waits until the opt-out is durable, and never claims one that f
 })
 
 test('opt-outs are never shed, and an ID on the deny list can still opt out [SEC-11] [COL-145]', async () => {
-  const denyList = { enabled: true, deviceCallsPerMinute: 2, deviceCallsPerDay: 9, personCallsPerMinute: 9, personCallsPerDay: 9, dataSourceIds: [] }
+  const denyList = {
+    enabled: true,
+    deviceCallsPerMinute: 2,
+    deviceCallsPerDay: 9,
+    personCallsPerMinute: 9,
+    personCallsPerDay: 9,
+    dataSourceIds: [],
+  }
   await using edge = await startTestEdge({ overloaded: () => true, config: { denyList } })
   for (let i = 0; i < 5; i++) expect((await edge.call(`/demoptout?d_uuid=${DEVICE}`)).status).toBe(200)
   expect(edge.optOuts).toHaveLength(5)
@@ -93,11 +105,16 @@ test('opt-outs are never shed, and an ID on the deny list can still opt out [SEC
 
 test('the opt-out state of an ID, without side effects [COL-261] [CLI-7]', async () => {
   await using edge = await startTestEdge({ optOutLevel: 'partner' })
-  const reply = await edge.call(`/optOutStatus?d_mid=${ECID}&d_orgid=AB%40AdobeOrg`, { headers: { origin: 'https://shop.example' } })
+  const reply = await edge.call(`/optOutStatus?d_mid=${ECID}&d_orgid=AB%40AdobeOrg`, {
+    headers: { origin: 'https://shop.example' },
+  })
   expect(reply.json()).toEqual({ d_optout: ['global'], d_ottl: 7200 })
   expect(reply.headers['access-control-allow-origin']).toBe('https://shop.example')
   expect([reply.cookies, edge.calls, edge.optOuts]).toEqual([[], [], []])
   await using free = await startTestEdge({ directory: testDirectory() })
   expect((await free.call('/optOutStatus?d_uuid=1')).json()).toEqual({ d_optout: [], d_ottl: 7200 })
-  expect((await free.call('/optOutStatus', { headers: { cookie: 'demdex=NOTARGET' } })).json()).toEqual({ d_optout: ['global'], d_ottl: 7200 })
+  expect((await free.call('/optOutStatus', { headers: { cookie: 'demdex=NOTARGET' } })).json()).toEqual({
+    d_optout: ['global'],
+    d_ottl: 7200,
+  })
 })

@@ -27,7 +27,9 @@ test('an encoded comma is data [COL-30]', () => {
 })
 
 test('IDs, redirects, callbacks and organizations are never split at commas [COL-31]', () => {
-  const { withheld, declared } = parse('d_uuid=1,2&d_mid=3,4&d_blob=a,b&d_rd=http://a/?x=1,2&redir=b,c&d_cb=f,g&gdpr_consent=C,D&d_cid=1%012,3')
+  const { withheld, declared } = parse(
+    'd_uuid=1,2&d_mid=3,4&d_blob=a,b&d_rd=http://a/?x=1,2&redir=b,c&d_cb=f,g&gdpr_consent=C,D&d_cid=1%012,3',
+  )
   expect([...withheld.values()]).toEqual(['1,2', '3,4', 'a,b', 'http://a/?x=1,2', 'b,c', 'f,g', 'C,D'])
   expect(declared).toEqual([{ key: 'd_cid', raw: '1%012,3' }])
   expect(signals('d_orgid=A,B@AdobeOrg')).toEqual({ d_orgid: ['A,B@AdobeOrg'] })
@@ -52,7 +54,20 @@ test('a key without a value is empty [COL-35]', () => {
 })
 
 test('broken escapes and bytes that are not UTF-8 spoil the call [COL-37] [COL-38]', () => {
-  for (const bad of ['d_site=%esid!', 'a=%', 'a=%4', 'a=%zz', 'a=%ff', 'a=%c0%80', 'a=%ed%a0%80', '%zz=1', 'd_uuid=%q', 'ts=%q', 'd_cid=1%01%q', 'a=\xff']) {
+  for (const bad of [
+    'd_site=%esid!',
+    'a=%',
+    'a=%4',
+    'a=%zz',
+    'a=%ff',
+    'a=%c0%80',
+    'a=%ed%a0%80',
+    '%zz=1',
+    'd_uuid=%q',
+    'ts=%q',
+    'd_cid=1%01%q',
+    'a=\xff',
+  ]) {
     expect(parse(bad).malformed, bad).toBe(true)
   }
   expect(parse('d_site=%25esid!').signals.get('d_site')).toEqual(['%esid!'])
@@ -80,7 +95,12 @@ test('dots and digits in keys are kept [COL-26] [COL-27]', () => {
 
 test('keys that name prototypes are ordinary keys [SEC-06]', () => {
   const { signals: found } = parse('__proto__=1&constructor=2&prototype=3&toString=4')
-  expect([...found]).toEqual([['__proto__', ['1']], ['constructor', ['2']], ['prototype', ['3']], ['toString', ['4']]])
+  expect([...found]).toEqual([
+    ['__proto__', ['1']],
+    ['constructor', ['2']],
+    ['prototype', ['3']],
+    ['toString', ['4']],
+  ])
   expect(({} as Record<string, unknown>)['1']).toBeUndefined()
 })
 
@@ -122,9 +142,12 @@ test('what a client encodes is what we read, for any text', () => {
 
 test('any bytes are parsed without an error', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)), maxLength: 200 }), (text) => {
-      parse(text)
-      parse(text, false)
-    }),
+    fc.property(
+      fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)), maxLength: 200 }),
+      (text) => {
+        parse(text)
+        parse(text, false)
+      },
+    ),
   )
 })

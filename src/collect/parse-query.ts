@@ -1,3 +1,4 @@
+import { type DeclaredKey, roleOf } from './key-roles.ts'
 import { decodeText } from './percent.ts'
 
 /**
@@ -22,40 +23,6 @@ export interface RawDeclared {
   /** As it arrived; `+` is data in it [COL-34]. */
   readonly raw: string
 }
-
-export type DeclaredKey = 'd_cid' | 'd_cid_ic' | 'd_cid_ns' | 'd_dpid' | 'd_dpuuid' | 'dpid' | 'dpuuid'
-
-/** How a key is treated; every other key is a signal whose value may be a comma list. */
-type Role = 'declared' | 'declared_signal' | 'withheld' | 'ignored' | 'whole'
-
-const roles: ReadonlyMap<string, Role> = new Map<string, Role>([
-  ['d_cid', 'declared'],
-  ['d_cid_ic', 'declared'],
-  ['d_cid_ns', 'declared'],
-  ['d_dpuuid', 'declared'],
-  ['dpuuid', 'declared'],
-  ['d_dpid', 'declared_signal'],
-  ['dpid', 'declared_signal'],
-  ['d_uuid', 'withheld'],
-  ['d_mid', 'withheld'],
-  ['d_blob', 'withheld'],
-  ['d_rd', 'withheld'],
-  ['redir', 'withheld'],
-  ['d_cb', 'withheld'],
-  ['gdpr_consent', 'withheld'],
-  ['gpp', 'withheld'],
-  ['gpp_sid', 'withheld'],
-  ['us_privacy', 'withheld'],
-  ['r_rand', 'withheld'],
-  ['_ct', 'withheld'],
-  // Cache busters and load information [COL-17], and a region that clients repeat to us [CLI-30].
-  ['_ts', 'ignored'],
-  ['ts', 'ignored'],
-  ['d_ld', 'ignored'],
-  ['d_bust', 'ignored'],
-  ['dcs_region', 'ignored'],
-  ['d_orgid', 'whole'],
-])
 
 export interface ParseLimits {
   readonly parametersMax: number
@@ -94,18 +61,19 @@ export function parseParameters(
     let i = at
     for (; i < end; i++) {
       const unit = text.charCodeAt(i)
-      if (unit === 0x26) break
-      if (unit > 0x3d && unit < 0x80) continue
-      if (unit === 0x3d) {
-        if (equals < 0) {
+      // Letters and digits first: they are nearly everything.
+      if (unit > 0x3d) {
+        if (unit >= 0x80) flags |= HIGH
+      } else if (unit > 0x2c) {
+        if (unit === 0x3d && equals < 0) {
           equals = i
           keyFlags = flags
           flags = 0
         }
-      } else if (unit === 0x25) flags |= PERCENT
+      } else if (unit === 0x26) break
+      else if (unit === 0x25) flags |= PERCENT
       else if (unit === 0x2b) flags |= plus
       else if (unit === 0x2c) flags |= COMMA
-      else if (unit >= 0x80) flags |= HIGH
     }
     if (i > at) addPair(text, at, equals, i, keyFlags, flags, limits, into)
     at = i + 1
@@ -148,7 +116,7 @@ function addPair(
 }
 
 function addValue(key: string, raw: string, flags: number, limits: ParseLimits, into: Parameters): void {
-  const role = roles.get(key)
+  const role = roleOf(key)
   if (role === undefined) {
     if ((flags & COMMA) === 0) addSignal(key, raw, flags, limits, into)
     // Split before decoding, so that an encoded comma stays data [COL-30].

@@ -1,18 +1,30 @@
 import { expect, test } from 'vitest'
 import { consentString } from './test-consent.conformance.ts'
-import { dataSource, DEVICE, NEW_DEVICE, NOW_MS, startTestEdge, testDirectory } from './test-edge.conformance.ts'
+import { DEVICE, dataSource, NEW_DEVICE, NOW_MS, startTestEdge, testDirectory } from './test-edge.conformance.ts'
 
-const directory = testDirectory([dataSource(420, { redirectHosts: ['partner.example', '*.ads.example', 'http://old.example:8080'] })])
+const directory = testDirectory([
+  dataSource(420, { redirectHosts: ['partner.example', '*.ads.example', 'http://old.example:8080'] }),
+])
 const dpm = { headers: { host: 'dpm.demdex.net' } }
 const withRedir = (url: string, rest = 'dpid=420&dpuuid=u1') => `/ibs:${rest}&redir=${encodeURIComponent(url)}`
 
-test.each(['/ibs:dpid=420&dpuuid=u1', '/ibs:d_dpid=420&d_dpuuid=u1', '/ibs:d_cid=420%01u1', '/ibs?dpid=420&dpuuid=u1', '/ibs:dpid=420?dpuuid=u1&x=1'])(
-  '%s is an ID sync and answers a pixel [COL-152] [COL-153] [COL-154] [COL-160] [OUT-10] [OUT-12] [COL-92]',
+test.each([
+  '/ibs:dpid=420&dpuuid=u1',
+  '/ibs:d_dpid=420&d_dpuuid=u1',
+  '/ibs:d_cid=420%01u1',
+  '/ibs?dpid=420&dpuuid=u1',
+  '/ibs:dpid=420?dpuuid=u1&x=1',
+])(
+  '%s is an ID sync and answers a pixel [COL-152] [COL-153] [COL-154] [COL-160] [OUT-10] [OUT-12] [COL-92] [CLI-8]',
   async (target) => {
     await using edge = await startTestEdge({ directory })
     const reply = await edge.call(target, dpm)
     expect([reply.status, reply.headers['content-type']]).toEqual([200, 'image/gif'])
-    expect(edge.calls[0]).toMatchObject({ kind: 'sync', declaredIds: [{ dataSourceId: 420, id: 'u1', authState: 0 }], errors: [] })
+    expect(edge.calls[0]).toMatchObject({
+      kind: 'sync',
+      declaredIds: [{ dataSourceId: 420, id: 'u1', authState: 0 }],
+      errors: [],
+    })
   },
 )
 
@@ -26,11 +38,17 @@ test('the path is read as it is: slashes, plus signs and %2F in it are data [COL
 test('the mapping is handed over, demdex set, dextp extended [COL-155] [COL-156] [COL-125]', async () => {
   await using edge = await startTestEdge({ directory })
   const first = await edge.call('/ibs:dpid=420&dpuuid=u1', dpm)
-  expect(first.cookies.map((cookie) => cookie.split(';')[0])).toEqual([`demdex=${NEW_DEVICE}`, `dextp=420-1-${NOW_MS}|`])
+  expect(first.cookies.map((cookie) => cookie.split(';')[0])).toEqual([
+    `demdex=${NEW_DEVICE}`,
+    `dextp=420-1-${NOW_MS}|`,
+  ])
   const again = await edge.call('/ibs:dpid=420&dpuuid=u1', {
     headers: { ...dpm.headers, cookie: `demdex=${DEVICE}; dextp=21-1-1490307821616|420-1-1490307822038|` },
   })
-  expect(again.cookies.map((cookie) => cookie.split(';')[0])).toEqual([`demdex=${DEVICE}`, `dextp=21-1-1490307821616|420-1-${NOW_MS}|`])
+  expect(again.cookies.map((cookie) => cookie.split(';')[0])).toEqual([
+    `demdex=${DEVICE}`,
+    `dextp=21-1-1490307821616|420-1-${NOW_MS}|`,
+  ])
 })
 
 test('the redirect carries the device ID in every spelling of the macro [COL-157] [COL-158] [OUT-11] [SEC-15]', async () => {
@@ -48,7 +66,10 @@ test('the redirect carries the device ID in every spelling of the macro [COL-157
 test('a consent string that was accepted is passed on [COL-158] [COL-187]', async () => {
   await using edge = await startTestEdge({ directory })
   const string = consentString({})
-  const reply = await edge.call(`${withRedir('https://partner.example/?g=${GDPR}&c=${GDPR_CONSENT_42}')}&gdpr=1&gdpr_consent=${string}`, dpm)
+  const reply = await edge.call(
+    `${withRedir('https://partner.example/?g=${GDPR}&c=${GDPR_CONSENT_42}')}&gdpr=1&gdpr_consent=${string}`,
+    dpm,
+  )
   expect(reply.headers.location).toBe(`https://partner.example/?g=1&c=${string}`)
 })
 
@@ -70,20 +91,25 @@ test.each([
   ['https://${DD_UUID}.ads.example/', 'macro_in_host'],
   [`https://partner.example/${'a'.repeat(4096)}`, undefined],
   ['https://dpm.demdex.net/ibs:dpid=1&dpuuid=2', 'loop'],
-])('%s is refused: a pixel, the mapping is kept, the reason counted [COL-159] [SEC-13] [SEC-14] [SEC-15] [SEC-16] [SEC-17]', async (url, reason) => {
-  await using edge = await startTestEdge({ directory })
-  const reply = await edge.call(withRedir(url), dpm)
-  expect([reply.status, reply.headers.location, reply.headers['content-type']]).toEqual([200, undefined, 'image/gif'])
-  expect(edge.calls[0]?.declaredIds).toHaveLength(1)
-  // A target over 4 KiB is left out as a parameter already.
-  expect(edge.blockedRedirects).toEqual(reason === undefined ? [] : [reason])
-})
+])(
+  '%s is refused: a pixel, the mapping is kept, the reason counted [COL-159] [SEC-13] [SEC-14] [SEC-15] [SEC-16] [SEC-17]',
+  async (url, reason) => {
+    await using edge = await startTestEdge({ directory })
+    const reply = await edge.call(withRedir(url), dpm)
+    expect([reply.status, reply.headers.location, reply.headers['content-type']]).toEqual([200, undefined, 'image/gif'])
+    expect(edge.calls[0]?.declaredIds).toHaveLength(1)
+    // A target over 4 KiB is left out as a parameter already.
+    expect(edge.blockedRedirects).toEqual(reason === undefined ? [] : [reason])
+  },
+)
 
 test('an empty list redirects nowhere; any host is a switch [SEC-13]', async () => {
   await using closed = await startTestEdge()
   expect((await closed.call(withRedir('https://partner.example/', 'dpid=1&dpuuid=a'), dpm)).status).toBe(200)
   await using open = await startTestEdge({ config: { redirectAnyHost: true } })
-  expect((await open.call(withRedir('http://partner.example/a', 'dpid=1&dpuuid=a'), dpm)).headers.location).toBe('http://partner.example/a')
+  expect((await open.call(withRedir('http://partner.example/a', 'dpid=1&dpuuid=a'), dpm)).headers.location).toBe(
+    'http://partner.example/a',
+  )
   expect((await open.call(withRedir('javascript:1', 'dpid=1&dpuuid=a'), dpm)).status).toBe(200)
   await using listed = await startTestEdge({ config: { redirectHosts: ['partner.example'] } })
   const unknown = await listed.call(withRedir('https://partner.example/a', 'dpid=99999&dpuuid=a'), dpm)
@@ -93,7 +119,11 @@ test('an empty list redirects nowhere; any host is a switch [SEC-13]', async () 
 test('opted out or without consent: no mapping, and the macro stays empty [COL-162] [COL-170] [OUT-13] [COL-246]', async () => {
   await using edge = await startTestEdge({ directory })
   const target = withRedir('https://partner.example/?u=${DD_UUID}')
-  for (const [query, cookie] of [['', 'demdex=NOTARGET'], ['&gdpr=1', 'a=b'], [`&gdpr=1&gdpr_consent=${consentString({ purposes: [] })}`, `demdex=${DEVICE}`]] as const) {
+  for (const [query, cookie] of [
+    ['', 'demdex=NOTARGET'],
+    ['&gdpr=1', 'a=b'],
+    [`&gdpr=1&gdpr_consent=${consentString({ purposes: [] })}`, `demdex=${DEVICE}`],
+  ] as const) {
     const reply = await edge.call(target + query, { headers: { ...dpm.headers, cookie } })
     expect([reply.status, reply.headers.location, reply.cookies]).toEqual([302, 'https://partner.example/?u=', []])
   }
@@ -103,7 +133,9 @@ test('opted out or without consent: no mapping, and the macro stays empty [COL-1
 
 test('Sec-GPC: no mapping is shared, in either direction [SEC-78]', async () => {
   await using edge = await startTestEdge({ directory })
-  const reply = await edge.call(withRedir('https://partner.example/?u=${DD_UUID}'), { headers: { ...dpm.headers, 'sec-gpc': '1' } })
+  const reply = await edge.call(withRedir('https://partner.example/?u=${DD_UUID}'), {
+    headers: { ...dpm.headers, 'sec-gpc': '1' },
+  })
   expect(reply.headers.location).toBe('https://partner.example/?u=')
   expect(reply.cookies.some((cookie) => cookie.startsWith('dextp='))).toBe(false)
   expect(edge.calls[0]?.consent).toMatchObject({ syncDenied: true, reason: 'gpc' })

@@ -1,4 +1,12 @@
-import { GVL, PurposeRestriction, type RestrictionType, Segment, TCModel, TCString, type VendorList } from '@iabtechlabtcf/core'
+import {
+  GVL,
+  PurposeRestriction,
+  type RestrictionType,
+  Segment,
+  TCModel,
+  TCString,
+  type VendorList,
+} from '@iabtechlabtcf/core'
 
 /** What a test wants in a consent string; by default everything we need is granted and disclosed. */
 export interface ConsentParts {
@@ -43,7 +51,9 @@ const gvl = new GVL({
   vendorListVersion: 100,
   tcfPolicyVersion: 5,
   lastUpdated: '2026-10-01T00:00:00Z',
-  purposes: Object.fromEntries(purposeIds.map((id) => [id, { id, name: `purpose ${id}`, description: '', illustrations: [] }])),
+  purposes: Object.fromEntries(
+    purposeIds.map((id) => [id, { id, name: `purpose ${id}`, description: '', illustrations: [] }]),
+  ),
   specialPurposes: {},
   features: {},
   specialFeatures: {},
@@ -52,7 +62,16 @@ const gvl = new GVL({
   vendors: Object.fromEntries(
     Array.from({ length: VENDORS }, (_, i) => [
       i + 1,
-      { id: i + 1, name: `vendor ${i + 1}`, purposes: purposeIds, legIntPurposes: [], flexiblePurposes: purposeIds, specialPurposes: [], features: [], specialFeatures: [] },
+      {
+        id: i + 1,
+        name: `vendor ${i + 1}`,
+        purposes: purposeIds,
+        legIntPurposes: [],
+        flexiblePurposes: purposeIds,
+        specialPurposes: [],
+        features: [],
+        specialFeatures: [],
+      },
     ]),
   ),
 } as unknown as VendorList)

@@ -1,4 +1,4 @@
-import { type IncomingHttpHeaders, request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { connect } from 'node:net'
 import type {
   CallHandler,
@@ -133,7 +133,12 @@ export function defaultOutcome(call: CollectedCall): Promise<CallOutcome> {
 }
 
 function defaultOptOut(call: OptOutCall): Promise<OptOutOutcome> {
-  const ids = [call.deviceId, ...call.declaredIds.map((id) => `${id.dataSourceId}:${id.id}`), call.ecid, call.cookieDeviceId]
+  const ids = [
+    call.deviceId,
+    ...call.declaredIds.map((id) => `${id.dataSourceId}:${id.id}`),
+    call.ecid,
+    call.cookieDeviceId,
+  ]
   return Promise.resolve({ ids: ids.filter((id) => id !== undefined), deviceId: undefined })
 }
 
@@ -141,25 +146,28 @@ export function sendCall(port: number, target: string, options: CallOptions = {}
   const headers = { host: 'yourcompany.demdex.net', ...options.headers }
   const method = options.method ?? 'GET'
   return new Promise((resolve, reject) => {
-    const message = httpRequest({ host: '127.0.0.1', port, path: target, method, headers, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        const bytes = Buffer.concat(chunks)
-        const text = bytes.toString('utf8')
-        const header = response.headers['x-error']
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          cookies: response.headers['set-cookie'] ?? [],
-          text,
-          bytes,
-          json: () => JSON.parse(text) as Record<string, unknown>,
-          codes: () => (typeof header === 'string' ? header.split(',').map(Number) : []),
+    const message = httpRequest(
+      { host: '127.0.0.1', port, path: target, method, headers, agent: false },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks)
+          const text = bytes.toString('utf8')
+          const header = response.headers['x-error']
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            cookies: response.headers['set-cookie'] ?? [],
+            text,
+            bytes,
+            json: () => JSON.parse(text) as Record<string, unknown>,
+            codes: () => (typeof header === 'string' ? header.split(',').map(Number) : []),
+          })
         })
-      })
-    })
+      },
+    )
     message.on('error', reject)
     message.end(options.body)
   })
@@ -200,7 +208,10 @@ export function dataSource(id: number, options: Partial<Omit<DataSource, 'dataSo
 }
 
 /** 123, 456, 543 and 5678 are of persons; `ic` names data source 900; the global ones have their codes. */
-export function testDirectory(extra: readonly DataSource[] = [], vendorDestinations: readonly Destination[] = []): Directory {
+export function testDirectory(
+  extra: readonly DataSource[] = [],
+  vendorDestinations: readonly Destination[] = [],
+): Directory {
   const crossDevice: { readonly idType: IdType } = { idType: 'CROSS_DEVICE' }
   const own = [
     dataSource(123, crossDevice),
@@ -219,7 +230,9 @@ export function testDirectory(extra: readonly DataSource[] = [], vendorDestinati
   ]
   return {
     dataSources: new Map(own.map((source) => [source.dataSourceId, source])),
-    byIntegrationCode: new Map(own.flatMap((source) => (source.integrationCode === undefined ? [] : [[source.integrationCode, source]]))),
+    byIntegrationCode: new Map(
+      own.flatMap((source) => (source.integrationCode === undefined ? [] : [[source.integrationCode, source]])),
+    ),
     syncs: own.filter((source) => source.sync !== undefined),
     vendorDestinations,
   }

@@ -44,6 +44,7 @@ export type ParsedProfileId =
 export function parseProfileId(text: string): ParsedProfileId | undefined {
   if (isDeviceId(text)) return { kind: 'device', deviceId: text }
   const colon = text.indexOf(':')
+  if (colon < 0) return undefined
   const head = text.slice(0, colon)
   const rest = text.slice(colon + 1)
   if (head === 'd') return isDeviceId(rest) ? { kind: 'device', deviceId: rest } : undefined

@@ -4,15 +4,22 @@ import {
   deliveryIdKey,
   deliveryIdOfKey,
   deliveryPartition,
-  endedDeliveryFrom,
-  endedDeliveryKey,
+  historyFrom,
+  historyKey,
   openDeliveryKey,
   profileDeliveryKey,
   profileDeliveryPrefix,
   readDeliveryKey,
   readPlace,
 } from './delivery-keys.ts'
-import { type DeliverySummary, openDelivery, openSummary, type StoredDelivery, summaryOf } from './delivery-record.ts'
+import {
+  type DeliverySummary,
+  openBody,
+  openHead,
+  openSummary,
+  type StoredDelivery,
+  summaryOf,
+} from './delivery-record.ts'
 import type { DeliveryFilter, DeliveryStore, ReadRecord } from './delivery-store.ts'
 import { afterPrefix, Kind, kindRange, partitionOfKey } from './keys.ts'
 import { openRecord } from './record.ts'
@@ -29,11 +36,17 @@ export function deliveryHistory(
   readable: ReadRecord,
 ): Pick<DeliveryStore, 'get' | 'list' | 'purge'> {
   async function read(places: readonly DeliveryPlace[]): Promise<(StoredDelivery | undefined)[]> {
-    const keys = places.flatMap((place) => [openDeliveryKey(place), endedDeliveryKey('full', place)])
+    const keys = places.flatMap((place) => [
+      openDeliveryKey(place),
+      historyKey('head', place),
+      historyKey('body', place),
+    ])
     const found = await records.getMany(keys)
+    const opened = <T>(at: number, open: (record: Buffer) => T) => readable(keys[at] as Buffer, found[at], open)
     return places.map((_place, at) => {
-      const which = found[2 * at] === undefined ? 2 * at + 1 : 2 * at
-      return readable(keys[which] as Buffer, found[which], openDelivery)
+      const head = opened(3 * at, openHead) ?? opened(3 * at + 1, openHead)
+      const body = opened(3 * at + 2, openBody)
+      return head === undefined || body === undefined ? undefined : { ...head, body }
     })
   }
 
@@ -53,7 +66,7 @@ export function deliveryHistory(
     const prefix = profileDeliveryPrefix(profileId)
     const indexed = await records.range(prefix, afterPrefix(prefix), { limit: LIST_SCAN_MAX, reverse: true })
     const places = indexed.flatMap(({ key, record }) => readable(key, record, placeReader(deliveryIdOfKey(key))) ?? [])
-    const keys = places.map((place) => endedDeliveryKey('summary', place))
+    const keys = places.map((place) => historyKey('summary', place))
     const summaries = await records.getMany(keys)
     places.forEach((place, at) => {
       const summary = readable(keys[at] as Buffer, summaries[at], openSummary)
@@ -88,7 +101,7 @@ export function deliveryHistory(
       const summary = readable(key, record, openSummary)
       return summary !== undefined && fits(place, summary, filter)
     }
-    const delivery = readable(key, record, openDelivery)
+    const delivery = readable(key, record, openHead)
     if (delivery === undefined || !fits(place, summaryOf(delivery), filter)) return false
     return filter.profileId === undefined || delivery.users.some((user) => user.profileId === filter.profileId)
   }
@@ -101,8 +114,8 @@ export function deliveryHistory(
   async function summaryRanges({ destinationId, fromMs = 0, toMs = 2 ** 48 - 1 }: DeliveryFilter) {
     const ids = destinationId === undefined ? await destinations() : [destinationId]
     return ids.map((id) => ({
-      from: endedDeliveryFrom('summary', id, fromMs),
-      to: endedDeliveryFrom('summary', id, toMs),
+      from: historyFrom('summary', id, fromMs),
+      to: historyFrom('summary', id, toMs),
     }))
   }
 
@@ -126,11 +139,11 @@ export function deliveryHistory(
   async function forget(place: DeliveryPlace, delivery: StoredDelivery | undefined): Promise<void> {
     const profileIds = new Set(delivery?.users.map((user) => user.profileId))
     const entries = [...profileIds].map((profileId) => profileDeliveryKey(profileId, place))
-    const ended = [endedDeliveryKey('summary', place), endedDeliveryKey('full', place)]
+    const parts = [historyKey('summary', place), historyKey('head', place), historyKey('body', place)]
     await Promise.all(
       [...entries, deliveryIdKey(place.deliveryId)].map((key) => records.commit({ puts: [], deletes: [key] })),
     )
-    await records.commit({ puts: [], deletes: ended })
+    await records.commit({ puts: [], deletes: parts })
   }
 
   return {
@@ -156,8 +169,8 @@ export function deliveryHistory(
     async purge(beforeMs, limit) {
       let removed = 0
       for (const destinationId of await destinations()) {
-        const from = endedDeliveryFrom('summary', destinationId, 0)
-        const to = endedDeliveryFrom('summary', destinationId, beforeMs)
+        const from = historyFrom('summary', destinationId, 0)
+        const to = historyFrom('summary', destinationId, beforeMs)
         const old = await records.range(from, to, { limit: limit - removed })
         const places = old.map(({ key }) => readDeliveryKey(key))
         const deliveries = await read(places)

@@ -33,16 +33,19 @@ export function openDeliveryKey(place: DeliveryPlace): Buffer {
   return timedKey(destinationPrefix(Kind.openDelivery, place.destinationId), place)
 }
 
-/** `summary`: what lists filter by; `full`: the whole delivery. Summaries lie together, so that a list reads little. */
-export type EndedPart = 'summary' | 'full'
+/**
+ * `summary`: what lists filter by; summaries lie together, so that a list reads little. `head`: the ended delivery.
+ * `body`: the bytes of its message, also while it is still open.
+ */
+export type HistoryPart = 'summary' | 'head' | 'body'
 
-export function endedDeliveryKey(part: EndedPart, place: DeliveryPlace): Buffer {
-  return timedKey(endedPrefix(part, place.destinationId), place)
+export function historyKey(part: HistoryPart, place: DeliveryPlace): Buffer {
+  return timedKey(historyPrefix(part, place.destinationId), place)
 }
 
 /** All of a destination's records of one part, from a time on. */
-export function endedDeliveryFrom(part: EndedPart, destinationId: DestinationId, fromMs: number): Buffer {
-  const prefix = endedPrefix(part, destinationId)
+export function historyFrom(part: HistoryPart, destinationId: DestinationId, fromMs: number): Buffer {
+  const prefix = historyPrefix(part, destinationId)
   const key = Buffer.alloc(prefix.length + TIME_BYTES)
   prefix.copy(key)
   key.writeUIntBE(fromMs, prefix.length, TIME_BYTES)
@@ -102,8 +105,10 @@ export function deliveryIdOfKey(key: Buffer): DeliveryId {
   return deliveryIdOf(key.subarray(key.length - ID_BYTES))
 }
 
-function endedPrefix(part: EndedPart, destinationId: DestinationId): Buffer {
-  return Buffer.concat([destinationPrefix(Kind.endedDelivery, destinationId), Buffer.of(part === 'summary' ? 0 : 1)])
+const historyParts: readonly HistoryPart[] = ['summary', 'head', 'body']
+
+function historyPrefix(part: HistoryPart, destinationId: DestinationId): Buffer {
+  return Buffer.concat([destinationPrefix(Kind.endedDelivery, destinationId), Buffer.of(historyParts.indexOf(part))])
 }
 
 function destinationPrefix(kind: number, destinationId: DestinationId): Buffer {

@@ -15,6 +15,8 @@ export interface StoredDelivery extends Delivery {
   readonly aamWouldDrop: boolean
 }
 
+export type DeliveryHead = Omit<StoredDelivery, 'body'>
+
 /** What lists filter by. */
 export interface DeliverySummary {
   readonly status: DeliveryStatus
@@ -24,24 +26,27 @@ export interface DeliverySummary {
 
 const VERSION = 1
 
-/** 4 bytes of length, JSON of all but the body, then the body's exact bytes. */
-export function sealDelivery(delivery: StoredDelivery): Buffer {
-  const { body, ...rest } = delivery
-  const head = Buffer.from(JSON.stringify(rest))
-  const length = Buffer.allocUnsafe(4)
-  length.writeUInt32BE(head.length)
-  return sealRecord(VERSION, 0, Buffer.concat([length, head, Buffer.from(body)]))
+/** All but the body, which is written once and not again with each attempt. */
+export function sealHead({ body: _body, ...head }: StoredDelivery): Buffer {
+  return sealRecord(VERSION, 0, Buffer.from(JSON.stringify(head)))
+}
+
+/** The exact bytes of the body. */
+export function sealBody({ body }: StoredDelivery): Buffer {
+  return sealRecord(VERSION, 0, Buffer.from(body))
 }
 
 /** @throws RecordCorruptError */
-export function openDelivery(record: Buffer): StoredDelivery {
-  const { body: bytes } = openRecord(record)
-  const bodyStart = 4 + bytes.readUInt32BE(0)
-  const head = JSON.parse(bytes.toString('utf8', 4, bodyStart)) as Omit<StoredDelivery, 'body'>
-  return { ...head, body: bytes.toString('utf8', bodyStart) }
+export function openHead(record: Buffer): DeliveryHead {
+  return JSON.parse(openRecord(record).body.toString('utf8')) as DeliveryHead
 }
 
-export function sealSummary(delivery: Delivery): Buffer {
+/** @throws RecordCorruptError */
+export function openBody(record: Buffer): string {
+  return openRecord(record).body.toString('utf8')
+}
+
+export function sealSummary(delivery: StoredDelivery): Buffer {
   return sealRecord(VERSION, 0, Buffer.from(JSON.stringify(summaryOf(delivery))))
 }
 
@@ -50,7 +55,7 @@ export function openSummary(record: Buffer): DeliverySummary {
   return JSON.parse(openRecord(record).body.toString('utf8')) as DeliverySummary
 }
 
-export function summaryOf({ status, users }: Delivery): DeliverySummary {
+export function summaryOf({ status, users }: Pick<Delivery, 'status' | 'users'>): DeliverySummary {
   const segments = new Set(users.flatMap((user) => [...user.active, ...user.inactive]))
   return { status, segments: [...segments].sort((a, b) => a - b) }
 }

@@ -9,7 +9,7 @@ import {
   type ProfileId,
   type SegmentId,
 } from '../model/ids.ts'
-import { endedDeliveryKey, isDeliveryId, newDeliveryId } from './delivery-keys.ts'
+import { historyKey, isDeliveryId, newDeliveryId } from './delivery-keys.ts'
 import type { StoredDelivery } from './delivery-record.ts'
 import { type DeliveryFilter, type DeliveryStore, type Marker, openDeliveryStore } from './delivery-store.ts'
 import { outboxKey, profileKey } from './keys.ts'
@@ -338,7 +338,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
       await store.freeze([one])
       await store.end(one)
     }
-    const keys = [endedDeliveryKey('summary', damaged), endedDeliveryKey('full', damaged)]
+    const keys = [historyKey('summary', damaged), historyKey('head', damaged)]
     for (const key of keys) {
       const [record] = await records.getMany([key])
       const broken = Buffer.from(record as Buffer)

@@ -4,12 +4,12 @@ import { deliveryHistory } from './delivery-history.ts'
 import {
   type DeliveryPlace,
   deliveryIdKey,
-  endedDeliveryKey,
+  historyKey,
   openDeliveryKey,
   placeBytes,
   profileDeliveryKey,
 } from './delivery-keys.ts'
-import { openDelivery, type StoredDelivery, sealDelivery, sealSummary } from './delivery-record.ts'
+import { openBody, openHead, type StoredDelivery, sealBody, sealHead, sealSummary } from './delivery-record.ts'
 import {
   afterPrefix,
   Kind,
@@ -187,23 +187,25 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
     },
 
     async freeze(deliveries) {
-      const puts = deliveries.map((delivery) => ({ key: openDeliveryKey(delivery), record: sealDelivery(delivery) }))
+      const puts = deliveries.flatMap((delivery) => [
+        openEntry(delivery),
+        { key: historyKey('body', delivery), record: sealBody(delivery) },
+      ])
       await Promise.all([write(puts), ...deliveries.map((delivery) => write([idEntry(delivery)]))])
     },
 
     async update(delivery) {
-      await write([{ key: openDeliveryKey(delivery), record: sealDelivery(delivery) }])
+      await write([openEntry(delivery)])
     },
 
     async end(delivery) {
-      const summary = { key: endedDeliveryKey('summary', delivery), record: sealSummary(delivery) }
-      const full = { key: endedDeliveryKey('full', delivery), record: sealDelivery(delivery) }
-      await write([summary, full], [openDeliveryKey(delivery)])
+      const summary = { key: historyKey('summary', delivery), record: sealSummary(delivery) }
+      const head = { key: historyKey('head', delivery), record: sealHead(delivery) }
+      await write([summary, head], [openDeliveryKey(delivery)])
     },
 
     async reopen(delivery) {
-      const put = { key: openDeliveryKey(delivery), record: sealDelivery(delivery) }
-      await write([put], [endedDeliveryKey('summary', delivery), endedDeliveryKey('full', delivery)])
+      await write([openEntry(delivery)], [historyKey('summary', delivery), historyKey('head', delivery)])
     },
 
     async *openDeliveries() {
@@ -211,10 +213,13 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
         const { from, to } = kindRange(partitionOfKey(head), Kind.openDelivery)
         for await (const page of pages(records, from, to)) {
           for (const { key, record } of page) {
-            const delivery = readable(key, record, openDelivery)
+            const head = readable(key, record, openHead)
+            const bodyKey = head && historyKey('body', head)
+            const body = bodyKey && readable(bodyKey, (await records.getMany([bodyKey]))[0], openBody)
+            if (head === undefined || body === undefined) continue
             // A stop may have come between the two writes of `freeze`.
-            if (delivery !== undefined) await write([idEntry(delivery)])
-            if (delivery !== undefined) yield delivery
+            await write([idEntry(head)])
+            yield { ...head, body }
           }
         }
       }
@@ -273,6 +278,10 @@ function markerRange(
 
 function revisionOf(record: Buffer | undefined): number {
   return record === undefined ? 0 : readRevision(record).revision
+}
+
+function openEntry(delivery: StoredDelivery): StoredRecord {
+  return { key: openDeliveryKey(delivery), record: sealHead(delivery) }
 }
 
 function idEntry(place: DeliveryPlace): StoredRecord {

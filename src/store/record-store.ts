@@ -56,7 +56,7 @@ export interface Commit {
 
 export interface StoredRecord {
   readonly key: Buffer
-  /** Sealed bytes. */
+  /** Sealed bytes. Stores and callers may keep them: never change them. */
   readonly record: Buffer
 }
 

@@ -44,15 +44,25 @@ export function writeTraits(writer: ByteWriter, traits: TraitTable): void {
     const step = sid - before
     const age = newest - (days[end - 1] as number)
     before = sid
-    // The common entry without a call: this loop is most of the cost of writing a profile.
-    if (end === first + 1 && totals[i] === 1 && dayCounts[first] === 1 && step >= 0x20 && step < 0x1000 && age < 0x80) {
-      bytes[at] = ((step << 2) & 0x7f) | 0x80 | ONCE
+    const total = totals[i] as number
+    // The common entries without a call: this loop is most of the cost of writing a profile.
+    if (
+      end === first + 1 &&
+      total === dayCounts[first] &&
+      total < 0x80 &&
+      step >= 0x20 &&
+      step < 0x1000 &&
+      age < 0x80
+    ) {
+      const form = total === 1 ? ONCE : ONE_DAY
+      bytes[at] = ((step << 2) & 0x7f) | 0x80 | form
       bytes[at + 1] = step >>> 5
       bytes[at + 2] = age
-      at += 3
+      bytes[at + 3] = total
+      at += 3 + form
     } else {
       writer.at = at
-      writeTrait(writer, step, age, totals[i] as number, first, end, days, dayCounts)
+      writeTrait(writer, step, age, total, first, end, days, dayCounts)
       at = writer.at
     }
     first = end
@@ -123,22 +133,25 @@ export function readTraits(reader: ByteReader): TraitTable {
   let sid = 0
   let first = 0
   const bytes = reader.bytes
+  let at = reader.at
   for (let i = 0; i < count; i++) {
-    // The common entry without a call: this loop is most of the cost of reading a profile.
-    const at = reader.at
+    // The common entries without a call: this loop is most of the cost of reading a profile.
     const low = bytes[at] as number
     const high = bytes[at + 1] as number
     const age = bytes[at + 2] as number
-    if (low >= 0x80 && high < 0x80 && age < 0x80 && (low & 3) === ONCE) {
-      reader.at = at + 3
+    const common = low & 3
+    const once = common === ONCE ? 1 : (bytes[at + 3] as number)
+    if (common <= ONE_DAY && low >= 0x80 && high < 0x80 && age < 0x80 && once < 0x80) {
+      at += 3 + common
       sid += ((low & 0x7f) | (high << 7)) >>> 2
       sids[i] = sid
-      totals[i] = 1
-      dayCounts[first] = 1
+      totals[i] = once
+      dayCounts[first] = once
       days[first++] = newest - age
       dayStart[i + 1] = first
       continue
     }
+    reader.at = at
     const head = reader.varint()
     const form = head & 3
     // Beyond 2^31 (ids from 2^29 on) a shift would lose bits.
@@ -158,7 +171,9 @@ export function readTraits(reader: ByteReader): TraitTable {
       first = end
     }
     dayStart[i + 1] = first
+    at = reader.at
   }
+  reader.at = at
   return { sids, totals, dayStart, days, dayCounts }
 }
 

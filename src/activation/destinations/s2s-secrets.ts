@@ -42,7 +42,8 @@ export function secretsOf(config: S2sConfig): readonly { readonly path: string; 
 }
 
 function keepBothNames({ auth: before }: S2sConfig, next: unknown): unknown {
-  if (before.type !== 'hmac' || !isObject(next) || !isObject(next['auth']) || 'rotationHeader' in next['auth']) return next
+  if (before.type !== 'hmac' || !isObject(next) || !isObject(next['auth']) || 'rotationHeader' in next['auth'])
+    return next
   const auth = next['auth']
   const keys = Array.isArray(auth['keys']) ? (auth['keys'] as unknown[]) : []
   const only: unknown = keys[0]
@@ -60,10 +61,17 @@ function mapSecrets(value: unknown, replace: (value: unknown, path: string) => u
   return secretPaths.reduce((all, path) => mapPath(all, path.split('.'), '', replace), value)
 }
 
-function mapPath(value: unknown, [step, ...rest]: string[], path: string, replace: (value: unknown, path: string) => unknown): unknown {
+function mapPath(
+  value: unknown,
+  [step, ...rest]: string[],
+  path: string,
+  replace: (value: unknown, path: string) => unknown,
+): unknown {
   if (step === undefined) return replace(value, path)
   if (step === '*') {
-    return Array.isArray(value) ? value.map((item: unknown, at) => mapPath(item, rest, `${path}.${at}`, replace)) : value
+    return Array.isArray(value)
+      ? value.map((item: unknown, at) => mapPath(item, rest, `${path}.${at}`, replace))
+      : value
   }
   if (!isObject(value) || !Object.hasOwn(value, step)) return value
   return { ...value, [step]: mapPath(value[step], rest, path === '' ? step : `${path}.${step}`, replace) }

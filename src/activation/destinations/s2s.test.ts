@@ -12,7 +12,12 @@ const example = {
   userDpid: 77052,
   clientId: '74323',
   usersPerMessage: 10,
-  auth: { type: 'hmac', header: 'X-Signature', algorithm: 'sha256', keys: [{ key: 'sample_partner_private_key', from: '2026-11-22T00:00:00.000Z' }] },
+  auth: {
+    type: 'hmac',
+    header: 'X-Signature',
+    algorithm: 'sha256',
+    keys: [{ key: 'sample_partner_private_key', from: '2026-11-22T00:00:00.000Z' }],
+  },
   schedule: { every: '24h', mode: 'incremental' },
 }
 const parse = (more: object = {}, rules = { allowPrivate: false }) => parseS2sConfig({ ...example, ...more }, rules)
@@ -33,9 +38,22 @@ test('the documented destination is accepted, with the documented defaults [OPS-
   expect(parsed).toMatchObject({
     ok: true,
     config: {
-      protocol: 'https', delivery: 'hybrid', format: 'aam-json', mode: 'durable', method: 'POST', successStatuses: [200], usersPerMessage: 10, batchMaxWaitMs: 50,
-      auth: { type: 'none' }, numbersAs: 'string', destinationIdKey: 'AAM_Destination_Id', includeRegions: true, sendWithoutPartnerId: false, supportsUnsegment: true,
-      unsegmentOnUnmap: false, onlyWhileSeen: false,
+      protocol: 'https',
+      delivery: 'hybrid',
+      format: 'aam-json',
+      mode: 'durable',
+      method: 'POST',
+      successStatuses: [200],
+      usersPerMessage: 10,
+      batchMaxWaitMs: 50,
+      auth: { type: 'none' },
+      numbersAs: 'string',
+      destinationIdKey: 'AAM_Destination_Id',
+      includeRegions: true,
+      sendWithoutPartnerId: false,
+      supportsUnsegment: true,
+      unsegmentOnUnmap: false,
+      onlyWhileSeen: false,
     },
   })
   expect(parsed.ok && userDpidsOf(parsed.config)).toEqual([77052, 20914])
@@ -53,21 +71,37 @@ test('only https goes out, on the usual ports, without credentials in the URL [O
   expect(paths({ url: 'http://in.halden.example/aam' })).toEqual(['url'])
   expect(issues({ url: 'https://in.halden.example:8444/' })[0]).toContain('port_not_allowed')
   expect(paths({ url: 'https://a:b@in.halden.example/' })).toEqual(['url'])
-  expect(paths({ auth: { type: 'oauth2', tokenUrl: 'http://in.halden.example/token', credentials: 'x' } })).toEqual(['auth.tokenUrl'])
+  expect(paths({ auth: { type: 'oauth2', tokenUrl: 'http://in.halden.example/token', credentials: 'x' } })).toEqual([
+    'auth.tokenUrl',
+  ])
   expect(parse({ url: 'http://127.0.0.1:9000/in' }, { allowPrivate: true }).ok).toBe(true)
-  expect(parseS2sConfig({ ...example, url: 'http://127.0.0.1:9000/in' }, { allowPrivate: false, allowedTargets: ['127.0.0.1:9000'] }).ok).toBe(true)
+  expect(
+    parseS2sConfig(
+      { ...example, url: 'http://127.0.0.1:9000/in' },
+      { allowPrivate: false, allowedTargets: ['127.0.0.1:9000'] },
+    ).ok,
+  ).toBe(true)
 })
 
-test.each(['Host', 'content-length', 'Content-Type', 'AUTHORIZATION', 'Transfer-Encoding', 'Connection', 'Proxy-Authorization', 'X-Forwarded-For', 'bad name', ''])(
-  'the header name %j is refused, for signatures and in general [OUT-67] [SEC-29]',
-  (header) => {
-    expect(paths({ auth: { ...example.auth, header } })).toEqual(['auth.header'])
-    expect(paths({ headers: { [header]: 'x' } })[0]).toMatch(/^headers/)
-  },
-)
+test.each([
+  'Host',
+  'content-length',
+  'Content-Type',
+  'AUTHORIZATION',
+  'Transfer-Encoding',
+  'Connection',
+  'Proxy-Authorization',
+  'X-Forwarded-For',
+  'bad name',
+  '',
+])('the header name %j is refused, for signatures and in general [OUT-67] [SEC-29]', (header) => {
+  expect(paths({ auth: { ...example.auth, header } })).toEqual(['auth.header'])
+  expect(paths({ headers: { [header]: 'x' } })[0]).toMatch(/^headers/)
+})
 
 test('header values hold no line break and at most 4 KiB [SEC-29]', () => {
-  for (const value of ['a\r\nb', 'a\nb', 'a\0b', 'x'.repeat(4097)]) expect(paths({ headers: { 'X-Account': value } })).toEqual(['headers.X-Account'])
+  for (const value of ['a\r\nb', 'a\nb', 'a\0b', 'x'.repeat(4097)])
+    expect(paths({ headers: { 'X-Account': value } })).toEqual(['headers.X-Account'])
   expect(paths({ headers: { 'X-Account': 'x'.repeat(4096) } })).toEqual([])
   expect(paths({ userAgent: 'a\nb' })).toEqual(['userAgent'])
 })
@@ -92,7 +126,8 @@ test('oauth2 takes the ready value, or a pair [OUT-79]', () => {
 test('numbers have their bounds, success is a 2xx, unknown keys are refused [OUT-38] [OUT-208] [SEC-69]', () => {
   for (const usersPerMessage of [0, 11, 1.5]) expect(paths({ usersPerMessage })).toEqual(['usersPerMessage'])
   expect(paths({ batchMaxWaitMs: 1001 })).toEqual(['batchMaxWaitMs'])
-  for (const status of [199, 300, 404, 500]) expect(paths({ successStatuses: [200, status] })).toEqual(['successStatuses.1'])
+  for (const status of [199, 300, 404, 500])
+    expect(paths({ successStatuses: [200, status] })).toEqual(['successStatuses.1'])
   expect(parse({ usersPerMesage: 3 }).ok).toBe(false)
 })
 
@@ -108,16 +143,37 @@ const hmac = (keys: object[], more: object = {}) => ({ auth: { ...example.auth, 
 
 test('an answer shows that a secret is set and its last 4 characters, never more [OPS-50] [SEC-63]', () => {
   const config = configOf(hmac([{ key: oldKey }, { key: newKey, header: 'X-Second' }]))
-  expect(redactS2s(config)).toMatchObject(hmac([{ key: { set: true, last4: 'key1' } }, { key: { set: true, last4: 'key2' }, header: 'X-Second' }]))
-  const oauth = configOf({ auth: { type: 'oauth2', tokenUrl: example.url, clientId: 'id', clientSecret: 'short', credentials: 'long-enough-secret' } })
-  expect(redactS2s(oauth)).toMatchObject({ auth: { clientId: 'id', clientSecret: { set: true, last4: '' }, credentials: { set: true, last4: 'cret' } } })
-  for (const { value } of [...secretsOf(config), ...secretsOf(oauth)]) expect(JSON.stringify([redactS2s(config), redactS2s(oauth)])).not.toContain(value)
+  expect(redactS2s(config)).toMatchObject(
+    hmac([{ key: { set: true, last4: 'key1' } }, { key: { set: true, last4: 'key2' }, header: 'X-Second' }]),
+  )
+  const oauth = configOf({
+    auth: {
+      type: 'oauth2',
+      tokenUrl: example.url,
+      clientId: 'id',
+      clientSecret: 'short',
+      credentials: 'long-enough-secret',
+    },
+  })
+  expect(redactS2s(oauth)).toMatchObject({
+    auth: { clientId: 'id', clientSecret: { set: true, last4: '' }, credentials: { set: true, last4: 'cret' } },
+  })
+  for (const { value } of [...secretsOf(config), ...secretsOf(oauth)])
+    expect(JSON.stringify([redactS2s(config), redactS2s(oauth)])).not.toContain(value)
 })
 
 test('an object that was read and is sent again keeps its secrets [SEC-63]', () => {
   for (const config of [
     configOf(hmac([{ key: oldKey }, { key: newKey }])),
-    configOf({ auth: { type: 'oauth2', tokenUrl: example.url, clientId: 'id', clientSecret: 'short', credentials: 'long-enough-secret' } }),
+    configOf({
+      auth: {
+        type: 'oauth2',
+        tokenUrl: example.url,
+        clientId: 'id',
+        clientSecret: 'short',
+        credentials: 'long-enough-secret',
+      },
+    }),
     configOf({ auth: { type: 'basic', username: 'a', password: 'correct horse' } }),
   ]) {
     const sentAgain: unknown = JSON.parse(JSON.stringify(redactS2s(config)))
@@ -128,16 +184,23 @@ test('an object that was read and is sent again keeps its secrets [SEC-63]', () 
 test('a new secret replaces the stored one, and a shown one that is not stored is refused at its field', () => {
   const before = configOf(hmac([{ key: oldKey }]))
   expect(mergeSecrets(before, hmac([{ key: newKey }]))).toEqual(hmac([{ key: newKey }]))
-  const unknown = parseS2sConfig(mergeSecrets(before, { ...example, ...hmac([{ key: { set: true, last4: 'nope' } }]) }), { allowPrivate: false })
+  const unknown = parseS2sConfig(
+    mergeSecrets(before, { ...example, ...hmac([{ key: { set: true, last4: 'nope' } }]) }),
+    { allowPrivate: false },
+  )
   expect(unknown).toMatchObject({ ok: false, issues: [{ path: 'auth.keys.0.key' }] })
-  const created = parseS2sConfig(mergeSecrets(undefined, { ...example, ...hmac([{ key: { set: true } }]) }), { allowPrivate: false })
+  const created = parseS2sConfig(mergeSecrets(undefined, { ...example, ...hmac([{ key: { set: true } }]) }), {
+    allowPrivate: false,
+  })
   expect(created.ok).toBe(false)
 })
 
 test('removing the old key goes on with both names until the rotation is ended [OUT-73]', () => {
   const both = configOf(hmac([{ key: oldKey }, { key: newKey }]))
   const next = (from: S2sConfig, auth: object): S2sConfig => {
-    const parsed = parseS2sConfig(mergeSecrets(from, { ...example, auth: { ...example.auth, ...auth } }), { allowPrivate: false })
+    const parsed = parseS2sConfig(mergeSecrets(from, { ...example, auth: { ...example.auth, ...auth } }), {
+      allowPrivate: false,
+    })
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
     return parsed.config
   }
@@ -147,7 +210,9 @@ test('removing the old key goes on with both names until the rotation is ended [
   expect(untouched.auth).toMatchObject({ rotationHeader: 'X-Signature-Next' })
   const ended = next(untouched, { keys: [{ key: { set: true, last4: 'key2' } }], rotationHeader: null })
   expect(ended.auth).toMatchObject({ keys: [{ key: newKey }], rotationHeader: null })
-  expect(next(ended, { keys: [{ key: { set: true, last4: 'key2' } }] }).auth).not.toMatchObject({ rotationHeader: 'X-Signature-Next' })
+  expect(next(ended, { keys: [{ key: { set: true, last4: 'key2' } }] }).auth).not.toMatchObject({
+    rotationHeader: 'X-Signature-Next',
+  })
   // A second name the partner asked for stays as it is [OUT-73]; a rotation given up needs no second name.
   const fixed = configOf(hmac([{ key: oldKey }, { key: newKey, header: 'X-Second' }]))
   expect(next(fixed, { keys: [{ key: newKey, header: 'X-Second' }] }).auth).not.toHaveProperty('rotationHeader')

@@ -27,7 +27,9 @@ const auth = z.discriminatedUnion('type', [
     header: headerName.default('X-Signature').describe('Header that carries the signature'),
     algorithm: algorithm.optional().describe('sha1 in compat, sha256 in durable, unless named'),
     keys: z.array(signer).min(1).max(2).describe('One key, or two during a rotation, the old one first'),
-    rotationHeader: headerName.nullish().describe('Second name for the one signature, until the rotation is ended with null'),
+    rotationHeader: headerName
+      .nullish()
+      .describe('Second name for the one signature, until the rotation is ended with null'),
   }),
   z.strictObject({
     type: z.literal('oauth2'),
@@ -43,20 +45,37 @@ const dataSourceId = z.int().min(1).max(0xffff_ffff)
 
 const s2sSchema = z.strictObject({
   protocol: z.enum(['https', 'ftp', 'ftps', 'sftp', 's3']).default('https'),
-  delivery: z.enum(['realtime', 'batch', 'hybrid']).default('hybrid').describe('hybrid has the best timing and completeness'),
+  delivery: z
+    .enum(['realtime', 'batch', 'hybrid'])
+    .default('hybrid')
+    .describe('hybrid has the best timing and completeness'),
   format: z.enum(['aam-json', 'mapp', 'file']).default('aam-json'),
-  mode: z.enum(['compat', 'durable']).default('durable').describe('compat behaves as AAM: one retry; durable loses nothing'),
+  mode: z
+    .enum(['compat', 'durable'])
+    .default('durable')
+    .describe('compat behaves as AAM: one retry; durable loses nothing'),
   url: z.string().max(2048).describe('Address that receives the messages, https'),
   method: z.enum(['POST', 'GET']).default('POST'),
   urlTemplate: z.string().max(2048).optional().describe('Path and query of a GET destination'),
-  successStatuses: z.array(z.int().min(200).max(299)).min(1).max(20).default([200]).describe('In compat: answers that count as success'),
-  userDpid: z.union([dataSourceId, z.array(dataSourceId).min(1).max(20)]).describe('Data sources whose IDs name the users'),
+  successStatuses: z
+    .array(z.int().min(200).max(299))
+    .min(1)
+    .max(20)
+    .default([200])
+    .describe('In compat: answers that count as success'),
+  userDpid: z
+    .union([dataSourceId, z.array(dataSourceId).min(1).max(20)])
+    .describe('Data sources whose IDs name the users'),
   clientId: z.string().max(255).default('').describe('Account in the partner platform'),
   usersPerMessage: z.int().min(1).max(10).default(10),
   batchMaxWaitMs: z.int().min(0).max(1000).default(50).describe('A message waits at most this long for more users'),
   auth: auth.default({ type: 'none' }),
   headers: z.record(headerName, headerValue).optional().describe('Further headers of every request'),
-  userAgent: headerValue.min(1).max(255).optional().describe('Default: product and version. aam: Adobe Audience Manager Iris'),
+  userAgent: headerValue
+    .min(1)
+    .max(255)
+    .optional()
+    .describe('Default: product and version. aam: Adobe Audience Manager Iris'),
   numbersAs: z.enum(['string', 'number']).default('string'),
   destinationIdKey: z.enum(['AAM_Destination_Id', 'AAM_Destination_ID']).default('AAM_Destination_Id'),
   includeRegions: z.boolean().default(true),
@@ -65,7 +84,10 @@ const s2sSchema = z.strictObject({
   unsegmentOnUnmap: z.boolean().default(false),
   onlyWhileSeen: z.boolean().default(false).describe('No messages for changes that happen without a visit'),
   schedule: z
-    .strictObject({ every: z.enum(['12h', '24h', '7d', '30d']).default('24h'), mode: z.enum(['full', 'incremental']).default('incremental') })
+    .strictObject({
+      every: z.enum(['12h', '24h', '7d', '30d']).default('24h'),
+      mode: z.enum(['full', 'incremental']).default('incremental'),
+    })
     .optional(),
   file: z.record(z.string(), z.unknown()).optional(),
   mapp: z.record(z.string(), z.unknown()).optional(),
@@ -81,7 +103,9 @@ export interface ConfigIssue {
   readonly message: string
 }
 
-export type ParsedS2s = { readonly ok: true; readonly config: S2sConfig } | { readonly ok: false; readonly issues: readonly ConfigIssue[] }
+export type ParsedS2s =
+  | { readonly ok: true; readonly config: S2sConfig }
+  | { readonly ok: false; readonly issues: readonly ConfigIssue[] }
 
 /** Validates an `s2s` object whose secrets are in clear, and fills in its defaults. */
 export function parseS2sConfig(input: unknown, rules: TargetRules): ParsedS2s {
@@ -100,7 +124,8 @@ export function userDpidsOf(config: S2sConfig): readonly number[] {
 
 function* availabilityIssues({ protocol, delivery, format }: S2sConfig): Generator<ConfigIssue> {
   if (protocol !== 'https') {
-    if (delivery !== 'batch') yield issue('delivery', `${delivery} needs protocol https; ${protocol} delivers in batches only`)
+    if (delivery !== 'batch')
+      yield issue('delivery', `${delivery} needs protocol https; ${protocol} delivers in batches only`)
     yield issue('protocol', `${protocol} is not available yet; use https`)
   }
   if (format !== 'aam-json') yield issue('format', `${format} is not available yet; use aam-json`)
@@ -135,7 +160,8 @@ const denialTexts = {
 function* authIssues({ auth: { ...chosen } }: S2sConfig): Generator<ConfigIssue> {
   if (chosen.type !== 'oauth2') return
   const hasPair = chosen.clientId !== undefined && chosen.clientSecret !== undefined
-  if (chosen.credentials === undefined && !hasPair) yield issue('auth.credentials', 'give credentials, or clientId and clientSecret')
+  if (chosen.credentials === undefined && !hasPair)
+    yield issue('auth.credentials', 'give credentials, or clientId and clientSecret')
   const text = chosen.credentials === undefined ? undefined : headerValueIssue(chosen.credentials)
   if (text !== undefined) yield issue('auth.credentials', text)
 }

@@ -58,7 +58,16 @@ const reserved = [
   '4000::1',
 ]
 
-const global = ['1.1.1.1', '8.8.8.8', '172.32.0.1', '100.128.0.1', '192.0.1.1', '198.20.0.1', '2606:4700::1111', '2a00:1450::1']
+const global = [
+  '1.1.1.1',
+  '8.8.8.8',
+  '172.32.0.1',
+  '100.128.0.1',
+  '192.0.1.1',
+  '198.20.0.1',
+  '2606:4700::1111',
+  '2a00:1450::1',
+]
 
 test.each(inside)('%s is inside: denied, unless the development switch is on [SEC-24] [OPS-25]', (address) => {
   expect(byDefault.denial(address, 443)).toBe('private_address')
@@ -75,12 +84,18 @@ test.each(global)('%s is global unicast: allowed [SEC-24]', (address) => {
 })
 
 test('an operator opens a range by CIDR, and only that range [SEC-24]', () => {
-  const policy = addressPolicy({ allowPrivate: false, allowedRanges: ['10.20.0.0/16', 'fd00:1::/32'], ownListeners: [] })
+  const policy = addressPolicy({
+    allowPrivate: false,
+    allowedRanges: ['10.20.0.0/16', 'fd00:1::/32'],
+    ownListeners: [],
+  })
   expect(policy.denial('10.20.255.1', 443)).toBeUndefined()
   expect(policy.denial('10.21.0.1', 443)).toBe('private_address')
   expect(policy.denial('fd00:1::5', 443)).toBeUndefined()
   expect(policy.denial('fd00:2::5', 443)).toBe('private_address')
-  expect(() => addressPolicy({ allowPrivate: false, allowedRanges: ['10.20.0.0'], ownListeners: [] })).toThrow(TypeError)
+  expect(() => addressPolicy({ allowPrivate: false, allowedRanges: ['10.20.0.0'], ownListeners: [] })).toThrow(
+    TypeError,
+  )
 })
 
 test('our own listeners and stores are denied on every address of this machine, also in development [SEC-24]', () => {
@@ -92,7 +107,8 @@ test('our own listeners and stores are denied on every address of this machine, 
     ],
   })
   const ours = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map((one) => one.address))
-  for (const address of ['127.0.0.1', '127.0.0.2', '::1', ...ours]) expect(policy.denial(address, 8081)).toBe('own_listener')
+  for (const address of ['127.0.0.1', '127.0.0.2', '::1', ...ours])
+    expect(policy.denial(address, 8081)).toBe('own_listener')
   expect(policy.denial('127.0.0.1', 9000)).toBeUndefined()
   expect(policy.denial('10.9.8.7', 6379)).toBe('own_listener')
   expect(policy.denial('10.9.8.6', 6379)).toBeUndefined()

@@ -38,7 +38,14 @@ export function addressPolicy({ allowPrivate, allowedRanges = [], ownListeners }
 }
 
 /** Loopback, private and unique-local networks: what the development switch opens. */
-const insideNetworks = blockList(['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '::1/128', 'fc00::/7'])
+const insideNetworks = blockList([
+  '127.0.0.0/8',
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '::1/128',
+  'fc00::/7',
+])
 
 // A `BlockList` with IPv4 rules also matches their IPv4-mapped IPv6 form; all other forms of an IPv4 address inside an
 // IPv6 one lie outside 2000::/3 or are named below.

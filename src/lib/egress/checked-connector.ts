@@ -6,7 +6,10 @@ import { EgressDeniedError } from './egress-error.ts'
 import type { Target } from './target.ts'
 
 /** Resolves a name to all of its addresses. Replaced in tests that need a lying name server. */
-export type Lookup = (hostname: string, done: (error: Error | null, addresses: readonly LookupAddress[]) => void) => void
+export type Lookup = (
+  hostname: string,
+  done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void
 
 export interface ConnectorOptions {
   readonly target: Target
@@ -21,7 +24,13 @@ export interface ConnectorOptions {
  * A connector that checks every address of a name and connects to exactly those addresses, so that a second answer of
  * the name server cannot change the target. It runs anew for each connection. Source: security.md SEC-23, SEC-28.
  */
-export function checkedConnector({ target, policy, ca, timeoutMs, lookup }: ConnectorOptions): buildConnector.connector {
+export function checkedConnector({
+  target,
+  policy,
+  ca,
+  timeoutMs,
+  lookup,
+}: ConnectorOptions): buildConnector.connector {
   const denialOf = (address: string) => policy?.denial(address, target.port)
 
   const connect = buildConnector({

@@ -29,13 +29,19 @@ export class EgressDeniedError extends Error {
 }
 
 /** Sorts an error of the network, of TLS or of the HTTP parser. `detail` names a certificate problem [SEC-28]. */
-export function classifyNetworkError(error: Error): { readonly error: EgressErrorCode; readonly detail: string | null } {
+export function classifyNetworkError(error: Error): {
+  readonly error: EgressErrorCode
+  readonly detail: string | null
+} {
   if (error instanceof EgressDeniedError) return { error: 'egress_denied', detail: error.reason }
   // Connecting to several addresses in turn fails with all their errors; the first one speaks for them.
   const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
   const code = 'code' in first && typeof first.code === 'string' ? first.code : ''
   if (tlsCode.test(code)) return { error: 'tls', detail: code }
-  return { error: codes.get(code) ?? (first.name === 'HTTPParserError' ? 'response_invalid' : 'connection_reset'), detail: null }
+  return {
+    error: codes.get(code) ?? (first.name === 'HTTPParserError' ? 'response_invalid' : 'connection_reset'),
+    detail: null,
+  }
 }
 
 const tlsCode = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|EPROTO|HOSTNAME_MISMATCH|INVALID_CA|CRL_)/

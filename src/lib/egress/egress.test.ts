@@ -33,10 +33,19 @@ async function listen(server: Server | ReturnType<typeof createTcpServer>): Prom
 
 const http = (listener: RequestListener) => listen(createHttpServer(listener))
 /** Writes raw bytes as the answer to whatever comes. */
-const raw = (answer: (socket: Socket) => void) => listen(createTcpServer((socket) => socket.on('error', () => {}).once('data', () => answer(socket))))
+const raw = (answer: (socket: Socket) => void) =>
+  listen(createTcpServer((socket) => socket.on('error', () => {}).once('data', () => answer(socket))))
 
 function post(url: string, more: Partial<EgressRequest> = {}): EgressRequest {
-  return { url, method: 'POST', headers: [['Content-Type', 'application/json']], body: '{}', timeoutMs: 2_000, poolKey: 'd1', ...more }
+  return {
+    url,
+    method: 'POST',
+    headers: [['Content-Type', 'application/json']],
+    body: '{}',
+    timeoutMs: 2_000,
+    poolKey: 'd1',
+    ...more,
+  }
 }
 
 /** Resolves every name to what the test says, one answer after another; the last one repeats. */
@@ -45,7 +54,12 @@ function names(...answers: string[][]): Lookup & { asked: string[] } {
   const lookup: Lookup = (hostname, done) => {
     const addresses = answers[Math.min(asked.length, answers.length - 1)] ?? []
     asked.push(hostname)
-    setImmediate(() => done(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))))
+    setImmediate(() =>
+      done(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+      ),
+    )
   }
   return Object.assign(lookup, { asked })
 }
@@ -61,7 +75,13 @@ test('sends the bytes it was given and reads the answer', async () => {
     })
   })
   const answer = await open().request(
-    post(`http://127.0.0.1:${port}/in?a=%2F`, { headers: [['X-Signature', 'old'], ['X-Signature', 'new']], body: '{"ä":1}' }),
+    post(`http://127.0.0.1:${port}/in?a=%2F`, {
+      headers: [
+        ['X-Signature', 'old'],
+        ['X-Signature', 'new'],
+      ],
+      body: '{"ä":1}',
+    }),
   )
   expect(answer).toMatchObject({ status: 'answered', httpStatus: 200, isCut: false })
   expect(answer.status === 'answered' && [answer.body.toString(), answer.headers['x-answer']]).toEqual(['fine', 'a, b'])
@@ -69,7 +89,18 @@ test('sends the bytes it was given and reads the answer', async () => {
     [
       'POST',
       '/in?a=%2F',
-      ['host', `127.0.0.1:${port}`, 'connection', 'keep-alive', 'X-Signature', 'old', 'X-Signature', 'new', 'content-length', '8'],
+      [
+        'host',
+        `127.0.0.1:${port}`,
+        'connection',
+        'keep-alive',
+        'X-Signature',
+        'old',
+        'X-Signature',
+        'new',
+        'content-length',
+        '8',
+      ],
       '{"ä":1}',
     ],
   ])
@@ -122,7 +153,10 @@ test('exactly the exempt host and port may be reached without the development sw
 test('our own listener is never a destination [SEC-24]', async () => {
   const port = await http((_request, response) => response.end())
   const egress = open({ ownListeners: [{ host: '127.0.0.1', port }] })
-  expect(await egress.request(post(`http://localhost:${port}/`))).toMatchObject({ error: 'egress_denied', detail: 'own_listener' })
+  expect(await egress.request(post(`http://localhost:${port}/`))).toMatchObject({
+    error: 'egress_denied',
+    detail: 'own_listener',
+  })
 })
 
 test('a redirect is an answer and is not followed [SEC-26]', async () => {
@@ -131,7 +165,10 @@ test('a redirect is an answer and is not followed [SEC-26]', async () => {
     paths.push(request.url)
     response.writeHead(307, { location: '/other' }).end()
   })
-  expect(await open().request(post(`http://127.0.0.1:${port}/in`))).toMatchObject({ status: 'answered', httpStatus: 307 })
+  expect(await open().request(post(`http://127.0.0.1:${port}/in`))).toMatchObject({
+    status: 'answered',
+    httpStatus: 307,
+  })
   expect(paths).toEqual(['/in'])
 })
 
@@ -141,7 +178,10 @@ test('headers without end stop at 16 KiB [SEC-27]', async () => {
     const timer = setInterval(() => socket.write(`x-filler: ${'a'.repeat(4_000)}\r\n`), 1)
     socket.on('close', () => clearInterval(timer))
   })
-  expect(await open().request(post(`http://127.0.0.1:${port}/`))).toMatchObject({ status: 'unknown', error: 'response_head_too_large' })
+  expect(await open().request(post(`http://127.0.0.1:${port}/`))).toMatchObject({
+    status: 'unknown',
+    error: 'response_head_too_large',
+  })
 })
 
 test('a body is read to 64 KiB and no further; the status counts [SEC-27] [OUT-21]', async () => {
@@ -162,7 +202,9 @@ test('a slow body ends at the deadline with what came; the status counts [SEC-27
 
 test('one layer of gzip is removed, within the bound [SEC-27]', async () => {
   const bodies = [Buffer.from('{"ok":true}'), Buffer.alloc(1_000_000), gzipSync('twice')]
-  const port = await http((_request, response) => response.setHeader('content-encoding', 'gzip').end(gzipSync(bodies.shift() ?? '')))
+  const port = await http((_request, response) =>
+    response.setHeader('content-encoding', 'gzip').end(gzipSync(bodies.shift() ?? '')),
+  )
   const egress = open()
   const ask = () => egress.request(post(`http://127.0.0.1:${port}/`))
   expect(await ask()).toMatchObject({ body: Buffer.from('{"ok":true}'), isCut: false })
@@ -173,18 +215,27 @@ test('one layer of gzip is removed, within the bound [SEC-27]', async () => {
 test('what failed before the first byte is told from what may have arrived', async () => {
   const egress = open({ lookup: (_name, done) => done(Object.assign(new Error(), { code: 'ENOTFOUND' }), []) })
   const closedPort = await freePort()
-  expect(await egress.request(post(`http://127.0.0.1:${closedPort}/`))).toMatchObject({ status: 'not_sent', error: 'connection_refused' })
+  expect(await egress.request(post(`http://127.0.0.1:${closedPort}/`))).toMatchObject({
+    status: 'not_sent',
+    error: 'connection_refused',
+  })
   expect(await egress.request(post('http://nowhere.test/'))).toMatchObject({ status: 'not_sent', error: 'dns' })
 
   const resetting = await raw((socket) => socket.resetAndDestroy())
-  expect(await egress.request(post(`http://127.0.0.1:${resetting}/`))).toMatchObject({ status: 'unknown', error: 'connection_reset' })
+  expect(await egress.request(post(`http://127.0.0.1:${resetting}/`))).toMatchObject({
+    status: 'unknown',
+    error: 'connection_reset',
+  })
 
   const silent = await raw(() => {})
   const late = await egress.request(post(`http://127.0.0.1:${silent}/`, { timeoutMs: 150 }))
   expect(late).toMatchObject({ status: 'unknown', error: 'timeout' })
 
   const babbling = await raw((socket) => socket.write('SSH-2.0-OpenSSH\r\n'))
-  expect(await egress.request(post(`http://127.0.0.1:${babbling}/`))).toMatchObject({ status: 'unknown', error: 'response_invalid' })
+  expect(await egress.request(post(`http://127.0.0.1:${babbling}/`))).toMatchObject({
+    status: 'unknown',
+    error: 'response_invalid',
+  })
 })
 
 test('a connection that never stands is not sent, and nothing is written to it later', async () => {
@@ -207,7 +258,9 @@ test('a connection that never stands is not sent, and nothing is written to it l
 })
 
 test('an interim answer is not the answer', async () => {
-  const port = await raw((socket) => socket.write('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'))
+  const port = await raw((socket) =>
+    socket.write('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'),
+  )
   expect(await open().request(post(`http://127.0.0.1:${port}/`))).toMatchObject({ status: 'answered', httpStatus: 204 })
 })
 
@@ -218,7 +271,9 @@ test('TLS is verified against the name, with an extra authority and at least ver
     response.end(request.headers.host)
   })
   const port = await listen(server)
-  const oldPort = await listen(createHttpsServer({ key: KEY, cert: CERTIFICATE, maxVersion: 'TLSv1.1', minVersion: 'TLSv1' }))
+  const oldPort = await listen(
+    createHttpsServer({ key: KEY, cert: CERTIFICATE, maxVersion: 'TLSv1.1', minVersion: 'TLSv1' }),
+  )
   const lookup: Lookup = (_name, done) => done(null, [{ address: '127.0.0.1', family: 4 }])
   const trusting = open({ extraCa: CERTIFICATE, lookup })
 

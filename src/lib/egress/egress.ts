@@ -49,7 +49,13 @@ export function openEgress(options: EgressOptions): Egress {
     const known = pools.get(key)
     if (known !== undefined) return known
     const pool = new Pool(target.origin, {
-      connect: checkedConnector({ target, policy: isExempt(target, options) ? undefined : policy, ca, timeoutMs, lookup }),
+      connect: checkedConnector({
+        target,
+        policy: isExempt(target, options) ? undefined : policy,
+        ca,
+        timeoutMs,
+        lookup,
+      }),
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
       // The deadline of `exchange` covers both, at the cost of one timer.

@@ -20,15 +20,29 @@ export type EgressAnswer =
       readonly durationMs: number
     }
   /** Not one byte of the request left: safe to redo. */
-  | { readonly status: 'not_sent'; readonly error: EgressErrorCode; readonly detail: string | null; readonly durationMs: number }
+  | {
+      readonly status: 'not_sent'
+      readonly error: EgressErrorCode
+      readonly detail: string | null
+      readonly durationMs: number
+    }
   /** Bytes left and no answer came: it may have arrived. */
-  | { readonly status: 'unknown'; readonly error: EgressErrorCode; readonly detail: string | null; readonly durationMs: number }
+  | {
+      readonly status: 'unknown'
+      readonly error: EgressErrorCode
+      readonly detail: string | null
+      readonly durationMs: number
+    }
 
 /**
  * One request and its bounded answer. The deadline covers everything: waiting for a connection, connecting, sending,
  * headers, body. An answer whose headers came in time counts, however its body ends.
  */
-export function exchange(pool: Dispatcher, request: Dispatcher.DispatchOptions, timeoutMs: number): Promise<EgressAnswer> {
+export function exchange(
+  pool: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  timeoutMs: number,
+): Promise<EgressAnswer> {
   return new Promise((resolve) => {
     const startedAt = performance.now()
     let controller: Dispatcher.DispatchController | undefined

@@ -2,13 +2,19 @@ import { expect, test } from 'vitest'
 import { parseTarget } from './target.ts'
 
 test('path and query are kept exactly as written [OUT-69]', () => {
-  expect(parseTarget('https://Partner.example/a/../b?sids=1,2,3&x=%2f"#part')?.requestTarget).toBe('/a/../b?sids=1,2,3&x=%2f"')
+  expect(parseTarget('https://Partner.example/a/../b?sids=1,2,3&x=%2f"#part')?.requestTarget).toBe(
+    '/a/../b?sids=1,2,3&x=%2f"',
+  )
   expect(parseTarget('https://partner.example')?.requestTarget).toBe('/')
   expect(parseTarget('https://partner.example?a=1')?.requestTarget).toBe('/?a=1')
 })
 
 test('origin, name and port are those a connection is made to', () => {
-  expect(parseTarget('https://PARTNER.example:443/x')).toMatchObject({ origin: 'https://partner.example', hostname: 'partner.example', port: 443 })
+  expect(parseTarget('https://PARTNER.example:443/x')).toMatchObject({
+    origin: 'https://partner.example',
+    hostname: 'partner.example',
+    port: 443,
+  })
   expect(parseTarget('http://[::1]:8080/')).toMatchObject({ hostname: '::1', port: 8080, protocol: 'http:' })
   // Other spellings of an address are read as the address they mean, so that the check sees it [SEC-24].
   expect(parseTarget('https://0x7f.1/')?.hostname).toBe('127.0.0.1')

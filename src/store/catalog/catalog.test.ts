@@ -57,7 +57,7 @@ const segment = (traitId: number, over: Partial<SegmentDraft> = {}): SegmentDraf
   ...over,
 })
 
-test('opening again changes nothing: migrations and first contents come once [SEC-92]', async () => {
+test('opening again changes nothing: migrations and first contents come once', async () => {
   const file = newFile()
   const first = await open(file)
   const sources = await first.dataSources.list({ includeGlobal: true }).page(0, 100)
@@ -134,7 +134,7 @@ test('changes that are asked for together are all made, one after the other', as
   expect(catalog.version()).toBe(before + 50)
 })
 
-test('definitions hold what the rulebook needs, in clear [OPS-42]', async () => {
+test('definitions hold what the rulebook needs, in clear', async () => {
   const catalog = await open(newFile())
   const global = await catalog.traits.create(
     trait({ dataSourceId: 20914, traitType: 'ON_BOARDED_TRAIT', traitRule: undefined }),

@@ -1,0 +1,70 @@
+// The real server, as a process of its own, for benchmarks.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+const root = join(fileURLToPath(import.meta.url), '../../..')
+export const ADMIN_TOKEN = 'a-bench-token-of-enough-characters'
+
+/** @returns the ready line with `process`, `stop()` and `cpuSeconds()` */
+export async function startServer({ dataDir, edgePort, adminPort, env = {} }) {
+  const child = spawn(process.execPath, [join(root, 'bin', 'usher'), 'serve'], {
+    env: {
+      ...process.env,
+      USHER_DATA_DIR: dataDir,
+      USHER_EDGE_PORT: String(edgePort),
+      USHER_ADMIN_PORT: String(adminPort),
+      USHER_ADMIN_TOKEN: ADMIN_TOKEN,
+      USHER_ALLOW_PRIVATE_DESTINATIONS: '1',
+      USHER_EDGE_DENY_LIST_ENABLED: 'false',
+      USHER_LOG_LEVEL: 'warn',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const ready = await new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready`)))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (line.includes('"msg":"ready"')) resolve(JSON.parse(line))
+      else console.error(line)
+    })
+  })
+  return {
+    ...ready,
+    process: child,
+    async stop() {
+      child.removeAllListeners('exit')
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      await gone
+    },
+  }
+}
+
+/** Runs the generator in its own process. @returns its figures */
+export async function generate(options) {
+  const child = spawn(process.execPath, [join(root, 'bench/load/generator.mjs'), JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.on('data', (chunk) => {
+    text += chunk
+  })
+  await new Promise((resolve) => child.once('exit', resolve))
+  return JSON.parse(text)
+}
+
+export async function startBare(port) {
+  const child = spawn(process.execPath, [join(root, 'bench/load/bare-server.mjs'), String(port)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  return {
+    async stop() {
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGTERM')
+      await gone
+    },
+  }
+}

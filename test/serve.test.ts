@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { spawnUsher } from '../src/testkit/spawn-usher.ts'
+
+/** `usher serve` from outside: a process, its signals, its probes. Needs the build, which `npm test` makes. */
+const program = join(import.meta.dirname, '..', 'bin', 'usher')
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'usher-serve-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const runProgram = (path: string, args: string[], env: Record<string, string> = {}) =>
+  spawnSync(process.execPath, [path, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...env },
+  })
+
+test('the ready line, the probes on both listeners, the metrics on admin [OPS-12] [SEC-86] [SEC-87]', async () => {
+  const usher = await spawnUsher({ dataDir: join(folder, 'data') })
+  try {
+    const ready = JSON.parse(usher.log.find((line) => line.includes('"msg":"ready"')) ?? '{}') as Record<
+      string,
+      unknown
+    >
+    expect(ready).toMatchObject({
+      msg: 'ready',
+      edgeUrl: usher.edgeUrl,
+      adminUrl: usher.adminUrl,
+      durability: 'process',
+    })
+    expect(ready['startupMs']).toEqual(expect.any(Number))
+    for (const url of [usher.edgeUrl, usher.adminUrl]) {
+      for (const path of ['/healthz', '/readyz']) expect((await fetch(url + path)).status, url + path).toBe(200)
+    }
+    const metrics = await fetch(`${usher.adminUrl}/metrics`)
+    expect(await metrics.text()).toContain('usher_event_loop_lag_seconds')
+    for (const name of ['admin.token', 'master.key', 'optout.key', 'ecid.key'])
+      expect(statSync(join(folder, 'data', name)).mode & 0o777).toBe(0o600)
+  } finally {
+    await usher.stop()
+  }
+})
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s: it ends with status 0, and starts again on the same data [OPS-13] [SEC-89]',
+  async (signal) => {
+    for (let start = 0; start < 2; start++) {
+      const usher = await spawnUsher({ dataDir: join(folder, 'data') })
+      const ended = new Promise<number | null>((resolve) => usher.process.once('exit', resolve))
+      usher.process.kill(signal)
+      expect(await ended).toBe(0)
+    }
+  },
+)
+
+describe('refusals', () => {
+  test.each([
+    ['an unknown variable', { USHER_EDGE_PROT: '1' }, 'did you mean USHER_EDGE_PORT?'],
+    ['a store of a later version', { USHER_STORE: 'redis://127.0.0.1:6379' }, 'redis:// is not in this version'],
+    [
+      'a shifted clock in production',
+      { USHER_CLOCK_OFFSET_MS: '1000', NODE_ENV: 'production' },
+      'USHER_CLOCK_OFFSET_MS',
+    ],
+    ['a short token', { USHER_ADMIN_TOKEN: 'too-short-canary' }, 'at least 24 characters'],
+  ])('%s stops the start with status 2 [OPS-20] [OPS-27]', (_name, env, expected) => {
+    const result = runProgram(program, ['serve'], env)
+    expect(result.status).toBe(2)
+    expect(result.stderr).toContain(expected)
+    expect(result.stderr).not.toContain('canary')
+  })
+
+  test('the program works from any folder; unbuilt, it says what builds it, status 2 [OPS-15]', () => {
+    expect(runProgram(program, ['version']).stdout).toMatch(/^usher \d/)
+    cpSync(program, join(folder, 'bin', 'usher'))
+    const unbuilt = runProgram(join(folder, 'bin', 'usher'), ['version'])
+    expect(unbuilt.status).toBe(2)
+    expect(unbuilt.stderr).toContain('run build')
+  })
+})
