@@ -28,6 +28,7 @@ import { openRefile } from './pipeline/refile.ts'
 import { openRulebooks } from './pipeline/rulebooks.ts'
 import { startSweep } from './pipeline/sweep.ts'
 import { type RecordStore, StoreUnavailableError } from './store/record-store.ts'
+import { verifyStore } from './store/verify.ts'
 
 export { type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
 
@@ -190,6 +191,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
             return nowMs
           },
         },
+        verifier: { verify: (onProgress) => verifyStore(stores.records, { onProgress }) },
         ready: reasons,
         metrics,
         log,

@@ -75,6 +75,22 @@ describe('refusals', () => {
     expect(result.stderr).not.toContain('canary')
   })
 
+  test('a port in use stops the start with status 1, the port and what to do', async () => {
+    const first = await spawnUsher({ dataDir: join(folder, 'first') })
+    const port = new URL(first.edgeUrl).port
+    try {
+      const result = runProgram(program, ['serve'], {
+        USHER_DATA_DIR: join(folder, 'second'),
+        USHER_EDGE_PORT: port,
+        USHER_ADMIN_PORT: '0',
+      })
+      expect(result.status).toBe(1)
+      expect(result.stderr).toContain(`port ${port} is in use`)
+    } finally {
+      await first.stop()
+    }
+  })
+
   test('the program works from any folder; unbuilt, it says what builds it, status 2 [OPS-15]', () => {
     expect(runProgram(program, ['version']).stdout).toMatch(/^usher \d/)
     cpSync(program, join(folder, 'bin', 'usher'))

@@ -1,65 +1,15 @@
-import type { Clock } from '../model/clock.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
-import { indexOfSid, LeaveReason, type Profile } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import type { DeliveryStore } from '../store/delivery-store.ts'
-import type { ProfileStore } from '../store/profile-store.ts'
 import { StoreUnavailableError } from '../store/record-store.ts'
 import type { ToldState } from '../store/told-record.ts'
-import type { DestinationRule, DestinationRules } from './destination-rules.ts'
-import { type DueProfile, DueQueue } from './due-queue.ts'
+import { Backlog } from './backlog.ts'
+import type { DestinationRule } from './destination-rules.ts'
+import type { DueProfile } from './due-queue.ts'
 import { InFlight } from './in-flight.ts'
 import { nextStep } from './policy.ts'
+import { countedAttempts, isWithdrawn, withAttempt } from './repetition.ts'
 import { buildRound, type SkipReason } from './round.ts'
-import type { Sender, Sent } from './sender.ts'
-
-export interface RunnerParts {
-  readonly deliveries: DeliveryStore
-  readonly profiles: Pick<ProfileStore, 'getMany'>
-  readonly rules: () => DestinationRules
-  readonly sender: Sender
-  readonly clock: Clock
-  readonly after: After
-  readonly random: () => number
-  readonly log: (event: string, fields: Record<string, unknown>) => void
-  readonly onAttempt: (delivery: StoredDelivery) => void
-  readonly onEnded: (delivery: StoredDelivery) => void
-  readonly limits: RunnerLimits
-}
-
-/** Runs something once after a monotonic wait [SEC-46]. @returns what calls it off */
-export type After = (waitMs: number, run: () => void) => () => void
-
-export interface RunnerLimits {
-  /** Requests at one time to one destination. */
-  readonly concurrency: number
-  /** Profiles kept in memory for one destination; the rest stay as markers on disk. */
-  readonly queueMax: number
-  /** Messages on their way; a dead destination holds no more memory than these [SEC-44]. */
-  readonly openMax: number
-  readonly compatRetryWaitMs: number
-}
-
-export interface RunnerStats {
-  readonly destinationId: DestinationId
-  /** Profiles that wait in memory, and whether more wait on disk. */
-  readonly queued: number
-  readonly moreOnDisk: boolean
-  /** Profiles in a message that is being built or on its way. */
-  readonly busy: number
-  /** Messages on their way. */
-  readonly open: number
-  readonly sending: number
-  readonly retrying: number
-  readonly blocked: number
-  /** Since the start. */
-  readonly acknowledged: number
-  readonly dead: number
-  readonly failedAttempts: number
-  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>
-  /** The token endpoint refuses us [OUT-84]. */
-  readonly authenticationFailed: boolean
-}
+import type { RunnerParts, RunnerStats } from './runner-parts.ts'
 
 const STORE_RETRY_MS = 1_000
 
@@ -76,7 +26,7 @@ interface OpenDelivery {
 export class DestinationRunner {
   readonly #id: DestinationId
   readonly #parts: RunnerParts
-  readonly #queue: DueQueue
+  readonly #backlog: Backlog
   readonly #inFlight = new InFlight()
   readonly #open = new Map<DeliveryId, OpenDelivery>()
   /** Open deliveries whose next attempt is due. */
@@ -94,18 +44,13 @@ export class DestinationRunner {
   #slots = 0
   /** Rounds whose messages are not stored yet. */
   #building = 0
-  /** There may be markers on disk that are not in memory. */
-  #isSpilled = false
-  #hasDropped = false
-  #refillFrom = 0
-  #isRefilling = false
   #isClosing = false
   #isClosed = false
 
   constructor(id: DestinationId, parts: RunnerParts) {
     this.#id = id
     this.#parts = parts
-    this.#queue = new DueQueue(parts.limits.queueMax)
+    this.#backlog = new Backlog(id, parts.deliveries, parts.limits.queueMax)
   }
 
   /** The profile has a marker for this destination. */
@@ -145,8 +90,10 @@ export class DestinationRunner {
         }),
       )
     }
-    if (this.#isSpilled && !this.#isRefilling && this.#queue.size < destination.config.usersPerMessage)
-      this.#run(() => this.#refill())
+    if (!this.#backlog.needsRefill(destination.config.usersPerMessage)) return
+    this.#run(() =>
+      this.#untilStored(() => this.#backlog.refill((profileId) => !this.#isClosing && this.#enqueue(profileId, null))),
+    )
   }
 
   /** The definitions changed: what was blocked is tried again. */
@@ -193,8 +140,8 @@ export class DestinationRunner {
     const count = (status: StoredDelivery['status']) => statuses.filter((one) => one === status).length
     return {
       destinationId: this.#id,
-      queued: this.#queue.size,
-      moreOnDisk: this.#isSpilled,
+      queued: this.#backlog.size,
+      moreOnDisk: this.#backlog.moreOnDisk,
       busy: this.#inFlight.size,
       open: this.#open.size,
       sending: count('sending'),
@@ -245,9 +192,9 @@ export class DestinationRunner {
   }
 
   #freshWork(destination: DestinationRule): (() => Promise<void>) | undefined {
-    if (this.#queue.size === 0 || this.#open.size + this.#building >= this.#parts.limits.openMax) return undefined
+    if (this.#backlog.size === 0 || this.#open.size + this.#building >= this.#parts.limits.openMax) return undefined
     const { usersPerMessage, batchMaxWaitMs } = destination.config
-    if (this.#queue.size < usersPerMessage && !this.#isFlushDue && batchMaxWaitMs > 0) {
+    if (this.#backlog.size < usersPerMessage && !this.#isFlushDue && batchMaxWaitMs > 0) {
       this.#cancelFlush ??= this.#parts.after(batchMaxWaitMs, () => {
         this.#cancelFlush = undefined
         this.#isFlushDue = true
@@ -255,8 +202,8 @@ export class DestinationRunner {
       })
       return undefined
     }
-    const taken = this.#queue.take(usersPerMessage)
-    if (this.#queue.size === 0) {
+    const taken = this.#backlog.take(usersPerMessage)
+    if (this.#backlog.size === 0) {
       this.#isFlushDue = false
       this.#cancelFlush?.()
       this.#cancelFlush = undefined
@@ -386,43 +333,13 @@ export class DestinationRunner {
   }
 
   #enqueue(profileId: ProfileId, replayOf: DeliveryId | null): boolean {
-    if (this.#inFlight.note(profileId) || this.#queue.add(profileId, replayOf)) return true
-    this.#isSpilled = true
-    this.#hasDropped = true
-    return false
+    return this.#inFlight.note(profileId) || this.#backlog.add(profileId, replayOf)
   }
 
   /** The profile is free again; it goes back into the queue when it is still owed, or changed meanwhile. */
   #release(profileId: ProfileId, isDue: boolean): void {
     const isNotified = this.#inFlight.release(profileId)
     if (isDue || isNotified) this.#enqueue(profileId, null)
-  }
-
-  /** Finds markers on disk that had no room in memory; goes on where the last pass stopped. */
-  async #refill(): Promise<void> {
-    this.#isRefilling = true
-    try {
-      if (this.#refillFrom === 0) this.#hasDropped = false
-      for await (const { partition, markers } of this.#parts.deliveries.markers({
-        destinationId: this.#id,
-        fromPartition: this.#refillFrom,
-      })) {
-        for (const { profileId } of markers) {
-          if (this.#isClosing) return
-          if (this.#enqueue(profileId, null)) continue
-          this.#refillFrom = partition
-          return
-        }
-      }
-      // What was dropped while this pass ran may lie behind it.
-      this.#isSpilled = this.#hasDropped
-      this.#refillFrom = 0
-    } catch (error) {
-      if (!(error instanceof StoreUnavailableError)) throw error
-      await new Promise<void>((resolve) => this.#parts.after(STORE_RETRY_MS, resolve))
-    } finally {
-      this.#isRefilling = false
-    }
   }
 
   async #told(profileIds: readonly ProfileId[]): Promise<Map<ProfileId, ToldState>> {
@@ -447,27 +364,4 @@ export class DestinationRunner {
       }
     }
   }
-}
-
-/** The profile is gone, denies this destination, or left a segment of the message by opt-out or privacy request. */
-function isWithdrawn(profile: Profile | undefined, active: readonly number[], destinationId: DestinationId): boolean {
-  if (profile === undefined || profile.consent?.deniedDestinations.includes(destinationId) === true) return true
-  const { sids, left } = profile.segments
-  return active.some((sid) => {
-    const reason = left[indexOfSid(sids, sid)]
-    return reason === LeaveReason.optout || reason === LeaveReason.privacy
-  })
-}
-
-/** Repeated refusals by the address rules leave one record, not one every few minutes. */
-function withAttempt(delivery: StoredDelivery, { attempt, headers, url }: Sent): StoredDelivery {
-  if (attempt === undefined) return delivery
-  const isRepeatedDenial = attempt.error === 'egress_denied' && delivery.attempts.at(-1)?.error === 'egress_denied'
-  const before = isRepeatedDenial ? delivery.attempts.slice(0, -1) : delivery.attempts
-  return { ...delivery, headers, url, attempts: [...before, { ...attempt, number: before.length + 1 }] }
-}
-
-/** A refusal by the address rules uses up no attempt, nor does what came before a replay. */
-function countedAttempts({ attempts, attemptsBefore }: StoredDelivery): number {
-  return attempts.slice(attemptsBefore).filter((attempt) => attempt.error !== 'egress_denied').length
 }

@@ -5,8 +5,9 @@ import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import type { DestinationRules } from './destination-rules.ts'
-import { type After, DestinationRunner, type RunnerLimits, type RunnerStats } from './destination-runner.ts'
+import { DestinationRunner } from './destination-runner.ts'
 import { openTokenSource } from './oauth.ts'
+import type { After, RunnerLimits, RunnerStats } from './runner-parts.ts'
 import { openSender } from './sender.ts'
 
 /** Tells destinations what they are owed. The one owner of all deliveries of its destinations (architecture, "Delivery"). */

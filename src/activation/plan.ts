@@ -1,6 +1,6 @@
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
 import type { MembershipChange } from '../model/membership-change.ts'
-import type { DestinationPlan, Profile } from '../model/profile.ts'
+import { type DestinationPlan, isDeliveryDenied, type Profile } from '../model/profile.ts'
 import { DAY_MS, utcDay } from '../model/time.ts'
 import { type DestinationRule, type DestinationRules, isInWindow, type MappingRule } from './destination-rules.ts'
 
@@ -96,7 +96,7 @@ function hasBegun({ mappings }: DestinationRule, sinceDay: number, day: number):
 }
 
 export function isDenied({ consent }: Profile, { destinationId }: DestinationRule): boolean {
-  return consent?.deniedDestinations.includes(destinationId) === true
+  return isDeliveryDenied(consent, destinationId)
 }
 
 /** After a change of the definitions: destinations that got a mapping for a segment the profile is in already. */

@@ -1,4 +1,6 @@
 import { run } from './program.ts'
 
-// `serve`, `demo` and `partner` go on after this; the status counts once nothing is left to do, or at the signal.
-process.exitCode = await run(process.argv.slice(2))
+const status = await run(process.argv.slice(2))
+// `serve`, `demo` and `partner` go on after this until a signal. A start that failed half-way must not: what it had
+// opened would keep the process alive.
+if (status !== 0) process.exit(status)

@@ -30,7 +30,10 @@ async function serve(listener: RequestListener): Promise<string> {
   const port = await freePort()
   const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  closers.push(() => (server.closeAllConnections(), server.close()))
+  closers.push(() => {
+    server.closeAllConnections()
+    server.close()
+  })
   return `http://127.0.0.1:${port}`
 }
 
@@ -128,6 +131,26 @@ describe('client commands', () => {
     writeFileSync(join(folder, 'admin.token'), 'right\n')
     expect(await run(['profile', '1'.repeat(38), '--url', await serve(answerProfile), '--data-dir', folder])).toBe(0)
     expect(asked.at(-1)).toBe('Bearer right')
+  })
+
+  test.each([
+    ['a sound store: exit 0', 0, 0, '12 records checked, no problem found'],
+    ['a damaged one: exit 1, with what and where', 2, 1, '2 link without reverse\n    d:1'],
+  ])('verify reads the lines of the running server; %s [OPS-14] [SEC-60]', async (_name, count, status, expected) => {
+    const report = {
+      records: 12,
+      bytes: 900,
+      kinds: {},
+      findings: { damaged: { count: 0, samples: [] }, link_without_reverse: { count, samples: ['d:1'] } },
+    }
+    const url = await serve(
+      (_request, response) => void response.end(`{"progress":{"done":1,"total":2}}\n${JSON.stringify({ report })}\n`),
+    )
+    expect(await run(['verify', '--url', url, '--token', 'right'])).toBe(status)
+    expect(out).toContain(expected)
+    out = ''
+    await run(['verify', '--url', url, '--token', 'right', '--json'])
+    expect(JSON.parse(out)).toEqual(report)
   })
 
   test('no server: exit 1 with how to start one [OPS-14]', async () => {

@@ -1,7 +1,6 @@
 import { Command, CommanderError } from 'commander'
-import { explainFailure } from './failure.ts'
 import { readVersion } from '../lib/version.ts'
-
+import { explainFailure } from './failure.ts'
 
 /**
  * The command line. Exit status: 0 done, 1 failed, 2 wrong usage [OPS-14]. Each command is loaded when it is called, so

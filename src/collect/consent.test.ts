@@ -1,3 +1,4 @@
+import { ALL_DESTINATIONS } from '../model/profile.ts'
 import { TCString } from '@iabtechlabtcf/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -121,7 +122,7 @@ test('Sec-GPC and us_privacy stop syncs and delivery, not collection [SEC-78]', 
       cookie: true,
       store: true,
       syncDenied: true,
-      deniedDestinations: [1, 2],
+      deniedDestinations: [ALL_DESTINATIONS],
     })
   }
   for (const said of [{ gpc: '0' }, { usPrivacy: '1YNN' }, { usPrivacy: 'Y' }]) {

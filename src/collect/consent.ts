@@ -3,6 +3,7 @@ import type { CallError } from '../model/collected-call.ts'
 import type { Directory } from '../model/directory.ts'
 import type { ConsentDecision } from '../model/event.ts'
 import type { DestinationId } from '../model/ids.ts'
+import { ALL_DESTINATIONS } from '../model/profile.ts'
 import type { EdgeConfig } from './edge-config.ts'
 import { callError } from './error-codes.ts'
 import type { Parameters } from './parse-query.ts'
@@ -69,7 +70,7 @@ export function decideConsent(
       ? FREE
       : decideTcf(parameters.withheld.get('gdpr_consent'), directory, settings, nowMs)
   const saleReason = saleOptOut(gpc, parameters.withheld.get('us_privacy'))
-  return saleReason === undefined ? consent : withoutSale(consent, saleReason, directory)
+  return saleReason === undefined ? consent : withoutSale(consent, saleReason)
 }
 
 function decideTcf(text: string | undefined, directory: Directory, settings: ConsentSettings, nowMs: number): Consent {
@@ -153,12 +154,8 @@ function saleOptOut(gpc: string | undefined, usPrivacy: string | undefined): 'gp
   return usPrivacy !== undefined && /^1[YN-]Y/i.test(usPrivacy) ? 'us_privacy' : undefined
 }
 
-/**
- * Collection goes on, third parties hear nothing. The decision lists the destinations that are known to the directory;
- * the reason tells activation that it concerns every one.
- */
-function withoutSale(consent: Consent, reason: string, directory: Directory): Consent {
+/** Collection goes on, third parties hear nothing. */
+function withoutSale(consent: Consent, reason: string): Consent {
   if (!consent.decision.store) return consent
-  const deniedDestinations = directory.vendorDestinations.map(({ destinationId }) => destinationId)
-  return { ...consent, decision: { ...consent.decision, syncDenied: true, deniedDestinations, reason } }
+  return { ...consent, decision: { ...consent.decision, syncDenied: true, deniedDestinations: [ALL_DESTINATIONS], reason } }
 }

@@ -1,3 +1,4 @@
+/** Keys of a call that are more than a signal. Source: spec/collection.md sections 2 and 3. */
 export type DeclaredKey = 'd_cid' | 'd_cid_ic' | 'd_cid_ns' | 'd_dpid' | 'd_dpuuid' | 'dpid' | 'dpuuid'
 
 /** How a key is treated; every other key is a signal whose value may be a comma list. */

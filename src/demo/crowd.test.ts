@@ -20,7 +20,12 @@ async function startEdge() {
   const port = await freePort()
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const http = createHttpClient()
-  open.push(http, { close: () => (server.closeAllConnections(), server.close()) })
+  open.push(http, {
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  })
   return { url: `http://127.0.0.1:${port}`, calls, http }
 }
 

@@ -13,7 +13,12 @@ async function serve(listener: RequestListener): Promise<string> {
   const port = await freePort()
   const server: Server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  open.push({ close: () => (server.closeAllConnections(), server.close()) })
+  open.push({
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  })
   return `http://127.0.0.1:${port}`
 }
 
@@ -53,15 +58,13 @@ test('JSON goes out with the token and comes back', async () => {
 
 test('a refusal carries the status, code, message and fields of the answer', async () => {
   const url = await serve((_request, response) => {
-    response
-      .writeHead(400)
-      .end(
-        JSON.stringify({
-          code: 'rule_invalid',
-          message: 'cannot be read',
-          details: [{ field: 'traitRule', message: 'position 3' }],
-        }),
-      )
+    response.writeHead(400).end(
+      JSON.stringify({
+        code: 'rule_invalid',
+        message: 'cannot be read',
+        details: [{ field: 'traitRule', message: 'position 3' }],
+      }),
+    )
   })
   const refused = createRestClient(client(), url, undefined).get('/x')
   await expect(refused).rejects.toThrow('cannot be read; traitRule: position 3')

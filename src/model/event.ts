@@ -42,7 +42,7 @@ export interface ConsentDecision {
   readonly store: boolean
   /** May IDs be synced with this partner? */
   readonly syncDenied: boolean
-  /** Destinations that may not be told; empty when all may. */
+  /** Destinations that may not be told; empty when all may, `ALL_DESTINATIONS` when none may. */
   readonly deniedDestinations: readonly DestinationId[]
   /** `none_applies`, `tcf_granted`, `tcf_purpose_1`, `tcf_vendor`, `tcf_missing`, `opt_out`, ... */
   readonly reason: string

@@ -88,8 +88,17 @@ export interface StoredConsent {
   /** First 8 bytes of the SHA-256 of the consent string, hexadecimal; empty when there was none. */
   readonly fingerprint: string
   readonly reason: string
-  /** Destinations that may not be told, because their vendor has no consent [SEC-77]. */
+  /** Destinations that may not be told, because their vendor has no consent [SEC-77]; `ALL_DESTINATIONS` means every one. */
   readonly deniedDestinations: readonly DestinationId[]
+}
+
+/** Stands for every destination, present and future: an opt-out of sale and sharing names none [SEC-78]. */
+export const ALL_DESTINATIONS = 0 as DestinationId
+
+/** May this destination not be told of the visitor? */
+export function isDeliveryDenied(consent: StoredConsent | undefined, destinationId: DestinationId): boolean {
+  if (consent === undefined) return false
+  return consent.deniedDestinations.includes(destinationId) || consent.deniedDestinations.includes(ALL_DESTINATIONS)
 }
 
 const noInts = new Int32Array(0)

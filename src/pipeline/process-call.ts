@@ -1,13 +1,12 @@
 import { directTraits, matchTraits, realizeTraits } from '../audience/evaluate.ts'
-import { addIdLink, lastAuthenticated, latestDevice } from '../identity/links.ts'
+import { latestDevice } from '../identity/links.ts'
 import { deviceOfCall, type FoundDevice, idsThatNameTheDevice } from '../identity/resolve-device.ts'
 import type { CallOutcome, CollectedCall } from '../model/collected-call.ts'
-import type { IdType } from '../model/definitions.ts'
-import type { DeclaredId } from '../model/event.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { type DataSourceId, declaredProfileId, deviceProfileId, type SegmentId, type TraitId } from '../model/ids.ts'
-import { type IdLink, newProfile, type Profile, type StoredConsent } from '../model/profile.ts'
+import { newProfile, type Profile, type StoredConsent } from '../model/profile.ts'
 import type { OptOut } from '../store/profile-store.ts'
+import { applyIds, idTypeOf } from './apply-ids.ts'
 import { evaluateDevice } from './evaluate-device.ts'
 import { runFollowUps } from './follow-ups.ts'
 import { mergeFollowUps } from './merge-follow-ups.ts'
@@ -88,10 +87,6 @@ async function deviceOfDeclaredIds(
     if (deviceId !== undefined) return { deviceId, source: 'declared' }
   }
   return undefined
-}
-
-function idTypeOf(rulebook: Rulebook, dataSourceId: DataSourceId): IdType | undefined {
-  return rulebook.directory.dataSources.get(dataSourceId)?.idType
 }
 
 interface AppliedCall {
@@ -179,68 +174,6 @@ function consentOf(call: CollectedCall, before: Profile): StoredConsent | undefi
     reason: consent.reason,
     deniedDestinations: consent.deniedDestinations,
   }
-}
-
-interface AppliedIds {
-  readonly links: readonly IdLink[]
-  readonly newLinks: readonly DataSourceId[]
-  readonly followUps: readonly FollowUp[]
-  /** The last authenticated ID of some data source is another one now. */
-  readonly loginChanged: boolean
-  readonly hasNews: boolean
-}
-
-/** Links the call's declared IDs and the device both ways [COL-71], [COL-90], and cross-device IDs with each other [COL-97]. */
-function applyIds(
-  call: CollectedCall,
-  before: Profile,
-  declared: readonly (Profile | undefined)[],
-  rulebook: Rulebook,
-): AppliedIds {
-  if (call.declaredIds.length === 0 || call.consent.syncDenied) {
-    return { links: before.links, newLinks: [], followUps: [], loginChanged: false, hasNews: false }
-  }
-  const atMs = call.receivedAtMs
-  const deviceId = before.id.slice(2) as CollectedCall['deviceId'] & string
-  const people = call.declaredIds.filter((id) => idTypeOf(rulebook, id.dataSourceId) === 'CROSS_DEVICE')
-  const followUps: FollowUp[] = []
-  const newLinks: DataSourceId[] = []
-  let links = before.links
-  let hasNews = false
-  call.declaredIds.forEach((id, at) => {
-    const idType = idTypeOf(rulebook, id.dataSourceId) ?? 'COOKIE'
-    const isFirstOfSource = !links.some((link) => link.dataSourceId === id.dataSourceId)
-    const change = addIdLink(links, id, idType, atMs)
-    links = change.links
-    if (change.isNew && isFirstOfSource) newLinks.push(id.dataSourceId)
-    for (const evicted of change.evicted) {
-      followUps.push({
-        kind: 'unlink',
-        target: declaredProfileId(evicted.dataSourceId, evicted.id),
-        other: before.id,
-        atMs,
-      })
-    }
-    const others = people.includes(id) ? people.filter((other) => other !== id).map((other) => asLink(other, atMs)) : []
-    const known = declared[at]
-    const isKnown =
-      known !== undefined && latestDevice(known.devices) === deviceId && others.every((other) => hasLink(known, other))
-    if (!isKnown)
-      followUps.push({ kind: 'link', target: declaredProfileId(id.dataSourceId, id.id), deviceId, links: others, atMs })
-    if (change.isNew || !isKnown || id.authState === 1) hasNews = true
-  })
-  const loginChanged = people.some(
-    (id) => lastAuthenticated(before.links, id.dataSourceId)?.id !== lastAuthenticated(links, id.dataSourceId)?.id,
-  )
-  return { links, newLinks, followUps, loginChanged, hasNews }
-}
-
-function asLink(id: DeclaredId, atMs: number): IdLink {
-  return { dataSourceId: id.dataSourceId, id: id.id, syncedAtMs: atMs, authState: id.authState, authenticatedAtMs: 0 }
-}
-
-function hasLink(profile: Profile, link: IdLink): boolean {
-  return profile.links.some((known) => known.dataSourceId === link.dataSourceId && known.id === link.id)
 }
 
 function renderOutcome(

@@ -58,12 +58,14 @@ async function writeSound(records: RecordStore): Promise<void> {
 test('a sound store has no findings, and every record of it is counted [SEC-60]', async () => {
   await using opened = await openTemporaryStore()
   await writeSound(opened.store)
-  const progress: number[] = []
-  const report = await verifyStore(opened.store, { onProgress: (records) => progress.push(records) })
+  const progress: [number, number][] = []
+  const report = await verifyStore(opened.store, { onProgress: (...step) => progress.push(step) })
   expect(Object.values(report.findings)).toEqual(Object.values(report.findings).map(() => ({ count: 0, samples: [] })))
   expect(report.kinds).toEqual({ profile: 60, due: 60, outbox: 60, optOut: 1, followUp: 1 })
   expect(report.records).toBe(182)
-  expect(progress.at(-1)).toBe(182)
+  const [done, total] = progress.at(-1) ?? []
+  expect(done).toBeGreaterThan(0)
+  expect(done).toBe(total)
 })
 
 test('each kind of fault is found, counted and shown [SEC-60]', async () => {

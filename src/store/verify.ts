@@ -35,8 +35,8 @@ export interface VerifyReport {
 }
 
 export interface VerifyOptions {
-  /** Called after each partition of a kind. */
-  readonly onProgress?: (records: number) => void
+  /** Called after each partition of a kind, with how many are done and how many there are. */
+  readonly onProgress?: (done: number, total: number) => void
 }
 
 const SAMPLES_MAX = 20
@@ -68,8 +68,13 @@ class Verification {
   }
 
   async run(): Promise<VerifyReport> {
-    for (const [name, kind] of Object.entries(Kind)) {
-      for (const head of await this.#records.heads(kind)) {
+    const kinds = await Promise.all(
+      Object.entries(Kind).map(async ([name, kind]) => ({ name, kind, heads: await this.#records.heads(kind) })),
+    )
+    const total = kinds.reduce((sum, { heads }) => sum + heads.length, 0)
+    let done = 0
+    for (const { name, kind, heads } of kinds) {
+      for (const head of heads) {
         for await (const page of this.#pages(head, kind)) {
           this.#kinds[name] = (this.#kinds[name] ?? 0) + page.length
           await this.#checkPage(
@@ -77,7 +82,8 @@ class Verification {
             page.filter((stored) => this.#isSound(stored)),
           )
         }
-        this.#options.onProgress?.(this.#count)
+        done += 1
+        this.#options.onProgress?.(done, total)
       }
     }
     return { records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }

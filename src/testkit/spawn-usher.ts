@@ -22,6 +22,8 @@ export interface SpawnedUsher {
   stop(): Promise<number | null>
   /** A call of the REST API with the test's token. @throws Error with the answer when it is not 2xx */
   api<T = unknown>(method: string, path: string, body?: unknown): Promise<T>
+  /** Checks every stored record. @returns how many problems were found */
+  verify(): Promise<number>
 }
 
 export interface SpawnOptions {
@@ -68,6 +70,19 @@ export async function spawnUsher(options: SpawnOptions): Promise<SpawnedUsher> {
     void gone.then((code) => reject(new Error(`usher ended with ${code} before it was ready:\n${log.join('\n')}`)))
   })
   const adminUrl = `http://127.0.0.1:${adminPort}`
+  const call = async (method: string, path: string, body?: unknown): Promise<string> => {
+    const response = await fetch(adminUrl + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${ADMIN_TOKEN}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+    return text
+  }
   return {
     edgeUrl: `http://127.0.0.1:${edgePort}`,
     adminUrl,
@@ -82,14 +97,13 @@ export async function spawnUsher(options: SpawnOptions): Promise<SpawnedUsher> {
       return gone
     },
     async api<T>(method: string, path: string, body?: unknown): Promise<T> {
-      const response = await fetch(adminUrl + path, {
-        method,
-        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+      const text = await call(method, path, body)
       return (text === '' ? undefined : JSON.parse(text)) as T
+    },
+    async verify() {
+      const last = (await call('POST', '/v1/verify')).trim().split('\n').at(-1) ?? ''
+      const { report } = JSON.parse(last) as { report: { findings: Record<string, { count: number }> } }
+      return Object.values(report.findings).reduce((sum, { count }) => sum + count, 0)
     },
   }
 }

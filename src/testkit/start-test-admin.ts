@@ -84,6 +84,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         userDpidsOf: (config: S2sConfig) => userDpidsOf(config),
       },
       profiles: options.profiles ?? { profile: async () => undefined, explain: async () => undefined },
+      verifier: { verify: () => Promise.reject(new Error('not asked here')) },
       deliveries: options.deliveries ?? {
         list: async () => ({ total: 0, list: [] }),
         get: async () => undefined,

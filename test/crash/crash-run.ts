@@ -195,7 +195,6 @@ async function compare({ usher, receiver, journals, sids, segmentIds, load, opti
       if (isIn !== isInAtPartner) wrongAtPartner += 1
     }
   }
-  const verified = { findings: 0 }
   return {
     kills: options.kills,
     acknowledged: load.acknowledged,
@@ -208,6 +207,6 @@ async function compare({ usher, receiver, journals, sids, segmentIds, load, opti
     messages: receiver.received,
     badSignatures: receiver.badSignatures,
     repeats: receiver.repeats,
-    verifyFindings: verified.findings,
+    verifyFindings: await usher.verify(),
   }
 }

@@ -1,0 +1,198 @@
+import { expect, test } from 'vitest'
+import { LeaveReason } from '../model/profile.ts'
+import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
+import {
+  DESTINATION,
+  deviceIn,
+  linkOf,
+  manualTimers,
+  NOW,
+  OTHER,
+  openWorkbench,
+  profileIdOf,
+  rulesOf,
+  segmentsOf,
+  startReceiver,
+  told,
+  until,
+} from './workbench.conformance.ts'
+
+const at = NOW / 1000
+
+/** What outlives a stop, a dead partner, a denied address; and what is sent again by hand. */
+
+test('a frozen message survives a restart and leaves byte for byte, before anything newer of its user [SEC-41] [SEC-42] [SEC-43]', async () => {
+  await using folder = await openTemporaryStore()
+  const timers = manualTimers()
+  await using receiver = await startReceiver((response, _request, number) =>
+    response.writeHead(number === 1 ? 503 : 200).end(),
+  )
+  const defined = { destinations: [{ config: { url: receiver.url } }] }
+  let frozen: string | undefined
+  {
+    await using bench = await openWorkbench(defined, { records: folder.store, after: timers.after })
+    await bench.commit(deviceIn(1, [100]))
+    await until(() => timers.waits().length === 1)
+    // Newer state, which must wait; and a stop before the repetition.
+    await bench.commit(deviceIn(1, [], { segments: segmentsOf({ 100: { at, left: LeaveReason.rule } }) }))
+    frozen = (await bench.deliveries.list({ page: 0, pageSize: 1 })).list[0]?.deliveryId
+  }
+  const records = await folder.reopen()
+  await using bench = await openWorkbench(defined, { records, clock: () => NOW + 6_000 })
+  await until(() => bench.ended.length === 2)
+  await bench.idle()
+  expect(receiver.requests[1]?.body).toBe(receiver.requests[0]?.body)
+  expect(receiver.requests.map(told)).toEqual([['user-1: 100+'], ['user-1: 100+'], ['user-1: 100-']])
+  expect(bench.ended[0]).toMatchObject({
+    deliveryId: frozen,
+    status: 'acknowledged',
+    attempts: [{ httpStatus: 503 }, { httpStatus: 200 }],
+  })
+  expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]).toMatchObject({
+    isOwed: false,
+    told: { active: [], sequence: 2 },
+  })
+})
+
+test('markers that no one was told of are found at the next start [SEC-40]', async () => {
+  await using folder = await openTemporaryStore()
+  await using receiver = await startReceiver()
+  const defined = { destinations: [{ config: { url: receiver.url }, status: 'INACTIVE' as const }] }
+  {
+    await using bench = await openWorkbench(defined, { records: folder.store })
+    for (let n = 0; n < 25; n++) await bench.commit(deviceIn(n, [100]))
+  }
+  const records = await folder.reopen()
+  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] }, { records })
+  await until(() => bench.ended.flatMap((delivery) => delivery.users).length === 25)
+  await bench.idle()
+  expect(new Set(receiver.requests.flatMap(told)).size).toBe(25)
+})
+
+test('a dead destination holds little memory, loses nothing, and does not hold up another one [SEC-44] [OUT-25]', async () => {
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 503 : 200).end())
+  await using healthy = await startReceiver()
+  const timers = manualTimers()
+  const destinations = [
+    { config: { url: receiver.url, usersPerMessage: 1 } },
+    { id: OTHER, config: { url: healthy.url, usersPerMessage: 1 } },
+  ]
+  await using bench = await openWorkbench(
+    { destinations },
+    { after: timers.after, limits: { queueMax: 10, openMax: 3 } },
+  )
+  for (let n = 0; n < 60; n++) {
+    await bench.commit(deviceIn(n, [100]), [DESTINATION, OTHER])
+  }
+  await until(() => bench.ended.length === 60)
+  const dead = () => bench.dispatcher.stats().destinations.find((one) => one.destinationId === DESTINATION)
+  await until(() => dead()?.retrying === 3)
+  expect(dead()).toMatchObject({ open: 3, moreOnDisk: true })
+  expect(dead()?.queued).toBeLessThanOrEqual(10)
+
+  isDead = false
+  timers.advance(6_000)
+  await until(() => bench.ended.length === 120)
+  expect(new Set(receiver.requests.slice(3).flatMap(told)).size).toBe(60)
+  const owed = await bench.deliveries.lookUp(
+    DESTINATION,
+    Array.from({ length: 60 }, (_, n) => profileIdOf(n)),
+  )
+  expect(owed.filter((one) => one.isOwed)).toEqual([])
+})
+
+test('messages to a denied address are kept, shown as blocked, and sent once the address is allowed [SEC-23]', async () => {
+  await using receiver = await startReceiver()
+  const timers = manualTimers()
+  const blocked = { destinations: [{ config: { url: 'https://127.0.0.1/in' } }] }
+  await using bench = await openWorkbench(blocked, {
+    after: timers.after,
+    egress: { allowPrivate: false, allowedTargets: [`127.0.0.1:${receiver.port}`] },
+  })
+  await bench.commit(deviceIn(1, [100]))
+  await until(() => timers.waits().length === 1)
+  for (let n = 0; n < 5; n++) {
+    timers.advance(300_000)
+    await until(() => timers.waits().length === 1)
+  }
+  const [kept] = (await bench.deliveries.list({ page: 0, pageSize: 9 })).list
+  expect(kept).toMatchObject({
+    status: 'blocked',
+    reason: 'egress_denied',
+    attempts: [{ number: 1, outcome: 'failed', error: 'egress_denied' }],
+  })
+  bench.rules = rulesOf({
+    destinations: [{ config: { url: receiver.url } }],
+  })
+  bench.dispatcher.rulesChanged()
+  await bench.idle()
+  expect(receiver.requests[0]?.body).toBe(kept?.body)
+})
+
+test('a replay sends the same bytes only while nothing newer was sent, else the state as it is [SEC-41] [SEC-42]', async () => {
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())
+  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, mode: 'compat' } }] })
+  await bench.commit(deviceIn(1, [100]))
+  await bench.idle()
+  const dead = bench.ended[0]
+  expect(dead).toMatchObject({ status: 'dead', aamWouldDrop: true })
+  const deliveryIds = [dead?.deliveryId ?? ('' as never)]
+  isDead = false
+  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', dryRun: true })).toEqual({ matched: 1, queued: 0 })
+  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 1, queued: 1 })
+  await bench.idle()
+  expect(bench.ended[1]).toMatchObject({
+    deliveryId: dead?.deliveryId,
+    status: 'acknowledged',
+    attempts: [{}, {}, { number: 3, httpStatus: 200 }],
+  })
+  expect(receiver.requests[2]?.body).toBe(receiver.requests[0]?.body)
+
+  await bench.commit(deviceIn(1, [100, 101]))
+  await bench.idle()
+  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 1, queued: 1 })
+  await bench.idle()
+  expect(bench.ended[3]).toMatchObject({ replayOf: dead?.deliveryId, status: 'acknowledged' })
+  expect(bench.ended[3]?.deliveryId).not.toBe(dead?.deliveryId)
+  expect(told(receiver.requests[4] ?? { body: '' })).toEqual(['user-1: 100+ 101+'])
+})
+
+test('close waits for the answer of what is on its way [SEC-89]', async () => {
+  await using receiver = await startReceiver((response) => setTimeout(() => response.end(), 100))
+  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
+  await bench.commit(deviceIn(1, [100]))
+  await receiver.count(1)
+  await bench.dispatcher.close()
+  expect(bench.ended).toMatchObject([{ status: 'acknowledged' }])
+})
+
+test('what a stop leaves of a round does not count a Status 0 as delivered to every partner ID [OUT-41]', async () => {
+  await using folder = await openTemporaryStore()
+  const timers = manualTimers()
+  let isRefusing = false
+  await using receiver = await startReceiver((response, request) =>
+    response.writeHead(isRefusing && request.body.includes('"b"') ? 503 : 200).end(),
+  )
+  const defined = { destinations: [{ config: { url: receiver.url, usersPerMessage: 1 } }] }
+  const links = [linkOf('a'), linkOf('b')]
+  const gone = deviceIn(1, [], { links, segments: segmentsOf({ 100: { at, left: LeaveReason.rule } }) })
+  {
+    await using bench = await openWorkbench(defined, { records: folder.store, after: timers.after })
+    await bench.commit(deviceIn(1, [100], { links }))
+    await bench.idle()
+    isRefusing = true
+    await bench.commit(gone)
+    // `a` has its Status 0, `b` waits for its repetition; then the stop.
+    await until(() => bench.ended.length === 3 && timers.waits().length === 1)
+  }
+  isRefusing = false
+  await using bench = await openWorkbench(defined, { records: await folder.reopen(), clock: () => NOW + 60_000 })
+  await until(() => bench.ended.length === 1)
+  await bench.idle()
+  expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]?.told?.active).toEqual([100])
+  await bench.commit(gone)
+  await bench.idle()
+  expect(receiver.requests.slice(-2).flatMap(told).sort()).toEqual(['a: 100-', 'b: 100-'])
+})
