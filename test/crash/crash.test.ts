@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { runCrashes } from './crash-run.ts'
 
 const seed = Number(process.env['USHER_TEST_SEED'] ?? Date.now() % 1_000_000)
-const KILLS = Number(process.env["KILLS"] ?? 50)
+const KILLS = Number(process.env['KILLS'] ?? 50)
 
 test('after 50 kills under load no acknowledged event is lost, and the partner has what the store has [SEC-12] [SEC-40] [SEC-41] [SEC-42] [SEC-43] [SEC-57] [SEC-58] [SEC-59]', async () => {
   const report = await runCrashes({ kills: KILLS, visitors: 64, seed, durability: 'process' })
