@@ -6,6 +6,7 @@ import { openSecretFiles } from '../../dist/lib/secret-files.js'
 import { newProfile } from '../../dist/model/profile.js'
 import { openCatalog } from '../../dist/store/catalog/catalog.js'
 import { openEmbeddedRecordStore } from '../../dist/store/embedded/embedded-record-store.js'
+import { openJobStore } from '../../dist/store/job-store.js'
 import { openProfileStore } from '../../dist/store/profiles.js'
 import { KEYS, randomOf, VALUES, visitorId } from './requests.mjs'
 
@@ -192,6 +193,8 @@ export async function populateProfiles({
     await Promise.all(commits)
     onProgress?.(Math.min(count, from + 2_000))
   }
+  // Every profile was evaluated under this version: no background walk is owed.
+  await openJobStore(records).write('refile', { version, partition: 0, remaining: 0 })
   await records.flush()
   await store.close()
   await records.close()

@@ -45,7 +45,7 @@ test('compat: the deadline runs to the headers, connecting included; a slow body
   })
   await using bench = await openWorkbench(
     { destinations: [{ config: { url: receiver.url, mode: 'compat' } }] },
-    { limits: { compatTimeoutMs: 200 } },
+    { limits: { compatTimeoutMs: 1_000 } },
   )
   await bench.commit(deviceIn(1, [100]))
   await bench.idle()

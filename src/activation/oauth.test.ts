@@ -45,8 +45,8 @@ function configOf(
   return parsed.config
 }
 
-function sourceOf(clock: () => number = () => NOW) {
-  return openTokenSource({ egress: egress(), clock, userAgent: 'Usher/test', timeoutMs: 300 })
+function sourceOf(clock: () => number = () => NOW, timeoutMs = 3_000) {
+  return openTokenSource({ egress: egress(), clock, userAgent: 'Usher/test', timeoutMs })
 }
 
 const bearer = (token: string, more: object = {}) =>
@@ -174,7 +174,10 @@ test.each([
 
 test('a silent token endpoint fails at its deadline [OUT-84]', async () => {
   await using server = await startReceiver(() => {})
-  expect(await sourceOf().get(DESTINATION, configOf(server.url))).toEqual({ status: 'failed', reason: 'timeout' })
+  expect(await sourceOf(() => NOW, 200).get(DESTINATION, configOf(server.url))).toEqual({
+    status: 'failed',
+    reason: 'timeout',
+  })
 })
 
 /** A partner whose endpoint wants the token it gave out last. */
