@@ -327,11 +327,6 @@ function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']
   }
 }
 
-/** Test switches are refused in production [OPS-27]. */
-export function isProduction(): boolean {
-  return process.env['NODE_ENV'] === 'production'
-}
-
 function impossibleCombinations(config: UsherConfig): string[] {
   const issues: string[] = []
   if (config.clockOffsetMs !== 0 && config.production) {

@@ -6,7 +6,7 @@ import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
 import { parseTraitRule } from './audience/rules/trait-rule.ts'
 import { startEdge } from './collect/edge-server.ts'
-import { isProduction, type Role, type UsherConfig } from './config.ts'
+import type { Role, UsherConfig } from './config.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
 import { createClock } from './lib/clock.ts'
 import { openEgress } from './lib/egress/egress.ts'
@@ -168,7 +168,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           port: config.admin.port,
           tls,
           adminToken: config.admin.token ?? secrets.adminToken,
-          production: isProduction(),
+          production: config.production,
         },
         catalog,
         rules: { parseTraitRule, parseSegmentRule },

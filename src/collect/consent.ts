@@ -157,5 +157,8 @@ function saleOptOut(gpc: string | undefined, usPrivacy: string | undefined): 'gp
 /** Collection goes on, third parties hear nothing. */
 function withoutSale(consent: Consent, reason: string): Consent {
   if (!consent.decision.store) return consent
-  return { ...consent, decision: { ...consent.decision, syncDenied: true, deniedDestinations: [ALL_DESTINATIONS], reason } }
+  return {
+    ...consent,
+    decision: { ...consent.decision, syncDenied: true, deniedDestinations: [ALL_DESTINATIONS], reason },
+  }
 }

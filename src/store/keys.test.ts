@@ -2,13 +2,27 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DestinationId, ProfileId } from '../model/ids.ts'
 import { partitionOf } from '../model/partition.ts'
-import { afterPrefix, dueKey, outboxKey, partitionOfKey, profileKey, readDueKey, readOutboxKey, readProfileKey, toldKey, toldPrefix } from './keys.ts'
+import {
+  afterPrefix,
+  dueKey,
+  outboxKey,
+  partitionOfKey,
+  profileKey,
+  readDueKey,
+  readOutboxKey,
+  readProfileKey,
+  toldKey,
+  toldPrefix,
+} from './keys.ts'
 
 const digits38 = fc.array(fc.nat(9), { minLength: 38, maxLength: 38 }).map((digits) => digits.join(''))
 const profileIds = fc.oneof(
   digits38.map((id) => `d:${id}` as ProfileId),
   fc
-    .tuple(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), fc.uuid(), digits38))
+    .tuple(
+      fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+      fc.oneof(fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }), fc.uuid(), digits38),
+    )
     .map(([source, id]) => `${source}:${id}` as ProfileId),
 )
 const seconds = fc.integer({ min: 0, max: 2 ** 32 - 1 })
@@ -21,7 +35,12 @@ test('every key of a profile lies in its partition and leads back to it', () => 
       expect(readProfileKey(profileKey(profileId))).toBe(profileId)
       expect(readDueKey(dueKey(profileId, due * 1000))).toEqual({ dueMs: due * 1000, profileId })
       expect(readOutboxKey(outboxKey(profileId, destinationId))).toEqual({ destinationId, profileId })
-      for (const key of [profileKey(profileId), dueKey(profileId, 0), outboxKey(profileId, destinationId), toldKey(profileId, destinationId)]) {
+      for (const key of [
+        profileKey(profileId),
+        dueKey(profileId, 0),
+        outboxKey(profileId, destinationId),
+        toldKey(profileId, destinationId),
+      ]) {
         expect(partitionOfKey(key)).toBe(partitionOf(profileId))
       }
     }),

@@ -21,7 +21,11 @@ export function newEventId(): EventId {
 }
 
 /** An accepted call of a device, with signals given as an object. */
-export function makeCall(device: number | undefined, signals: Readonly<Record<string, string>>, changes: Partial<CollectedCall> = {}): CollectedCall {
+export function makeCall(
+  device: number | undefined,
+  signals: Readonly<Record<string, string>>,
+  changes: Partial<CollectedCall> = {},
+): CollectedCall {
   return {
     eventId: newEventId(),
     kind: 'event',

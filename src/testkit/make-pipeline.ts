@@ -50,7 +50,9 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
   // Follow-ups are the only commits on declared IDs, so refusing those is the moment after the device's commit.
   const crashing = withOverrides<ProfileStore>(profiles, {
     commit: (update, durability) =>
-      failing && !update.profile.id.startsWith('d:') ? Promise.reject(new Error('crashed')) : profiles.commit(update, durability),
+      failing && !update.profile.id.startsWith('d:')
+        ? Promise.reject(new Error('crashed'))
+        : profiles.commit(update, durability),
   })
   const parts: Parts = {
     profiles: crashing,
