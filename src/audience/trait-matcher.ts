@@ -1,5 +1,6 @@
 import type { Signals } from '../model/event.ts'
 import type { DataSourceId } from '../model/ids.ts'
+import { Memo } from './memo.ts'
 import { openPattern, type Pattern } from './rules/java-pattern.ts'
 import { ACCEPT } from './rules/jump-program.ts'
 import { type FoldedValue, foldValue, type Predicate, testValue, textOf } from './rules/predicate.ts'
@@ -38,6 +39,16 @@ export interface MatcherTables {
   readonly dataSourceIds: Int32Array
 }
 
+interface KnownValue {
+  readonly value: FoldedValue
+  /** The predicate `key == value`, if any rule has it. */
+  readonly predicate: number | undefined
+}
+
+const NO_KEY = -1
+const KEYS_REMEMBERED = 4_096
+/** For each key. */
+const VALUES_REMEMBERED = 1_024
 const NONE = new Int32Array(0)
 const GENERATIONS_MAX = 2 ** 30 - 1
 
@@ -52,6 +63,9 @@ export class TraitMatcher {
   readonly #firstValue: Int32Array // of a key, then `#nextValue` until -1
   #values: FoldedValue[] = []
   #nextValue: number[] = []
+  // What was found before of a key as it was sent, and of a value under it: most calls repeat both.
+  readonly #keyMemo = new Memo<number>(KEYS_REMEMBERED)
+  readonly #valueMemos: readonly Memo<KnownValue>[]
 
   constructor(tables: MatcherTables) {
     this.#tables = tables
@@ -60,6 +74,7 @@ export class TraitMatcher {
     this.#ruleStamp = new Int32Array(tables.sids.length)
     this.#keyStamp = new Int32Array(tables.equals.length)
     this.#firstValue = new Int32Array(tables.equals.length)
+    this.#valueMemos = tables.equals.map(() => new Memo<KnownValue>(VALUES_REMEMBERED))
   }
 
   get ruleCount(): number {
@@ -109,18 +124,28 @@ export class TraitMatcher {
     const holding: number[] = []
     const present: number[] = []
     for (const [name, raws] of signals) {
-      const key = keys.get(name.toLowerCase())
-      if (key === undefined) continue
+      let key = this.#keyMemo.get(name)
+      if (key === undefined) {
+        key = keys.get(name.toLowerCase()) ?? NO_KEY
+        this.#keyMemo.set(name, key)
+      }
+      if (key === NO_KEY) continue
       if (this.#keyStamp[key] !== this.#generation) {
         this.#keyStamp[key] = this.#generation
         this.#firstValue[key] = -1
         present.push(key)
       }
+      const memo = this.#valueMemos[key] as Memo<KnownValue>
       for (const raw of raws) {
-        const value = foldValue(raw)
+        let known = memo.get(raw)
+        if (known === undefined) {
+          const value = foldValue(raw)
+          known = { value, predicate: equals[key]?.get(value.canonical) }
+          memo.set(raw, known)
+        }
+        const { value, predicate } = known
         this.#nextValue.push(this.#firstValue[key] as number)
         this.#firstValue[key] = this.#values.push(value) - 1
-        const predicate = equals[key]?.get(value.canonical)
         if (predicate === undefined || this.#outcome[predicate] === holds) continue
         this.#outcome[predicate] = holds
         if (filedStart[predicate] !== filedStart[predicate + 1]) holding.push(predicate)

@@ -1,5 +1,6 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { PlainHistogram } from './plain-histogram.ts'
 
 /**
  * Figures for Prometheus under the names of [SEC-87]. Labels are few and fixed: no user IDs, URLs or free text, and no
@@ -50,16 +51,21 @@ const VALUES_OF_A_LABEL_MAX = 100
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
+  const flushes: (() => void)[] = []
+  const flush = () => {
+    for (const each of flushes) each()
+  }
   const counter = (name: string, help: string, labelNames: string[] = []) => {
-    const inner = new Counter({ name: `usher_${name}`, help, labelNames, registers })
-    return countingBy(inner, labelNames.length)
+    const inner = countingBy(new Counter({ name: `usher_${name}`, help, labelNames, registers }), labelNames.length)
+    flushes.push(inner.flush)
+    return inner.count
   }
   const histogram = (name: string, help: string, buckets: number[]) =>
     new Histogram({ name: `usher_${name}`, help, buckets, registers })
 
   const requests = counter('http_requests_total', 'Requests answered', ['route', 'code'])
-  const requestSeconds = histogram(
-    'http_request_seconds',
+  const requestSeconds = new PlainHistogram(
+    'usher_http_request_seconds',
     'From the last byte of a request to its answer',
     FAST_SECONDS,
   )
@@ -110,28 +116,42 @@ export function createMetrics(): Metrics {
     watch: (sources) => gauges.watch(sources),
     async text() {
       await gauges.read()
-      return registry.metrics()
+      flush()
+      return `${await registry.metrics()}${requestSeconds.render()}`
     },
     contentType: registry.contentType,
     close: () => void delay.disable(),
   }
 }
 
-/** Children are looked up once and kept: finding one by its labels costs more than counting. */
-function countingBy(counter: Counter, labels: number) {
-  if (labels === 0) return () => counter.inc()
-  const children = new Map<string, { inc(): void }>()
-  return (...values: string[]) => {
-    const name = values.join('\u0000')
-    let child = children.get(name)
-    if (child === undefined) {
-      const isNew = children.size >= VALUES_OF_A_LABEL_MAX
-      child = isNew ? counter.labels(...values.map(() => 'other')) : counter.labels(...values)
-      if (!isNew) children.set(name, child)
-    }
-    child.inc()
+/** A count by labels, kept here until the page is asked for: finding a child by its labels costs more than counting. */
+function countingBy(
+  counter: Counter,
+  labels: number,
+): { readonly count: (...values: string[]) => void; readonly flush: () => void } {
+  const counts = new Map<string, number>()
+  if (labels === 0) counter.inc(0)
+  return {
+    count(...values) {
+      const name = values.length === 1 ? (values[0] as string) : values.join(SEPARATOR)
+      const known = counts.get(name)
+      if (known !== undefined) counts.set(name, known + 1)
+      else if (counts.size < VALUES_OF_A_LABEL_MAX) counts.set(name, 1)
+      else counts.set(OTHER, (counts.get(OTHER) ?? 0) + 1)
+    },
+    flush() {
+      for (const [name, count] of counts) {
+        if (count === 0) continue
+        const values = name === OTHER ? Array.from({ length: labels }, () => 'other') : name.split(SEPARATOR)
+        counter.labels(...values.slice(0, labels)).inc(count)
+        counts.set(name, 0)
+      }
+    },
   }
 }
+
+const SEPARATOR = '\u0000'
+const OTHER = '\u0000other'
 
 function createGauges(registers: Registry[]) {
   const plain = (name: string, help: string) => new Gauge({ name: `usher_${name}`, help, registers })

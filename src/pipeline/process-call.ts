@@ -13,7 +13,7 @@ import { mergeFollowUps } from './merge-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
-import { type Merged, readMerged } from './visitor.ts'
+import { type Merged, NOBODY, readMerged } from './visitor.ts'
 
 const EVENT_IDS_KEPT = 4
 
@@ -31,7 +31,7 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
 
     const step = applyCall(call, visitor, rulebook)
     const links = step.draft.links
-    const merged = await readMerged(parts.profiles, rulebook, links)
+    const merged = links.length === 0 ? NOBODY : await readMerged(parts.profiles, rulebook, links)
     const result = evaluateDevice(rulebook, { ...step, merged, seen: true, optedOut: false }, call.receivedAtMs)
     if (!step.isWorthStoring) return renderOutcome(call, visitor.found, result.next, merged, parts)
 
@@ -47,7 +47,7 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
 
     if (result.outbox.length > 0) parts.notify(result.next.id, result.outbox)
     if (result.changes.length > 0) parts.onMembership?.(result.next.id, result.changes)
-    await runFollowUps(storedFollowUps(result.next.id, call.eventId, followUps), parts)
+    if (followUps.length > 0) await runFollowUps(storedFollowUps(result.next.id, call.eventId, followUps), parts)
     return renderOutcome(call, visitor.found, result.next, merged, parts)
   }
   throw new ProfileContendedError(`a profile changed ${COMMIT_ATTEMPTS_MAX} times during one call`)

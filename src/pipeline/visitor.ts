@@ -7,7 +7,7 @@ import type { Rulebook } from './rulebook.ts'
 /** Profiles that take part in the evaluation of a device, by ID. */
 export type Merged = ReadonlyMap<ProfileId, Profile>
 
-const NOBODY: Merged = new Map()
+export const NOBODY: Merged = new Map()
 
 /** IDs of all profiles that any merge rule in use merges with a device of these links. */
 export function mergedIds(rulebook: Rulebook, links: Profile['links']): readonly ProfileId[] {

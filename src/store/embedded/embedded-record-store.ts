@@ -12,6 +12,7 @@ import {
   StoreUnavailableError,
 } from '../record-store.ts'
 import { type Level, type OpenLevel, openLevel } from './level.ts'
+import { RareKeys } from './rare-keys.ts'
 import { ReadQueue } from './read-queue.ts'
 import { type KnownRecord, RecordCache } from './record-cache.ts'
 import { Reopening } from './reopening.ts'
@@ -39,7 +40,8 @@ const CACHE_BYTES = 32 * 1024 * 1024
 /** @throws StoreLockedError when another process holds the folder */
 export async function openEmbeddedRecordStore(options: EmbeddedOptions): Promise<RecordStore> {
   const open = options.open ?? (() => openLevel(options.folder))
-  return new EmbeddedRecordStore(options, open, await open())
+  const level = await open()
+  return new EmbeddedRecordStore(options, open, level, await RareKeys.open(level))
 }
 
 /**
@@ -52,6 +54,7 @@ class EmbeddedRecordStore implements RecordStore {
   readonly #durability: Durability
   readonly #log: (event: string, fields: Record<string, unknown>) => void
   readonly #open: OpenLevel
+  readonly #rare: RareKeys
   readonly #overlay = new Map<string, Overlaid>()
   readonly #cache: RecordCache
   readonly #reads: ReadQueue
@@ -64,7 +67,8 @@ class EmbeddedRecordStore implements RecordStore {
   #syncTimer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(options: EmbeddedOptions, open: OpenLevel, level: Level) {
+  constructor(options: EmbeddedOptions, open: OpenLevel, level: Level, rare: RareKeys) {
+    this.#rare = rare
     this.#folder = options.folder
     this.#durability = options.durability
     this.#log = options.log ?? (() => {})
@@ -85,6 +89,7 @@ class EmbeddedRecordStore implements RecordStore {
       }
       for (let i = 0; i < keys.length; i++) {
         const key = keys[i] as Buffer
+        if (!this.#rare.mayHave(key)) continue
         const name = keyName(key)
         const known = this.#known(name)
         if (known !== undefined) {
@@ -202,6 +207,7 @@ class EmbeddedRecordStore implements RecordStore {
     for (const put of commit.puts) {
       const name = keyName(put.key)
       group.put(put, name)
+      this.#rare.add(put.key)
       this.#wrote(name, put.record, group, guarded)
     }
     if (durability === 'disk') group.mustSync = true
