@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseS2sConfig, type S2sConfig, userDpidsOf } from './activation/destinations/s2s.ts'
 import { mergeSecrets, redactS2s } from './activation/destinations/s2s-secrets.ts'
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
@@ -9,14 +10,19 @@ import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
 import { createClock } from './lib/clock.ts'
+import type { readDiskSpace } from './lib/disk-space.ts'
+import type { Listener } from './lib/egress/address-policy.ts'
 import { openEgress } from './lib/egress/egress.ts'
 import { createLog } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
 import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
+import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
 import { openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
+import { exposureWarning } from './main/exposure.ts'
+import { startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import type { CallHandler } from './model/collected-call.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
@@ -39,6 +45,8 @@ export interface Usher {
   readonly adminUrl: string
   /** Members of the ready line [OPS-12]. */
   readonly ready: ReadyLine
+  /** Where the administrator's token is, on the first start and when none is configured [OPS-22]. */
+  readonly newTokenFile: string | undefined
   /** Stops accepting, finishes what it accepted, flushes [OPS-13]. */
   close(): Promise<void>
 }
@@ -56,6 +64,8 @@ export interface Overrides {
   readonly allowedTargets?: readonly string[]
   /** Tests put a damaged engine in between. */
   readonly wrapRecords?: (records: RecordStore) => RecordStore
+  /** Tests fill the disk. */
+  readonly readDiskSpace?: typeof readDiskSpace
 }
 
 /** Puts the parts together: configuration, stores, rulebook, delivery, sweep, then the listeners. */
@@ -77,8 +87,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     wrapRecords: overrides.wrapRecords,
   })
   const { catalog, profiles, deliveries, secrets } = stores
-  for (const warning of secrets.warnings) log.warn('start.warning', { warning })
-  const disk = await watchDisk(config.dataDir, log)
+  const exposed = exposureWarning(config)
+  for (const warning of [...secrets.warnings, ...(exposed === undefined ? [] : [exposed])])
+    log.warn('start.warning', { warning })
+  const disk = await watchDisk(config.dataDir, log, overrides.readDiskSpace)
   const rulebooks = await openRulebooks(catalog, {
     allowPrivate,
     onBuilt: (rulebook, buildMs) =>
@@ -86,11 +98,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     onFailed: (error) => log.error('rulebook.failed', { error }),
   })
 
+  // Of a port that the system picks the number is known once it listens.
+  const ownListeners: Listener[] = [config.edge.port, config.admin.port].map((port) => ({ host: config.host, port }))
   const egress = openEgress({
     allowPrivate,
     allowedTargets,
     extraCa: config.extraCa === undefined ? undefined : readFileSync(config.extraCa, 'utf8'),
-    ownListeners: [config.edge.port, config.admin.port].map((port) => ({ host: config.host, port })),
+    ownListeners,
   })
   let dispatcher: Dispatcher | undefined
   const parts: Parts = {
@@ -111,6 +125,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         onFailed: (error) => log.error('sweep.failed', { error }),
       })
     : undefined
+  const retention = has('batch') ? startRetention({ deliveries, clock: clock.now, log }) : undefined
   if (has('delivery')) {
     dispatcher = await openDispatcher({
       deliveries,
@@ -153,7 +168,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         ready: () => ({ ready: reasons().length === 0, reasons: reasons() }),
         onRequest: (record) => {
           metrics.httpRequest(record.route, record.status, record.durationMs / 1000)
-          log.debug('event.received', { ...record })
+          if (config.logLevel === 'debug') log.debug('event.received', { ...record })
         },
         onRejected: metrics.collectRejected,
         onRedirectBlocked: metrics.redirectBlocked,
@@ -167,7 +182,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           host: config.host,
           port: config.admin.port,
           tls,
-          adminToken: config.admin.token ?? secrets.adminToken,
+          // The file lets the commands of this machine in, whatever is configured.
+          adminTokens: [secrets.adminToken, ...(config.admin.token === undefined ? [] : [config.admin.token])],
           production: config.production,
         },
         catalog,
@@ -188,6 +204,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           advance(ms) {
             const nowMs = clock.advance(ms)
             sweep?.kick()
+            retention?.kick()
             return nowMs
           },
         },
@@ -199,6 +216,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         durability: config.durability,
       })
     : undefined
+  for (const listener of [edge, admin])
+    if (listener !== undefined) ownListeners.push({ host: config.host, port: listener.port })
   metrics.watch({
     diskFreeBytes: disk.freeBytes,
     storeBytes: async () => ({ profiles: (await stores.records.stats()).diskBytes }),
@@ -214,11 +233,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       startupMs: Math.round(performance.now() - startedMs),
       allowPrivateDestinations: allowPrivate,
     },
+    newTokenFile:
+      stores.isFirstStart && config.admin.token === undefined ? join(config.dataDir, ADMIN_TOKEN_FILE) : undefined,
     async close() {
       isClosing = true
       await Promise.all([edge?.close(), admin?.close()])
       rulebooks.close()
-      await Promise.all([sweep?.close(), refile.close()])
+      await Promise.all([sweep?.close(), retention?.close(), refile.close()])
       await dispatcher?.close()
       await egress.close()
       await stores.close()

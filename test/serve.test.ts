@@ -46,6 +46,23 @@ test('the ready line, the probes on both listeners, the metrics on admin [OPS-12
   }
 })
 
+test('the first start tells where the token is; plain HTTP for other machines is warned of [SEC-92]', async () => {
+  const hint = `bearer token is in ${join(folder, 'data', 'admin.token')}`
+  const said = async (env: Record<string, string | undefined>) => {
+    const usher = await spawnUsher({ dataDir: join(folder, 'data'), env: { USHER_ADMIN_TOKEN: undefined, ...env } })
+    await usher.stop()
+    return usher.log.join('\n')
+  }
+  const first = await said({})
+  expect(first).toContain(hint)
+  expect(first).not.toContain('not encrypted')
+  const second = await said({ USHER_HOST: '0.0.0.0' })
+  expect(second).not.toContain(hint)
+  expect(second.split('\n').filter((line) => line.includes('"start.warning"'))).toEqual([
+    expect.stringContaining('is not encrypted'),
+  ])
+})
+
 test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s: it ends with status 0, and starts again on the same data [OPS-13] [SEC-89]',
   async (signal) => {

@@ -16,7 +16,7 @@ export function registerGatekeeper(
 ): void {
   const perSecond = config.requestsPerSecond ?? REQUESTS_PER_SECOND
   const limiter = createRateLimiter({ perSecond, burst: config.requestBurst ?? perSecond * BURST_SECONDS })
-  const authenticate = createAuthenticator(config.adminToken)
+  const authenticate = createAuthenticator(config.adminTokens)
 
   const limit = (key: string, scope: 'token' | 'address', reply: FastifyReply) => {
     const verdict = limiter.take(key, clock.now())

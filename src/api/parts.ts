@@ -30,8 +30,8 @@ export interface AdminConfig {
   readonly port: number
   /** PEM. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
-  /** Bearer token with full rights, at least 24 characters [OPS-22]. */
-  readonly adminToken: string
+  /** Bearer tokens with full rights, at least 24 characters each: the configured one and this machine's [OPS-14], [OPS-22]. */
+  readonly adminTokens: readonly string[]
   /** Switches the test clock off [OPS-27]. */
   readonly production: boolean
   /** Requests a second for each token, and each address without one; default 100 [API-35]. */

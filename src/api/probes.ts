@@ -20,7 +20,7 @@ export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'
   { ready, metrics, config },
 ) => {
   const isPublic = { isPublic: true }
-  const authenticate = createAuthenticator(config.adminToken)
+  const authenticate = createAuthenticator(config.adminTokens)
   const Ready = z.object({ status: z.enum(['ready', 'not_ready']), reasons: z.array(z.string()) })
   const tags = ['Probes']
 

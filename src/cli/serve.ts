@@ -17,5 +17,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const usher = await startUsher(config)
   installLastResort(createLog({ level: config.logLevel }))
   stopOnSignals(() => usher.close())
+  // On the console beside the log, whose lines are JSON.
+  if (usher.newTokenFile !== undefined)
+    process.stderr.write(`First start: the administrator's bearer token is in ${usher.newTokenFile}\n`)
   printReady(usher.ready)
 }

@@ -10,11 +10,12 @@ export interface DiskGuard {
 
 const LOOK_EVERY_MS = 2_000
 
-export async function watchDisk(dataDir: string, log: Log): Promise<DiskGuard> {
-  let space = await readDiskSpace(dataDir)
+/** @param read replaced in tests */
+export async function watchDisk(dataDir: string, log: Log, read = readDiskSpace): Promise<DiskGuard> {
+  let space = await read(dataDir)
   const look = async () => {
     const before = space.state
-    space = await readDiskSpace(dataDir)
+    space = await read(dataDir)
     if (space.state === before) return
     const fields = { state: space.state, freeBytes: space.freeBytes, totalBytes: space.totalBytes }
     if (space.state === 'ok') log.info('disk.space', fields)

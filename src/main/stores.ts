@@ -13,6 +13,8 @@ import type { RecordStore } from '../store/record-store.ts'
 
 /** Everything that outlives the process: one data directory. */
 export interface Stores {
+  /** Nothing was in the data directory before. */
+  readonly isFirstStart: boolean
   readonly secrets: SecretFiles
   readonly catalog: Catalog
   readonly records: RecordStore
@@ -35,7 +37,8 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
   const { dataDir } = config
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const catalogFile = join(dataDir, 'catalog.sqlite')
-  const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: existsSync(catalogFile) })
+  const isFirstStart = !existsSync(catalogFile)
+  const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
   const opened = await openEmbeddedRecordStore({
     folder: join(dataDir, 'profiles'),
     durability: config.durability,
@@ -49,6 +52,7 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
   })
   const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, clock: options.clock })
   return {
+    isFirstStart,
     secrets,
     catalog,
     records,

@@ -28,7 +28,8 @@ export interface SpawnedUsher {
 
 export interface SpawnOptions {
   readonly dataDir: string
-  readonly env?: Readonly<Record<string, string>>
+  /** Over the usual ones; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   readonly edgePort?: number
   readonly adminPort?: number
   /** Program to run instead of `bin/usher serve`. */

@@ -70,7 +70,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
       config: {
         host: '127.0.0.1',
         port: await freePort(),
-        adminToken: TEST_TOKEN,
+        adminTokens: [TEST_TOKEN],
         production: false,
         ...options.config,
       },

@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { expect, test } from 'vitest'
-import { addressPolicy } from './address-policy.ts'
+import { addressPolicy, type Listener } from './address-policy.ts'
 
 const byDefault = addressPolicy({ allowPrivate: false, ownListeners: [] })
 const inDevelopment = addressPolicy({ allowPrivate: true, ownListeners: [] })
@@ -112,4 +112,12 @@ test('our own listeners and stores are denied on every address of this machine, 
   expect(policy.denial('127.0.0.1', 9000)).toBeUndefined()
   expect(policy.denial('10.9.8.7', 6379)).toBe('own_listener')
   expect(policy.denial('10.9.8.6', 6379)).toBeUndefined()
+})
+
+test('a listener that opens later, on a port the system picked, is denied from then on [SEC-24]', () => {
+  const ownListeners: Listener[] = []
+  const policy = addressPolicy({ allowPrivate: true, ownListeners })
+  expect(policy.denial('127.0.0.1', 21_000)).toBeUndefined()
+  ownListeners.push({ host: '127.0.0.1', port: 21_000 })
+  expect(policy.denial('127.0.0.1', 21_000)).toBe('own_listener')
 })

@@ -13,7 +13,7 @@ export interface AddressPolicyOptions {
   readonly allowPrivate: boolean
   /** CIDR ranges the operator opened, e.g. `10.20.0.0/16` [SEC-24]. */
   readonly allowedRanges?: readonly string[]
-  /** Where this installation itself listens, and the hosts of its stores; denied always. */
+  /** Where this installation itself listens, and the hosts of its stores; denied always. May grow until it is ready. */
   readonly ownListeners: readonly Listener[]
 }
 

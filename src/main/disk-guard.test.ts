@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { DiskSpace } from '../lib/disk-space.ts'
+import type { Log } from '../lib/log.ts'
+import { watchDisk } from './disk-guard.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const space = (state: DiskSpace['state'], freeBytes: number): DiskSpace => ({ state, freeBytes, totalBytes: 100 })
+
+test('the state follows the disk both ways, and each change is one line of log [SEC-61]', async () => {
+  const lines: string[] = []
+  const say = (level: string) => (message: string, fields?: object) =>
+    void lines.push(`${level} ${message} ${(fields as DiskSpace).state}`)
+  const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') }
+  let now = space('ok', 50)
+  const disk = await watchDisk('/data', log, async () => now)
+  const seen: string[] = []
+  for (const next of [space('ok', 40), space('low', 9), space('full', 1), space('ok', 60)]) {
+    now = next
+    await vi.advanceTimersByTimeAsync(2_000)
+    seen.push(`${disk.state()} ${disk.freeBytes()}`)
+  }
+  disk.close()
+  expect(seen).toEqual(['ok 40', 'low 9', 'full 1', 'ok 60'])
+  expect(lines).toEqual(['warn disk.space low', 'warn disk.space full', 'info disk.space ok'])
+})
+
+test('a disk that cannot be read keeps its last state and is logged', async () => {
+  const lines: string[] = []
+  const error = (message: string) => void lines.push(message)
+  let reads = 0
+  const disk = await watchDisk('/data', { debug() {}, info() {}, warn() {}, error }, async () => {
+    reads += 1
+    if (reads === 2) throw new Error('EIO')
+    return space('low', 9)
+  })
+  await vi.advanceTimersByTimeAsync(4_000)
+  disk.close()
+  expect([disk.state(), reads, lines]).toEqual(['low', 3, ['disk.unreadable']])
+})

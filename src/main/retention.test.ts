@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Log } from '../lib/log.ts'
+import { DAY_MS } from '../model/time.ts'
+import { PURGE_BATCH, startRetention } from './retention.ts'
+
+const NOW = Date.UTC(2026, 10, 22, 12)
+const HOUR_MS = 3_600_000
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Deliveries by the moment they were created; that they are removed from the store is shown by its own suite. */
+function openShelf(createdAtMs: number[]) {
+  const calls: number[] = []
+  const lines: [string, unknown][] = []
+  const record = (message: string, fields: unknown) => void lines.push([message, fields])
+  const log: Log = { debug: record, info: record, warn: record, error: record }
+  return {
+    shelf: createdAtMs,
+    calls,
+    lines,
+    log,
+    deliveries: {
+      async purge(beforeMs: number, limit: number) {
+        calls.push(limit)
+        const old = createdAtMs.filter((atMs) => atMs < beforeMs).slice(0, limit)
+        createdAtMs.splice(0, createdAtMs.length, ...createdAtMs.filter((atMs) => !old.includes(atMs)))
+        return old.length
+      },
+    },
+  }
+}
+
+test('at the start and every hour deliveries older than 30 days are forgotten, and only they [SEC-48] [SEC-82]', async () => {
+  let nowMs = NOW
+  const kept = NOW - 30 * DAY_MS
+  const world = openShelf([kept - 2, kept - 1, kept, NOW])
+  const retention = startRetention({ ...world, clock: () => nowMs })
+  await vi.advanceTimersByTimeAsync(0)
+  expect(world.shelf).toEqual([kept, NOW])
+  expect(world.lines).toEqual([['retention.purged', { deliveries: 2, olderThanDays: 30 }]])
+
+  nowMs += HOUR_MS
+  await vi.advanceTimersByTimeAsync(HOUR_MS)
+  expect(world.shelf).toEqual([NOW])
+  nowMs += HOUR_MS
+  await vi.advanceTimersByTimeAsync(HOUR_MS)
+  // Nothing to do is nothing to say.
+  expect(world.lines).toHaveLength(2)
+  await retention.close()
+})
+
+test('many are removed in bounded batches, with one line in the end', async () => {
+  const world = openShelf(Array.from({ length: 2 * PURGE_BATCH + 1 }, (_, at) => at))
+  const retention = startRetention({ ...world, clock: () => NOW })
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(world.calls).toEqual([PURGE_BATCH, PURGE_BATCH, PURGE_BATCH])
+  expect(world.lines).toEqual([['retention.purged', { deliveries: 2 * PURGE_BATCH + 1, olderThanDays: 30 }]])
+  await retention.close()
+})
+
+test('a moved clock is noticed at once, a failure is logged and tried again, and nothing runs after the end', async () => {
+  let nowMs = NOW
+  const world = openShelf([NOW])
+  const retention = startRetention({ ...world, clock: () => nowMs })
+  await vi.advanceTimersByTimeAsync(0)
+  nowMs += 31 * DAY_MS
+  const { purge } = world.deliveries
+  world.deliveries.purge = () => Promise.reject(new Error('the disk'))
+  retention.kick()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(world.lines.map(([message]) => message)).toEqual(['retention.failed'])
+  world.deliveries.purge = purge
+  await vi.advanceTimersByTimeAsync(HOUR_MS)
+  expect(world.shelf).toEqual([])
+  await retention.close()
+  expect(vi.getTimerCount()).toBe(0)
+})
