@@ -13,6 +13,7 @@ const ours = new Set([
   'upgrade',
   'expect',
   'authorization',
+  'webhook-id',
   'via',
   'forwarded',
 ])

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { deviceIn, manualTimers, NOW, openWorkbench, startReceiver, until } from './workbench.conformance.ts'
+import { deviceIn, manualTimers, NOW, OTHER, openWorkbench, startReceiver, until } from './workbench.conformance.ts'
 
 /** Both modes against a real receiver. */
 
@@ -61,7 +61,7 @@ test('compat: the deadline runs to the headers, connecting included; a slow body
   })
 })
 
-test('durable: the waits are those of the schedule, each attempt has the same bytes, and the tenth is the last [SEC-46]', async () => {
+test('durable: the waits are those of the schedule, each attempt has the same bytes, and the tenth is the last [SEC-46] [SEC-41]', async () => {
   await using receiver = await startReceiver((response) => response.writeHead(503).end())
   const timers = manualTimers()
   await using bench = await openWorkbench(
@@ -80,7 +80,30 @@ test('durable: the waits are those of the schedule, each attempt has the same by
   expect(waited).toEqual([5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400])
   expect(receiver.requests).toHaveLength(10)
   expect(new Set(receiver.requests.map((request) => request.body)).size).toBe(1)
+  const keys = receiver.requests.map((request) => request.headers['webhook-id'])
+  expect(new Set(keys)).toEqual(new Set([bench.ended[0]?.deliveryId]))
   expect(bench.ended).toMatchObject([{ status: 'dead', reason: 'http_503', aamWouldDrop: false, finishedAtMs: NOW }])
+})
+
+test('a key names each message in durable mode, without a dot or an ID of a person; compat sends none [SEC-41]', async () => {
+  await using receiver = await startReceiver()
+  await using bench = await openWorkbench({
+    destinations: [
+      { config: { url: receiver.url, usersPerMessage: 1 } },
+      { id: OTHER, config: { url: receiver.url, mode: 'compat' } },
+    ],
+  })
+  for (const n of [1, 2]) await bench.commit(deviceIn(n, [100]))
+  await bench.commit(deviceIn(3, [100]), [OTHER])
+  await bench.idle()
+  const keysOf = (user: string) =>
+    receiver.requests
+      .filter((request) => request.body.includes(user))
+      .map((request) => String(request.headers['webhook-id']))
+  const keys = [...keysOf('user-1'), ...keysOf('user-2')]
+  expect(keys).toEqual([expect.stringMatching(/^[A-Za-z0-9_-]{16,}$/), expect.stringMatching(/^[A-Za-z0-9_-]{16,}$/)])
+  expect(keys[0]).not.toBe(keys[1])
+  expect(keysOf('user-3')).toEqual(['undefined'])
 })
 
 test('durable: any 2xx is success [SEC-46]', async () => {

@@ -93,7 +93,7 @@ function authorizationOf({ config: { auth } }: DestinationRule, token: string | 
 
 function requestHeaders(
   { config }: DestinationRule,
-  { method, body }: StoredDelivery,
+  { method, body, deliveryId }: StoredDelivery,
   url: string,
   authorization: string | undefined,
   userAgent: string,
@@ -105,6 +105,8 @@ function requestHeaders(
   ]
   if (method === 'POST') headers.push(['Content-Type', 'application/json'])
   if (authorization !== undefined) headers.push(['Authorization', authorization])
+  // The same on every attempt and on a replay of these bytes [SEC-41]. In compat nothing is sent that AAM would not send.
+  if (config.mode === 'durable') headers.push(['webhook-id', deliveryId])
   if (config.headers !== undefined) headers.push(...Object.entries(config.headers))
   // Exactly what goes over the wire is signed: the body of a POST, path and query of a GET [OUT-68], [OUT-69].
   headers.push(...signatureHeaders(config, method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')))

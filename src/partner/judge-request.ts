@@ -22,7 +22,7 @@ export interface JudgedRequest {
   readonly headers: IncomingHttpHeaders
   readonly body: string
   readonly signature: SignatureVerdict | { readonly status: 'not_asked' }
-  /** Present when the request carries `webhook-id`. */
+  /** Present when the request carries `webhook-signature`; `webhook-id` alone is a key against repeats. */
   readonly webhook: WebhookVerdict | undefined
   /** Everything that is wrong with it, a sentence each. */
   readonly complaints: readonly string[]
@@ -66,7 +66,7 @@ export function createJudge(
         ? { status: 'not_asked' as const }
         : verifySignature({ ...signing, message: isGet ? url : body, headers })
     const webhook =
-      headers['webhook-id'] === undefined
+      headers['webhook-signature'] === undefined
         ? undefined
         : verifyWebhook({ body, headers, keys: signing?.keys ?? [], nowMs })
     const reading = isGet ? undefined : readMessage(text)
@@ -80,7 +80,7 @@ export function createJudge(
         ? [`webhook signature: ${webhook.status}`]
         : []),
       ...(isGet || headers['content-type'] === 'application/json' ? [] : ['Content-Type is not application/json']),
-      ...(repeatsId(bodiesById, webhook?.id, text) ? ['webhook-id was used before with other bytes'] : []),
+      ...(repeatsId(bodiesById, headers['webhook-id'], text) ? ['webhook-id was used before with other bytes'] : []),
       ...(reading?.complaints ?? []),
     ]
     return {
@@ -97,8 +97,8 @@ export function createJudge(
   }
 }
 
-function repeatsId(bodiesById: Map<string, string>, id: string | undefined, body: string): boolean {
-  if (id === undefined) return false
+function repeatsId(bodiesById: Map<string, string>, id: string | string[] | undefined, body: string): boolean {
+  if (typeof id !== 'string') return false
   const before = bodiesById.get(id)
   if (before === undefined) bodiesById.set(id, body)
   const [oldest] = bodiesById.keys()
