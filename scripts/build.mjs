@@ -1,4 +1,5 @@
+// `npm run build [-- --clean]`: compiles src/ to dist/; with --clean into an empty folder.
 import { build, install } from './setup.mjs'
 
 install()
-build({ force: true })
+build({ force: true, clean: process.argv.includes('--clean') })

@@ -1,7 +1,7 @@
 // What `npm start` and `npm test` share [OPS-1]: dependencies from the lockfile when they are missing or older than it,
 // and the build when a source is newer than what was built. Node's own modules only: nothing is installed yet.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -30,6 +30,13 @@ export function install() {
     process.exit(2)
   }
   if (modifiedMs(stamp) >= modifiedMs(join(root, 'package-lock.json'))) return
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    console.error(
+      'node_modules is a symbolic link, and does not match the lockfile. Installing would empty the folder it points to, ' +
+        'which others may use. Remove the link, or install there.',
+    )
+    process.exit(2)
+  }
   console.log('Installing dependencies from the lockfile (once) ...')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   // No package of ours needs its install script, so none runs.
@@ -48,11 +55,17 @@ function newestSourceMs(folder) {
   return newest
 }
 
-export function build({ force = false } = {}) {
+/**
+ * Writes over what is there, because a server may be running from it. `clean` removes it first, and with it what is left
+ * of sources that are gone.
+ */
+export function build({ force = false, clean = false } = {}) {
   const sourcesMs = Math.max(newestSourceMs(join(root, 'src')), modifiedMs(join(root, 'tsconfig.json')))
-  if (!force && modifiedMs(built) >= sourcesMs) return
+  if (!force && !clean && modifiedMs(built) >= sourcesMs) return
   console.log('Building ...')
-  if (force) rmSync(join(root, 'dist'), { recursive: true, force: true })
+  if (clean) rmSync(join(root, 'dist'), { recursive: true, force: true })
+  // Without its notes the compiler writes every file, also one that was damaged or deleted in dist.
+  if (force) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true })
   runTool('typescript/bin/tsc', ['-p', 'tsconfig.json'])
   writeFileSync(built, new Date().toISOString())
 }
