@@ -9,7 +9,8 @@ export const ADMIN_TOKEN = 'a-bench-token-of-enough-characters'
 
 /** @returns the ready line with `process`, `stop()` and `cpuSeconds()` */
 export async function startServer({ dataDir, edgePort, adminPort, env = {} }) {
-  const child = spawn(process.execPath, [join(root, 'bin', 'usher'), 'serve'], {
+  // Directly, so that the switches in its first line count.
+  const child = spawn(join(root, 'bin', 'usher'), ['serve'], {
     env: {
       ...process.env,
       USHER_DATA_DIR: dataDir,

@@ -39,13 +39,8 @@ export interface MatcherTables {
   readonly dataSourceIds: Int32Array
 }
 
-interface KnownValue {
-  readonly value: FoldedValue
-  /** The predicate `key == value`, if any rule has it. */
-  readonly predicate: number | undefined
-}
-
 const NO_KEY = -1
+const NO_PREDICATE = -1
 const KEYS_REMEMBERED = 4_096
 /** For each key. */
 const VALUES_REMEMBERED = 1_024
@@ -65,7 +60,10 @@ export class TraitMatcher {
   #nextValue: number[] = []
   // What was found before of a key as it was sent, and of a value under it: most calls repeat both.
   readonly #keyMemo = new Memo<number>(KEYS_REMEMBERED)
-  readonly #valueMemos: readonly Memo<KnownValue>[]
+  /** Of each key: the predicate `key == value` by value as it was sent. */
+  readonly #predicateMemos: readonly Memo<number>[]
+  /** Keys that other operators look at: only their values are kept during a call. */
+  readonly #isRead: Uint8Array
 
   constructor(tables: MatcherTables) {
     this.#tables = tables
@@ -74,7 +72,11 @@ export class TraitMatcher {
     this.#ruleStamp = new Int32Array(tables.sids.length)
     this.#keyStamp = new Int32Array(tables.equals.length)
     this.#firstValue = new Int32Array(tables.equals.length)
-    this.#valueMemos = tables.equals.map(() => new Memo<KnownValue>(VALUES_REMEMBERED))
+    this.#predicateMemos = tables.equals.map(() => new Memo<number>(VALUES_REMEMBERED))
+    this.#isRead = new Uint8Array(tables.equals.length)
+    tables.predicates.forEach(({ operator }, predicate) => {
+      if (operator !== '==') this.#isRead[tables.keyOf[predicate] as number] = 1
+    })
   }
 
   get ruleCount(): number {
@@ -135,18 +137,17 @@ export class TraitMatcher {
         this.#firstValue[key] = -1
         present.push(key)
       }
-      const memo = this.#valueMemos[key] as Memo<KnownValue>
+      const memo = this.#predicateMemos[key] as Memo<number>
+      const isRead = this.#isRead[key] === 1
       for (const raw of raws) {
-        let known = memo.get(raw)
-        if (known === undefined) {
+        let predicate = memo.get(raw)
+        if (predicate === undefined || isRead) {
           const value = foldValue(raw)
-          known = { value, predicate: equals[key]?.get(value.canonical) }
-          memo.set(raw, known)
+          predicate ??= equals[key]?.get(value.canonical) ?? NO_PREDICATE
+          memo.set(raw, predicate)
+          if (isRead) this.#keep(key, value)
         }
-        const { value, predicate } = known
-        this.#nextValue.push(this.#firstValue[key] as number)
-        this.#firstValue[key] = this.#values.push(value) - 1
-        if (predicate === undefined || this.#outcome[predicate] === holds) continue
+        if (predicate === NO_PREDICATE || this.#outcome[predicate] === holds) continue
         this.#outcome[predicate] = holds
         if (filedStart[predicate] !== filedStart[predicate + 1]) holding.push(predicate)
       }
@@ -154,6 +155,11 @@ export class TraitMatcher {
     // Only now are all values of every key known, whatever the case its name came in.
     for (const key of present) this.#tryOthers(key, holding)
     return holding
+  }
+
+  #keep(key: number, value: FoldedValue): void {
+    this.#nextValue.push(this.#firstValue[key] as number)
+    this.#firstValue[key] = this.#values.push(value) - 1
   }
 
   #tryOthers(key: number, holding: number[]): void {
