@@ -121,7 +121,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   }
   const sweep = has('batch')
     ? startSweep(parts, {
-        onRound: (count, lagMs) => log.debug('sweep.round', { profiles: count, lagMs }),
+        onRound: (count, lagMs) => {
+          metrics.sweepRound(count, lagMs / 1000)
+          log.debug('sweep.round', { profiles: count, lagMs })
+        },
         onFailed: (error) => log.error('sweep.failed', { error }),
       })
     : undefined

@@ -13,6 +13,8 @@ export interface Metrics {
   storeCommit(seconds: number): void
   storeFlush(seconds: number): void
   storeRecordCorrupt(): void
+  /** A round of the sweep: profiles evaluated, and how late the oldest of them was. */
+  sweepRound(profiles: number, lagSeconds: number): void
   deliveryAttempt(kind: string, result: string, seconds: number): void
   deliveryDead(reason: string): void
   egressDenied(reason: string): void
@@ -75,6 +77,16 @@ export function createMetrics(): Metrics {
   const rejected = counter('collect_rejected_total', 'Collection calls refused, by numbered error', ['code'])
   const commitSeconds = histogram('store_commit_seconds', 'Time of a commit until its durability level', FAST_SECONDS)
   const flushSeconds = histogram('store_flush_seconds', 'Time of a flush to the device', FAST_SECONDS)
+  const swept = new Counter({
+    name: 'usher_sweep_profiles_total',
+    help: 'Profiles evaluated because their time had come',
+    registers,
+  })
+  const sweepLag = new Gauge({
+    name: 'usher_sweep_lag_seconds',
+    help: 'How late the oldest profile of the last round of the sweep was',
+    registers,
+  })
   const corrupt = counter('store_record_corrupt_total', 'Stored records that failed their checksum')
   const attempts = counter('delivery_attempts_total', 'Attempts to deliver', ['kind', 'result'])
   const deliverySeconds = histogram('delivery_seconds', 'Time of an attempt to deliver', NETWORK_SECONDS)
@@ -100,6 +112,10 @@ export function createMetrics(): Metrics {
     storeCommit: (seconds) => commitSeconds.observe(seconds),
     storeFlush: (seconds) => flushSeconds.observe(seconds),
     storeRecordCorrupt: () => corrupt(),
+    sweepRound(profiles, lagSeconds) {
+      swept.inc(profiles)
+      sweepLag.set(lagSeconds)
+    },
     deliveryAttempt(kind, result, seconds) {
       attempts(kind, result)
       deliverySeconds.observe(seconds)

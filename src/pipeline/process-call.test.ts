@@ -300,6 +300,20 @@ describe('time alone', () => {
   })
 })
 
+describe('the wave at midnight', () => {
+  test('of three thousand profiles that fall due at one moment every one is evaluated, and told once [AUD-87] [AUD-89] [AUD-342]', async () => {
+    const short = makeTrait(101, 'c_look == "shoes"', { ttlDays: 1 })
+    await using pipeline = await makePipeline({ ...definitions, traits: [short, makeTrait(104, 'c_look == "hats"')] })
+    const count = 3_000
+    for (let n = 0; n < count; n++) await pipeline.process(makeCall(n, { c_look: n % 10 === 0 ? 'hats' : 'shoes' }))
+    pipeline.notified.length = 0
+    await pipeline.sweepAt(Date.UTC(2026, 10, 24))
+    expect(new Set(pipeline.notified.map((each) => each.profileId)).size).toBe(count * 0.9)
+    expect(pipeline.notified).toHaveLength(count * 0.9)
+    expect(await memberships(pipeline, browser(1))).toEqual([])
+  })
+})
+
 describe('a changed rule', () => {
   test('reaches profiles without a visit: a new segment takes in those who hold its traits, a deleted one lets go [AUD-142] [AUD-143] [AUD-123]', async () => {
     await using pipeline = await makePipeline(definitions)
