@@ -10,6 +10,7 @@ import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
 import { createClock } from './lib/clock.ts'
+import { watchClock } from './lib/clock-guard.ts'
 import type { readDiskSpace } from './lib/disk-space.ts'
 import type { Listener } from './lib/egress/address-policy.ts'
 import { openEgress } from './lib/egress/egress.ts'
@@ -32,7 +33,7 @@ import { processCall } from './pipeline/process-call.ts'
 import { explainProfile, viewProfile } from './pipeline/profile-views.ts'
 import { openRefile } from './pipeline/refile.ts'
 import { openRulebooks } from './pipeline/rulebooks.ts'
-import { startSweep } from './pipeline/sweep.ts'
+import { type Sweep, startSweep } from './pipeline/sweep.ts'
 import { type RecordStore, StoreUnavailableError } from './store/record-store.ts'
 import { verifyStore } from './store/verify.ts'
 
@@ -106,6 +107,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     extraCa: config.extraCa === undefined ? undefined : readFileSync(config.extraCa, 'utf8'),
     ownListeners,
   })
+  const clockGuard = watchClock({ onJump: metrics.clockJump })
   let dispatcher: Dispatcher | undefined
   const parts: Parts = {
     profiles,
@@ -116,10 +118,18 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     newEventId: () => randomEventId() as EventId,
     notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) =>
       dispatcher?.notify(profileId, destinationIds),
-    isOwed: async (profileId) => (await deliveries.toldOf(profileId)).some(({ told }) => told.active.length > 0),
-    onFollowUpFailed: (error) => log.error('follow_up.failed', { error }),
+    owedBy: async (profileId) =>
+      (await deliveries.toldOf(profileId))
+        .filter(({ told }) => told.active.length > 0)
+        .map(({ destinationId }) => destinationId),
+    mayForget: clockGuard.isTrusted,
+    onFollowUpFailed: (error) => {
+      log.error('follow_up.failed', { error })
+      sweep?.retryFollowUps()
+    },
   }
-  const sweep = has('batch')
+  let sweep: Sweep | undefined
+  sweep = has('batch')
     ? startSweep(parts, {
         onRound: (count, lagMs) => {
           metrics.sweepRound(count, lagMs / 1000)
@@ -247,6 +257,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       await egress.close()
       await stores.close()
       disk.close()
+      clockGuard.close()
       metrics.close()
     },
   }

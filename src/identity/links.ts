@@ -46,14 +46,15 @@ export function addDeviceLink(
   idType: IdType,
   nowMs: number,
 ): LinkChange<DeviceLink> {
-  const rest = devices.filter((link) => link.deviceId !== deviceId)
+  const known = devices.find((link) => link.deviceId === deviceId)
+  const syncedAtMs = Math.max(nowMs, known?.syncedAtMs ?? 0)
+  const others = devices.filter((link) => link.deviceId !== deviceId)
+  // By time, not by arrival: a follow-up that was carried out late must not make an old mapping the latest.
+  const place = others.findLastIndex((link) => link.syncedAtMs <= syncedAtMs) + 1
+  const sorted = [...others.slice(0, place), { deviceId, syncedAtMs }, ...others.slice(place)]
   const limit = idType === 'COOKIE' ? LINK_LIMITS.cookieIds : LINK_LIMITS.devicesPerCrossDeviceId
-  const overflow = Math.max(0, rest.length + 1 - limit)
-  return {
-    links: [...rest.slice(overflow), { deviceId, syncedAtMs: nowMs }],
-    isNew: rest.length === devices.length,
-    evicted: rest.slice(0, overflow),
-  }
+  const overflow = Math.max(0, sorted.length - limit)
+  return { links: sorted.slice(overflow), isNew: known === undefined, evicted: sorted.slice(0, overflow) }
 }
 
 /** The most recent mapping of a declared ID [COL-70]. */

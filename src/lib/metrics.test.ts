@@ -33,6 +33,8 @@ const NAMES = [
   'usher_rate_limited_total',
   'usher_audit_entries_total',
   'usher_clock_jump_total',
+  'usher_sweep_profiles_total',
+  'usher_sweep_lag_seconds',
 ] // prettier-ignore
 
 test('the page declares the promised names, all beginning with usher_ [SEC-87] [OPS-43]', async () => {

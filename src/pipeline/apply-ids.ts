@@ -5,6 +5,7 @@ import type { DeclaredId } from '../model/event.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { type DataSourceId, type DeviceId, declaredProfileId } from '../model/ids.ts'
 import type { IdLink, Profile } from '../model/profile.ts'
+import { DAY_MS } from '../model/time.ts'
 import type { Rulebook } from './rulebook.ts'
 
 /** What the declared IDs of a call change about its device, and what they mean for the profiles behind them. */
@@ -45,7 +46,7 @@ export function applyIds(
     links = change.links
     followUps.push(...change.evicted.map((evicted) => unlink(evicted, before, atMs)))
     const others = people.includes(id) ? people.filter((other) => other !== id).map((other) => asLink(other, atMs)) : []
-    const isMapped = known !== undefined && isUpToDate(known, before, others)
+    const isMapped = known !== undefined && isUpToDate(known, before, others, atMs)
     if (!isMapped) followUps.push(link(id, before, others, atMs))
     if (!isMapped || change.isNew || id.authState === 1) hasNews = true
   }
@@ -67,8 +68,9 @@ function unlink({ dataSourceId, id }: IdLink, device: Profile, atMs: number): Fo
   return { kind: 'unlink', target: declaredProfileId(dataSourceId, id), other: device.id, atMs }
 }
 
-/** The device is the latest mapping already, and the other IDs of the call are linked. */
-function isUpToDate(known: Profile, device: Profile, others: readonly IdLink[]): boolean {
+/** The device is the latest mapping already, the other IDs of the call are linked, and it was seen today [COL-77]. */
+function isUpToDate(known: Profile, device: Profile, others: readonly IdLink[], atMs: number): boolean {
+  if (atMs - known.lastSeenMs >= DAY_MS) return false
   return latestDevice(known.devices) === deviceOf(device) && others.every((other) => hasLink(known, other))
 }
 

@@ -45,7 +45,7 @@ function runFollowUp(followUp: FollowUp, parts: Parts): Promise<readonly StoredF
     case 'link':
       return change(target, atMs, parts, (profile, rulebook) => link(profile, followUp, rulebook))
     case 'unlink':
-      return change(target, atMs, parts, (profile) => ({ next: unlink(profile, followUp.other), followUps: [] }))
+      return change(target, atMs, parts, (profile) => ({ next: unlink(profile, followUp.other, atMs), followUps: [] }))
     case 'realize':
       return change(target, atMs, parts, (profile, rulebook) => realize(profile, followUp, rulebook))
     case 'reevaluate':
@@ -90,25 +90,28 @@ function link(profile: Profile, followUp: FollowUp & { kind: 'link' }, rulebook:
     devices: added.links,
     links: missing.length === 0 ? profile.links : [...profile.links, ...missing].slice(-LINK_LIMITS.cookieIds),
   }
-  const followUps = added.evicted.map(
-    (evicted): FollowUp => ({
-      kind: 'unlink',
-      target: deviceProfileId(evicted.deviceId),
-      other: profile.id,
-      atMs: followUp.atMs,
-    }),
-  )
+  // An evicted device is no longer merged with this person [AUD-143].
+  const followUps = added.evicted.flatMap(({ deviceId }): readonly FollowUp[] => {
+    const target = deviceProfileId(deviceId)
+    return [
+      { kind: 'unlink', target, other: profile.id, atMs: followUp.atMs },
+      { kind: 'reevaluate', target, atMs: followUp.atMs },
+    ]
+  })
   return { next: filed(next), followUps }
 }
 
-function unlink(profile: Profile, other: ProfileId): Profile {
+/** A mapping made after `atMs` stays: this was carried out late. */
+function unlink(profile: Profile, other: ProfileId, atMs: number): Profile {
   const parsed = parseProfileId(other)
-  const devices =
-    parsed?.kind === 'device' ? profile.devices.filter((known) => known.deviceId !== parsed.deviceId) : profile.devices
-  const links =
-    parsed?.kind === 'declared'
-      ? profile.links.filter((known) => known.dataSourceId !== parsed.dataSourceId || known.id !== parsed.id)
-      : profile.links
+  const goes = (link: { readonly syncedAtMs: number }, isOther: boolean) => isOther && link.syncedAtMs <= atMs
+  const devices = profile.devices.filter(
+    (link) => !goes(link, parsed?.kind === 'device' && link.deviceId === parsed.deviceId),
+  )
+  const links = profile.links.filter(
+    (link) =>
+      !goes(link, parsed?.kind === 'declared' && link.dataSourceId === parsed.dataSourceId && link.id === parsed.id),
+  )
   const isSame = devices.length === profile.devices.length && links.length === profile.links.length
   return isSame || profile.revision === 0 ? profile : { ...profile, devices, links }
 }

@@ -15,8 +15,10 @@ export interface Parts {
   readonly newEventId: () => EventId
   /** Called after a commit that owes something to destinations. */
   readonly notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => void
-  /** Is any destination still owed a message about this profile? */
-  readonly isOwed: (profileId: ProfileId) => Promise<boolean>
+  /** Destinations that may still believe this profile to be in a segment. */
+  readonly owedBy: (profileId: ProfileId) => Promise<readonly DestinationId[]>
+  /** False while the wall clock is not trusted: then nothing is removed for its age [SEC-82]. */
+  readonly mayForget: () => boolean
   /** Called after a commit that changed memberships; for metrics and the live view. */
   readonly onMembership?: (profileId: ProfileId, changes: readonly MembershipChange[]) => void
   readonly onFollowUpFailed: (error: unknown) => void

@@ -3,7 +3,14 @@ import { latestDevice } from '../identity/links.ts'
 import { deviceOfCall, type FoundDevice, idsThatNameTheDevice } from '../identity/resolve-device.ts'
 import type { CallOutcome, CollectedCall } from '../model/collected-call.ts'
 import type { FollowUp } from '../model/follow-up.ts'
-import { type DataSourceId, declaredProfileId, deviceProfileId, type SegmentId, type TraitId } from '../model/ids.ts'
+import {
+  type DataSourceId,
+  declaredProfileId,
+  deviceProfileId,
+  type ProfileId,
+  type SegmentId,
+  type TraitId,
+} from '../model/ids.ts'
 import { newProfile, type Profile, type StoredConsent } from '../model/profile.ts'
 import type { OptOut } from '../store/profile-store.ts'
 import { applyIds, idTypeOf } from './apply-ids.ts'
@@ -11,6 +18,7 @@ import { evaluateDevice } from './evaluate-device.ts'
 import { runFollowUps } from './follow-ups.ts'
 import { mergeFollowUps } from './merge-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
+import { reevaluateDevice } from './reevaluate-device.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
 import { type Merged, NOBODY, readMerged } from './visitor.ts'
@@ -43,18 +51,26 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
       eventId: call.eventId,
       followUps,
     }
-    if (!(await parts.profiles.commit(update))) continue
+    // The withdrawal of consent is never promised less than the device [SEC-57].
+    const durability = deniesMore(step.before, step.draft) ? 'disk' : undefined
+    if (!(await parts.profiles.commit(update, durability))) continue
 
     if (result.outbox.length > 0) parts.notify(result.next.id, result.outbox)
     if (result.changes.length > 0) parts.onMembership?.(result.next.id, result.changes)
     if (followUps.length > 0) await runFollowUps(storedFollowUps(result.next.id, call.eventId, followUps), parts)
-    return renderOutcome(call, visitor.found, result.next, merged, parts)
+    await undoIfOptedOut(visitor, parts)
+    const isCurrent = followUps.length === 0 || !call.wantsMemberships
+    return isCurrent
+      ? renderOutcome(call, visitor.found, result.next, merged, parts)
+      : renderOutcome(call, visitor.found, ...(await readAgain(result.next, rulebook, parts)), parts)
   }
   throw new ProfileContendedError(`a profile changed ${COMMIT_ATTEMPTS_MAX} times during one call`)
 }
 
 interface Visitor {
   readonly found: FoundDevice
+  /** Profile IDs of the device and of the declared IDs, in that order. */
+  readonly ids: readonly ProfileId[]
   readonly device: Profile | undefined
   /** Same order as the declared IDs of the call. */
   readonly declared: readonly (Profile | undefined)[]
@@ -71,7 +87,13 @@ async function readVisitor(call: CollectedCall, rulebook: Rulebook, parts: Parts
   const [optOuts, [device, ...declared]] = await Promise.all([parts.profiles.optOuts(ids), parts.profiles.getMany(ids)])
   const at = optOuts.findIndex((optOut) => optOut !== undefined)
   const optOut = optOuts[at]
-  return { found, device, declared, optedOut: optOut && { id: ids[at]?.replace(/^d:/, '') ?? '', level: optOut.level } }
+  return {
+    found,
+    ids,
+    device,
+    declared,
+    optedOut: optOut && { id: ids[at]?.replace(/^d:/, '') ?? '', level: optOut.level },
+  }
 }
 
 async function deviceOfDeclaredIds(
@@ -87,6 +109,24 @@ async function deviceOfDeclaredIds(
     if (deviceId !== undefined) return { deviceId, source: 'declared' }
   }
   return undefined
+}
+
+/** An opt-out that came between our look-up and our commit found nothing to end: it is carried out now [SEC-79]. */
+async function undoIfOptedOut({ ids }: Visitor, parts: Parts): Promise<void> {
+  const optOuts = await parts.profiles.optOuts(ids)
+  if (optOuts.every((optOut) => optOut === undefined)) return
+  await runFollowUps(await reevaluateDevice(ids[0] as ProfileId, parts), parts)
+}
+
+/** The device and those merged with it as the follow-ups left them: what the profile holds after this call [COL-47]. */
+async function readAgain(device: Profile, rulebook: Rulebook, parts: Parts): Promise<readonly [Profile, Merged]> {
+  const [current = device] = await parts.profiles.getMany([device.id])
+  return [current, await readMerged(parts.profiles, rulebook, current.links)]
+}
+
+function deniesMore(before: Profile, next: Profile): boolean {
+  const denied = before.consent?.deniedDestinations ?? []
+  return (next.consent?.deniedDestinations ?? []).some((id) => !denied.includes(id))
 }
 
 interface AppliedCall {
@@ -129,7 +169,8 @@ function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook): A
   const draft: Profile = {
     ...before,
     firstSeenMs: Math.min(before.firstSeenMs, nowMs),
-    lastSeenMs: Math.max(before.lastSeenMs, nowMs),
+    // `/id` is no activity [COL-254].
+    lastSeenMs: call.kind === 'id' ? before.lastSeenMs : Math.max(before.lastSeenMs, nowMs),
     regions:
       before.regions[0] === call.region
         ? before.regions
@@ -164,6 +205,8 @@ function realizedTraits(call: CollectedCall, rulebook: Rulebook): Int32Array {
 
 function consentOf(call: CollectedCall, before: Profile): StoredConsent | undefined {
   const { consent } = call
+  // A call that says nothing about consent takes back nothing that an earlier one said.
+  if (consent.reason === 'none_applies') return before.consent
   const isUnchanged =
     consent.fingerprint === (before.consent?.fingerprint ?? '') &&
     consent.deniedDestinations.join() === (before.consent?.deniedDestinations.join() ?? '')

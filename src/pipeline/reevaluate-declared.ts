@@ -4,6 +4,7 @@ import type { MergeRule } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { deviceProfileId, type ProfileId, parseProfileId, type SegmentId } from '../model/ids.ts'
 import { indexOfSid, LeaveReason, type Profile, type SegmentTable } from '../model/profile.ts'
+import { DAY_MS } from '../model/time.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
 import { inactiveAtMs } from './evaluate-device.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
@@ -21,7 +22,7 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
     const nowMs = parts.clock()
     const [[before], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
     if (before === undefined) return []
-    if (inactiveAtMs(before) <= nowMs) return forget(before, nowMs, parts)
+    if (inactiveAtMs(before) <= nowMs && parts.mayForget()) return forget(before, nowMs, parts)
 
     const devices =
       optOut === undefined
@@ -34,7 +35,8 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
       optOut === undefined ? LeaveReason.rule : LeaveReason.optout,
       nowMs,
     )
-    const dueMs = before.dueMs > nowMs ? before.dueMs : inactiveAtMs(before)
+    const dueMs =
+      before.dueMs > nowMs ? before.dueMs : Math.max(inactiveAtMs(before), nowMs - (nowMs % DAY_MS) + DAY_MS)
     if (segments === before.segments && dueMs === before.dueMs) return []
     const profile: Profile = { ...before, segments, dueMs, rulebookVersion: rulebook.version }
     const update = { profile, previousDueMs: before.dueMs, outbox: [], eventId: parts.newEventId(), followUps: [] }

@@ -80,21 +80,33 @@ const OWED_DAYS_MAX = 30
  */
 async function retire(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
   const rulebook = parts.rulebook()
-  const result = leaveAll(rulebook, before, LeaveReason.inactive, nowMs)
-  const mayWait = nowMs < inactiveAtMs(before) + OWED_DAYS_MAX * DAY_MS
-  if (result.changes.length > 0 || (mayWait && (await parts.isOwed(before.id)))) {
-    const next: DeviceResult = { ...result, next: { ...result.next, dueMs: nowMs - (nowMs % DAY_MS) + DAY_MS } }
-    return (await commitResult(before, next, [], parts)) ?? []
+  if (!parts.mayForget()) return postpone(before, nowMs, parts)
+  const merged = await readMerged(parts.profiles, rulebook, before.links)
+  const left = leaveAll(rulebook, before, LeaveReason.inactive, nowMs)
+  const owed = nowMs < inactiveAtMs(before) + OWED_DAYS_MAX * DAY_MS ? await parts.owedBy(before.id) : []
+  if (left.changes.length > 0 || owed.length > 0) {
+    const outbox = [...new Set([...left.outbox, ...owed])]
+    const result: DeviceResult = { ...left, outbox, next: { ...left.next, dueMs: nextMidnightMs(nowMs) } }
+    return (await commitResult(before, result, mergeFollowUps(rulebook, before, result, merged, nowMs), parts)) ?? []
   }
   const eventId = parts.newEventId()
-  const followUps = before.links.map(
-    (link): FollowUp => ({
-      kind: 'unlink',
-      target: declaredProfileId(link.dataSourceId, link.id),
-      other: before.id,
-      atMs: nowMs,
-    }),
-  )
+  const followUps = before.links.flatMap((link): readonly FollowUp[] => {
+    const target = declaredProfileId(link.dataSourceId, link.id)
+    return [
+      { kind: 'unlink', target, other: before.id, atMs: nowMs },
+      { kind: 'reevaluate', target, atMs: nowMs },
+    ]
+  })
   const isRemoved = await parts.profiles.remove(before, eventId, followUps)
   return isRemoved ? storedFollowUps(before.id, eventId, followUps) : []
+}
+
+/** The clock jumped: nothing is forgotten until it is trusted again [SEC-82]. */
+async function postpone(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
+  const result: DeviceResult = { next: { ...before, dueMs: nextMidnightMs(nowMs) }, changes: [], outbox: [] }
+  return (await commitResult(before, result, [], parts)) ?? []
+}
+
+function nextMidnightMs(nowMs: number): number {
+  return nowMs - (nowMs % DAY_MS) + DAY_MS
 }

@@ -38,10 +38,12 @@ export async function openRefile(
 
   const walk = async () => {
     while (!closed && place.remaining > 0) {
+      const began = place
       try {
-        await refilePartition(place.partition, parts, () => closed)
-        if (closed) break
-        place = { ...place, partition: (place.partition + 1) % PARTITIONS, remaining: place.remaining - 1 }
+        await refilePartition(began.partition, parts, () => closed)
+        // Not when the rulebook changed meanwhile: this partition was walked under the former one.
+        if (closed || place !== began) continue
+        place = { ...began, partition: (began.partition + 1) % PARTITIONS, remaining: began.remaining - 1 }
         if (place.remaining % SAVE_EVERY === 0) await jobs.write(JOB, place)
       } catch (error) {
         options.onFailed(error)
@@ -49,7 +51,8 @@ export async function openRefile(
       }
     }
     await jobs.write(JOB, place).catch(options.onFailed)
-    running = undefined
+    // Another change may have come while the place was written.
+    running = !closed && place.remaining > 0 ? walk() : undefined
   }
 
   return {

@@ -7,6 +7,8 @@ import { reevaluateDevice } from './reevaluate-device.ts'
 export interface Sweep {
   /** Looks again now: the clock was moved. */
   kick(): void
+  /** A follow-up could not be carried out: all that are stored are tried again, with rising pauses. */
+  retryFollowUps(): void
   /** Resolves when nothing is due at the present time; for tests and for `POST /v1/test/clock`. */
   idle(): Promise<void>
   close(): Promise<void>
@@ -22,11 +24,25 @@ export interface SweepOptions {
 const ROUND = 128
 const LOOK_EVERY_MS = 250
 const AFTER_FAILURE_MS = 1_000
+const RETRY_WAIT_MS = 1_000
+const RETRY_WAIT_MAX_MS = 60_000
 
 export function startSweep(parts: Parts, options: SweepOptions): Sweep {
   let closed = false
   let wake: () => void = () => {}
   let waiters: (() => void)[] = []
+
+  // What a crash left over is the first to be tried.
+  const retry = { isOwed: true, atMs: 0, waitMs: RETRY_WAIT_MS }
+  const retryAll = async () => {
+    retry.isOwed = false
+    await runPendingFollowUps(parts).catch((error: unknown) => {
+      options.onFailed(error)
+      retry.isOwed = true
+    })
+    retry.waitMs = retry.isOwed ? Math.min(retry.waitMs * 2, RETRY_WAIT_MAX_MS) : RETRY_WAIT_MS
+    retry.atMs = performance.now() + retry.waitMs
+  }
 
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
@@ -38,8 +54,8 @@ export function startSweep(parts: Parts, options: SweepOptions): Sweep {
     })
 
   const loop = async () => {
-    await runPendingFollowUps(parts).catch(options.onFailed)
     while (!closed) {
+      if (retry.isOwed && performance.now() >= retry.atMs) await retryAll()
       const startedMs = performance.now()
       const round = await sweepRound(parts, options).catch((error: unknown) => {
         options.onFailed(error)
@@ -60,6 +76,9 @@ export function startSweep(parts: Parts, options: SweepOptions): Sweep {
 
   return {
     kick: () => wake(),
+    retryFollowUps: () => {
+      retry.isOwed = true
+    },
     idle: () =>
       new Promise((resolve) => {
         waiters = [...waiters, resolve]

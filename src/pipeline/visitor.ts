@@ -24,9 +24,12 @@ export function mergedIds(rulebook: Rulebook, links: Profile['links']): readonly
 export async function readMerged(store: ProfileStore, rulebook: Rulebook, links: Profile['links']): Promise<Merged> {
   const ids = mergedIds(rulebook, links)
   if (ids.length === 0) return NOBODY
-  const profiles = await store.getMany(ids)
+  const [profiles, optOuts] = await Promise.all([store.getMany(ids), store.optOuts(ids)])
   const merged = new Map<ProfileId, Profile>()
-  for (const profile of profiles) if (profile !== undefined) merged.set(profile.id, profile)
+  profiles.forEach((profile, at) => {
+    // An opted-out person is merged with no device, whichever one it is seen on [COL-228].
+    if (profile !== undefined && optOuts[at] === undefined) merged.set(profile.id, profile)
+  })
   return merged
 }
 

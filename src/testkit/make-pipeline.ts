@@ -62,7 +62,8 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
     newDeviceId: () => String(randomInt(2 ** 47)).padStart(38, '9') as DeviceId,
     newEventId,
     notify: (profileId, destinationIds) => notified.push({ profileId, destinationIds }),
-    isOwed: (profileId) => Promise.resolve(profileId === owed),
+    owedBy: (profileId) => Promise.resolve(profileId === owed ? [900 as DestinationId] : []),
+    mayForget: () => true,
     onFollowUpFailed: (error) => {
       if (!failing) errors.push(error)
     },
