@@ -5,6 +5,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadConfig } from './config.ts'
 import type { DiskSpace } from './lib/disk-space.ts'
 import { type Overrides, startUsher } from './main.ts'
+import type { DestinationId } from './model/ids.ts'
+import { newDeliveryId } from './store/delivery-keys.ts'
+import type { StoredDelivery } from './store/delivery-record.ts'
+import { openDeliveryStore } from './store/delivery-store.ts'
+import type { RecordStore } from './store/record-store.ts'
 import { freePort } from './testkit/free-port.ts'
 
 /** The whole server in this process, on free ports and a data directory of its own. */
@@ -75,3 +80,54 @@ test('with the disk full events are refused and readiness is false, but opt-outs
   expect((await event()).status).toBe(200)
   expect(await (await event(leaver)).json()).toMatchObject({ errors: [{ code: 171 }] })
 })
+
+test('a delivery that ended can be found for 30 days, and is forgotten after 31 [SEC-48] [SEC-82]', async () => {
+  let records: RecordStore | undefined
+  const wrapRecords = (opened: RecordStore) => {
+    records = opened
+    return opened
+  }
+  await using usher = await start({ USHER_ADMIN_TOKEN: TOKEN }, { wrapRecords })
+  if (records === undefined) throw new Error('the store was not opened')
+  const ended = makeDelivery()
+  const deliveries = openDeliveryStore(records)
+  await deliveries.freeze([ended])
+  await deliveries.end(ended)
+
+  const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
+  const status = async () => (await fetch(`${usher.adminUrl}/v1/deliveries/${ended.deliveryId}`, { headers })).status
+  const advance = (days: number) =>
+    fetch(`${usher.adminUrl}/v1/test/clock`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ advanceMs: days * 86_400_000 }),
+    })
+  expect((await advance(29)).status).toBe(200)
+  expect(await status()).toBe(200)
+  await advance(2)
+  await expect.poll(status, { timeout: 10_000 }).toBe(404)
+})
+
+function makeDelivery(): StoredDelivery {
+  const deliveryId = newDeliveryId()
+  return {
+    deliveryId,
+    destinationId: 423 as DestinationId,
+    status: 'dead',
+    reason: 'http_400',
+    createdAtMs: Date.now(),
+    finishedAtMs: Date.now(),
+    method: 'POST',
+    url: 'https://partner.example/in',
+    body: '{}',
+    users: [],
+    attempts: [],
+    nextAttemptMs: 0,
+    replayOf: null,
+    headers: [],
+    roundId: deliveryId,
+    roundSize: 1,
+    attemptsBefore: 0,
+    aamWouldDrop: false,
+  }
+}
