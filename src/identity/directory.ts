@@ -19,7 +19,8 @@ export function* buildDirectory(
   }
   const vendorDestinations: Destination[] = []
   for (const destination of definitions.destinations) {
-    if (destination.vendorId !== undefined && destination.status === 'ACTIVE') vendorDestinations.push(destination)
+    // Paused ones too: what was denied meanwhile must hold when they are resumed [SEC-77].
+    if (destination.vendorId !== undefined) vendorDestinations.push(destination)
   }
   return { dataSources, byIntegrationCode, syncs, vendorDestinations }
 }

@@ -14,6 +14,7 @@ import {
   makeTrait,
   PARTNER,
 } from '../testkit/make-definitions.ts'
+import { makeOptOut } from '../testkit/make-opt-out.ts'
 import { makePipeline, type TestPipeline } from '../testkit/make-pipeline.ts'
 
 const crm = (id: string, authState: AuthState = 1) => ({ dataSourceId: CRM, id, authState })
@@ -197,19 +198,7 @@ describe('follow-ups', () => {
 })
 
 describe('opt-outs', () => {
-  const call = (changes: object) => ({
-    eventId: makeCall(1, {}).eventId,
-    receivedAtMs: makeCall(1, {}).receivedAtMs,
-    level: 'partner' as const,
-    reason: 'request' as const,
-    deviceId: undefined,
-    ecid: undefined,
-    organization: '',
-    cookieDeviceId: undefined,
-    declaredIds: [],
-    deprecatedPair: undefined,
-    ...changes,
-  })
+  const call = makeOptOut
 
   test('a device opt-out ends collection and takes the device out of every segment [COL-229] [COL-233] [SEC-79] [OUT-52]', async () => {
     await using pipeline = await makePipeline(definitions)

@@ -30,6 +30,8 @@ export interface TestPipeline extends AsyncDisposable {
   sweepAt(nowMs: number): Promise<void>
   /** Puts other definitions in force and lets the background walk finish. */
   change(definitions: Definitions): Promise<void>
+  /** Does something between the evaluation of a profile and its next commit. */
+  beforeNextCommit(profileId: ProfileId, work: () => Promise<unknown>): void
   /** From now on commits go through, and the follow-ups they brought do not: the moment of a crash. */
   failFollowUps(fail: boolean): void
   runPendingFollowUps(): Promise<number>
@@ -43,16 +45,22 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
   let nowMs = Date.UTC(2026, 10, 22, 10)
   let failing = false
   let owed: ProfileId | undefined
+  let interrupted: { readonly profileId: ProfileId; readonly work: () => Promise<unknown> } | undefined
   const errors: unknown[] = []
   const notified: TestPipeline['notified'] = []
   const records = await openMemoryRecordStore()
   const profiles = await openProfileStore(records, { optOutKey: Buffer.alloc(32, 3) })
   // Follow-ups are the only commits on declared IDs, so refusing those is the moment after the device's commit.
   const crashing = withOverrides<ProfileStore>(profiles, {
-    commit: (update, durability) =>
-      failing && !update.profile.id.startsWith('d:')
-        ? Promise.reject(new Error('crashed'))
-        : profiles.commit(update, durability),
+    async commit(update, durability) {
+      if (failing && !update.profile.id.startsWith('d:')) throw new Error('crashed')
+      const work = update.profile.id === interrupted?.profileId ? interrupted.work : undefined
+      if (work !== undefined) {
+        interrupted = undefined
+        await work()
+      }
+      return profiles.commit(update, durability)
+    },
   })
   const parts: Parts = {
     profiles: crashing,
@@ -87,6 +95,9 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
       refile.start(next.version)
       while (refile.remaining() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
       await refile.close()
+    },
+    beforeNextCommit(profileId, work) {
+      interrupted = { profileId, work }
     },
     failFollowUps(fail) {
       failing = fail
