@@ -41,7 +41,8 @@ const CACHE_BYTES = 32 * 1024 * 1024
 export async function openEmbeddedRecordStore(options: EmbeddedOptions): Promise<RecordStore> {
   const open = options.open ?? (() => openLevel(options.folder))
   const level = await open()
-  return new EmbeddedRecordStore(options, open, level, await RareKeys.open(level))
+  const rare = await RareKeys.open(level, (error) => options.log?.('store.opt_outs_unread', { error: String(error) }))
+  return new EmbeddedRecordStore(options, open, level, rare)
 }
 
 /**

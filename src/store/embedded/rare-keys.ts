@@ -9,21 +9,35 @@ import type { Level } from './level.ts'
  */
 export class RareKeys {
   readonly #known = new Set<number>()
+  /** Every key that is stored is known. */
+  #isComplete = false
 
-  /** Reads the keys that are there. One owning process writes them all, so nothing is missed afterwards. */
-  static async open(level: Level): Promise<RareKeys> {
+  /**
+   * Reads the keys that are there. One owning process writes them all, so nothing is missed afterwards. Where a damaged
+   * block hides some, every one may be there: each is asked for, as if there were no memory of them [SEC-60].
+   */
+  static async open(level: Level, onIncomplete: (error: unknown) => void): Promise<RareKeys> {
     const rare = new RareKeys()
+    try {
+      await rare.#readAll(level)
+      rare.#isComplete = true
+    } catch (error) {
+      onIncomplete(error)
+    }
+    return rare
+  }
+
+  async #readAll(level: Level): Promise<void> {
     for (const head of await level.heads(Kind.optOut, PARTITIONS)) {
       const { to } = kindRange(partitionOfKey(head), Kind.optOut)
       for (let from = head; ; ) {
         const page = await level.range(from, to, PAGE, false)
-        for (const { key } of page) rare.add(key)
+        for (const { key } of page) this.add(key)
         const last = page.at(-1)
         if (page.length < PAGE || last === undefined) break
         from = afterPrefix(last.key)
       }
     }
-    return rare
   }
 
   add(key: Buffer): void {
@@ -32,7 +46,7 @@ export class RareKeys {
 
   /** False: no record has this key. */
   mayHave(key: Buffer): boolean {
-    return !isRare(key) || this.#known.has(prefixOf(key))
+    return !this.#isComplete || !isRare(key) || this.#known.has(prefixOf(key))
   }
 }
 
