@@ -69,13 +69,13 @@ async function measure({ traits, segments, latency }) {
   const dataDir = kept ? join(kept, `p1-${traits}-${PROFILES}`) : mkdtempSync(join(tmpdir(), 'usher-p1-'))
   try {
     if (!existsSync(join(dataDir, 'catalog.sqlite'))) {
-      const { dataSourceId, version } = await populateDefinitions({
+      const { dataSourceId, membershipKey } = await populateDefinitions({
         dataDir,
         traits,
         segments,
         receiverUrl: `http://127.0.0.1:${PORTS.receiver}/aam`,
       })
-      await populateProfiles({ dataDir, count: PROFILES, traits, version, dataSourceId })
+      await populateProfiles({ dataDir, count: PROFILES, traits, membershipKey, dataSourceId })
     }
     const usher = await startServer({
       dataDir,

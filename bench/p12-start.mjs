@@ -53,8 +53,8 @@ async function measure(count) {
   try {
     if (!existsSync(join(dataDir, 'catalog.sqlite'))) {
       const traits = 10_000
-      const { dataSourceId, version } = await populateDefinitions({ dataDir, traits, segments: 10_000 })
-      if (count > 0) await populateProfiles({ dataDir, count, traits, version, dataSourceId })
+      const { dataSourceId, membershipKey } = await populateDefinitions({ dataDir, traits, segments: 10_000 })
+      if (count > 0) await populateProfiles({ dataDir, count, traits, membershipKey, dataSourceId })
     }
     const startedMs = performance.now()
     const usher = await startServer({ dataDir, edgePort: PORTS.edge, adminPort: PORTS.admin })

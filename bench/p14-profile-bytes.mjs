@@ -61,7 +61,7 @@ function profile(id, seenMs, more) {
     appliedEvents: [],
     plans: [],
     consent: undefined,
-    rulebookVersion: 7,
+    membershipKey: 7,
     dueMs: 0,
     ...more,
   }

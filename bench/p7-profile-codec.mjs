@@ -65,7 +65,7 @@ function makeProfile(next) {
     appliedEvents: [],
     plans: [],
     consent: undefined,
-    rulebookVersion: 7,
+    membershipKey: 7,
     dueMs: 0,
   }
 }

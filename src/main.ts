@@ -159,10 +159,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     })
   }
   const refile = await openRefile(parts, stores.jobs, { onFailed: (error) => log.error('refile.failed', { error }) })
-  if (has('batch')) refile.start(rulebooks.current().version)
+  if (has('batch')) refile.start(rulebooks.current().membershipKey)
   rulebooks.onSwap((rulebook) => {
     dispatcher?.rulesChanged()
-    if (has('batch')) refile.start(rulebook.version)
+    if (has('batch')) refile.start(rulebook.membershipKey)
   })
 
   let isClosing = false

@@ -3,7 +3,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSecretFiles } from '../../dist/lib/secret-files.js'
+import { runInSlices } from '../../dist/lib/slices.js'
 import { newProfile } from '../../dist/model/profile.js'
+import { buildRulebook } from '../../dist/pipeline/rulebook.js'
 import { openCatalog } from '../../dist/store/catalog/catalog.js'
 import { openEmbeddedRecordStore } from '../../dist/store/embedded/embedded-record-store.js'
 import { openJobStore } from '../../dist/store/job-store.js'
@@ -101,9 +103,10 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
     }))
     await catalog.mappings.create(destination.destinationId, drafts, 0)
   }
-  const version = catalog.version()
+  const options = { allowPrivate: true, previous: undefined }
+  const { membershipKey } = await runInSlices(buildRulebook(catalog.definitions(), options))
   await catalog.close()
-  return { dataSourceId, version }
+  return { dataSourceId, membershipKey }
 }
 
 async function createAll(repository, drafts) {
@@ -162,7 +165,7 @@ export async function populateProfiles({
   dataDir,
   count,
   traits,
-  version,
+  membershipKey,
   dataSourceId,
   minimum = 60,
   maximum = 200,
@@ -185,7 +188,7 @@ export async function populateProfiles({
         regions: [7],
         traits: traitTable(size, traits, today, random),
         links: [{ dataSourceId, id: `p-${n}`, syncedAtMs: nowMs, authState: 0, authenticatedAtMs: 0 }],
-        rulebookVersion: version,
+        membershipKey,
         dueMs,
       }
       commits.push(store.commit({ profile, previousDueMs: 0, outbox: [], eventId: 'AAAAAAAAAAA=', followUps: [] }))
@@ -194,7 +197,7 @@ export async function populateProfiles({
     onProgress?.(Math.min(count, from + 2_000))
   }
   // Every profile was evaluated under this version: no background walk is owed.
-  await openJobStore(records).write('refile', { version, partition: 0, remaining: 0 })
+  await openJobStore(records).write('refile', { key: membershipKey, partition: 0, remaining: 0 })
   await records.flush()
   await store.close()
   await records.close()

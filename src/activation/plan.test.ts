@@ -15,7 +15,7 @@ const change = (segmentId: number, member = true): MembershipChange => ({
 /** A device told of everything an hour ago, evaluated under these rules. */
 const known = (more: Partial<Profile> = {}): Profile =>
   deviceIn(1, [100], {
-    rulebookVersion: 1,
+    membershipKey: 1,
     plans: [{ destinationId: DESTINATION, plannedAtMs: NOW - 3_600_000, mappingVersion: 1 }],
     ...more,
   })
@@ -58,7 +58,7 @@ test('a destination that gets a mapping for a held segment is told at the next v
   expect(plan({}, more).outbox).toEqual([OTHER])
   const swept = plan({ seen: false }, more)
   expect(swept.outbox).toEqual([])
-  const next = known({ plans: swept.plans, rulebookVersion: 2 })
+  const next = known({ plans: swept.plans, membershipKey: 2 })
   expect(plan({ next }, more)).toMatchObject({ outbox: [OTHER] })
 })
 

@@ -44,7 +44,7 @@ export function planActivation(rules: DestinationRules, input: PlanInput): Activ
     for (const mapping of rules.bySegment.get(segmentId) ?? [])
       if (isLive(rules, mapping, day)) due.add(mapping.destination)
   }
-  if (before.rulebookVersion !== rules.version) addNewlyMapped(rules, next, day, input.seen ? due : owed)
+  if (before.membershipKey !== rules.version) addNewlyMapped(rules, next, day, input.seen ? due : owed)
   for (const plan of next.plans) {
     const destination = rules.byId.get(plan.destinationId)
     if (destination === undefined || !isDue(rules, destination, plan, input, day)) continue

@@ -27,8 +27,8 @@ export interface Profile {
   /** What activation planned last for each destination that this profile concerns. */
   readonly plans: readonly DestinationPlan[]
   readonly consent: StoredConsent | undefined
-  /** Version of the definitions under which all segments were last evaluated. */
-  readonly rulebookVersion: number
+  /** `membershipKey` of the rulebook under which all segments were last evaluated; 0: never. */
+  readonly membershipKey: number
   /** Moment under which the profile is filed in the due index; 0 when it is not filed. Whole seconds. */
   readonly dueMs: number
 }
@@ -134,7 +134,7 @@ export function newProfile(id: ProfileId, nowMs: number): Profile {
     appliedEvents: [],
     plans: [],
     consent: undefined,
-    rulebookVersion: 0,
+    membershipKey: 0,
     dueMs: 0,
   }
 }

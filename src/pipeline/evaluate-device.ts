@@ -34,7 +34,7 @@ export interface DeviceResult {
 /** Evaluates the segments of a device, when it must be looked at again, and what destinations must hear. Pure. */
 export function evaluateDevice(rulebook: Rulebook, step: DeviceStep, nowMs: number): DeviceResult {
   const { before, draft, merged } = step
-  const isStale = before.rulebookVersion !== rulebook.version || before.dueMs <= nowMs
+  const isStale = before.membershipKey !== rulebook.membershipKey || before.dueMs <= nowMs
   const touched = isStale || step.optedOut ? 'all' : step.touched
 
   const evaluated = evaluateSegments(
@@ -44,7 +44,7 @@ export function evaluateDevice(rulebook: Rulebook, step: DeviceStep, nowMs: numb
     nowMs,
   )
   const dueMs = dueOf(rulebook, draft, merged, touched, before.dueMs, nowMs)
-  const evaluatedProfile = { ...draft, segments: evaluated.segments, rulebookVersion: rulebook.version, dueMs }
+  const evaluatedProfile = { ...draft, segments: evaluated.segments, membershipKey: rulebook.membershipKey, dueMs }
   const { outbox, plans } = planActivation(rulebook.destinations, {
     before,
     next: evaluatedProfile,

@@ -163,7 +163,7 @@ test('a rule that changes during the last step of a walk, or while a partition i
       yield* []
     },
   }
-  const parts = { profiles, rulebook: () => ({ version: 1 }) } as unknown as Parameters<typeof openRefile>[0]
+  const parts = { profiles, rulebook: () => ({ membershipKey: 1 }) } as unknown as Parameters<typeof openRefile>[0]
   const jobs = {
     read: () => Promise.resolve(undefined),
     async write(_name: string, place: unknown) {

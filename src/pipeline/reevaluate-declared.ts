@@ -38,7 +38,7 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
     const dueMs =
       before.dueMs > nowMs ? before.dueMs : Math.max(inactiveAtMs(before), nowMs - (nowMs % DAY_MS) + DAY_MS)
     if (segments === before.segments && dueMs === before.dueMs) return []
-    const profile: Profile = { ...before, segments, dueMs, rulebookVersion: rulebook.version }
+    const profile: Profile = { ...before, segments, dueMs, membershipKey: rulebook.membershipKey }
     const update = { profile, previousDueMs: before.dueMs, outbox: [], eventId: parts.newEventId(), followUps: [] }
     if (await parts.profiles.commit(update)) return []
   }

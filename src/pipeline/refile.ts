@@ -11,14 +11,15 @@ import { reevaluateDevice } from './reevaluate-device.ts'
  */
 export interface Refile {
   /** The rulebook changed: every profile is owed another look. */
-  start(version: number): void
+  start(membershipKey: number): void
   /** Partitions still to do. */
   remaining(): number
   close(): Promise<void>
 }
 
 interface Place {
-  readonly version: number
+  /** `membershipKey` of the rulebook that is walked for. */
+  readonly key: number
   readonly partition: number
   readonly remaining: number
 }
@@ -32,7 +33,7 @@ export async function openRefile(
   jobs: JobStore,
   options: { readonly onFailed: (error: unknown) => void },
 ): Promise<Refile> {
-  let place = ((await jobs.read(JOB)) as Place | undefined) ?? { version: 0, partition: 0, remaining: 0 }
+  let place = ((await jobs.read(JOB)) as Place | undefined) ?? { key: 0, partition: 0, remaining: 0 }
   let closed = false
   let running: Promise<void> | undefined
 
@@ -56,9 +57,9 @@ export async function openRefile(
   }
 
   return {
-    start(version) {
-      if (version === place.version && place.remaining === 0) return
-      place = version === place.version ? place : { version, partition: place.partition, remaining: PARTITIONS }
+    start(key) {
+      if (key === place.key && place.remaining === 0) return
+      place = key === place.key ? place : { key, partition: place.partition, remaining: PARTITIONS }
       running ??= walk()
     },
     remaining: () => place.remaining,
@@ -73,8 +74,8 @@ async function refilePartition(partition: number, parts: Parts, isClosed: () => 
   for await (const page of parts.profiles.scan(partition, { pageSize: 64 })) {
     if (isClosed()) return
     const startedMs = performance.now()
-    const { version } = parts.rulebook()
-    const stale = page.filter((profile) => profile.rulebookVersion !== version)
+    const { membershipKey } = parts.rulebook()
+    const stale = page.filter((profile) => profile.membershipKey !== membershipKey)
     const followUps = await Promise.all(
       stale.map((profile) =>
         profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts) : reevaluateDeclared(profile.id, parts),

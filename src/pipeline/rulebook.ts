@@ -1,5 +1,6 @@
 import { buildDestinationRules, type DestinationRules } from '../activation/destination-rules.ts'
 import { type AudienceRules, buildAudienceRules } from '../audience/audience-rules.ts'
+import { membershipKeyOf } from '../audience/membership-key.ts'
 import { buildDirectory } from '../identity/directory.ts'
 import type { Definitions } from '../model/definitions.ts'
 import type { Directory } from '../model/directory.ts'
@@ -8,6 +9,8 @@ import type { Directory } from '../model/directory.ts'
 export interface Rulebook {
   /** Version of the definitions it was built from. */
   readonly version: number
+  /** Differs when memberships may: profiles carry the one they were last evaluated under. */
+  readonly membershipKey: number
   readonly directory: Directory
   readonly audience: AudienceRules
   readonly destinations: DestinationRules
@@ -21,5 +24,6 @@ export function* buildRulebook(
   const directory = yield* buildDirectory(definitions)
   const destinations = yield* buildDestinationRules(definitions, { allowPrivate: options.allowPrivate })
   const audience = yield* buildAudienceRules(definitions, options.previous?.audience)
-  return { version: definitions.version, directory, audience, destinations }
+  const membershipKey = yield* membershipKeyOf(audience)
+  return { version: definitions.version, membershipKey, directory, audience, destinations }
 }

@@ -100,6 +100,6 @@ export const profiles: fc.Arbitrary<Profile> = fc.record({
     }),
     { nil: undefined },
   ),
-  rulebookVersion: version,
+  membershipKey: version,
   dueMs: fc.oneof(fc.constant(0), timeMs),
 })

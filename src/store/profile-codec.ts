@@ -63,7 +63,7 @@ export function encodeProfile(profile: Profile): Buffer {
   const lastSeen = seconds(profile.lastSeenMs)
   writer.varint((firstSeen - EPOCH_SECONDS) >>> 0)
   writer.difference(lastSeen, firstSeen)
-  writer.varint(profile.rulebookVersion)
+  writer.varint(profile.membershipKey)
   if (profile.dueMs !== 0) writer.difference(seconds(profile.dueMs), lastSeen)
   writeTraits(writer, profile.traits)
   if (profile.segments.sids.length > 0) writeSegments(writer, profile.segments, lastSeen)
@@ -81,7 +81,7 @@ export function decodeProfile(id: ProfileId, revision: number, body: Buffer): Pr
   const parts = reader.bytes[reader.at++] as number
   const firstSeen = (reader.varint() + EPOCH_SECONDS) >>> 0
   const lastSeen = reader.difference(firstSeen)
-  const rulebookVersion = reader.varint()
+  const membershipKey = reader.varint()
   const dueMs = parts & HAS_DUE ? reader.difference(lastSeen) * 1000 : 0
   // The parts are read in the order in which they were written.
   const traits = readTraits(reader)
@@ -105,7 +105,7 @@ export function decodeProfile(id: ProfileId, revision: number, body: Buffer): Pr
     appliedEvents,
     plans,
     consent,
-    rulebookVersion,
+    membershipKey,
     dueMs,
   }
 }
