@@ -61,7 +61,7 @@ function profile(id, seenMs, more) {
     appliedEvents: [],
     plans: [],
     consent: undefined,
-    membershipKey: 7,
+    membershipKey: 200_000_001,
     dueMs: 0,
     ...more,
   }

@@ -65,7 +65,7 @@ function makeProfile(next) {
     appliedEvents: [],
     plans: [],
     consent: undefined,
-    membershipKey: 7,
+    membershipKey: 200_000_001,
     dueMs: 0,
   }
 }

@@ -27,6 +27,10 @@ export class Backlog {
     return this.#queue.size
   }
 
+  has(profileId: ProfileId): boolean {
+    return this.#queue.has(profileId)
+  }
+
   get moreOnDisk(): boolean {
     return this.#isSpilled
   }

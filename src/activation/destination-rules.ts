@@ -7,6 +7,8 @@ import { parseUrlTemplate, type UrlTemplate } from './url-template.ts'
 export interface DestinationRules {
   readonly version: number
   readonly byId: ReadonlyMap<DestinationId, DestinationRule>
+  /** Every destination that exists, also without real-time delivery. */
+  readonly existing: ReadonlySet<DestinationId>
   /** Where a segment is mapped. */
   readonly bySegment: ReadonlyMap<SegmentId, readonly MappingRule[]>
   /** Every segment that exists, and whether it is active; a paused one sends nothing [AUD-123]. */
@@ -89,7 +91,8 @@ export function* buildDestinationRules(
   const crossDeviceSources = new Set<DataSourceId>()
   for (const { dataSourceId, idType } of definitions.dataSources)
     if (idType === 'CROSS_DEVICE') crossDeviceSources.add(dataSourceId)
-  return { version: definitions.version, byId: drafts, bySegment, segments, crossDeviceSources, unusable }
+  const existing = new Set(definitions.destinations.map((destination) => destination.destinationId))
+  return { version: definitions.version, byId: drafts, existing, bySegment, segments, crossDeviceSources, unusable }
 }
 
 interface DraftRule extends DestinationRule {

@@ -55,7 +55,7 @@ export const DISPATCHER_LIMITS: DispatcherLimits = {
 
 export interface DispatcherOptions {
   readonly deliveries: DeliveryStore
-  readonly profiles: Pick<ProfileStore, 'getMany'>
+  readonly profiles: Pick<ProfileStore, 'getMany' | 'optOuts'>
   readonly rules: () => DestinationRules
   readonly egress: Pick<Egress, 'request'>
   readonly clock: Clock

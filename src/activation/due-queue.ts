@@ -19,6 +19,10 @@ export class DueQueue {
     return this.#profiles.size
   }
 
+  has(profileId: ProfileId): boolean {
+    return this.#profiles.has(profileId)
+  }
+
   /** @returns false when there is no room: its marker must be found on disk later */
   add(profileId: ProfileId, replayOf: DeliveryId | null = null): boolean {
     if (!this.#profiles.has(profileId)) {

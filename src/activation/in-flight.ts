@@ -22,8 +22,9 @@ interface BusyProfile {
 export class InFlight {
   readonly #busy = new Map<ProfileId, BusyProfile>()
 
-  /** From the moment a message is being built for it. */
+  /** From the moment a message is being built for it. @throws Error when it is busy: its messages would overtake each other */
   hold(profileId: ProfileId): void {
+    if (this.#busy.has(profileId)) throw new Error('a profile of a message on its way was taken for another one')
     this.#busy.set(profileId, { told: undefined, remaining: 0, allAcknowledged: true, isNotified: false })
   }
 
@@ -37,6 +38,11 @@ export class InFlight {
 
   has(profileId: ProfileId): boolean {
     return this.#busy.has(profileId)
+  }
+
+  /** Did it change while it was busy? */
+  isNoted(profileId: ProfileId): boolean {
+    return this.#busy.get(profileId)?.isNotified === true
   }
 
   /** Messages were frozen, or found open at the start: then `isWhole` says whether all of their round are still open. */

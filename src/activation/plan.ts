@@ -1,6 +1,6 @@
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
 import type { MembershipChange } from '../model/membership-change.ts'
-import { type DestinationPlan, isDeliveryDenied, type Profile } from '../model/profile.ts'
+import { type DestinationPlan, isDeliveryDenied, LeaveReason, type Profile } from '../model/profile.ts'
 import { DAY_MS, utcDay } from '../model/time.ts'
 import { type DestinationRule, type DestinationRules, isInWindow, type MappingRule } from './destination-rules.ts'
 
@@ -30,7 +30,8 @@ const HEARTBEAT_MS = 3 * DAY_MS
  * Decides which destinations must hear of a profile. Pure, and nearly free when nothing changed: one look-up for each
  * destination the profile concerns. An entry in `plans` with time 0 is owed: the destination has a mapped segment of the
  * profile, but could not be told yet (no partner ID, or not seen since the mapping was made).
- * Source: outbound.md OUT-26, OUT-28 to OUT-33, OUT-207, OUT-210; audience-model.md AUD-146.
+ * Source: outbound.md OUT-26, OUT-28 to OUT-33, OUT-52, OUT-55, OUT-207, OUT-210; audience-model.md AUD-143,
+ * AUD-146.
  */
 export function planActivation(rules: DestinationRules, input: PlanInput): ActivationPlan {
   const { before, next, changes, nowMs } = input
@@ -39,6 +40,7 @@ export function planActivation(rules: DestinationRules, input: PlanInput): Activ
   const due = new Set<DestinationRule>()
   const owed = new Set<DestinationRule>()
   const day = utcDay(nowMs)
+  const isTakenBack = changes.some((change) => isLeftForGood(rules, change))
 
   for (const { segmentId } of changes) {
     for (const mapping of rules.bySegment.get(segmentId) ?? [])
@@ -47,7 +49,7 @@ export function planActivation(rules: DestinationRules, input: PlanInput): Activ
   if (before.membershipKey !== rules.version) addNewlyMapped(rules, next, day, input.seen ? due : owed)
   for (const plan of next.plans) {
     const destination = rules.byId.get(plan.destinationId)
-    if (destination === undefined || !isDue(rules, destination, plan, input, day)) continue
+    if (destination === undefined || !(isTakenBack || isDue(rules, destination, plan, input, day))) continue
     // What is owed stays owed, without a new plan at each visit, until there is an ID to tell it under.
     if (plan.plannedAtMs !== 0 || isAddressable(destination, next)) due.add(destination)
   }
@@ -55,7 +57,7 @@ export function planActivation(rules: DestinationRules, input: PlanInput): Activ
 
   const told: DestinationRule[] = []
   for (const destination of due) {
-    const isTold = isAddressable(destination, next) && (input.seen || !destination.config.onlyWhileSeen)
+    const isTold = isAddressable(destination, next) && (input.seen || isTakenBack || !destination.config.onlyWhileSeen)
     if (isTold) told.push(destination)
     else owed.add(destination)
   }
@@ -65,6 +67,16 @@ export function planActivation(rules: DestinationRules, input: PlanInput): Activ
 /** Does the profile have an ID the destination knows users by? [OUT-43] */
 export function isAddressable({ config, userDpids }: DestinationRule, { links }: Profile): boolean {
   return config.sendWithoutPartnerId || links.some((link) => userDpids.includes(link.dataSourceId))
+}
+
+/** The person or the device goes, not only a membership: then whatever was told is taken back [OUT-52], [OUT-55]. */
+export function isFinalReason(reason: number | undefined): boolean {
+  return reason === LeaveReason.optout || reason === LeaveReason.privacy || reason === LeaveReason.inactive
+}
+
+/** Left in a way that no pause and no end of a mapping may hold back; a deleted segment is unmapped by force. */
+function isLeftForGood(rules: DestinationRules, { segmentId, member, reason }: MembershipChange): boolean {
+  return !member && (isFinalReason(reason) || !rules.segments.has(segmentId))
 }
 
 function isLive(rules: DestinationRules, mapping: MappingRule, day: number): boolean {

@@ -40,7 +40,7 @@ export const DURABLE_WAITS_MS = [
 const JITTER = 0.2
 const COMPAT_ATTEMPTS_MAX = 2
 /** The body is at fault, not the wire. */
-const BODY_STATUSES = [400, 413, 422]
+export const BODY_STATUSES = [400, 413, 422]
 const BODY_ATTEMPTS_MAX = 3
 const BLOCKED_WAIT_MS = 5 * MINUTE
 const TOKEN_WAIT_MS_MIN = 5 * SECOND

@@ -10,7 +10,7 @@ import type { Sender } from './sender.ts'
 /** What the runner of a destination works with, and what it tells of itself. */
 export interface RunnerParts {
   readonly deliveries: DeliveryStore
-  readonly profiles: Pick<ProfileStore, 'getMany'>
+  readonly profiles: Pick<ProfileStore, 'getMany' | 'optOuts'>
   readonly rules: () => DestinationRules
   readonly sender: Sender
   readonly clock: Clock

@@ -7,7 +7,7 @@ const ROWS_PER_SLICE = 1_000
  * A number that differs when memberships may: it covers segments, merge rules, and of the traits that segments name what
  * decides how long they count. A new trait, a new trait rule or a new name leaves it as it is, so that only a change
  * which can move somebody in or out makes all profiles be looked at again [AUD-142], [AUD-143].
- * @returns 1 to 2^32 - 1; two of them are compared for equality only
+ * @returns 1 to 2^28 - 1, four bytes in a profile; two of them are compared for equality only
  */
 export function* membershipKeyOf(audience: AudienceRules): Generator<void, number> {
   const hash = new TextHash()
@@ -57,6 +57,6 @@ class TextHash {
   }
 
   value(): number {
-    return this.#hash >>> 0 || 1
+    return this.#hash >>> 4 || 1
   }
 }

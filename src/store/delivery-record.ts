@@ -1,5 +1,5 @@
 import type { Delivery, DeliveryStatus } from '../model/delivery.ts'
-import type { DeliveryId } from '../model/ids.ts'
+import type { DeliveryId, ProfileId } from '../model/ids.ts'
 import { openRecord, sealRecord } from './record.ts'
 
 /** A delivery with what only its store and its sender need. */
@@ -11,6 +11,8 @@ export interface StoredDelivery extends Delivery {
   readonly roundSize: number
   /** Attempts made before it was sent again by hand: they no longer count for its mode. */
   readonly attemptsBefore: number
+  /** Devices and declared IDs that it tells with Status 1: asked for opt-outs before it leaves later; absent in old records. */
+  readonly named?: readonly ProfileId[]
   /** Dead in `compat`, where AAM would have dropped it without a trace [SEC-45]. */
   readonly aamWouldDrop: boolean
 }
