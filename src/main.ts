@@ -138,7 +138,9 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         onFailed: (error) => log.error('sweep.failed', { error }),
       })
     : undefined
-  const retention = has('batch') ? startRetention({ deliveries, clock: clock.now, log }) : undefined
+  const retention = has('batch')
+    ? startRetention({ deliveries, clock: clock.now, mayForget: clockGuard.isTrusted, log })
+    : undefined
   if (has('delivery')) {
     dispatcher = await openDispatcher({
       deliveries,

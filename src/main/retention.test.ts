@@ -39,7 +39,7 @@ test('at the start and every hour deliveries older than 30 days are forgotten, a
   let nowMs = NOW
   const kept = NOW - 30 * DAY_MS
   const world = openShelf([kept - 2, kept - 1, kept, NOW])
-  const retention = startRetention({ ...world, clock: () => nowMs })
+  const retention = startRetention({ ...world, mayForget: () => true, clock: () => nowMs })
   await vi.advanceTimersByTimeAsync(0)
   expect(world.shelf).toEqual([kept, NOW])
   expect(world.lines).toEqual([['retention.purged', { deliveries: 2, olderThanDays: 30 }]])
@@ -56,7 +56,7 @@ test('at the start and every hour deliveries older than 30 days are forgotten, a
 
 test('many are removed in bounded batches, with one line in the end', async () => {
   const world = openShelf(Array.from({ length: 2 * PURGE_BATCH + 1 }, (_, at) => at))
-  const retention = startRetention({ ...world, clock: () => NOW })
+  const retention = startRetention({ ...world, mayForget: () => true, clock: () => NOW })
   await vi.advanceTimersByTimeAsync(1_000)
   expect(world.calls).toEqual([PURGE_BATCH, PURGE_BATCH, PURGE_BATCH])
   expect(world.lines).toEqual([['retention.purged', { deliveries: 2 * PURGE_BATCH + 1, olderThanDays: 30 }]])
@@ -66,7 +66,7 @@ test('many are removed in bounded batches, with one line in the end', async () =
 test('a moved clock is noticed at once, a failure is logged and tried again, and nothing runs after the end', async () => {
   let nowMs = NOW
   const world = openShelf([NOW])
-  const retention = startRetention({ ...world, clock: () => nowMs })
+  const retention = startRetention({ ...world, mayForget: () => true, clock: () => nowMs })
   await vi.advanceTimersByTimeAsync(0)
   nowMs += 31 * DAY_MS
   const { purge } = world.deliveries
@@ -79,4 +79,16 @@ test('a moved clock is noticed at once, a failure is logged and tried again, and
   expect(world.shelf).toEqual([])
   await retention.close()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+test('while the clock of the machine is not trusted nothing is removed [SEC-82]', async () => {
+  let isTrusted = false
+  const world = openShelf([0])
+  const retention = startRetention({ ...world, mayForget: () => isTrusted, clock: () => NOW })
+  await vi.advanceTimersByTimeAsync(HOUR_MS)
+  expect(world.shelf).toEqual([0])
+  isTrusted = true
+  await vi.advanceTimersByTimeAsync(HOUR_MS)
+  expect(world.shelf).toEqual([])
+  await retention.close()
 })

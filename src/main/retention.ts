@@ -14,6 +14,8 @@ export interface Retention {
 export interface RetentionParts {
   readonly deliveries: Pick<DeliveryStore, 'purge'>
   readonly clock: Clock
+  /** False while the machine's clock is not to be trusted: nothing is removed. */
+  readonly mayForget: () => boolean
   readonly log: Log
 }
 
@@ -23,7 +25,7 @@ const LOOK_EVERY_MS = 3_600_000
 export const PURGE_BATCH = 100
 
 /** Looks at once, and then every hour. */
-export function startRetention({ deliveries, clock, log }: RetentionParts): Retention {
+export function startRetention({ deliveries, clock, mayForget, log }: RetentionParts): Retention {
   let isClosed = false
   let wake: () => void = () => {}
   const pause = (ms: number) =>
@@ -39,7 +41,7 @@ export function startRetention({ deliveries, clock, log }: RetentionParts): Rete
   const purge = async () => {
     const beforeMs = clock() - DELIVERY_DAYS * DAY_MS
     let removed = 0
-    while (!isClosed) {
+    while (!isClosed && mayForget()) {
       const startedMs = performance.now()
       const count = await deliveries.purge(beforeMs, PURGE_BATCH)
       removed += count
