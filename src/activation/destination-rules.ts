@@ -60,8 +60,10 @@ export function* buildDestinationRules(
   _options?: { readonly allowPrivate: boolean },
 ): Generator<void, DestinationRules> {
   const drafts = new Map<DestinationId, DraftRule>()
+  const existing = new Set<DestinationId>()
   const unusable: { destinationId: DestinationId; reason: string }[] = []
   for (const destination of definitions.destinations) {
+    existing.add(destination.destinationId)
     if (destination.destinationType !== 'S2S') continue
     const draft = draftRule(destination)
     if (typeof draft === 'string') unusable.push({ destinationId: destination.destinationId, reason: draft })
@@ -91,7 +93,6 @@ export function* buildDestinationRules(
   const crossDeviceSources = new Set<DataSourceId>()
   for (const { dataSourceId, idType } of definitions.dataSources)
     if (idType === 'CROSS_DEVICE') crossDeviceSources.add(dataSourceId)
-  const existing = new Set(definitions.destinations.map((destination) => destination.destinationId))
   return { version: definitions.version, byId: drafts, existing, bySegment, segments, crossDeviceSources, unusable }
 }
 

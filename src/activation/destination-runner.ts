@@ -1,22 +1,24 @@
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
+import type { OwedProfile } from '../store/delivery-store.ts'
 import { StoreUnavailableError } from '../store/record-store.ts'
 import type { ToldState } from '../store/told-record.ts'
 import { Backlog } from './backlog.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import type { DueProfile } from './due-queue.ts'
 import { InFlight } from './in-flight.ts'
+import { OpenDeliveries } from './open-deliveries.ts'
+import { readOptedOut } from './opted-out.ts'
+import { Outage } from './outage.ts'
 import { nextStep } from './policy.ts'
-import { countedAttempts, isWithdrawn, withAttempt } from './repetition.ts'
+import { countedAttempts, mayNotLeave, withAttempt } from './repetition.ts'
 import { buildRound, type SkipReason } from './round.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
 
 const STORE_RETRY_MS = 1_000
 
-interface OpenDelivery {
-  delivery: StoredDelivery
-  cancelTimer: (() => void) | undefined
-}
+/** Markers of a deleted destination that are removed in one step. */
+const DISCARD_PAGE = 100
 
 /**
  * Everything one destination is owed, and its messages on their way. A message is built from its profiles as they are
@@ -28,9 +30,8 @@ export class DestinationRunner {
   readonly #parts: RunnerParts
   readonly #backlog: Backlog
   readonly #inFlight = new InFlight()
-  readonly #open = new Map<DeliveryId, OpenDelivery>()
-  /** Open deliveries whose next attempt is due. */
-  readonly #ready: StoredDelivery[] = []
+  readonly #open: OpenDeliveries
+  readonly #outage: Outage
   readonly #running = new Set<Promise<void>>()
   readonly #counts = { acknowledged: 0, dead: 0, failedAttempts: 0 }
   readonly #skipped: Partial<Record<SkipReason, number>> = {}
@@ -51,6 +52,8 @@ export class DestinationRunner {
     this.#id = id
     this.#parts = parts
     this.#backlog = new Backlog(id, parts.deliveries, parts.limits.queueMax)
+    this.#open = new OpenDeliveries(parts.after)
+    this.#outage = new Outage(parts.after, parts.limits.openMax)
   }
 
   /** The profile has a marker for this destination. */
@@ -62,14 +65,12 @@ export class DestinationRunner {
   /** Takes over messages that a stop left on their way. Call it before any `notify`. */
   async restore(deliveries: readonly StoredDelivery[]): Promise<void> {
     const profileIds = [...new Set(deliveries.flatMap((delivery) => delivery.users.map((user) => user.profileId)))]
-    const told = await this.#told(profileIds)
+    const told = toldOf(profileIds, await this.#untilStored(() => this.#parts.deliveries.lookUp(this.#id, profileIds)))
     for (const delivery of deliveries) {
       const isWhole = deliveries.filter((other) => other.roundId === delivery.roundId).length === delivery.roundSize
       this.#inFlight.add([delivery], told, isWhole)
-      const open: OpenDelivery = { delivery, cancelTimer: undefined }
-      this.#open.set(delivery.deliveryId, open)
-      if (delivery.nextAttemptMs === 0) this.#ready.push(delivery)
-      else this.#retryAfter(open, Math.max(0, delivery.nextAttemptMs - this.#parts.clock()))
+      if (delivery.nextAttemptMs === 0) this.#open.putDue(delivery)
+      else this.#retryAfter(delivery, Math.max(0, delivery.nextAttemptMs - this.#parts.clock()))
     }
     this.pump()
   }
@@ -77,10 +78,13 @@ export class DestinationRunner {
   /** Starts as much as its limits allow. Cheap when there is nothing to start. */
   pump(): void {
     if (this.#isClosing) return
-    const destination = this.#parts.rules().byId.get(this.#id)
-    if (destination === undefined || !destination.isActive) return
+    const { byId, existing } = this.#parts.rules()
+    const destination = byId.get(this.#id)
+    const isDeleted = !existing.has(this.#id)
+    if (isDeleted) this.#open.wake()
+    else if (destination?.isActive !== true) return
     while (this.#slots < this.#parts.limits.concurrency) {
-      const work = this.#nextWork(destination)
+      const work = destination === undefined ? this.#discardWork() : this.#nextWork(destination)
       if (work === undefined) break
       this.#prefersFresh = !this.#prefersFresh
       this.#slots += 1
@@ -90,7 +94,7 @@ export class DestinationRunner {
         }),
       )
     }
-    if (!this.#backlog.needsRefill(destination.config.usersPerMessage)) return
+    if (!this.#backlog.needsRefill(destination?.config.usersPerMessage ?? DISCARD_PAGE)) return
     this.#run(() =>
       this.#untilStored(() => this.#backlog.refill((profileId) => !this.#isClosing && this.#enqueue(profileId, null))),
     )
@@ -98,26 +102,25 @@ export class DestinationRunner {
 
   /** The definitions changed: what was blocked is tried again. */
   rulesChanged(): void {
-    for (const one of this.#open.values()) {
-      if (one.delivery.status !== 'blocked' || one.cancelTimer === undefined) continue
-      one.cancelTimer()
-      one.cancelTimer = undefined
-      this.#ready.push(one.delivery)
-    }
+    this.#open.wake('blocked')
     this.pump()
   }
 
-  /** Sends an ended delivery again, unchanged, if nothing newer was sent to its users. @returns whether it will be sent */
+  /**
+   * Sends an ended delivery again, unchanged, if nothing newer was sent to its users or is owed to them.
+   * @returns whether it will be sent
+   */
   async resend(delivery: StoredDelivery): Promise<boolean> {
     const profileIds = [...new Set(delivery.users.map((user) => user.profileId))]
-    if (profileIds.some((profileId) => this.#inFlight.has(profileId))) return false
+    if (profileIds.some((profileId) => this.#inFlight.has(profileId) || this.#backlog.has(profileId))) return false
     for (const profileId of profileIds) this.#inFlight.hold(profileId)
-    const told = await this.#told(profileIds)
-    const isLatest = profileIds.every((profileId) => told.get(profileId)?.deliveryId === delivery.deliveryId)
-    if (!isLatest) {
-      for (const profileId of profileIds) this.#release(profileId, false)
+    const found = await this.#untilStored(() => this.#parts.deliveries.lookUp(this.#id, profileIds))
+    const isLatest = found.every((one) => one.told?.deliveryId === delivery.deliveryId && !one.isOwed)
+    if (!isLatest || profileIds.some((profileId) => this.#inFlight.isNoted(profileId))) {
+      for (const [at, profileId] of profileIds.entries()) this.#release(profileId, found[at]?.isOwed === true)
       return false
     }
+    const told = toldOf(profileIds, found)
     const again: StoredDelivery = {
       ...delivery,
       status: 'waiting',
@@ -129,24 +132,21 @@ export class DestinationRunner {
     }
     await this.#untilStored(() => this.#parts.deliveries.reopen(again))
     this.#inFlight.add([again], told)
-    this.#open.set(again.deliveryId, { delivery: again, cancelTimer: undefined })
-    this.#ready.push(again)
+    this.#open.putDue(again)
     this.pump()
     return true
   }
 
   stats(): RunnerStats {
-    const statuses = [...this.#open.values()].map((one) => one.delivery.status)
-    const count = (status: StoredDelivery['status']) => statuses.filter((one) => one === status).length
     return {
       destinationId: this.#id,
       queued: this.#backlog.size,
       moreOnDisk: this.#backlog.moreOnDisk,
       busy: this.#inFlight.size,
       open: this.#open.size,
-      sending: count('sending'),
-      retrying: count('retrying'),
-      blocked: count('blocked'),
+      sending: this.#open.count('sending'),
+      retrying: this.#open.count('retrying'),
+      blocked: this.#open.count('blocked'),
       ...this.#counts,
       skipped: { ...this.#skipped },
       authenticationFailed: this.#tokenFailures > 0,
@@ -157,7 +157,8 @@ export class DestinationRunner {
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true
     this.#cancelFlush?.()
-    for (const one of this.#open.values()) one.cancelTimer?.()
+    this.#open.cancelTimers()
+    this.#outage.close()
     if (this.#running.size > 0) {
       let cancel: (() => void) | undefined
       const grace = new Promise<void>((resolve) => {
@@ -187,12 +188,28 @@ export class DestinationRunner {
   }
 
   #readyWork(destination: DestinationRule): (() => Promise<void>) | undefined {
-    const delivery = this.#ready.shift()
-    return delivery === undefined ? undefined : () => this.#attempt(destination, delivery)
+    const delivery = this.#open.takeDue()
+    return delivery && (() => this.#attempt(destination, delivery, true))
+  }
+
+  /** Of a deleted destination: nothing of it is sent any more. */
+  #discardWork(): (() => Promise<void>) | undefined {
+    const delivery = this.#open.takeDue()
+    if (delivery !== undefined) return () => this.#end({ ...delivery, status: 'dead', reason: 'destination_deleted' })
+    const profileIds = this.#backlog.take(DISCARD_PAGE).map((due) => due.profileId)
+    for (const profileId of profileIds) this.#inFlight.hold(profileId)
+    return profileIds.length === 0 ? undefined : () => this.#discard(profileIds)
+  }
+
+  async #discard(profileIds: readonly ProfileId[]): Promise<void> {
+    const profiles = await this.#untilStored(() => this.#parts.profiles.getMany(profileIds))
+    await Promise.all(profileIds.map((profileId, at) => this.#settleUnsent(profileId, profiles[at]?.revision ?? 0)))
   }
 
   #freshWork(destination: DestinationRule): (() => Promise<void>) | undefined {
-    if (this.#backlog.size === 0 || this.#open.size + this.#building >= this.#parts.limits.openMax) return undefined
+    if (this.#backlog.size === 0) return undefined
+    const isFull = this.#open.size + this.#building >= this.#parts.limits.openMax
+    if (isFull && !this.#outage.mayProbe(() => this.pump())) return undefined
     const { usersPerMessage, batchMaxWaitMs } = destination.config
     if (this.#backlog.size < usersPerMessage && !this.#isFlushDue && batchMaxWaitMs > 0) {
       this.#cancelFlush ??= this.#parts.after(batchMaxWaitMs, () => {
@@ -202,6 +219,7 @@ export class DestinationRunner {
       })
       return undefined
     }
+    if (isFull) this.#outage.probed()
     const taken = this.#backlog.take(usersPerMessage)
     if (this.#backlog.size === 0) {
       this.#isFlushDue = false
@@ -217,7 +235,7 @@ export class DestinationRunner {
     const first = await this.#freezeRound(destination, taken).finally(() => {
       this.#building -= 1
     })
-    if (first !== undefined) await this.#attempt(destination, first)
+    if (first !== undefined) await this.#attempt(destination, first, false)
   }
 
   /** Builds and stores the messages of a round. @returns the one to send now; others wait for their turn */
@@ -227,50 +245,49 @@ export class DestinationRunner {
     const [owed, found] = await this.#untilStored(() =>
       Promise.all([deliveries.lookUp(this.#id, profileIds), profiles.getMany(profileIds)]),
     )
-    const told = new Map<ProfileId, ToldState>()
+    const optedOut = await this.#untilStored(() => readOptedOut(profiles, destination, found))
+    const told = toldOf(profileIds, owed)
     const members = profileIds.flatMap((profileId, at) => {
-      const known = owed[at]?.told
-      if (known !== undefined) told.set(profileId, known)
       // Its marker went with an earlier message: it was already told everything.
-      return owed[at]?.isOwed === true ? [{ profileId, profile: found[at], toldActive: known?.active ?? [] }] : []
+      return owed[at]?.isOwed === true
+        ? [{ profileId, profile: found[at], toldActive: told.get(profileId)?.active ?? [] }]
+        : []
     })
     const replayOf = taken.find((due) => due.replayOf !== null)?.replayOf ?? null
-    const round = buildRound(rules(), destination, members, { nowMs: clock(), replayOf })
+    const round = buildRound(rules(), destination, members, { nowMs: clock(), replayOf, optedOut })
 
     const sent = new Set(round.deliveries.flatMap((delivery) => delivery.users.map((user) => user.profileId)))
     if (round.deliveries.length > 0) {
       await this.#untilStored(() => deliveries.freeze(round.deliveries))
       this.#inFlight.add(round.deliveries, told)
-      for (const delivery of round.deliveries) this.#open.set(delivery.deliveryId, { delivery, cancelTimer: undefined })
     }
     for (const { profileId, revision, reason } of round.skipped) {
       this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1
-      const settled = {
-        profileId,
-        destinationId: this.#id,
-        revision,
-        told: undefined,
-        delivery: undefined,
-        release: true,
-      }
-      this.#release(profileId, await this.#untilStored(() => deliveries.settle(settled)))
+      await this.#settleUnsent(profileId, revision)
     }
     const isSkipped = new Set(round.skipped.map((one) => one.profileId))
     for (const profileId of profileIds)
       if (!sent.has(profileId) && !isSkipped.has(profileId)) this.#release(profileId, false)
 
     const [first, ...others] = round.deliveries
-    this.#ready.push(...others)
+    if (first !== undefined) this.#open.put(first)
+    for (const other of others) this.#open.putDue(other)
     if (others.length > 0) this.pump()
     return first
   }
 
-  async #attempt(destination: DestinationRule, delivery: StoredDelivery): Promise<void> {
-    const open = this.#open.get(delivery.deliveryId)
-    if (open === undefined) return
-    open.delivery = { ...delivery, status: 'sending' }
-    const isRepetition = delivery.attempts.length > 0
-    if (isRepetition && (await this.#isWithdrawn(delivery))) {
+  /** Nothing is sent to it: its marker goes, unless it was renewed. */
+  async #settleUnsent(profileId: ProfileId, revision: number): Promise<void> {
+    const destinationId = this.#id
+    const settled = { profileId, destinationId, revision, told: undefined, delivery: undefined, release: true }
+    this.#release(profileId, await this.#untilStored(() => this.#parts.deliveries.settle(settled)))
+  }
+
+  /** @param hasWaited since it was built, if only for its turn: it is asked again whether it may leave */
+  async #attempt(destination: DestinationRule, delivery: StoredDelivery, hasWaited: boolean): Promise<void> {
+    if (!this.#open.has(delivery.deliveryId)) return
+    this.#open.put({ ...delivery, status: 'sending' })
+    if (hasWaited && (await this.#untilStored(() => mayNotLeave(this.#parts.profiles, delivery)))) {
       return this.#end({ ...delivery, status: 'superseded', reason: 'consent_withdrawn' })
     }
     const sent = await this.#parts.sender.send(destination, delivery)
@@ -288,27 +305,32 @@ export class DestinationRunner {
       random: this.#parts.random(),
     })
     if (sent.attempt !== undefined) this.#parts.onAttempt(tried)
+    if (this.#outage.isEndedBy(sent.outcome)) this.#open.wake('retrying')
     if (step.status === 'acknowledged')
       return this.#run(() => this.#end({ ...tried, status: 'acknowledged', reason: null }))
     if (step.status === 'dead') return this.#run(() => this.#end({ ...tried, ...step }))
     const nextAttemptMs = this.#parts.clock() + step.waitMs
     const waiting: StoredDelivery = { ...tried, status: step.status, reason: step.reason, nextAttemptMs }
     await this.#untilStored(() => this.#parts.deliveries.update(waiting))
-    open.delivery = waiting
-    this.#retryAfter(open, step.waitMs)
+    this.#retryAfter(waiting, step.waitMs)
   }
 
   async #end(delivery: StoredDelivery): Promise<void> {
     const { deliveries, clock, onEnded } = this.#parts
     const ended: StoredDelivery = { ...delivery, finishedAtMs: clock(), nextAttemptMs: 0 }
     const settled = this.#inFlight.ended(ended, clock())
-    // A superseded message leaves its markers: its users are built anew.
-    const isReplaced = ended.status === 'superseded'
+    // Users with a superseded message are built anew; those of a replay have no marker any more.
+    const replaced = settled.map((one) => one.profileId).filter((profileId) => this.#inFlight.isReplaced(profileId))
     const due = await this.#untilStored(() =>
-      Promise.all(settled.map((one) => deliveries.settle(isReplaced ? { ...one, release: false } : one))),
+      Promise.all(
+        settled.map((one) => deliveries.settle({ ...one, release: one.release && !replaced.includes(one.profileId) })),
+      ),
+    )
+    await this.#untilStored(() =>
+      Promise.all(replaced.map((profileId) => deliveries.owe(profileId, this.#id, clock()))),
     )
     await this.#untilStored(() => deliveries.end(ended))
-    this.#open.delete(ended.deliveryId)
+    this.#open.remove(ended.deliveryId)
     if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
     else if (ended.status === 'dead') this.#counts.dead += 1
     settled.forEach((one, at) => {
@@ -317,19 +339,8 @@ export class DestinationRunner {
     onEnded(ended)
   }
 
-  /** May a message that waited no longer be told what is in it? No segment leaves after consent was withdrawn [SEC-74]. */
-  async #isWithdrawn({ users }: StoredDelivery): Promise<boolean> {
-    const profiles = await this.#untilStored(() => this.#parts.profiles.getMany(users.map((user) => user.profileId)))
-    return users.some((user, at) => user.active.length > 0 && isWithdrawn(profiles[at], user.active, this.#id))
-  }
-
-  #retryAfter(open: OpenDelivery, waitMs: number): void {
-    if (this.#isClosing) return
-    open.cancelTimer = this.#parts.after(waitMs, () => {
-      open.cancelTimer = undefined
-      this.#ready.push(open.delivery)
-      this.pump()
-    })
+  #retryAfter(delivery: StoredDelivery, waitMs: number): void {
+    if (!this.#isClosing) this.#open.putWaiting(delivery, waitMs, () => this.pump())
   }
 
   #enqueue(profileId: ProfileId, replayOf: DeliveryId | null): boolean {
@@ -340,16 +351,6 @@ export class DestinationRunner {
   #release(profileId: ProfileId, isDue: boolean): void {
     const isNotified = this.#inFlight.release(profileId)
     if (isDue || isNotified) this.#enqueue(profileId, null)
-  }
-
-  async #told(profileIds: readonly ProfileId[]): Promise<Map<ProfileId, ToldState>> {
-    const found = await this.#untilStored(() => this.#parts.deliveries.lookUp(this.#id, profileIds))
-    const told = new Map<ProfileId, ToldState>()
-    profileIds.forEach((profileId, at) => {
-      const known = found[at]?.told
-      if (known !== undefined) told.set(profileId, known)
-    })
-    return told
   }
 
   /** Repeats a store call, all of which bear it, until the store answers: nothing goes on before it is written. */
@@ -364,4 +365,13 @@ export class DestinationRunner {
       }
     }
   }
+}
+
+function toldOf(profileIds: readonly ProfileId[], found: readonly OwedProfile[]): Map<ProfileId, ToldState> {
+  const told = new Map<ProfileId, ToldState>()
+  profileIds.forEach((profileId, at) => {
+    const known = found[at]?.told
+    if (known !== undefined) told.set(profileId, known)
+  })
+  return told
 }

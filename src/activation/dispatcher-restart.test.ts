@@ -159,6 +159,41 @@ test('a replay sends the same bytes only while nothing newer was sent, else the 
   expect(told(receiver.requests[4] ?? { body: '' })).toEqual(['user-1: 100+ 101+'])
 })
 
+test('a replay does not overtake what its user is owed: then the state as it is goes, and no Status 0 is lost [SEC-42] [SEC-40] [OUT-57]', async () => {
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())
+  const timers = manualTimers()
+  const config = { url: receiver.url, mode: 'compat', batchMaxWaitMs: 50 }
+  await using bench = await openWorkbench({ destinations: [{ config }] }, { after: timers.after })
+  await bench.commit(deviceIn(1, [100]))
+  await until(() => {
+    timers.advance(50)
+    return bench.ended.length === 1
+  })
+  isDead = false
+  receiver.requests.length = 0
+  // The newer state waits in the queue for its batch.
+  await bench.commit(deviceIn(1, [], { segments: segmentsOf({ 100: { at, left: LeaveReason.rule } }) }))
+  const deliveryIds = bench.ended.map((delivery) => delivery.deliveryId)
+  await bench.dispatcher.replay({ deliveryIds, as: 'same' })
+  timers.advance(50)
+  await bench.idle()
+  expect(receiver.requests.map(told)).toEqual([['user-1: 100-']])
+  expect(bench.ended[1]).toMatchObject({ replayOf: deliveryIds[0], status: 'acknowledged' })
+  expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]).toMatchObject({
+    isOwed: false,
+    told: { active: [] },
+  })
+
+  // Owed by a marker only, not yet in the queue.
+  await bench.deliveries.owe(profileIdOf(1), DESTINATION, NOW)
+  const latest = [bench.ended[1]?.deliveryId ?? ('' as never)]
+  await bench.dispatcher.replay({ deliveryIds: latest, as: 'same' })
+  timers.advance(50)
+  await bench.idle()
+  expect(receiver.requests).toHaveLength(1)
+})
+
 test('close waits for the answer of what is on its way [SEC-89]', async () => {
   await using receiver = await startReceiver((response) => setTimeout(() => response.end(), 100))
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })

@@ -10,6 +10,8 @@ interface BusyProfile {
   remaining: number
   /** All that have ended were acknowledged; only then does a Status 0 count as delivered everywhere [OUT-41]. */
   allAcknowledged: boolean
+  /** One of them was superseded: what it held is told anew. */
+  isReplaced: boolean
   /** It changed meanwhile. */
   isNotified: boolean
 }
@@ -25,7 +27,7 @@ export class InFlight {
   /** From the moment a message is being built for it. @throws Error when it is busy: its messages would overtake each other */
   hold(profileId: ProfileId): void {
     if (this.#busy.has(profileId)) throw new Error('a profile of a message on its way was taken for another one')
-    this.#busy.set(profileId, { told: undefined, remaining: 0, allAcknowledged: true, isNotified: false })
+    this.#busy.set(profileId, newBusy(undefined, 0))
   }
 
   /** @returns true when the profile is busy: it is looked at again at its end */
@@ -40,6 +42,11 @@ export class InFlight {
     return this.#busy.has(profileId)
   }
 
+  /** Was one of its messages superseded? */
+  isReplaced(profileId: ProfileId): boolean {
+    return this.#busy.get(profileId)?.isReplaced === true
+  }
+
   /** Did it change while it was busy? */
   isNoted(profileId: ProfileId): boolean {
     return this.#busy.get(profileId)?.isNotified === true
@@ -51,12 +58,7 @@ export class InFlight {
       for (const profileId of new Set(users.map((user) => user.profileId))) {
         const busy = this.#busy.get(profileId)
         if (busy === undefined)
-          this.#busy.set(profileId, {
-            told: told.get(profileId),
-            remaining: 1,
-            allAcknowledged: isWhole,
-            isNotified: false,
-          })
+          this.#busy.set(profileId, { ...newBusy(told.get(profileId), 1), allAcknowledged: isWhole })
         else {
           busy.told = told.get(profileId)
           busy.remaining += 1
@@ -69,14 +71,10 @@ export class InFlight {
   ended(delivery: StoredDelivery, nowMs: number): SettledProfile[] {
     const isAcknowledged = delivery.status === 'acknowledged'
     return [...mergedUsers(delivery.users)].map(([profileId, user]) => {
-      const busy = this.#busy.get(profileId) ?? {
-        told: undefined,
-        remaining: 1,
-        allAcknowledged: true,
-        isNotified: false,
-      }
+      const busy = this.#busy.get(profileId) ?? newBusy(undefined, 1)
       busy.remaining -= 1
       busy.allAcknowledged &&= isAcknowledged
+      busy.isReplaced ||= delivery.status === 'superseded'
       const release = busy.remaining === 0
       busy.told = toldAfter(busy.told, user, delivery, release && busy.allAcknowledged, nowMs)
       return {
@@ -100,6 +98,10 @@ export class InFlight {
   get size(): number {
     return this.#busy.size
   }
+}
+
+function newBusy(told: ToldState | undefined, remaining: number): BusyProfile {
+  return { told, remaining, allAcknowledged: true, isReplaced: false, isNotified: false }
 }
 
 /** One profile can stand in a message under several partner IDs. */

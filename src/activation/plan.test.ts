@@ -111,6 +111,27 @@ test('withdrawn consent is told at once, and given again as well [SEC-74]', () =
   ).toEqual([DESTINATION])
 })
 
+test.each(['optout', 'privacy', 'inactive'] as const)(
+  'left by %s: each destination planned before is told, paused, outside its days or without a visit [OUT-52] [OUT-55]',
+  (reason) => {
+    const changes = [{ segmentId: 100 as SegmentId, member: false, reason: LeaveReason[reason] }]
+    const ruled = [{ segmentId: 100 as SegmentId, member: false, reason: LeaveReason.rule }]
+    const ended = rulesOf({ destinations: [{ mappings: [{ segmentId: 100, endDay: day - 1 }] }] })
+    const whileSeen = rulesOf({ destinations: [{ config: { onlyWhileSeen: true } }] })
+    const unmapped = rulesOf({ segments: [100], destinations: [{ mappings: [{ segmentId: 101 }] }] })
+    for (const under of [ended, whileSeen, unmapped, rulesOf({ paused: [100] })]) {
+      expect(plan({ changes, seen: false }, under)).toEqual({ outbox: [DESTINATION], plans: [told(DESTINATION)] })
+      expect(plan({ changes: ruled, seen: false }, under).outbox).toEqual([])
+    }
+    expect(plan({ next: known({ plans: [] }), changes, seen: false }, ended).outbox).toEqual([])
+  },
+)
+
+test('a deleted segment, unmapped by force, is taken back from each destination planned before [AUD-143] [OUT-57]', () => {
+  const deleted = rulesOf({ deleted: [100], destinations: [{ mappings: [{ segmentId: 101 }] }] })
+  expect(plan({ changes: [change(100, false)], seen: false }, deleted).outbox).toEqual([DESTINATION])
+})
+
 test('a paused segment plans nothing, a batch-only destination neither [AUD-123]', () => {
   expect(plan({ changes: [change(100)] }, rulesOf({ paused: [100] })).outbox).toEqual([])
   const batch = rulesOf({ destinations: [{ config: { delivery: 'batch' } }] })

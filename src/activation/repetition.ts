@@ -1,14 +1,30 @@
 import type { DestinationId } from '../model/ids.ts'
 import { indexOfSid, isDeliveryDenied, LeaveReason, type Profile } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
+import type { ProfileStore } from '../store/profile-store.ts'
+import { optedOutOf } from './opted-out.ts'
 import type { Sent } from './sender.ts'
 
+/**
+ * May this message, which waited, no longer leave? No segment is told after consent was withdrawn [SEC-74], or after an
+ * opt-out of the device or of a partner ID in it [SEC-79].
+ */
+export async function mayNotLeave(
+  store: Pick<ProfileStore, 'getMany' | 'optOuts'>,
+  { destinationId, users, named }: StoredDelivery,
+): Promise<boolean> {
+  const told = users.filter((user) => user.active.length > 0)
+  const profileIds = told.map((user) => user.profileId)
+  if (told.length === 0) return false
+  const [profiles, optedOut] = await Promise.all([
+    store.getMany(profileIds),
+    optedOutOf(store, named ?? [...new Set(profileIds)]),
+  ])
+  return optedOut.size > 0 || told.some((user, at) => isWithdrawn(profiles[at], user.active, destinationId))
+}
+
 /** The profile is gone, denies this destination, or left a segment of the message by opt-out or privacy request. */
-export function isWithdrawn(
-  profile: Profile | undefined,
-  active: readonly number[],
-  destinationId: DestinationId,
-): boolean {
+function isWithdrawn(profile: Profile | undefined, active: readonly number[], destinationId: DestinationId): boolean {
   if (profile === undefined || isDeliveryDenied(profile.consent, destinationId)) return true
   const { sids, left } = profile.segments
   return active.some((sid) => {

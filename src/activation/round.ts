@@ -1,4 +1,4 @@
-import type { DeliveryId, ProfileId } from '../model/ids.ts'
+import { type DataSourceId, type DeliveryId, declaredProfileId, type ProfileId } from '../model/ids.ts'
 import type { Profile } from '../model/profile.ts'
 import { newDeliveryId } from '../store/delivery-keys.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
@@ -13,6 +13,13 @@ export interface RoundMember {
   readonly profile: Profile | undefined
   /** Segments the destination was possibly told as active. */
   readonly toldActive: readonly number[]
+}
+
+export interface RoundOptions {
+  readonly nowMs: number
+  readonly replayOf: DeliveryId | null
+  /** Devices and declared IDs that may only be taken back [SEC-79]. */
+  readonly optedOut: ReadonlySet<ProfileId>
 }
 
 export interface Round {
@@ -39,9 +46,9 @@ export function buildRound(
   rules: DestinationRules,
   destination: DestinationRule,
   members: readonly RoundMember[],
-  { nowMs, replayOf }: { readonly nowMs: number; readonly replayOf: DeliveryId | null },
+  { nowMs, replayOf, optedOut }: RoundOptions,
 ): Round {
-  const rows = new Map<number, Row[]>()
+  const rows = new Map<DataSourceId, Row[]>()
   const skipped: Round['skipped'][number][] = []
   for (const { profileId, profile, toldActive } of members) {
     if (profile === undefined) {
@@ -53,7 +60,7 @@ export function buildRound(
       active,
       inactive,
       skipped: reason,
-    } = buildUserEntries(rules, destination, profile, toldActive, nowMs)
+    } = buildUserEntries(rules, destination, profile, toldActive, nowMs, optedOut)
     if (reason !== undefined) skipped.push({ profileId, revision: profile.revision, reason })
     for (const { userDpid, entry } of entries) {
       const row = { entry, profile, active, inactive }
@@ -89,10 +96,18 @@ export function buildRound(
       roundId,
       roundSize: chunks.length,
       attemptsBefore: 0,
+      named: namedIn(userDpid, chunk),
       aamWouldDrop: false,
     }
   })
   return { deliveries, skipped }
+}
+
+/** Whom the entries tell with Status 1: the devices, and their partner IDs. */
+function namedIn(userDpid: DataSourceId, rows: readonly Row[]): ProfileId[] {
+  const told = rows.filter(({ entry }) => entry.segments.some((segment) => segment.active))
+  const ids = told.flatMap(({ entry, profile }) => [profile.id, declaredProfileId(userDpid, entry.partnerId)])
+  return [...new Set(ids)]
 }
 
 function renderRequest(

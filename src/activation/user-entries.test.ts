@@ -94,3 +94,37 @@ test('a partner that cannot take back gets no Status 0, and it stays owed [OUT-5
   const without = { destinations: [{ config: { supportsUnsegment: false } }] }
   expect(entriesOf(deviceIn(1, [101]), [100], without)).toMatchObject({ active: [101], inactive: [] })
 })
+
+test('an opt-out, a privacy request and inactivity take back whatever was told, paused, unmapped or outside its days [OUT-52] [OUT-55] [OUT-57]', () => {
+  const told = [100, 101, 102]
+  const defined: Defined = {
+    paused: [100],
+    segments: [102],
+    destinations: [
+      {
+        mappings: [
+          { segmentId: 100, value: 'gold' },
+          { segmentId: 101, endDay: day - 1 },
+        ],
+      },
+    ],
+  }
+  const gone = (left: number) =>
+    deviceIn(1, [], { segments: segmentsOf(Object.fromEntries(told.map((sid) => [sid, { at, left }]))) })
+  for (const reason of [LeaveReason.optout, LeaveReason.privacy, LeaveReason.inactive])
+    expect(segments(gone(reason), told, defined)).toEqual(['gold-', '101-', '102-'])
+  for (const reason of [LeaveReason.rule, LeaveReason.ttl]) expect(segments(gone(reason), told, defined)).toEqual([])
+})
+
+test('what was told is taken back from an opted-out device and a denied destination, paused or not [SEC-74] [SEC-79]', () => {
+  const rules = rulesOf({ paused: [100] })
+  const destination = rules.byId.get(DESTINATION) as DestinationRule
+  const consent = { decidedAtMs: NOW, fingerprint: '', reason: 'gpc', deniedDestinations: [DESTINATION] }
+  const held = deviceIn(1, [100, 101])
+  const out = buildUserEntries(rules, destination, held, [100, 101], NOW, new Set([held.id]))
+  expect(out).toMatchObject({ active: [], inactive: [100, 101] })
+  expect(entriesOf({ ...held, consent }, [100, 101], { paused: [100] })).toMatchObject({
+    active: [],
+    inactive: [100, 101],
+  })
+})

@@ -24,6 +24,30 @@ test('a browser without our cookie is opted out by the cookie alone [COL-226]', 
 })
 
 test.each([
+  '/demoptout?d_uuid=',
+  '/demoptout?d_mid=&d_cid=',
+  '/demoptout?d_dpid=&d_dpuuid=',
+  '/demoptout?d_cid_ns=other%01x',
+])('%s names nobody: the browser is opted out like by the bare call [COL-226] [SEC-79]', async (target) => {
+  await using edge = await startTestEdge()
+  const reply = await edge.call(`${target}&d_rtbd=json`, { headers: { cookie: `demdex=${DEVICE}` } })
+  expect(edge.optOuts).toMatchObject([{ level: 'global', cookieDeviceId: DEVICE, declaredIds: [] }])
+  expect([reply.codes(), reply.cookies.map((cookie) => cookie.slice(0, 15))]).toEqual([
+    [171],
+    ['demdex=NOTARGET', 'dextp=NOTARGET;'],
+  ])
+})
+
+test('code 171 is told of a record only: not beside a refused ID, nor when nobody was found [COL-238] [SEC-79]', async () => {
+  await using edge = await startTestEdge()
+  const cookie = `demdex=${DEVICE}`
+  const refused = await edge.call('/demoptout?d_cid=123%01&d_rtbd=json', { headers: { cookie } })
+  expect([refused.codes().includes(171), refused.cookies, edge.optOuts]).toEqual([false, [], []])
+  await using nobody = await startTestEdge({ optOut: () => Promise.resolve({ ids: [], deviceId: undefined }) })
+  expect((await nobody.call(`/demoptout?d_uuid=${DEVICE}&d_rtbd=json`)).codes()).toEqual([])
+})
+
+test.each([
   [`/demoptout.jpg?d_uuid=${DEVICE}`, { deviceId: DEVICE }],
   [
     `/demoptout.jpg?d_mid=${ECID}&d_orgid=5DC5123F5245B1D20A490D46%40AdobeOrg`,

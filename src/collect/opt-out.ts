@@ -17,16 +17,19 @@ export async function serveOptOut(edge: Edge, request: EdgeRequest): Promise<Ans
   const refusal = admit(edge, request)
   // The country or page somebody opts out from does not matter.
   if (refusal !== undefined && ![109, 198, 199].includes(refusal.code)) return answer(edge, request, [refusal], [])
-  const ids = readIds(edge, request, errors)
-  const { withheld, declared } = request.parameters
-  const isGlobal = !withheld.has('d_uuid') && !withheld.has('d_mid') && declared.length === 0
+  const ids = readIds(edge, withoutEmpty(request), errors)
+  // An ID in a form we refuse is meant as one; an empty one, or a name that is not ours, names nobody.
+  const isGlobal = subjectOf(ids) === undefined && errors.length === 0
   const call = callOf(request, ids, isGlobal)
-  if (call === undefined)
-    return answer(edge, request, errors, isGlobal ? optOutCookies(cookieScope(edge, request)) : [])
+  const globalCookies = isGlobal ? optOutCookies(cookieScope(edge, request)) : []
+  if (call === undefined) {
+    // The cookie alone is the record of a browser we do not know.
+    return answer(edge, request, isGlobal ? [callError(171, NOT_A_TARGET)] : errors, globalCookies)
+  }
   try {
     const outcome = await edge.handler.optOut(call)
-    errors.push(callError(171, outcome.ids[0] ?? ''))
-    if (isGlobal) return answer(edge, request, errors, optOutCookies(cookieScope(edge, request)))
+    if (outcome.ids[0] !== undefined) errors.push(callError(171, outcome.ids[0]))
+    if (isGlobal) return answer(edge, request, errors, globalCookies)
     // The device that was made for a pair without one: only a cookie lets later calls be recognised [COL-230].
     const isMade = outcome.deviceId !== undefined && request.cookies.demdex === undefined && !isCoppa(request)
     const cookies = isMade ? [visitorCookie(outcome.deviceId, cookieScope(edge, request))] : []
@@ -38,10 +41,19 @@ export async function serveOptOut(edge: Edge, request: EdgeRequest): Promise<Ans
   }
 }
 
+/** Declared IDs without a value are none: a page fills in what it has. */
+function withoutEmpty(request: EdgeRequest): EdgeRequest {
+  const declared = request.parameters.declared.filter(({ raw }) => raw !== '')
+  return { ...request, parameters: { ...request.parameters, declared } }
+}
+
+function subjectOf(ids: CallIds) {
+  return ids.deviceId ?? ids.ecid ?? ids.declaredIds[0] ?? ids.deprecatedPair
+}
+
 /** @returns undefined when there is nothing to record */
 function callOf(request: EdgeRequest, ids: CallIds, isGlobal: boolean): OptOutCall | undefined {
-  const isNamed = ids.deviceId ?? ids.ecid ?? ids.declaredIds[0]
-  const subject = isGlobal ? ids.cookieDeviceId : isNamed
+  const subject = isGlobal ? ids.cookieDeviceId : subjectOf(ids)
   if (subject === undefined) return undefined
   return {
     eventId: request.eventId,
@@ -63,8 +75,7 @@ function answer(edge: Edge, request: EdgeRequest, errors: readonly CallError[], 
     const wrong = errors.filter((error) => error.code !== 171)
     return pixelAnswer(wrong, cookies)
   }
-  const told = errors.length === 0 ? [callError(171, NOT_A_TARGET)] : errors
-  return jsonAnswer(edge, request, stoppedJson(edge, request, { outcome: undefined, errors: told }), told, cookies)
+  return jsonAnswer(edge, request, stoppedJson(edge, request, { outcome: undefined, errors }), errors, cookies)
 }
 
 /** `/optOutStatus`: looks only, makes no ID and sets no cookie [COL-261]. */

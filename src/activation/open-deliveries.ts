@@ -1,0 +1,83 @@
+import type { DeliveryStatus } from '../model/delivery.ts'
+import type { DeliveryId } from '../model/ids.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
+import type { After } from './runner-parts.ts'
+
+interface OpenDelivery {
+  delivery: StoredDelivery
+  cancelTimer: (() => void) | undefined
+}
+
+/** The messages of one destination on their way: being sent, waiting for their time, or due. */
+export class OpenDeliveries {
+  readonly #after: After
+  readonly #open = new Map<DeliveryId, OpenDelivery>()
+  readonly #due: StoredDelivery[] = []
+
+  constructor(after: After) {
+    this.#after = after
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  has(deliveryId: DeliveryId): boolean {
+    return this.#open.has(deliveryId)
+  }
+
+  count(status: DeliveryStatus): number {
+    let count = 0
+    for (const { delivery } of this.#open.values()) if (delivery.status === status) count += 1
+    return count
+  }
+
+  /** Adds a message, or says how it is now. */
+  put(delivery: StoredDelivery): void {
+    const known = this.#open.get(delivery.deliveryId)
+    if (known === undefined) this.#open.set(delivery.deliveryId, { delivery, cancelTimer: undefined })
+    else known.delivery = delivery
+  }
+
+  /** Its next attempt is due now. */
+  putDue(delivery: StoredDelivery): void {
+    this.put(delivery)
+    this.#due.push(delivery)
+  }
+
+  /** Its next attempt is due after a wait; `onDue` is told then. */
+  putWaiting(delivery: StoredDelivery, waitMs: number, onDue: () => void): void {
+    this.put(delivery)
+    const open = this.#open.get(delivery.deliveryId)
+    if (open === undefined) return
+    open.cancelTimer = this.#after(waitMs, () => {
+      open.cancelTimer = undefined
+      this.#due.push(open.delivery)
+      onDue()
+    })
+  }
+
+  /** Takes the first whose attempt is due. */
+  takeDue(): StoredDelivery | undefined {
+    return this.#due.shift()
+  }
+
+  /** What waits is due at once: only messages of that status, if one is given. */
+  wake(status?: DeliveryStatus): void {
+    for (const open of this.#open.values()) {
+      if (open.cancelTimer === undefined || (status !== undefined && open.delivery.status !== status)) continue
+      open.cancelTimer()
+      open.cancelTimer = undefined
+      this.#due.push(open.delivery)
+    }
+  }
+
+  /** It has ended. */
+  remove(deliveryId: DeliveryId): void {
+    this.#open.delete(deliveryId)
+  }
+
+  cancelTimers(): void {
+    for (const open of this.#open.values()) open.cancelTimer?.()
+  }
+}
