@@ -122,6 +122,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       (await deliveries.toldOf(profileId))
         .filter(({ told }) => told.active.length > 0)
         .map(({ destinationId }) => destinationId),
+    async owe(profileId, destinationIds) {
+      for (const destinationId of destinationIds) await deliveries.owe(profileId, destinationId, clock.now())
+      if (destinationIds.length > 0) dispatcher?.notify(profileId, destinationIds)
+    },
     mayForget: clockGuard.isTrusted,
     onFollowUpFailed: (error) => {
       log.error('follow_up.failed', { error })

@@ -24,7 +24,7 @@ export type FollowUp =
       readonly traitIds: readonly TraitId[]
       readonly atMs: number
     }
-  /** A profile merged with this one changed: evaluate again [AUD-204], [AUD-351]. */
-  | { readonly kind: 'reevaluate'; readonly target: ProfileId; readonly atMs: number }
+  /** A profile merged with this one changed: evaluate again [AUD-204], [AUD-351]. With `tell`, destinations that may believe one of its IDs to be in a segment hear of it whatever comes out: that ID was opted out [COL-228]. */
+  | { readonly kind: 'reevaluate'; readonly target: ProfileId; readonly atMs: number; readonly tell?: true }
   /** The profile was opted out: it leaves every segment [COL-228], [OUT-52]. */
   | { readonly kind: 'optout'; readonly target: ProfileId; readonly atMs: number }

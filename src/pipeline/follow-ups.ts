@@ -49,9 +49,20 @@ function runFollowUp(followUp: FollowUp, parts: Parts): Promise<readonly StoredF
     case 'realize':
       return change(target, atMs, parts, (profile, rulebook) => realize(profile, followUp, rulebook))
     case 'reevaluate':
+      return followUp.tell ? tellAgain(target, parts) : reevaluate(target, parts)
     case 'optout':
-      return isDevice(target) ? reevaluateDevice(target, parts) : reevaluateDeclared(target, parts)
+      return tellAgain(target, parts)
   }
+}
+
+function reevaluate(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
+  return isDevice(target) ? reevaluateDevice(target, parts) : reevaluateDeclared(target, parts)
+}
+
+async function tellAgain(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
+  const followUps = await reevaluate(target, parts)
+  await parts.owe(target, await parts.owedBy(target))
+  return followUps
 }
 
 interface Changed {

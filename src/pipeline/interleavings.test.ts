@@ -59,8 +59,12 @@ test('an opted-out person is merged with none of her devices, at once [COL-228] 
   await pipeline.process(makeCall(1, { a: '1' }))
   await pipeline.process(makeCall(2, {}, { declaredIds: [crm('anna')] }))
   expect(await isIn(pipeline, browser(1), HOUSEHOLD)).toBe(true)
+  pipeline.owe(browser(1))
+  pipeline.notified.length = 0
   await pipeline.optOut(makeOptOut({ declaredIds: [crm('anna', 0)] }))
   expect(await isIn(pipeline, browser(1), HOUSEHOLD)).toBe(false)
+  // Whatever its memberships, who was told of her through this device hears of the opt-out now.
+  expect(pipeline.notified).toContainEqual({ profileId: browser(1), destinationIds: [900] })
   await pipeline.process(makeCall(1, { a: '1' }))
   expect(await isIn(pipeline, browser(1), HOUSEHOLD)).toBe(false)
 })

@@ -24,7 +24,9 @@ export async function optOut(call: OptOutCall, parts: Parts): Promise<OptOutOutc
       const atMs = call.receivedAtMs
       const followUps: readonly FollowUp[] = [
         { kind: 'optout', target, atMs },
-        ...(alsoAffected.get(target) ?? []).map((other): FollowUp => ({ kind: 'reevaluate', target: other, atMs })),
+        ...(alsoAffected.get(target) ?? []).map(
+          (other): FollowUp => ({ kind: 'reevaluate', target: other, atMs, tell: true }),
+        ),
       ]
       recorded.push(...(await parts.profiles.recordOptOut(target, record, parts.newEventId(), followUps)))
     }),

@@ -17,6 +17,8 @@ export interface Parts {
   readonly notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => void
   /** Destinations that may still believe this profile to be in a segment. */
   readonly owedBy: (profileId: ProfileId) => Promise<readonly DestinationId[]>
+  /** Writes markers: these destinations are owed a message about this profile although nothing of it changed. */
+  readonly owe: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => Promise<void>
   /** False while the wall clock is not trusted: then nothing is removed for its age [SEC-82]. */
   readonly mayForget: () => boolean
   /** Called after a commit that changed memberships; for metrics and the live view. */

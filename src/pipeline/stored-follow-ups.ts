@@ -1,7 +1,7 @@
 import type { FollowUp } from '../model/follow-up.ts'
 import type { EventId, ProfileId } from '../model/ids.ts'
 import { partitionOf } from '../model/partition.ts'
-import { followUpKey } from '../store/keys.ts'
+import { storedFollowUps as storedIn } from '../store/follow-up-record.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
 
 /** The follow-ups a commit wrote, as the store keeps them: beside the profile that was committed. */
@@ -10,7 +10,5 @@ export function storedFollowUps(
   eventId: EventId,
   followUps: readonly FollowUp[],
 ): readonly StoredFollowUp[] {
-  if (followUps.length === 0) return []
-  const partition = partitionOf(committed)
-  return followUps.map((followUp, index) => ({ key: followUpKey(partition, eventId, index), followUp }))
+  return followUps.length === 0 ? [] : storedIn(partitionOf(committed), eventId, followUps)
 }

@@ -71,6 +71,9 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
     newEventId,
     notify: (profileId, destinationIds) => notified.push({ profileId, destinationIds }),
     owedBy: (profileId) => Promise.resolve(profileId === owed ? [900 as DestinationId] : []),
+    owe: async (profileId, destinationIds) => {
+      if (destinationIds.length > 0) notified.push({ profileId, destinationIds })
+    },
     mayForget: () => true,
     onFollowUpFailed: (error) => {
       if (!failing) errors.push(error)
