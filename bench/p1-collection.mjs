@@ -2,7 +2,7 @@
 // taken in turns. 1 million stored profiles of 60 to 200 traits, 90 % returning visitors, GETs of 20 parameters,
 // durability `disk`, one real-time destination that answers.
 //
-//   USHER_BENCH_PROFILES=100000 node scripts/bench.mjs p1     a smaller population, for a first look
+//   BENCH_PROFILES=100000 node scripts/bench.mjs p1     a smaller population, for a first look
 
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { populateDefinitions, populateProfiles } from './load/populate.mjs'
 import { generate, startBare, startServer } from './load/server.mjs'
 
-const PROFILES = Number(process.env.USHER_BENCH_PROFILES ?? 1_000_000)
+const PROFILES = Number(process.env.BENCH_PROFILES ?? 1_000_000)
 const ROUNDS = 3
 const SECONDS = 6
 const CONNECTIONS = 64
@@ -65,7 +65,7 @@ export async function run() {
 }
 
 async function measure({ traits, segments, latency }) {
-  const kept = process.env.USHER_BENCH_DIR
+  const kept = process.env.BENCH_DIR
   const dataDir = kept ? join(kept, `p1-${traits}-${PROFILES}`) : mkdtempSync(join(tmpdir(), 'usher-p1-'))
   try {
     if (!existsSync(join(dataDir, 'catalog.sqlite'))) {

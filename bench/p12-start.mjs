@@ -1,14 +1,14 @@
 // P12 and P13: from the start of the process until ready, and its memory afterwards and under load, with one million
 // stored profiles (10,000 traits, 10,000 segments). Peer: the start with an empty store in the same run.
 //
-//   USHER_BENCH_P13_TEN_MILLION=1 measures memory at ten million profiles as well (takes minutes and 2 GB of disk).
+//   BENCH_TEN_MILLION=1 measures memory at ten million profiles as well (takes minutes and 2 GB of disk).
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { populateDefinitions, populateProfiles } from './load/populate.mjs'
 import { generate, startServer } from './load/server.mjs'
 
-const PROFILES = Number(process.env.USHER_BENCH_PROFILES ?? 1_000_000)
+const PROFILES = Number(process.env.BENCH_PROFILES ?? 1_000_000)
 const PORTS = { edge: 21_921, admin: 21_922 }
 const MIB = 1024 * 1024
 
@@ -28,7 +28,7 @@ export async function run() {
     },
     memory('P13', PROFILES, full, empty, 1024),
   ]
-  if (process.env.USHER_BENCH_P13_TEN_MILLION)
+  if (process.env.BENCH_TEN_MILLION)
     results.push(memory('P13', PROFILES * 10, await measure(PROFILES * 10), empty, 1536))
   return results
 }
@@ -48,7 +48,7 @@ function memory(id, count, full, empty, mustMib) {
 }
 
 async function measure(count) {
-  const kept = process.env.USHER_BENCH_DIR
+  const kept = process.env.BENCH_DIR
   const dataDir = kept ? join(kept, `p12-${count}`) : mkdtempSync(join(tmpdir(), 'usher-p12-'))
   try {
     if (!existsSync(join(dataDir, 'catalog.sqlite'))) {

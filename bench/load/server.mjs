@@ -60,7 +60,10 @@ export async function startBare(port) {
   const child = spawn(process.execPath, [join(root, 'bench/load/bare-server.mjs'), String(port)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  await new Promise((resolve) => child.stdout.once('data', resolve))
+  await new Promise((resolve, reject) => {
+    child.stdout.once('data', resolve)
+    child.once('exit', (code) => reject(new Error(`the bare server ended with ${code}: is port ${port} taken?`)))
+  })
   return {
     async stop() {
       const gone = new Promise((resolve) => child.once('exit', resolve))
