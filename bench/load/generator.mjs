@@ -82,7 +82,8 @@ else {
       if (connection) connection.send(moment)
       else due.push(moment)
     }
-    setImmediate(tick)
+    // Every millisecond: a spinning generator would take the processor that the server needs.
+    setTimeout(tick, 1)
   }
   tick()
 }
