@@ -1,4 +1,5 @@
 // Definitions and events for the benchmarks, the same on every run.
+import { Signals } from '../dist/model/signals.js'
 
 /** A small generator of equal pseudo-random numbers (mulberry32). @param {number} seed */
 export function randomFrom(seed) {
@@ -40,7 +41,7 @@ export function events(count, rules) {
   const pick = (n) => Math.floor(random() * n)
   const of = (shape) => Math.floor(pick(rules) / 5) * 5 + shape
   return Array.from({ length: count }, () => {
-    const signals = new Map([
+    const signals = Signals.of([
       ['c_product', [`sku-${of(pick(2) * 2)}`]],
       ['c_page', [`Page-${of(1 + pick(2) * 3)}`]],
       ['c_campaign', [`cmp-${of(2 + pick(2))}`]],
@@ -52,7 +53,7 @@ export function events(count, rules) {
       ['h_user-agent', ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/141.0 Safari/537.36']],
       ['h_accept-language', ['de-DE,de;q=0.9,en;q=0.8']],
     ])
-    for (let i = 0; i < 10; i++) signals.set(`c_other${i}`, [`value-${pick(1000)}`])
+    for (let i = 0; i < 10; i++) signals.add(`c_other${i}`, `value-${pick(1000)}`)
     return signals
   })
 }

@@ -61,7 +61,7 @@ function prepare(node) {
 
 function tryAll(trees, signals) {
   const folded = new Map()
-  for (const [key, values] of signals) folded.set(key, values.map(foldValue))
+  for (const key of new Set(signals.names)) folded.set(key, signals.all(key).map(foldValue))
   const found = []
   for (let i = 0; i < trees.length; i++) if (holds(trees[i], folded)) found.push(i + 1)
   return found

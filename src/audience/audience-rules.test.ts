@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Definitions } from '../model/definitions.ts'
 import type { DataSourceId } from '../model/ids.ts'
+import { Signals } from '../model/signals.ts'
 import { makeDefinitions, makeSegment, makeTrait } from '../testkit/audience-definitions.ts'
 import { runThrough } from '../testkit/run-through.ts'
 import { type AudienceRules, buildAudienceRules } from './audience-rules.ts'
@@ -9,7 +10,7 @@ import { matchTraits } from './evaluate.ts'
 const build = (fields: Partial<Definitions>, previous?: AudienceRules) =>
   runThrough(buildAudienceRules(makeDefinitions(fields), previous))
 const match = (rules: AudienceRules, signals: Record<string, string>, only?: DataSourceId | null) => [
-  ...matchTraits(rules, new Map(Object.entries(signals).map(([key, value]) => [key, [value]])), only),
+  ...matchTraits(rules, Signals.of(Object.entries(signals)), only),
 ]
 
 test('only traits of the named data source are realized, none when it is unknown [COL-49], [COL-50]', () => {

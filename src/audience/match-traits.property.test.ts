@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DataSourceId } from '../model/ids.ts'
+import { Signals } from '../model/signals.ts'
 import { makeDefinitions, makeTrait } from '../testkit/audience-definitions.ts'
 import {
   type ObviousCall,
@@ -51,10 +52,8 @@ const { rule: rules } = fc.letrec<{ rule: ObviousTraitRule }>((tie) => ({
 }))
 const calls: fc.Arbitrary<ObviousCall> = fc.array(fc.record({ key: keys, value: values }), { maxLength: 8 })
 
-function signalsOf(call: ObviousCall): Map<string, string[]> {
-  const signals = new Map<string, string[]>()
-  for (const { key, value } of call) signals.set(key, [...(signals.get(key) ?? []), value])
-  return signals
+function signalsOf(call: ObviousCall): Signals {
+  return Signals.of(call.map(({ key, value }) => [key, value]))
 }
 
 test('the index matches exactly the rules that the obvious evaluator finds true, call after call [AUD-6], [AUD-21], [AUD-71]', () => {

@@ -1,5 +1,5 @@
-import type { Signals } from '../model/event.ts'
 import type { DataSourceId, TraitId } from '../model/ids.ts'
+import type { ReadonlySignals } from '../model/signals.ts'
 import type { AudienceRules } from './audience-rules.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { AudienceRules } from './audience-rules.ts'
  * @param only traits of this data source alone; `null`: named but unknown, so none [COL-49], [COL-50]
  * @returns ids of active rule-based traits, ascending, each once [AUD-138]
  */
-export function matchTraits(rules: AudienceRules, signals: Signals, only: DataSourceId | null | undefined): Int32Array {
+export function matchTraits(rules: AudienceRules, signals: ReadonlySignals, only: DataSourceId | null | undefined): Int32Array {
   return rules.compiled.matcher.match(signals, only)
 }
 

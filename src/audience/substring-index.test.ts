@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Trait } from '../model/definitions.ts'
+import { Signals } from '../model/signals.ts'
 import { makeDefinitions, makeTrait } from '../testkit/audience-definitions.ts'
 import { type ObviousTraitRule, obviousTraitHolds, writeTraitRule } from '../testkit/obvious-evaluator.ts'
 import { runThrough } from '../testkit/run-through.ts'
@@ -21,7 +22,7 @@ test('many rules on parts of one value match as the obvious evaluator says [AUD-
         for (const values of calls) {
           const call = values.map((value) => ({ key: 'Url', value }))
           const expected = rules.flatMap((rule, i) => (obviousTraitHolds(rule, call) ? [i + 1] : []))
-          expect([...matchTraits(built, new Map([['Url', values]]), undefined)]).toEqual(expected)
+          expect([...matchTraits(built, Signals.of([['Url', values]]), undefined)]).toEqual(expected)
         }
       },
     ),

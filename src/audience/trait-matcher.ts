@@ -1,5 +1,5 @@
-import type { Signals } from '../model/event.ts'
 import type { DataSourceId } from '../model/ids.ts'
+import type { ReadonlySignals } from '../model/signals.ts'
 import { Memo } from './memo.ts'
 import { openPattern, type Pattern } from './rules/java-pattern.ts'
 import { ACCEPT } from './rules/jump-program.ts'
@@ -87,7 +87,7 @@ export class TraitMatcher {
    * @param only of this data source alone; `null`: of none [COL-49], [COL-50]
    * @returns ids of the traits whose rule holds, ascending, each once [AUD-138]
    */
-  match(signals: Signals, only: DataSourceId | null | undefined): Int32Array {
+  match(signals: ReadonlySignals, only: DataSourceId | null | undefined): Int32Array {
     if (only === null || this.#tables.sids.length === 0) return NONE
     this.#begin()
     const matched: number[] = []
@@ -120,12 +120,14 @@ export class TraitMatcher {
   }
 
   /** Takes in the call. @returns the predicates that hold and have rules filed under them */
-  #findHolding(signals: Signals): number[] {
-    const { keys, equals, filedStart } = this.#tables
+  #findHolding(signals: ReadonlySignals): number[] {
+    const { keys, equals, filedStart, triedStart, substrings } = this.#tables
     const holds = 2 * this.#generation + 1
     const holding: number[] = []
     const present: number[] = []
-    for (const [name, raws] of signals) {
+    const { names, values } = signals
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at] as string
       let key = this.#keyMemo.get(name)
       if (key === undefined) {
         key = keys.get(name.toLowerCase()) ?? NO_KEY
@@ -135,24 +137,23 @@ export class TraitMatcher {
       if (this.#keyStamp[key] !== this.#generation) {
         this.#keyStamp[key] = this.#generation
         this.#firstValue[key] = -1
-        present.push(key)
+        if (triedStart[key] !== triedStart[key + 1] || substrings[key] !== undefined) present.push(key)
       }
       const memo = this.#predicateMemos[key] as Memo<number>
       const isRead = this.#isRead[key] === 1
-      for (const raw of raws) {
-        let predicate = memo.get(raw)
-        if (predicate === undefined || isRead) {
-          const value = foldValue(raw)
-          predicate ??= equals[key]?.get(value.canonical) ?? NO_PREDICATE
-          memo.set(raw, predicate)
-          if (isRead) this.#keep(key, value)
-        }
-        if (predicate === NO_PREDICATE || this.#outcome[predicate] === holds) continue
-        this.#outcome[predicate] = holds
-        if (filedStart[predicate] !== filedStart[predicate + 1]) holding.push(predicate)
+      const raw = values[at] as string
+      let predicate = memo.get(raw)
+      if (predicate === undefined || isRead) {
+        const value = foldValue(raw)
+        predicate ??= equals[key]?.get(value.canonical) ?? NO_PREDICATE
+        memo.set(raw, predicate)
+        if (isRead) this.#keep(key, value)
       }
+      if (predicate === NO_PREDICATE || this.#outcome[predicate] === holds) continue
+      this.#outcome[predicate] = holds
+      if (filedStart[predicate] !== filedStart[predicate + 1]) holding.push(predicate)
     }
-    // Only now are all values of every key known, whatever the case its name came in.
+    // Keys that others than `==` are filed under. Only now are all values of every key known, whatever the case its name came in.
     for (const key of present) this.#tryOthers(key, holding)
     return holding
   }

@@ -10,7 +10,7 @@ test('the documented click pair [COL-184] [COL-185] [COL-186] [COL-188]', async 
     '/event?d_event=click&d_creative=123&d_rd=http%3A%2F%2Fadobe.com%2Fcallback%3Fcreative%3D%25d_creative%25'
   const reply = await edge.call(target, { headers: { host: 'client.demdex.net' } })
   expect([reply.status, reply.headers.location]).toEqual([302, 'http://adobe.com/callback?creative=123'])
-  expect(edge.calls[0]?.signals.get('d_creative')).toEqual(['123'])
+  expect(edge.calls[0]?.signals.all('d_creative')).toEqual(['123'])
 })
 
 test('a target encoded twice gives the same [COL-185]', async () => {

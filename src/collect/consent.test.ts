@@ -23,7 +23,7 @@ function decide(
   over: Partial<typeof settings> | { cmpList: ReadonlyMap<number, number | null> } = {},
 ): Consent {
   const parameters = emptyParameters()
-  if (said.gdpr !== undefined) parameters.signals.set('gdpr', [said.gdpr])
+  if (said.gdpr !== undefined) parameters.signals.add('gdpr', said.gdpr)
   if (said.string !== undefined) parameters.withheld.set('gdpr_consent', said.string)
   if (said.usPrivacy !== undefined) parameters.withheld.set('us_privacy', said.usPrivacy)
   return decideConsent(parameters, said.gpc, directory, { ...settings, ...over }, NOW_MS)

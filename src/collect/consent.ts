@@ -64,9 +64,8 @@ export function decideConsent(
   settings: ConsentSettings,
   nowMs: number,
 ): Consent {
-  const gdpr = parameters.signals.get('gdpr')
   const consent =
-    gdpr === undefined || gdpr[0] !== '1'
+    parameters.signals.first('gdpr') !== '1'
       ? FREE
       : decideTcf(parameters.withheld.get('gdpr_consent'), directory, settings, nowMs)
   const saleReason = saleOptOut(gpc, parameters.withheld.get('us_privacy'))

@@ -14,9 +14,9 @@ export function cookieCheckAnswer(edge: Edge, request: EdgeRequest): Answer | un
   if (!edge.config.cookieCheck || request.route.name !== 'event' || request.method !== 'GET') return undefined
   const { withheld, declared, malformed, signals } = request.parameters
   const hasId = withheld.has('d_uuid') || withheld.has('d_mid') || declared.length > 0
-  const isPixel = !wantsJson(request) && signals.get('d_event')?.[0] !== 'click' && !isCoppa(request)
+  const isPixel = !wantsJson(request) && signals.first('d_event') !== 'click' && !isCoppa(request)
   // Under GDPR no cookie is set before consent has been read.
-  const needsConsent = signals.get('gdpr')?.[0] === '1'
+  const needsConsent = signals.first('gdpr') === '1'
   if (hasId || !isPixel || needsConsent || malformed || request.cookies.demdex !== undefined) return undefined
   if (request.host?.isKnown !== true) return undefined
   if (withheld.has('_ct')) return pixelAnswer([callError(172)], [])

@@ -42,7 +42,8 @@ export function readRequest(edge: Edge, message: IncomingMessage, target: string
     parseParameters(target, route.pathStart, route.pathEnd, false, limits, parameters)
   }
   parseParameters(target, route.queryStart, target.length, true, limits, parameters)
-  if (route.isRoot && parameters.signals.get('event')?.join('') === '') parameters.signals.delete('event')
+  if (route.isRoot && parameters.signals.first('event') === '' && parameters.signals.all('event').join('') === '')
+    parameters.signals.delete('event')
 
   return {
     eventId: randomEventId() as EventId,
@@ -62,7 +63,7 @@ export function readRequest(edge: Edge, message: IncomingMessage, target: string
 
 /** First value of a signal or a flag. */
 export function firstValue(request: EdgeRequest, key: string): string | undefined {
-  return request.parameters.signals.get(key)?.[0]
+  return request.parameters.signals.first(key)
 }
 
 export function wantsJson(request: EdgeRequest): boolean {

@@ -63,7 +63,7 @@ test('bodies: one layer of gzip, counted by what comes out [SEC-05] [SEC-01]', a
       headers: { 'content-type': 'application/x-www-form-urlencoded', 'content-encoding': encoding },
     })
   expect((await post(gzipSync('a=1'), 'gzip')).status).toBe(200)
-  expect(edge.calls[0]?.signals.get('a')).toEqual(['1'])
+  expect(edge.calls[0]?.signals.all('a')).toEqual(['1'])
   expect((await post(gzipSync(`a=${'ab'.repeat(20_000)}`), 'gzip')).codes()).toEqual([900])
   for (const [body, encoding] of [
     [gzipSync('a'.repeat(400_000)), 'gzip'], // 1 : 1,000
@@ -234,7 +234,7 @@ test('over TLS: SNI may differ from Host, cookies are secure, later calls are up
   expect((headers['set-cookie'] as string[])[0]).toBe(
     `demdex=${NEW_DEVICE}; Domain=.demdex.net; Path=/; Max-Age=15552000; Secure; SameSite=None; HttpOnly`,
   )
-  expect(edge.calls[0]?.signals.get('h_host')).toEqual(['foo.demdex.net'])
+  expect(edge.calls[0]?.signals.all('h_host')).toEqual(['foo.demdex.net'])
 })
 
 test('one record for each request, with its codes and tid [COL-143] [OPS-43]', async () => {
@@ -245,7 +245,7 @@ test('one record for each request, with its codes and tid [COL-143] [OPS-43]', a
     .toEqual([
       { route: 'event', status: 200, durationMs: expect.any(Number), codes: [102], eventId: reply.headers['x-tid'] },
     ])
-  expect(edge.calls[0]?.signals.get('d_caller')).toEqual(['crm'])
+  expect(edge.calls[0]?.signals.all('d_caller')).toEqual(['crm'])
 })
 
 test('a target in absolute form and pipelined requests are served', async () => {

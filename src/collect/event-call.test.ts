@@ -22,7 +22,7 @@ test('the first documented call gives JSON with the named device [COL-13] [COL-4
     hasOrganization: false,
     errors: [],
   })
-  expect(call?.signals.get('c_likes')).toEqual(['famous popstar'])
+  expect(call?.signals.all('c_likes')).toEqual(['famous popstar'])
   expect(call?.signals.has('d_uuid')).toBe(false)
 })
 
@@ -32,7 +32,7 @@ test('the documented POST gives the pixel [COL-14] [COL-98] [COL-99]', async () 
   expect(reply.headers['content-type']).toBe('image/gif')
   expect(reply.bytes.subarray(0, 6).toString()).toBe('GIF89a')
   expect(reply.bytes).toHaveLength(43)
-  expect(edge.calls[0]?.signals.get('c_loves')).toEqual(['famous actress'])
+  expect(edge.calls[0]?.signals.all('c_loves')).toEqual(['famous actress'])
 })
 
 test('the documented JSONP call works on an alias with an underscore [COL-18] [COL-43] [COL-108] [COL-110]', async () => {
@@ -70,7 +70,7 @@ test('the root path with a query is an event; its bare key "event" is no signal 
   expect((await edge.call('/?d_src=1&d_event=imp')).status).toBe(200)
   expect((await edge.call('/?event', { headers: { host: 'dcs-beta.demdex.net' } })).status).toBe(200)
   expect(edge.calls.map((call) => call.kind)).toEqual(['event', 'event'])
-  expect(edge.calls[0]?.signals.get('d_event')).toEqual(['imp'])
+  expect(edge.calls[0]?.signals.all('d_event')).toEqual(['imp'])
   expect(edge.calls[1]?.signals.has('event')).toBe(false)
 })
 
@@ -99,8 +99,8 @@ test('every answer forbids caching, names its node and carries its tid [COL-11] 
 test('query and form are merged, query values first [COL-16]', async () => {
   await using edge = await startTestEdge()
   await edge.call('/event?_ts=1473693143821&x=1', form('x=2&y=3'))
-  expect(edge.calls[0]?.signals.get('x')).toEqual(['1', '2'])
-  expect(edge.calls[0]?.signals.get('y')).toEqual(['3'])
+  expect(edge.calls[0]?.signals.all('x')).toEqual(['1', '2'])
+  expect(edge.calls[0]?.signals.all('y')).toEqual(['3'])
   expect(edge.calls[0]?.signals.has('_ts')).toBe(false)
 })
 
@@ -109,8 +109,8 @@ test('a form in another charset parameter is read, a body of another kind is lef
   const charset = { 'content-type': 'application/x-www-form-urlencoded; charset=UTF-8' }
   await edge.call('/event?a=1', { method: 'POST', body: 'b=2', headers: charset })
   await edge.call('/event?a=1', { method: 'POST', body: '{"b":2}', headers: { 'content-type': 'application/json' } })
-  expect(edge.calls.map((call) => call.signals.get('b'))).toEqual([['2'], undefined])
-  expect(edge.calls.map((call) => call.signals.get('a'))).toEqual([['1'], ['1']])
+  expect(edge.calls.map((call) => call.signals.all('b'))).toEqual([['2'], []])
+  expect(edge.calls.map((call) => call.signals.all('a'))).toEqual([['1'], ['1']])
 })
 
 test('the page library posts its keys in its own order [CLI-20] [CLI-21] [COL-262]', async () => {
@@ -137,8 +137,8 @@ test('the page library posts its keys in its own order [CLI-20] [CLI-21] [COL-26
     { dataSourceId: 901, id: 'b', authState: 0 },
   ])
   expect(call?.traitIds).toEqual([111, 222])
-  expect(call?.signals.get('c_color')).toEqual(['red', 'blue'])
-  expect(call?.signals.get('h_referer')).toEqual(['https://shop.example/a?b=1'])
+  expect(call?.signals.all('c_color')).toEqual(['red', 'blue'])
+  expect(call?.signals.all('h_referer')).toEqual(['https://shop.example/a?b=1'])
 })
 
 test('headers become h_ signals; only a referer of the caller wins over its header [COL-23] [COL-24] [COL-142]', async () => {
@@ -154,21 +154,21 @@ test('headers become h_ signals; only a referer of the caller wins over its head
     headers,
   })
   const signals = edge.calls[0]?.signals
-  expect(signals?.get('h_user-agent')).toEqual(['Agent/1.0, like others'])
-  expect(signals?.get('h_accept-language')).toEqual(['de,en;q=0.5'])
-  expect(signals?.get('h_referer')).toEqual(['https://shop.example/page'])
-  expect(signals?.get('h_referrer')).toEqual(['https://other.example/'])
-  expect(signals?.get('h_date')).toEqual(['Sun, 22 Nov 2026 12:00:00 GMT'])
-  expect(signals?.get('h_host')).toEqual(['yourcompany.demdex.net'])
-  expect(signals?.get('h_ip')).toEqual(['127.0.0.0'])
+  expect(signals?.all('h_user-agent')).toEqual(['Agent/1.0, like others'])
+  expect(signals?.all('h_accept-language')).toEqual(['de,en;q=0.5'])
+  expect(signals?.all('h_referer')).toEqual(['https://shop.example/page'])
+  expect(signals?.all('h_referrer')).toEqual(['https://other.example/'])
+  expect(signals?.all('h_date')).toEqual(['Sun, 22 Nov 2026 12:00:00 GMT'])
+  expect(signals?.all('h_host')).toEqual(['yourcompany.demdex.net'])
+  expect(signals?.all('h_ip')).toEqual(['127.0.0.0'])
   await edge.call('/event?h_user-agent=mine')
-  expect(edge.calls[1]?.signals.get('h_user-agent')).toEqual(['mine'])
+  expect(edge.calls[1]?.signals.all('h_user-agent')).toEqual(['mine'])
 })
 
 test('private pairs reach the rules, and nothing the edge tells about itself [COL-21] [COL-22]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call(`${JSON_EVENT}&p_age=23`)
-  expect(edge.calls[0]?.signals.get('p_age')).toEqual(['23'])
+  expect(edge.calls[0]?.signals.all('p_age')).toEqual(['23'])
   expect(JSON.stringify([edge.records, edge.rejected, reply.text, reply.headers])).not.toContain('p_age')
   expect(Object.keys(edge.records[0] ?? {}).sort()).toEqual(['codes', 'durationMs', 'eventId', 'route', 'status'])
 })
@@ -216,12 +216,12 @@ test('media pixels and real-time inbound are ordinary events [COL-179] [COL-180]
   expect(pixel.headers['content-type']).toBe('image/gif')
   expect((await edge.call(`${JSON_EVENT}&d_event=imp`)).json()).toHaveProperty('uuid')
   await edge.call('/event?KEY1=VALA&KEY2=VALB&KEY3=VALC&d_event=other')
-  expect(edge.calls[0]?.signals.get('d_creative')).toEqual(['123'])
-  expect(edge.calls[0]?.signals.get('d_time')).toEqual(['1'])
+  expect(edge.calls[0]?.signals.all('d_creative')).toEqual(['123'])
+  expect(edge.calls[0]?.signals.all('d_time')).toEqual(['1'])
   expect(edge.calls[0]?.receivedAtMs).toBe(NOW_MS)
   expect(edge.calls[0]?.declaredIds[0]?.dataSourceId).toBe(20914)
-  expect(edge.calls[2]?.signals.get('KEY3')).toEqual(['VALC'])
-  expect(edge.calls[2]?.signals.get('d_event')).toEqual(['other'])
+  expect(edge.calls[2]?.signals.all('KEY3')).toEqual(['VALC'])
+  expect(edge.calls[2]?.signals.all('d_event')).toEqual(['other'])
 })
 
 test('a server-to-server call names its alias in the Host header [COL-133] [COL-137] [COL-139] [COL-130]', async () => {

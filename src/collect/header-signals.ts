@@ -1,4 +1,4 @@
-import type { Signals } from '../model/event.ts'
+import type { Signals } from '../model/signals.ts'
 import type { EdgeRequest } from './edge-request.ts'
 
 /**
@@ -19,6 +19,8 @@ export function addHeaderSignals(request: EdgeRequest): Signals {
   return signals
 }
 
-function set(signals: Map<string, string[]>, key: string, value: string | string[] | undefined): void {
-  if (typeof value === 'string' && value !== '') signals.set(key, [value])
+function set(signals: Signals, key: string, value: string | string[] | undefined): void {
+  if (typeof value !== 'string' || value === '') return
+  if (signals.has(key)) signals.delete(key)
+  signals.add(key, value)
 }

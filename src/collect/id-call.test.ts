@@ -41,7 +41,7 @@ test('the second call hands over IDs, stores no signals, and gets its blob back 
   )
   expect(reply.json()).toMatchObject({ d_mid: ECID, d_blob: 'hmk_Lq6TPIBMW925SPhw3Q', subdomain: 'shop' })
   const call = edge.calls[0]
-  expect([call?.kind, call?.signals.size, call?.traitIds]).toEqual(['id', 0, []])
+  expect([call?.kind, call?.signals.names.length, call?.traitIds]).toEqual(['id', 0, []])
   expect(call?.declaredIds).toEqual([{ dataSourceId: 900, id: 'me', authState: 1 }])
   expect(reply.codes()).toEqual([300])
 })

@@ -1,3 +1,4 @@
+import { Signals } from '../model/signals.ts'
 import { type DeclaredKey, roleOf } from './key-roles.ts'
 import { decodeText } from './percent.ts'
 
@@ -6,7 +7,7 @@ import { decodeText } from './percent.ts'
  */
 export interface Parameters {
   /** What rules may see; several values where a key repeats or lists them [COL-28], [COL-29]. */
-  readonly signals: Map<string, string[]>
+  readonly signals: Signals
   /** First value of the keys that are never signals: IDs, redirects, consent strings, cache busters with a use. */
   readonly withheld: Map<string, string>
   /** Parts of declared IDs in request order, not decoded [COL-80]. */
@@ -30,7 +31,7 @@ export interface ParseLimits {
 }
 
 export function emptyParameters(): Parameters {
-  return { signals: new Map(), withheld: new Map(), declared: [], malformed: false, dropped: 0, count: 0 }
+  return { signals: new Signals(), withheld: new Map(), declared: [], malformed: false, dropped: 0, count: 0 }
 }
 
 const PERCENT = 1
@@ -167,9 +168,7 @@ function addSignal(key: string, raw: string, flags: number, limits: ParseLimits,
   }
   const value = unquoted(decoded)
   const name = isHeaderKey(key) ? key.toLowerCase() : key
-  const values = into.signals.get(name)
-  if (values === undefined) into.signals.set(name, [value])
-  else values.push(value)
+  into.signals.add(name, value)
 }
 
 function decode(raw: string, flags: number): string | undefined {

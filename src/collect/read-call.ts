@@ -1,6 +1,7 @@
 import type { CallError, CollectedCall, OptOutCall } from '../model/collected-call.ts'
 import type { DeclaredId, EventKind } from '../model/event.ts'
 import type { DataSourceId, TraitId } from '../model/ids.ts'
+import { Signals } from '../model/signals.ts'
 import { admit } from './admission.ts'
 import { type CallIds, readIds } from './call-ids.ts'
 import { type Consent, decideConsent, FREE } from './consent.ts'
@@ -82,7 +83,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
   return { status: 'read', call, consent }
 }
 
-const NO_SIGNALS: ReadonlyMap<string, readonly string[]> = new Map()
+const NO_SIGNALS = new Signals()
 const NO_TRAITS: readonly TraitId[] = []
 const TRAIT_IDS_MAX = 1000
 const SID_MAX = 0x7fffffff
@@ -114,10 +115,9 @@ function consentOptOut(edge: Edge, request: EdgeRequest, ids: CallIds): OptOutCa
 
 /** `d_sid=1234,5678`; what is no number is left out without error [COL-194], [COL-195]. */
 function readTraitIds(parameters: Parameters): readonly TraitId[] {
-  const values = parameters.signals.get('d_sid')
-  if (values === undefined) return NO_TRAITS
+  if (!parameters.signals.has('d_sid')) return NO_TRAITS
   const traitIds = new Set<TraitId>()
-  for (const value of values) {
+  for (const value of parameters.signals.all('d_sid')) {
     const sid = /^\s*[0-9]{1,10}\s*$/.test(value) ? Number(value) : 0
     if (sid > 0 && sid <= SID_MAX && traitIds.size < TRAIT_IDS_MAX) traitIds.add(sid as TraitId)
   }
@@ -126,8 +126,8 @@ function readTraitIds(parameters: Parameters): readonly TraitId[] {
 
 /** `d_tdpid` or `d_tdpid_ic`; `null` when it names nothing we know, so that no trait is realized [COL-50]. */
 function readOnlyDataSource(edge: Edge, { signals }: Parameters): DataSourceId | null | undefined {
-  const id = signals.get('d_tdpid')?.[0]
-  const code = signals.get('d_tdpid_ic')?.[0]
+  const id = signals.first('d_tdpid')
+  const code = signals.first('d_tdpid_ic')
   if (id === undefined && code === undefined) return undefined
   const { dataSources, byIntegrationCode } = edge.directory()
   const found = id !== undefined ? dataSources.get(Number(id) as DataSourceId) : byIntegrationCode.get(code ?? '')

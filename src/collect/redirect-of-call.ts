@@ -79,7 +79,7 @@ function clickValue(request: EdgeRequest, values: MacroValues, key: string): str
   const name = key.toLowerCase()
   switch (name) {
     case 'd_id':
-      return signals.get('d_dpid')?.[0] ?? ''
+      return signals.first('d_dpid') ?? ''
     case 'd_dpuuid':
       return decodeTolerantly(declared.find((part) => part.key === 'd_dpuuid')?.raw ?? '')
     case 'd_region':
@@ -93,7 +93,7 @@ function clickValue(request: EdgeRequest, values: MacroValues, key: string): str
     default:
       // Private pairs never leave the call [COL-21].
       if (name.startsWith('p_')) return undefined
-      return signals.get(key)?.[0] ?? signals.get(name)?.[0] ?? (clickKeys.has(name) ? '' : undefined)
+      return signals.first(key) ?? signals.first(name) ?? (clickKeys.has(name) ? '' : undefined)
   }
 }
 

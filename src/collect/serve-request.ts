@@ -62,8 +62,9 @@ interface Sent {
 }
 
 const NOTHING_SENT: Sent = { codes: [], eventId: '' }
+const DONE = Promise.resolve(NOTHING_SENT)
 
-async function serveRoute(
+function serveRoute(
   edge: Edge,
   load: Load,
   message: IncomingMessage,
@@ -73,11 +74,11 @@ async function serveRoute(
 ): Promise<Sent> {
   if (route.name === 'healthz' || route.name === 'readyz') {
     sendHealth(edge, route.name, response)
-    return NOTHING_SENT
+    return DONE
   }
   if (route.name === 'unknown') {
     sendNothing(404, response, false)
-    return NOTHING_SENT
+    return DONE
   }
   // A body where none belongs is not waited for.
   if (message.method !== 'POST' && hasBody(message)) response.shouldKeepAlive = false
@@ -85,7 +86,7 @@ async function serveRoute(
   if (message.method === 'OPTIONS') sendPreflight(edge, request, response)
   else if (route.name === 'dest5') sendDest5(request.secure, response)
   else return serveCollection(edge, load, message, response, request)
-  return NOTHING_SENT
+  return DONE
 }
 
 async function serveCollection(
@@ -140,9 +141,9 @@ function addForm(edge: Edge, request: EdgeRequest, text: string, oversize: boole
   const form: Parameters = emptyParameters()
   parseParameters(text, 0, text.length, true, { ...limits, parametersMax: Number.POSITIVE_INFINITY }, form)
   const { signals, withheld } = request.parameters
-  const json = form.signals.get('d_rtbd')
+  const json = form.signals.first('d_rtbd')
   const callback = form.withheld.get('d_cb')
-  if (json !== undefined && !signals.has('d_rtbd')) signals.set('d_rtbd', json)
+  if (json !== undefined && !signals.has('d_rtbd')) signals.add('d_rtbd', json)
   if (callback !== undefined && !withheld.has('d_cb')) withheld.set('d_cb', callback)
 }
 

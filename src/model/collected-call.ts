@@ -1,5 +1,6 @@
-import type { ConsentDecision, DeclaredId, EventKind, Signals } from './event.ts'
+import type { ConsentDecision, DeclaredId, EventKind } from './event.ts'
 import type { DataSourceId, DeviceId, EventId, SegmentId, TraitId } from './ids.ts'
+import type { ReadonlySignals } from './signals.ts'
 
 /** A numbered error or warning of a collection answer; order of detection, repeats kept [COL-114], [COL-115]. */
 export interface CallError {
@@ -27,7 +28,7 @@ export interface CollectedCall {
   readonly cookieDeviceId: DeviceId | undefined
   /** Declared IDs in request order, data source known and permitted, at most 10 [COL-84]..[COL-87]. */
   readonly declaredIds: readonly DeclaredId[]
-  readonly signals: Signals
+  readonly signals: ReadonlySignals
   readonly traitIds: readonly TraitId[]
   readonly onlyDataSourceId: DataSourceId | null | undefined
   readonly region: number

@@ -1,13 +1,8 @@
 import type { DataSourceId, DestinationId, DeviceId, EventId, TraitId } from './ids.ts'
+import type { ReadonlySignals } from './signals.ts'
 
 /** 0 unknown, 1 authenticated, 2 logged out [COL-89]. */
 export type AuthState = 0 | 1 | 2
-
-/**
- * Keys and values of one call. Keys and values as received (decoded); a key may have several values [COL-28]. Rules
- * compare without case [AUD-81]. Prototype-free by construction [SEC-06].
- */
-export type Signals = ReadonlyMap<string, readonly string[]>
 
 /** A declared ID whose data source is known and may be used. */
 export interface DeclaredId {
@@ -27,7 +22,7 @@ export interface Event {
   readonly deviceId: DeviceId
   /** Valid declared IDs in request order, at most 10 [COL-86]. */
   readonly declaredIds: readonly DeclaredId[]
-  readonly signals: Signals
+  readonly signals: ReadonlySignals
   /** Traits named directly (`d_sid`) [COL-194]. */
   readonly traitIds: readonly TraitId[]
   /** Only traits of this data source are realized (`d_tdpid`); `null`: named but unknown, so none is [COL-49], [COL-50]. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { AuthState } from '../model/event.ts'
 import { declaredProfileId, deviceProfileId, type SegmentId } from '../model/ids.ts'
 import { isMember, LeaveReason } from '../model/profile.ts'
+import { Signals } from '../model/signals.ts'
 import { DAY_MS } from '../model/time.ts'
 import { deviceId, makeCall } from '../testkit/make-call.ts'
 import {
@@ -147,7 +148,7 @@ describe('authentication states', () => {
 
   test('another device of the person qualifies only through its own pair, and at once [AUD-205] [AUD-351] [AUD-145]', async () => {
     await using pipeline = await makePipeline(definitions)
-    await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 1)], signals: new Map() }))
+    await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 1)], signals: new Signals() }))
     await pipeline.process(makeCall(2, {}, { declaredIds: [crm('anna', 1)] }))
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 0)] }))
     expect(await memberships(pipeline, browser(1))).toEqual([SHOES])

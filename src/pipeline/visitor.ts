@@ -24,7 +24,7 @@ export function mergedIds(rulebook: Rulebook, links: Profile['links']): readonly
 export async function readMerged(store: ProfileStore, rulebook: Rulebook, links: Profile['links']): Promise<Merged> {
   const ids = mergedIds(rulebook, links)
   if (ids.length === 0) return NOBODY
-  const [profiles, optOuts] = await Promise.all([store.getMany(ids), store.optOuts(ids)])
+  const { profiles, optOuts } = await store.getWithOptOuts(ids)
   const merged = new Map<ProfileId, Profile>()
   profiles.forEach((profile, at) => {
     // An opted-out person is merged with no device, whichever one it is seen on [COL-228].

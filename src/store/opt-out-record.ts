@@ -9,6 +9,7 @@ import { openRecord, RecordCorruptError, readRevision, sealRecord } from './reco
 
 const VERSION = 1
 const HASH_BYTES = 16
+const RECENT_MAX = 256
 const LEVELS = ['global', 'partner'] as const
 const REASONS = ['request', 'consent'] as const
 
@@ -21,13 +22,19 @@ const reader = new ByteReader()
  */
 export function optOutKeys(secret: Buffer): (profileId: ProfileId) => Buffer {
   let message = Buffer.concat([secret, Buffer.alloc(256)])
+  // A call asks twice for the same opt-out, before and after its commit.
+  const recent = new Map<ProfileId, Buffer>()
   return (profileId) => {
+    const known = recent.get(profileId)
+    if (known !== undefined) return known
     const bytesMax = secret.length + profileId.length * 3
     if (bytesMax > message.length) message = Buffer.concat([secret, Buffer.alloc(bytesMax)])
     const end = secret.length + message.write(profileId, secret.length, 'utf8')
     const digest = hash('sha256', message.subarray(0, end), 'buffer')
     const key = startKey(digest.readUInt16BE(0) % PARTITIONS, Kind.optOut, HASH_BYTES)
     digest.copy(key, 3, 0, HASH_BYTES)
+    if (recent.size >= RECENT_MAX) recent.clear()
+    recent.set(profileId, key)
     return key
   }
 }

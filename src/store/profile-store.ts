@@ -13,6 +13,12 @@ export interface ProfileStore {
    */
   getMany(profileIds: readonly ProfileId[]): Promise<(Profile | undefined)[]>
 
+  /** Profiles and opt-outs of the same IDs in one round trip; as `getMany` and `optOuts`. */
+  getWithOptOuts(profileIds: readonly ProfileId[]): Promise<{
+    readonly profiles: readonly (Profile | undefined)[]
+    readonly optOuts: readonly (OptOut | undefined)[]
+  }>
+
   /**
    * Writes the profile, its due entry, outbox markers and follow-ups together, if the profile still has the revision
    * that was read. Resolves when the durability level is reached.

@@ -54,17 +54,17 @@ class Profiles implements ProfileStore {
 
   async getMany(profileIds: readonly ProfileId[]): Promise<(Profile | undefined)[]> {
     const keys = profileIds.map(profileKey)
+    return this.#openProfiles(profileIds, keys, await this.#records.getMany(keys))
+  }
+
+  async getWithOptOuts(profileIds: readonly ProfileId[]): ReturnType<ProfileStore['getWithOptOuts']> {
+    const count = profileIds.length
+    const keys = [...profileIds.map(profileKey), ...profileIds.map(this.#optOutKey)]
     const records = await this.#records.getMany(keys)
-    const damaged: StoredRecord[] = []
-    const profiles = new Array<Profile | undefined>(records.length)
-    for (let i = 0; i < records.length; i++) {
-      const record = records[i]
-      if (record === undefined) continue
-      const stored = { key: keys[i] as Buffer, record }
-      profiles[i] = this.#open(stored, () => openProfile(profileIds[i] as ProfileId, record), damaged)
-    }
-    await this.#setAside(damaged)
-    return profiles
+    const opened = this.#openProfiles(profileIds, keys, records)
+    const optOuts = profileIds.map((_, i) => this.#openOptOut(keys[count + i] as Buffer, records[count + i]))
+    // Waited for only when a damaged record is being set aside.
+    return { profiles: opened instanceof Promise ? await opened : opened, optOuts }
   }
 
   async commit(update: ProfileUpdate, durability?: Durability): Promise<boolean> {
@@ -131,12 +131,7 @@ class Profiles implements ProfileStore {
   async optOuts(profileIds: readonly ProfileId[]): Promise<(OptOut | undefined)[]> {
     const keys = profileIds.map(this.#optOutKey)
     const records = await this.#records.getMany(keys)
-    return records.map((record, i) => {
-      if (record === undefined) return undefined
-      const { optOut, isDamaged } = openOptOut(record)
-      if (isDamaged) this.#onCorrupt(keys[i] as Buffer)
-      return optOut
-    })
+    return records.map((record, i) => this.#openOptOut(keys[i] as Buffer, record))
   }
 
   async recordOptOut(
@@ -168,6 +163,32 @@ class Profiles implements ProfileStore {
 
   close(): Promise<void> {
     return this.#records.close()
+  }
+
+  #openProfiles(
+    profileIds: readonly ProfileId[],
+    keys: readonly Buffer[],
+    records: readonly (Buffer | undefined)[],
+  ): (Profile | undefined)[] | Promise<(Profile | undefined)[]> {
+    const damaged: StoredRecord[] = []
+    const profiles: (Profile | undefined)[] = []
+    for (let i = 0; i < profileIds.length; i++) {
+      const record = records[i]
+      if (record === undefined) {
+        profiles.push(undefined)
+        continue
+      }
+      const stored = { key: keys[i] as Buffer, record }
+      profiles.push(this.#open(stored, () => openProfile(profileIds[i] as ProfileId, record), damaged))
+    }
+    return damaged.length === 0 ? profiles : this.#setAside(damaged).then(() => profiles)
+  }
+
+  #openOptOut(key: Buffer, record: Buffer | undefined): OptOut | undefined {
+    if (record === undefined) return undefined
+    const { optOut, isDamaged } = openOptOut(record)
+    if (isDamaged) this.#onCorrupt(key)
+    return optOut
   }
 
   async #openPage<Value>(page: readonly StoredRecord[], open: (stored: StoredRecord) => Value): Promise<Value[]> {

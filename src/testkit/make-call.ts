@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { CollectedCall } from '../model/collected-call.ts'
 import type { ConsentDecision } from '../model/event.ts'
 import type { DeviceId, EventId } from '../model/ids.ts'
+import { Signals } from '../model/signals.ts'
 
 export const CONSENT: ConsentDecision = {
   cookie: true,
@@ -36,7 +37,7 @@ export function makeCall(
     hasOrganization: false,
     cookieDeviceId: undefined,
     declaredIds: [],
-    signals: new Map(Object.entries(signals).map(([key, value]) => [key, [value]])),
+    signals: Signals.of(Object.entries(signals)),
     traitIds: [],
     onlyDataSourceId: undefined,
     region: 7,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Signals } from '../../model/event.ts'
+import { Signals } from '../../model/signals.ts'
 import { makeDefinitions, makeTrait } from '../../testkit/audience-definitions.ts'
 import { runThrough } from '../../testkit/run-through.ts'
 import { buildAudienceRules } from '../audience-rules.ts'
@@ -12,9 +12,7 @@ function holds(rule: string, query: string): boolean {
   const parsed = parseTraitRule(rule)
   if (!parsed.ok) throw new Error(`${parsed.message} at ${parsed.position}`)
   const rules = runThrough(buildAudienceRules(makeDefinitions({ traits: [makeTrait(1, { traitRule: rule })] })))
-  const signals = new Map<string, string[]>()
-  for (const [key, value] of new URLSearchParams(query)) signals.set(key, [...(signals.get(key) ?? []), value])
-  return matchTraits(rules, signals satisfies Signals, undefined).length === 1
+  return matchTraits(rules, Signals.of(new URLSearchParams(query)), undefined).length === 1
 }
 
 describe('the conformance examples [AUD-85]', () => {

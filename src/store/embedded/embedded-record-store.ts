@@ -205,8 +205,9 @@ class EmbeddedRecordStore implements RecordStore {
       group.delete(key, name)
       this.#wrote(name, null, group, guarded)
     }
+    const guardKey = commit.guard?.key
     for (const put of commit.puts) {
-      const name = keyName(put.key)
+      const name = put.key === guardKey ? guarded : keyName(put.key)
       group.put(put, name)
       this.#rare.add(put.key)
       this.#wrote(name, put.record, group, guarded)
