@@ -1,11 +1,11 @@
 import type { DataSourceId } from '../model/ids.ts'
 import type { ReadonlySignals } from '../model/signals.ts'
-import { Memo } from './memo.ts'
 import { openPattern, type Pattern } from './rules/java-pattern.ts'
 import { ACCEPT } from './rules/jump-program.ts'
 import { type FoldedValue, foldValue, type Predicate, testValue, textOf } from './rules/predicate.ts'
 import type { SteadyMap } from './steady-map.ts'
 import type { SubstringIndex } from './substring-index.ts'
+import { NOT_REMEMBERED, TextMemo } from './text-memo.ts'
 
 /**
  * All trait rules in flat arrays, ready to match. Predicates are numbered, each once; rules are jump programs over them
@@ -42,8 +42,9 @@ export interface MatcherTables {
 const NO_KEY = -1
 const NO_PREDICATE = -1
 const KEYS_REMEMBERED = 4_096
-/** For each key. */
-const VALUES_REMEMBERED = 1_024
+const VALUES_REMEMBERED = 65_536
+/** Owner of the keys in their memory. */
+const ALL_KEYS = 0
 const NONE = new Int32Array(0)
 const GENERATIONS_MAX = 2 ** 30 - 1
 
@@ -59,9 +60,9 @@ export class TraitMatcher {
   #values: FoldedValue[] = []
   #nextValue: number[] = []
   // What was found before of a key as it was sent, and of a value under it: most calls repeat both.
-  readonly #keyMemo = new Memo<number>(KEYS_REMEMBERED)
-  /** Of each key: the predicate `key == value` by value as it was sent. */
-  readonly #predicateMemos: readonly Memo<number>[]
+  readonly #keyMemo = new TextMemo(KEYS_REMEMBERED)
+  /** The predicate `key == value` by value as it was sent, of each key. */
+  readonly #predicateMemo = new TextMemo(VALUES_REMEMBERED)
   /** Keys that other operators look at: only their values are kept during a call. */
   readonly #isRead: Uint8Array
 
@@ -72,7 +73,6 @@ export class TraitMatcher {
     this.#ruleStamp = new Int32Array(tables.sids.length)
     this.#keyStamp = new Int32Array(tables.equals.length)
     this.#firstValue = new Int32Array(tables.equals.length)
-    this.#predicateMemos = tables.equals.map(() => new Memo<number>(VALUES_REMEMBERED))
     this.#isRead = new Uint8Array(tables.equals.length)
     tables.predicates.forEach(({ operator }, predicate) => {
       if (operator !== '==') this.#isRead[tables.keyOf[predicate] as number] = 1
@@ -128,10 +128,10 @@ export class TraitMatcher {
     const { names, values } = signals
     for (let at = 0; at < names.length; at++) {
       const name = names[at] as string
-      let key = this.#keyMemo.get(name)
-      if (key === undefined) {
+      let key = this.#keyMemo.get(ALL_KEYS, name)
+      if (key === NOT_REMEMBERED) {
         key = keys.get(name.toLowerCase()) ?? NO_KEY
-        this.#keyMemo.set(name, key)
+        this.#keyMemo.set(ALL_KEYS, name, key)
       }
       if (key === NO_KEY) continue
       if (this.#keyStamp[key] !== this.#generation) {
@@ -139,14 +139,15 @@ export class TraitMatcher {
         this.#firstValue[key] = -1
         if (triedStart[key] !== triedStart[key + 1] || substrings[key] !== undefined) present.push(key)
       }
-      const memo = this.#predicateMemos[key] as Memo<number>
       const isRead = this.#isRead[key] === 1
       const raw = values[at] as string
-      let predicate = memo.get(raw)
-      if (predicate === undefined || isRead) {
+      let predicate = this.#predicateMemo.get(key, raw)
+      if (predicate === NOT_REMEMBERED || isRead) {
         const value = foldValue(raw)
-        predicate ??= equals[key]?.get(value.canonical) ?? NO_PREDICATE
-        memo.set(raw, predicate)
+        if (predicate === NOT_REMEMBERED) {
+          predicate = equals[key]?.get(value.canonical) ?? NO_PREDICATE
+          this.#predicateMemo.set(key, raw, predicate)
+        }
         if (isRead) this.#keep(key, value)
       }
       if (predicate === NO_PREDICATE || this.#outcome[predicate] === holds) continue
