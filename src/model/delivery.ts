@@ -48,3 +48,21 @@ export interface Delivery {
   /** The delivery this one replays as "current state", if any [SEC-41]. */
   readonly replayOf: DeliveryId | null
 }
+
+/** How delivery to one destination stands, for the API, the UI and metrics. */
+export interface DestinationHealth {
+  readonly destinationId: DestinationId
+  /** `open`: nothing is sent but a probe now and then [SEC-47]. */
+  readonly breaker: 'closed' | 'open' | 'half_open'
+  /** By an operator, by 410, or after days of failures; undefined while it delivers. */
+  readonly paused: { readonly reason: 'operator' | 'gone' | 'failing'; readonly atMs: number } | undefined
+  /** Users who are owed a message, and messages that wait for another attempt. */
+  readonly waitingUsers: number
+  readonly openMessages: number
+  /** When the oldest of them began to wait; undefined when nothing waits. */
+  readonly oldestWaitingMs: number | undefined
+  /** Failed attempts in a row, and why the last one failed. */
+  readonly failuresInRow: number
+  readonly lastFailure: { readonly reason: string; readonly atMs: number } | undefined
+  readonly lastSuccessMs: number | undefined
+}
