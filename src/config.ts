@@ -145,6 +145,10 @@ const Edge = z.strictObject({
     .default(565)
     .meta({ description: "This installation's vendor id in the TCF list; consent must name it" }),
   acceptUnlistedCmp: flag(false, 'Goes on after codes 313 and 314, instead of treating consent as missing'),
+  usEnforcement: flag(
+    false,
+    'US privacy strings (`gpp`, `us_privacy`) that cannot be decoded count as opt-out of sale and sharing',
+  ),
   forbiddenCountries: countries(['CU', 'IR', 'KP', 'SD', 'SY'], 'Countries refused by law (code 199)'),
   blockedCountries: countries([], 'Countries refused by the organisation (code 198)'),
   onlyCountries: countries([], 'When not empty, all other countries are refused (code 198)'),

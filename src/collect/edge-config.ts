@@ -34,6 +34,8 @@ export interface EdgeConfig {
   readonly cmpList: ReadonlyMap<number, number | null> | undefined
   /** After 313 and 314 go on as AAM does, instead of treating consent as missing [SEC-76]. */
   readonly acceptUnlistedCmp: boolean
+  /** US privacy strings that cannot be decoded count as opt-out [SEC-78]. */
+  readonly usEnforcement: boolean
   /** Whether `d_cts` is enabled [COL-46]. */
   readonly mayUseCts: boolean
   /** Hosts any redirect may go to, beside those of the data source: `host`, `*.domain`, `http://host:port` [SEC-13]. */
@@ -129,6 +131,7 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
   gvlVendorId: 565,
   cmpList: undefined,
   acceptUnlistedCmp: false,
+  usEnforcement: false,
   mayUseCts: true,
   redirectHosts: [],
   redirectAnyHost: false,
