@@ -67,6 +67,10 @@ const DenyList = z.strictObject({
     description: 'Data sources whose IDs are always refused',
     allowed: 'a list of data source ids',
   }),
+  mayClear: flag(
+    false,
+    'Lets `DELETE /v1/deny-list/{entryId}` take an ID off the list; the service this replaces has no such way',
+  ),
 })
 
 const countries = (codes: string[], description: string) =>

@@ -1,8 +1,9 @@
 import type { CallError } from '../model/collected-call.ts'
+import { DeniedDevice, declaredKind } from '../model/deny-entry.ts'
 import type { Directory } from '../model/directory.ts'
 import type { DeclaredId } from '../model/event.ts'
 import type { CallIds } from './call-ids.ts'
-import { DeniedDevice, type DenyList, declaredKind } from './deny-list.ts'
+import type { DenyList } from './deny-list.ts'
 import { isMistakenId } from './deny-seeds.ts'
 import { callError } from './error-codes.ts'
 

@@ -56,6 +56,8 @@ export interface EdgeParts extends EdgeEvents {
   readonly clock: Clock
   readonly ready: () => Readiness
   readonly overloaded?: () => boolean
+  /** The one that is kept over restarts; without it the list lives as long as the listener. */
+  readonly denyList?: DenyList
 }
 
 /** Below this many slots a handful of addresses would count each other down. */
@@ -73,7 +75,7 @@ export function createEdge(parts: EdgeParts): Edge {
     events: parts,
     readHost: hostReader(parts.config),
     trustedProxies: new TrustedProxies(parts.config.trustedProxies),
-    denyList: new DenyList(parts.config.denyList),
+    denyList: parts.denyList ?? new DenyList(parts.config.denyList),
     requestRates: new RequestCounter(1000, RATE_SLOTS),
     organizations: new Set(parts.config.organizations),
   }
