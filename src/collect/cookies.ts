@@ -55,6 +55,30 @@ export function syncTimesCookie(value: string, scope: CookieScope): string {
   return `dextp=${value}${attributes(VISITOR_SECONDS, scope)}`
 }
 
+/** How many redirects of the browser's ID syncs we have made lately [SEC-16]; a number, and no word about the visitor. */
+export interface SyncHops {
+  readonly count: number
+  /** Of the first one. */
+  readonly startedMs: number
+}
+
+/** The longest a chain of redirects takes; what comes later begins a new one. */
+const HOPS_SECONDS = 10
+const NO_HOPS: SyncHops = { count: 0, startedMs: 0 }
+
+/** Reads `dexhop=<count>-<ms of the first>`; a chain that is over, or a value that is not ours, is none. */
+export function readSyncHops(header: string | undefined, nowMs: number): SyncHops {
+  const value = header === undefined ? undefined : cookieValue(header, 'dexhop=')
+  const found = value === undefined ? null : /^([0-9]{1,2})-([0-9]{1,15})$/.exec(value)
+  if (found === null) return NO_HOPS
+  const startedMs = Number(found[2])
+  return startedMs <= nowMs && nowMs - startedMs < HOPS_SECONDS * 1000 ? { count: Number(found[1]), startedMs } : NO_HOPS
+}
+
+export function syncHopsCookie({ count, startedMs }: SyncHops, scope: CookieScope): string {
+  return `dexhop=${count}-${startedMs}${attributes(HOPS_SECONDS, scope)}`
+}
+
 /** Both cookies of a global opt-out [COL-226]. */
 export function optOutCookies(scope: CookieScope): readonly string[] {
   const rest = attributes(OPT_OUT_SECONDS, scope)
