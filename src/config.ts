@@ -112,12 +112,16 @@ const Edge = z.strictObject({
     'Proxies whose forwarded client address is believed',
     'a list of addresses or ranges such as 10.0.0.0/8',
   ),
+  callers: list(
+    'Server-to-server callers. They may hand over the address of the visitor as the last entry of the forwarding header; without one a call has no country. Certificates need tls.cert, and every client is then asked for one',
+    'a list of addresses, ranges, or sha256:FINGERPRINT of a client certificate, with alias= in front where one counts for that alias alone',
+  ),
   forwardedHeader: z
     .string()
     .regex(/^[a-z0-9-]+$/)
     .default('x-forwarded-for')
     .meta({
-      description: 'The one header in which a trusted proxy hands over the client address',
+      description: 'The one header in which a trusted proxy or a caller hands over the client address',
       allowed: 'a header name in lower case',
     }),
   obfuscation: z.enum(['all', 'none']).default('all').meta({

@@ -29,6 +29,7 @@ import { exposureWarning } from './main/exposure.ts'
 import { startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import type { CallHandler } from './model/collected-call.ts'
+import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
 import { optOut, optOutStatus } from './pipeline/opt-out.ts'
 import type { Parts } from './pipeline/parts.ts'
@@ -203,6 +204,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         },
         onRejected: metrics.collectRejected,
         onRedirectBlocked: metrics.redirectBlocked,
+        onCallerOverLimit: (kind) => log.warn('deny_list.caller_over_limit', { dataSourceId: dataSourceOfKind(kind) }),
         onFault: (error, eventId) => log.error('event.fault', { error, eventId }),
       })
     : undefined

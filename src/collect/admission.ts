@@ -24,8 +24,9 @@ function isKnownOrganization(edge: Edge, organization: string): boolean {
   return edge.organizations.size === 0 ? organizationForm.test(organization) : edge.organizations.has(organization)
 }
 
-/** The address is obfuscated before this [COL-122], [COL-220]. */
+/** The address is obfuscated before this [COL-122], [COL-220]; a caller that hands over none is not checked [COL-264]. */
 function refuseCountry(edge: Edge, address: string): CallError | undefined {
+  if (address === '') return undefined
   const { countryOf, forbiddenCountries, blockedCountries, onlyCountries } = edge.config
   const country = countryOf?.(address)
   if (country === undefined) return undefined

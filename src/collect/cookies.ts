@@ -72,7 +72,9 @@ export function readSyncHops(header: string | undefined, nowMs: number): SyncHop
   const found = value === undefined ? null : /^([0-9]{1,2})-([0-9]{1,15})$/.exec(value)
   if (found === null) return NO_HOPS
   const startedMs = Number(found[2])
-  return startedMs <= nowMs && nowMs - startedMs < HOPS_SECONDS * 1000 ? { count: Number(found[1]), startedMs } : NO_HOPS
+  return startedMs <= nowMs && nowMs - startedMs < HOPS_SECONDS * 1000
+    ? { count: Number(found[1]), startedMs }
+    : NO_HOPS
 }
 
 export function syncHopsCookie({ count, startedMs }: SyncHops, scope: CookieScope): string {

@@ -22,8 +22,13 @@ export class DenyList {
     this.dataSourceIds = new Set(config.dataSourceIds)
   }
 
-  /** Counts one call with this ID. @returns true when the ID is denied now */
-  isDenied(kind: DeniedKind, id: string, nowMs: number): boolean {
+  /**
+   * Counts one call with this ID.
+   * @param onCallerOver given for a call of a listed caller: what is on the list stays denied, but these calls are
+   * counted apart and only told when they are too many, so that a replay of history does not ban real users [COL-146]
+   * @returns true when the ID is denied now
+   */
+  isDenied(kind: DeniedKind, id: string, nowMs: number, onCallerOver?: (kind: DeniedKind) => void): boolean {
     if (!this.config.enabled) return false
     const hash = hashOf(kind, id)
     if (this.blocks.size > 0) {
@@ -33,14 +38,22 @@ export class DenyList {
         return true
       }
     }
+    const counted = onCallerOver === undefined ? hash : hashOf(kind ^ CALLER_SALT, id)
     const isDevice = kind < 0
     const minuteMax = isDevice ? this.config.deviceCallsPerMinute : this.config.personCallsPerMinute
     const dayMax = isDevice ? this.config.deviceCallsPerDay : this.config.personCallsPerDay
     const cause =
-      this.perMinute.add(hash, nowMs) > minuteMax ? 'minute' : this.perDay.add(hash, nowMs) > dayMax ? 'day' : undefined
+      this.perMinute.add(counted, nowMs) > minuteMax
+        ? 'minute'
+        : this.perDay.add(counted, nowMs) > dayMax
+          ? 'day'
+          : undefined
     if (cause === undefined) return false
-    this.block(hash, kind, id, cause, nowMs)
-    return true
+    // The calls that led here count once, for one block or one warning: then counting begins anew.
+    this.forgetCounts(counted)
+    if (onCallerOver === undefined) this.block(hash, kind, id, cause, nowMs)
+    else onCallerOver(kind)
+    return onCallerOver === undefined
   }
 
   /** What is denied now, the longest blocked first, for the operator [COL-150]. */
@@ -106,8 +119,6 @@ export class DenyList {
     const times = isRecent ? last.times + 1 : 1
     const firstMs = isRecent ? last.firstMs : nowMs
     const untilMs = times >= 3 ? Number.POSITIVE_INFINITY : nowMs + (times === 1 ? HOUR_MS : DAY_MS)
-    // The calls that led here are punished once: behind the block counting begins anew.
-    this.forgetCounts(hash)
     this.blocks.delete(hash)
     this.add({ hash, kind, id, cause, times, firstMs, lastMs: nowMs, count: 1, untilMs, keptMs: nowMs })
     this.changed.add(hash)
@@ -146,4 +157,6 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
 const SLOTS = 131_072
+/** Any bits that no kind of ours has. */
+const CALLER_SALT = 0x5ca1ab1e
 export const BLOCKS_MAX = 100_000

@@ -20,7 +20,9 @@ export interface EdgeConfig {
   readonly limits: EdgeLimits
   /** Networks (CIDR) whose forwarding header is believed [COL-141]. */
   readonly trustedProxies: readonly string[]
-  /** The one header read from trusted proxies, lower case. */
+  /** Server-to-server callers: networks, `sha256:` fingerprints of certificates, `alias=` in front [COL-264]. */
+  readonly callers: readonly string[]
+  /** The one header read from trusted proxies and callers, lower case. */
   readonly forwardedHeader: string
   /** Whether the end of every client address is dropped on receipt [SEC-83]. */
   readonly obfuscation: 'all' | 'none'
@@ -124,6 +126,7 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
     requestsPerSecondMax: 0,
   },
   trustedProxies: [],
+  callers: [],
   forwardedHeader: 'x-forwarded-for',
   obfuscation: 'all',
   corsOrigins: [],

@@ -56,7 +56,8 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
     errors.push(callError(1, request.host?.name ?? ''))
     return { status: 'stopped', errors, consent }
   }
-  const kept = withoutDenied(edge.denyList, directory, ids, request.receivedAtMs, errors)
+  const onCallerOver = request.isOfCaller ? edge.onCallerOver : undefined
+  const kept = withoutDenied(edge.denyList, directory, ids, request.receivedAtMs, errors, onCallerOver)
   if (kept === undefined) return { status: 'stopped', errors, consent }
 
   const kind = request.route.name as EventKind

@@ -163,7 +163,8 @@ function admitLoad(edge: Edge, load: Load, request: EdgeRequest): Answer | undef
   const { name } = request.route
   if (name === 'optout' || name === 'optout_status') return undefined
   const { requestsPerSecondMax, inFlightMax } = edge.config.limits
-  if (requestsPerSecondMax > 0) {
+  // Calls without an address of their visitor, as some callers make, are of many.
+  if (requestsPerSecondMax > 0 && request.address !== '') {
     const rate = edge.requestRates.add(hashOf(0, request.address), request.receivedAtMs)
     if (rate > requestsPerSecondMax) return limited(edge, request, 'rate_limited')
   }

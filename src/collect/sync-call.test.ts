@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { consentString } from './test-consent.conformance.ts'
-import { DEVICE, dataSource, NEW_DEVICE, NOW_MS, startTestEdge, type TestEdge, testDirectory } from './test-edge.conformance.ts'
+import {
+  DEVICE,
+  dataSource,
+  NEW_DEVICE,
+  NOW_MS,
+  startTestEdge,
+  type TestEdge,
+  testDirectory,
+} from './test-edge.conformance.ts'
 
 const directory = testDirectory([
   dataSource(420, { redirectHosts: ['partner.example', '*.ads.example', 'http://old.example:8080'] }),
