@@ -144,6 +144,15 @@ const Edge = z.strictObject({
   jsonp: flag(true, 'Answers JSONP where a call names a callback'),
   strict: flag(false, 'Answers 4xx with the same codes where compatible answers are 200'),
   cookieCheck: flag(false, 'Detects blocked third-party cookies by one redirect (code 172)'),
+  optOutTools: list(
+    'Opt-out tools of the industry (NAI, DAA) that `/demoptout/token` sends a browser back to, with a token; until the opt-out arrives, at most 5 minutes, its calls give 173. None listed: off',
+    'a list of https addresses with %token%, and %key% of any parameter of the call, behind the host',
+  ),
+  imsKeys: list(
+    'Public keys or certificates that sign the tokens of the Target integration; a call with a bearer token that is malformed, expired or of somebody else gives 111. None listed: tokens are not looked at',
+    'a list of PEM files with RSA keys',
+  ),
+  imsClients: list('Clients (`client_id`) whose tokens are accepted; none listed: all', 'a list of client ids'),
   partitionedCookies: flag(false, 'Adds `Partitioned` to every visitor cookie; matching across sites stops'),
   mayUseCts: flag(true, 'Lets `d_cts` ask for the traits and segments of the visitor'),
   gvlVendorId: z

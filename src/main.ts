@@ -83,6 +83,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const allowPrivate = config.allowPrivateDestinations
   const allowedTargets = overrides.allowedTargets ?? []
   const tls = readTls(config)
+  const edgeConfig = edgeConfigOf(config, tls)
   const version = readVersion()
 
   const stores = await openStores(config, {
@@ -187,7 +188,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const reasons = () => [...(isClosing ? ['stopping'] : []), ...(disk.state() === 'full' ? ['disk_full'] : [])]
   const edge = has('edge')
     ? await startEdge({
-        config: edgeConfigOf(config, tls),
+        config: edgeConfig,
         handler: guarded(
           parts,
           () => disk.state() === 'full',

@@ -2,6 +2,7 @@ import type { CallError } from '../model/collected-call.ts'
 import type { Edge } from './edge.ts'
 import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
+import { hasInvalidImsToken } from './ims-token.ts'
 
 /** IMS Organization ID, such as `5DC5123F5245B1D20A490D46@AdobeOrg` [COL-06]. */
 const organizationForm = /^[0-9A-Za-z]{1,64}@[0-9A-Za-z]{1,32}$/
@@ -16,6 +17,10 @@ export function admit(edge: Edge, request: EdgeRequest): CallError | undefined {
   const organization = firstValue(request, 'd_orgid')
   if (organization !== undefined && organization !== '' && !isKnownOrganization(edge, organization)) {
     return callError(2, organization)
+  }
+  const { imsTokens } = edge.config
+  if (imsTokens !== undefined && hasInvalidImsToken(imsTokens, request.headers.authorization, request.receivedAtMs)) {
+    return callError(111)
   }
   return refuseCountry(edge, request.address) ?? refuseReferer(edge, request)
 }

@@ -81,6 +81,24 @@ export function syncHopsCookie({ count, startedMs }: SyncHops, scope: CookieScop
   return `dexhop=${count}-${startedMs}${attributes(HOPS_SECONDS, scope)}`
 }
 
+/** The longest an opt-out through a tool is under way; one that is left off halfway ends then. */
+const OPTING_OUT_SECONDS = 300
+
+/** Set between the token endpoint and the global opt-out; its value is the tool's token [COL-235]. */
+export function optingOutCookie(token: string, scope: CookieScope): string {
+  return `dexoptout=${token}${attributes(OPTING_OUT_SECONDS, scope)}`
+}
+
+/** Ends it: the opt-out has arrived. */
+export function optedOutCookie(scope: CookieScope): string {
+  return `dexoptout=${attributes(0, scope)}`
+}
+
+export function isOptingOut(header: string | undefined): boolean {
+  const token = header === undefined ? undefined : cookieValue(header, 'dexoptout=')
+  return token !== undefined && /^[\w-]{43}$/.test(token)
+}
+
 /** Both cookies of a global opt-out [COL-226]. */
 export function optOutCookies(scope: CookieScope): readonly string[] {
   const rest = attributes(OPT_OUT_SECONDS, scope)

@@ -1,3 +1,4 @@
+import type { ImsTokenRules } from './ims-token.ts'
 import { SYSTEM_HOSTS } from './regions.ts'
 
 /** Settings of the collection edge. A plain object; `src/config.ts` fills it. */
@@ -55,6 +56,10 @@ export interface EdgeConfig {
   readonly countryOf: ((address: string) => string | undefined) | undefined
   /** Hosts of pages that may call; empty: all (109) [COL-123]. */
   readonly refererHosts: readonly string[]
+  /** Addresses of opt-out tools that await a token: `%token%` and `%key%` of the call are filled in [COL-235]. */
+  readonly optOutTools: readonly string[]
+  /** Whose tokens are valid (111); undefined: tokens are not looked at. */
+  readonly imsTokens: ImsTokenRules | undefined
   /** Detects blocked third-party cookies by one redirect (172) [COL-128]. */
   readonly cookieCheck: boolean
   /** Adds `Partitioned` to every visitor cookie [SEC-18]. */
@@ -144,6 +149,8 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
   onlyCountries: [],
   countryOf: undefined,
   refererHosts: [],
+  optOutTools: [],
+  imsTokens: undefined,
   cookieCheck: false,
   partitionedCookies: false,
   denyList: {

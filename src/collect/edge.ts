@@ -7,6 +7,7 @@ import { TrustedProxies } from './client-address.ts'
 import { DenyList } from './deny-list.ts'
 import type { EdgeConfig } from './edge-config.ts'
 import { type HostFacts, hostReader } from './hosts.ts'
+import { OptOutTools } from './opt-out-tools.ts'
 import { RequestCounter } from './request-counter.ts'
 
 /** What the parts of the edge share; one for each listener. */
@@ -21,6 +22,7 @@ export interface Edge {
   readonly readHost: (header: string | undefined) => HostFacts | undefined
   readonly trustedProxies: TrustedProxies
   readonly callers: Callers
+  readonly optOutTools: OptOutTools
   readonly denyList: DenyList
   readonly onCallerOver: (kind: DeniedKind) => void
   /** Requests of each address in the current second [COL-113]. */
@@ -69,7 +71,7 @@ export interface EdgeParts extends EdgeEvents {
 /** Below this many slots a handful of addresses would count each other down. */
 const RATE_SLOTS = 16_384
 
-/** @throws RangeError when a trusted proxy or a caller is not what it should be */
+/** @throws RangeError when a trusted proxy, a caller or an opt-out tool is not what it should be */
 export function createEdge(parts: EdgeParts): Edge {
   return {
     config: parts.config,
@@ -82,6 +84,7 @@ export function createEdge(parts: EdgeParts): Edge {
     readHost: hostReader(parts.config),
     trustedProxies: new TrustedProxies(parts.config.trustedProxies),
     callers: new Callers(parts.config.callers),
+    optOutTools: new OptOutTools(parts.config.optOutTools),
     denyList: parts.denyList ?? new DenyList(parts.config.denyList),
     onCallerOver: (kind) => parts.onCallerOverLimit?.(kind),
     requestRates: new RequestCounter(1000, RATE_SLOTS),

@@ -10,6 +10,7 @@ import type { Edge } from './edge.ts'
 import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
 import { addHeaderSignals } from './header-signals.ts'
+import { isUnderWay } from './opt-out-tools.ts'
 import type { Parameters } from './parse-query.ts'
 
 /** What a request turned out to be. Everything but `read` means: discard it. */
@@ -35,6 +36,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
   if (request.cookies.demdex === NOT_A_TARGET) {
     return { status: 'opted_out', errors: [callError(171, NOT_A_TARGET)], consent: FREE }
   }
+  if (isUnderWay(edge, request)) return { status: 'stopped', errors: [callError(173)], consent: FREE }
 
   const errors: CallError[] = []
   const directory = edge.directory()
