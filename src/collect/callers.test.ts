@@ -88,7 +88,7 @@ test('many calls of a caller warn and ban nobody; what a browser did too often s
   await using edge = await startTestEdge({ config: { denyList, callers: ['shop=127.0.0.1'] } })
   const call = async (query: string, alias: string) =>
     (await edge.call(`/event?${query}`, { headers: { host: `${alias}.demdex.net` } })).codes()
-  for (let i = 0; i < 8; i++) expect(await call(`d_uuid=${DEVICE}&d_cid=123%01crm`, 'shop')).toEqual([])
+  for (let i = 0; i < 11; i++) expect(await call(`d_uuid=${DEVICE}&d_cid=123%01crm`, 'shop')).toEqual([])
   expect(edge.callerWarnings).toEqual([-1, 123, -1, 123])
   // The same ID from its own browser begins at nothing.
   for (let i = 0; i < 3; i++) expect(await call(`d_uuid=${DEVICE}`, 'bank')).toEqual([])

@@ -52,6 +52,15 @@ test('the first version of the national section is shorter: 12 kinds of data, 2 
   expect(read(v1(clear, '0001').slice(0, 8))).toBeUndefined()
 })
 
+test('a string padded to whole characters only, as the specification has it, is read to its last bit [SEC-78]', () => {
+  // The encoder of the IAB pads to whole bytes as well and writes `DBABLA` and `DBABRg`.
+  expect([...(parseGpp('DBABL~CAAQAAAAABA')?.keys() ?? [])]).toEqual([7])
+  expect(parseGpp('DBAB')).toBe(undefined)
+  // Virginia, cut behind the known child: 6 + 2 * 14 bits, of which five characters hold the first 30.
+  expect(readUsSection(9, 'BAAAAF')).toMatchObject({ isChildDenied: true })
+  expect(readUsSection(9, 'BAAAA')).toBe(undefined)
+})
+
 test('gpp_sid says which sections are in force; without it every US section counts, the strictest wins [SEC-78] [SEC-73]', () => {
   expect(decide({ gpp: THREE })).toBe('sale gpp')
   expect(decide({ gpp: THREE, gpp_sid: '8' })).toBe('sale gpp')
