@@ -67,6 +67,10 @@ const DenyList = z.strictObject({
     description: 'Data sources whose IDs are always refused',
     allowed: 'a list of data source ids',
   }),
+  mayClear: flag(
+    false,
+    'Lets `DELETE /v1/deny-list/{entryId}` take an ID off the list; the service this replaces has no such way',
+  ),
 })
 
 const countries = (codes: string[], description: string) =>
@@ -108,12 +112,16 @@ const Edge = z.strictObject({
     'Proxies whose forwarded client address is believed',
     'a list of addresses or ranges such as 10.0.0.0/8',
   ),
+  callers: list(
+    'Server-to-server callers. They may hand over the address of the visitor as the last entry of the forwarding header; without one a call has no country. Certificates need tls.cert, and every client is then asked for one',
+    'a list of addresses, ranges, or sha256:FINGERPRINT of a client certificate, with alias= in front where one counts for that alias alone',
+  ),
   forwardedHeader: z
     .string()
     .regex(/^[a-z0-9-]+$/)
     .default('x-forwarded-for')
     .meta({
-      description: 'The one header in which a trusted proxy hands over the client address',
+      description: 'The one header in which a trusted proxy or a caller hands over the client address',
       allowed: 'a header name in lower case',
     }),
   obfuscation: z.enum(['all', 'none']).default('all').meta({
@@ -136,6 +144,15 @@ const Edge = z.strictObject({
   jsonp: flag(true, 'Answers JSONP where a call names a callback'),
   strict: flag(false, 'Answers 4xx with the same codes where compatible answers are 200'),
   cookieCheck: flag(false, 'Detects blocked third-party cookies by one redirect (code 172)'),
+  optOutTools: list(
+    'Opt-out tools of the industry (NAI, DAA) that `/demoptout/token` sends a browser back to, with a token; until the opt-out arrives, at most 5 minutes, its calls give 173. None listed: off',
+    'a list of https addresses with %token%, and %key% of any parameter of the call, behind the host',
+  ),
+  imsKeys: list(
+    'Public keys or certificates that sign the tokens of the Target integration; a call with a bearer token that is malformed, expired or of somebody else gives 111. None listed: tokens are not looked at',
+    'a list of PEM files with RSA keys',
+  ),
+  imsClients: list('Clients (`client_id`) whose tokens are accepted; none listed: all', 'a list of client ids'),
   partitionedCookies: flag(false, 'Adds `Partitioned` to every visitor cookie; matching across sites stops'),
   mayUseCts: flag(true, 'Lets `d_cts` ask for the traits and segments of the visitor'),
   gvlVendorId: z
@@ -145,6 +162,10 @@ const Edge = z.strictObject({
     .default(565)
     .meta({ description: "This installation's vendor id in the TCF list; consent must name it" }),
   acceptUnlistedCmp: flag(false, 'Goes on after codes 313 and 314, instead of treating consent as missing'),
+  usEnforcement: flag(
+    false,
+    'US privacy strings (`gpp`, `us_privacy`) that cannot be decoded count as opt-out of sale and sharing',
+  ),
   forbiddenCountries: countries(['CU', 'IR', 'KP', 'SD', 'SY'], 'Countries refused by law (code 199)'),
   blockedCountries: countries([], 'Countries refused by the organisation (code 198)'),
   onlyCountries: countries([], 'When not empty, all other countries are refused (code 198)'),

@@ -4,6 +4,7 @@
  */
 export * from './contract/data-source.ts'
 export * from './contract/delivery.ts'
+export * from './contract/deny-list.ts'
 export * from './contract/destination.ts'
 export * from './contract/fields.ts'
 export * from './contract/folder.ts'

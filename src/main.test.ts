@@ -108,6 +108,37 @@ test('a delivery that ended can be found for 30 days, and is forgotten after 31 
   await expect.poll(status, { timeout: 10_000 }).toBe(404)
 })
 
+test('a denied ID stays denied over a restart, is shown to the operator, and let through again where that is allowed [COL-150]', async () => {
+  const env = { USHER_ADMIN_TOKEN: TOKEN, USHER_EDGE_DENY_LIST_DEVICE_CALLS_PER_MINUTE: '2' }
+  const device = '12345678901234567890123456789012345678'
+  const codeOf = async (edgeUrl: string) =>
+    (await fetch(`${edgeUrl}/event?d_uuid=${device}`)).headers.get('x-error') ?? 'none'
+  const admin = async (adminUrl: string, method: string, path = '') => {
+    const headers = { authorization: `Bearer ${TOKEN}` }
+    const answer = await fetch(`${adminUrl}/v1/deny-list${path}`, { method, headers })
+    return { status: answer.status, text: await answer.text() }
+  }
+  {
+    await using usher = await start(env)
+    for (const expected of ['none', 'none', '307']) expect(await codeOf(usher.edgeUrl)).toBe(expected)
+  }
+  let entryId = ''
+  {
+    await using usher = await start(env)
+    expect(await codeOf(usher.edgeUrl)).toBe('307')
+    const { list } = JSON.parse((await admin(usher.adminUrl, 'GET')).text) as { list: { entryId: string }[] }
+    expect(list).toMatchObject([
+      { idType: 'device', id: device, dataSourceId: null, cause: 'minute', times: 1, count: 2 },
+    ])
+    entryId = list[0]?.entryId ?? ''
+    expect((await admin(usher.adminUrl, 'DELETE', `/${entryId}`)).status).toBe(403)
+  }
+  await using usher = await start({ ...env, USHER_EDGE_DENY_LIST_MAY_CLEAR: '1' })
+  expect((await admin(usher.adminUrl, 'DELETE', `/${entryId}`)).status).toBe(204)
+  expect(await codeOf(usher.edgeUrl)).toBe('none')
+  expect((await admin(usher.adminUrl, 'GET')).text).toContain('"total":0')
+})
+
 function makeDelivery(): StoredDelivery {
   const deliveryId = newDeliveryId()
   return {

@@ -6,6 +6,8 @@ import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
 import { parseTraitRule } from './audience/rules/trait-rule.ts'
+import { DenyList } from './collect/deny-list.ts'
+import { keepDenyList } from './collect/deny-list-keeper.ts'
 import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
@@ -20,12 +22,14 @@ import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
 import { openDeliveryReader, toldOf } from './main/delivery-reader.ts'
+import { openDenyListDesk } from './main/deny-list-desk.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
 import { exposureWarning } from './main/exposure.ts'
 import { startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import type { CallHandler } from './model/collected-call.ts'
+import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
 import { optOut, optOutStatus } from './pipeline/opt-out.ts'
 import type { Parts } from './pipeline/parts.ts'
@@ -79,6 +83,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const allowPrivate = config.allowPrivateDestinations
   const allowedTargets = overrides.allowedTargets ?? []
   const tls = readTls(config)
+  const edgeConfig = edgeConfigOf(config, tls)
   const version = readVersion()
 
   const stores = await openStores(config, {
@@ -171,11 +176,19 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     if (has('batch')) refile.start(rulebook.membershipKey)
   })
 
+  const denyList = new DenyList(config.edge.denyList)
+  const denyListKeeper = await keepDenyList(denyList, {
+    store: stores.denied,
+    clock: clock.now,
+    mayForget: clockGuard.isTrusted,
+    log,
+  })
+
   let isClosing = false
   const reasons = () => [...(isClosing ? ['stopping'] : []), ...(disk.state() === 'full' ? ['disk_full'] : [])]
   const edge = has('edge')
     ? await startEdge({
-        config: edgeConfigOf(config, tls),
+        config: edgeConfig,
         handler: guarded(
           parts,
           () => disk.state() === 'full',
@@ -183,6 +196,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           metrics.optOut,
         ),
         directory: () => rulebooks.current().directory,
+        denyList,
         clock: clock.now,
         ready: () => ({ ready: reasons().length === 0, reasons: reasons() }),
         onRequest: (record) => {
@@ -191,6 +205,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         },
         onRejected: metrics.collectRejected,
         onRedirectBlocked: metrics.redirectBlocked,
+        onCallerOverLimit: (kind) => log.warn('deny_list.caller_over_limit', { dataSourceId: dataSourceOfKind(kind) }),
         onFault: (error, eventId) => log.error('event.fault', { error, eventId }),
       })
     : undefined
@@ -218,6 +233,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           explain: (id, segmentId, atMs) => explainProfile(id, segmentId as SegmentId, atMs, parts, told),
         },
         deliveries: openDeliveryReader(deliveries, dispatcher),
+        denyList: openDenyListDesk(denyList, denyListKeeper, {
+          mayClear: config.edge.denyList.mayClear,
+          clock: clock.now,
+        }),
         clock: {
           now: clock.now,
           advance(ms) {
@@ -258,7 +277,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       isClosing = true
       await Promise.all([edge?.close(), admin?.close()])
       rulebooks.close()
-      await Promise.all([sweep?.close(), retention?.close(), refile.close()])
+      await Promise.all([sweep?.close(), retention?.close(), refile.close(), denyListKeeper.close()])
       await dispatcher?.close()
       await egress.close()
       await stores.close()

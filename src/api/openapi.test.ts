@@ -68,6 +68,8 @@ test('the document lists every route [OPS-40]', () => {
     'POST /v1/deliveries/replay',
     'GET /v1/profiles/{id}',
     'GET /v1/profiles/{id}/explain',
+    'GET /v1/deny-list',
+    'DELETE /v1/deny-list/{entryId}',
     'POST /v1/verify',
     'POST /v1/test/clock',
     'GET /healthz',

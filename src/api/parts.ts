@@ -1,4 +1,4 @@
-import type { Delivery, DeliveryDetail, ExplainView, ProfileView, ReplayAnswer } from '../contract.ts'
+import type { Delivery, DeliveryDetail, DenyListEntry, ExplainView, ProfileView, ReplayAnswer } from '../contract.ts'
 import type { AdjustableClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
@@ -14,6 +14,7 @@ export interface AdminParts {
   readonly destinationTypes: DestinationTypes
   readonly profiles: ProfileReader
   readonly deliveries: DeliveryReader
+  readonly denyList: DenyListDesk
   readonly verifier: Verifier
   readonly clock: Pick<AdjustableClock, 'now' | 'advance'>
   /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
@@ -94,6 +95,22 @@ export interface DeliveryReader {
   ): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
   get(id: string): Promise<DeliveryDetail | undefined>
   replay(request: ReplayOrder): Promise<ReplayAnswer>
+}
+
+export interface DenyListFilter {
+  readonly idType?: DenyListEntry['idType'] | undefined
+  readonly dataSourceId?: number | undefined
+  readonly id?: string | undefined
+}
+
+export interface DenyListDesk {
+  /** Entries that hold now, the longest blocked first. */
+  list(
+    filter: DenyListFilter,
+    window: { readonly page: number; readonly pageSize: number },
+  ): { readonly total: number; readonly list: readonly DenyListEntry[] }
+  /** @returns `off` while the configuration does not allow it. @throws StoreUnavailableError; safe to repeat */
+  remove(entryId: string): Promise<'removed' | 'unknown' | 'off'>
 }
 
 export interface ReplayOrder {

@@ -4,6 +4,7 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
 import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
+import { denyListRoutes } from './deny-list.ts'
 import { destinationRoutes } from './destinations.ts'
 import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
@@ -64,6 +65,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   regionRoutes(app, {})
   deliveryRoutes(app, parts)
   profileRoutes(app, parts)
+  denyListRoutes(app, parts)
   verifyRoutes(app, parts)
   testClockRoutes(app, { clock, production: config.production })
 

@@ -7,7 +7,11 @@ import type { AudienceRules } from './audience-rules.ts'
  * @param only traits of this data source alone; `null`: named but unknown, so none [COL-49], [COL-50]
  * @returns ids of active rule-based traits, ascending, each once [AUD-138]
  */
-export function matchTraits(rules: AudienceRules, signals: ReadonlySignals, only: DataSourceId | null | undefined): Int32Array {
+export function matchTraits(
+  rules: AudienceRules,
+  signals: ReadonlySignals,
+  only: DataSourceId | null | undefined,
+): Int32Array {
   return rules.compiled.matcher.match(signals, only)
 }
 

@@ -2,6 +2,7 @@ import type { CallError } from '../model/collected-call.ts'
 import type { Edge } from './edge.ts'
 import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
+import { hasInvalidImsToken } from './ims-token.ts'
 
 /** IMS Organization ID, such as `5DC5123F5245B1D20A490D46@AdobeOrg` [COL-06]. */
 const organizationForm = /^[0-9A-Za-z]{1,64}@[0-9A-Za-z]{1,32}$/
@@ -17,6 +18,10 @@ export function admit(edge: Edge, request: EdgeRequest): CallError | undefined {
   if (organization !== undefined && organization !== '' && !isKnownOrganization(edge, organization)) {
     return callError(2, organization)
   }
+  const { imsTokens } = edge.config
+  if (imsTokens !== undefined && hasInvalidImsToken(imsTokens, request.headers.authorization, request.receivedAtMs)) {
+    return callError(111)
+  }
   return refuseCountry(edge, request.address) ?? refuseReferer(edge, request)
 }
 
@@ -24,8 +29,9 @@ function isKnownOrganization(edge: Edge, organization: string): boolean {
   return edge.organizations.size === 0 ? organizationForm.test(organization) : edge.organizations.has(organization)
 }
 
-/** The address is obfuscated before this [COL-122], [COL-220]. */
+/** The address is obfuscated before this [COL-122], [COL-220]; a caller that hands over none is not checked [COL-264]. */
 function refuseCountry(edge: Edge, address: string): CallError | undefined {
+  if (address === '') return undefined
   const { countryOf, forbiddenCountries, blockedCountries, onlyCountries } = edge.config
   const country = countryOf?.(address)
   if (country === undefined) return undefined

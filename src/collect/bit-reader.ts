@@ -1,4 +1,7 @@
-/** Reads big-endian bit fields of a consent string segment. Reading past its end throws: the string is broken. */
+/**
+ * Reads big-endian bit fields of a consent string segment. Reading past its end throws: the string is broken. Each
+ * character carries six bits; TCF strings end on whole bytes, sections of GPP strings need not.
+ */
 export class BitReader {
   private readonly bytes: Buffer
   private readonly end: number
@@ -7,8 +10,9 @@ export class BitReader {
   /** @throws BrokenBitsError when the text is not URL-safe Base64 */
   constructor(base64url: string) {
     if (!isBase64Url(base64url)) throw new BrokenBitsError()
-    this.bytes = Buffer.from(base64url, 'base64url')
-    this.end = this.bytes.length * 8
+    // Decoders drop the bits of an unfinished byte; filled up, all that was written is there.
+    this.bytes = Buffer.from(base64url.padEnd(Math.ceil(base64url.length / 4) * 4, 'A'), 'base64url')
+    this.end = base64url.length * 6
   }
 
   /** @param bits 1 to 48 */

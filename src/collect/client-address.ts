@@ -48,6 +48,24 @@ export function clientAddress(peer: string, forwarded: string | undefined, trust
   return last
 }
 
+/**
+ * The address that the client itself handed over: the entry left of the one it was seen under, behind any trusted
+ * proxies. Believed of listed callers only [COL-264].
+ * @returns undefined where it handed over none, or something that is no address
+ */
+export function handedOverAddress(
+  peer: string,
+  forwarded: string | undefined,
+  trusted: TrustedProxies,
+): string | undefined {
+  if (forwarded === undefined) return undefined
+  const hops = forwarded.split(',')
+  let seen: string | undefined = unmapped(peer)
+  while (seen !== undefined && trusted.includes(seen)) seen = hopAddress(hops.pop() ?? '')
+  const handedOver = hops.pop()
+  return seen === undefined || handedOver === undefined ? undefined : hopAddress(handedOver)
+}
+
 /** `ip`, `ip:port`, `[ipv6]:port`, or the `for=` element of the `Forwarded` header. */
 function hopAddress(entry: string): string | undefined {
   let text = entry.trim()

@@ -8,7 +8,7 @@ import { parseConsentString } from './tcf.ts'
 import { consentString } from './test-consent.conformance.ts'
 import { NOW_MS, testDirectory, vendorDestination } from './test-edge.conformance.ts'
 
-const settings = { gvlVendorId: 565, cmpList: undefined, acceptUnlistedCmp: false }
+const settings = { gvlVendorId: 565, cmpList: undefined, acceptUnlistedCmp: false, usEnforcement: false }
 const directory = testDirectory([], [vendorDestination(1, 10), vendorDestination(2, 20)])
 
 interface Said {

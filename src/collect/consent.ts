@@ -8,6 +8,7 @@ import type { EdgeConfig } from './edge-config.ts'
 import { callError } from './error-codes.ts'
 import type { Parameters } from './parse-query.ts'
 import { type ConsentString, parseConsentString } from './tcf.ts'
+import { decideUs } from './us-signals.ts'
 
 /**
  * What a call says about consent, decided before anything is looked up [SEC-73]. Source: spec/collection.md section 18,
@@ -26,7 +27,7 @@ export interface Consent {
   readonly errors: readonly CallError[]
 }
 
-export type ConsentSettings = Pick<EdgeConfig, 'gvlVendorId' | 'cmpList' | 'acceptUnlistedCmp'>
+export type ConsentSettings = Pick<EdgeConfig, 'gvlVendorId' | 'cmpList' | 'acceptUnlistedCmp' | 'usEnforcement'>
 
 /** Purposes AAM needs: store or access information, improve products [COL-240]. */
 const STORE_OR_ACCESS = 1
@@ -68,12 +69,19 @@ export function decideConsent(
     parameters.signals.first('gdpr') !== '1'
       ? FREE
       : decideTcf(parameters.withheld.get('gdpr_consent'), directory, settings, nowMs)
-  const saleReason = saleOptOut(gpc, parameters.withheld.get('us_privacy'))
-  return saleReason === undefined ? consent : withoutSale(consent, saleReason)
+  const us = decideUs(gpc, parameters.withheld, settings.usEnforcement)
+  // Who may not store anything already needs no further prohibition.
+  if (us === undefined || !consent.decision.store) return consent
+  const fingerprint = consent.decision.fingerprint || fingerprintOf(parameters.withheld.get('gpp'))
+  const decision = { ...consent.decision, syncDenied: true, reason: us.reason, fingerprint }
+  if (us.forbids === 'sale') return { ...consent, decision: { ...decision, deniedDestinations: [ALL_DESTINATIONS] } }
+  // The call is dropped and nobody opted out: the string speaks of kinds of data, not of the person.
+  const errors = [...consent.errors, callError(315)]
+  return { ...consent, decision: { ...decision, cookie: false, store: false }, result: 'missing', errors }
 }
 
 function decideTcf(text: string | undefined, directory: Directory, settings: ConsentSettings, nowMs: number): Consent {
-  const fingerprint = text === undefined ? '' : createHash('sha256').update(text).digest('hex').slice(0, 16)
+  const fingerprint = fingerprintOf(text)
   const string = text === undefined || text === '0' ? undefined : parseConsentString(text)
   if (string === undefined) return refused('missing', 'tcf_missing', fingerprint, [callError(315)])
 
@@ -147,17 +155,7 @@ function cmpError(cmpId: number, list: ConsentSettings['cmpList'], nowMs: number
   return deletedAtMs !== null && deletedAtMs <= nowMs ? 314 : undefined
 }
 
-/** Opt-out of sale and sharing: `Sec-GPC: 1`, or `Y` as third character of `us_privacy` [SEC-78]. */
-function saleOptOut(gpc: string | undefined, usPrivacy: string | undefined): 'gpc' | 'us_privacy' | undefined {
-  if (gpc === '1') return 'gpc'
-  return usPrivacy !== undefined && /^1[YN-]Y/i.test(usPrivacy) ? 'us_privacy' : undefined
-}
-
-/** Collection goes on, third parties hear nothing. */
-function withoutSale(consent: Consent, reason: string): Consent {
-  if (!consent.decision.store) return consent
-  return {
-    ...consent,
-    decision: { ...consent.decision, syncDenied: true, deniedDestinations: [ALL_DESTINATIONS], reason },
-  }
+/** Tells strings apart without keeping them; empty for none. */
+function fingerprintOf(text: string | undefined): string {
+  return text === undefined ? '' : createHash('sha256').update(text).digest('hex').slice(0, 16)
 }

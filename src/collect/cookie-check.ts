@@ -5,6 +5,7 @@ import { visitorCookie } from './cookies.ts'
 import type { Edge } from './edge.ts'
 import { cookieScope, type EdgeRequest, isCoppa, wantsJson } from './edge-request.ts'
 import { callError } from './error-codes.ts'
+import { isUnderWay } from './opt-out-tools.ts'
 
 /**
  * Finds out whether the browser keeps our cookies, where the operator wants to know: a pixel without any ID is sent to
@@ -15,8 +16,8 @@ export function cookieCheckAnswer(edge: Edge, request: EdgeRequest): Answer | un
   const { withheld, declared, malformed, signals } = request.parameters
   const hasId = withheld.has('d_uuid') || withheld.has('d_mid') || declared.length > 0
   const isPixel = !wantsJson(request) && signals.first('d_event') !== 'click' && !isCoppa(request)
-  // Under GDPR no cookie is set before consent has been read.
-  const needsConsent = signals.first('gdpr') === '1'
+  // No cookie is set before consent has been read, nor while an opt-out is under way.
+  const needsConsent = signals.first('gdpr') === '1' || withheld.has('gpp') || isUnderWay(edge, request)
   if (hasId || !isPixel || needsConsent || malformed || request.cookies.demdex !== undefined) return undefined
   if (request.host?.isKnown !== true) return undefined
   if (withheld.has('_ct')) return pixelAnswer([callError(172)], [])

@@ -55,6 +55,50 @@ export function syncTimesCookie(value: string, scope: CookieScope): string {
   return `dextp=${value}${attributes(VISITOR_SECONDS, scope)}`
 }
 
+/** How many redirects of the browser's ID syncs we have made lately [SEC-16]; a number, and no word about the visitor. */
+export interface SyncHops {
+  readonly count: number
+  /** Of the first one. */
+  readonly startedMs: number
+}
+
+/** The longest a chain of redirects takes; what comes later begins a new one. */
+const HOPS_SECONDS = 10
+const NO_HOPS: SyncHops = { count: 0, startedMs: 0 }
+
+/** Reads `dexhop=<count>-<ms of the first>`; a chain that is over, or a value that is not ours, is none. */
+export function readSyncHops(header: string | undefined, nowMs: number): SyncHops {
+  const value = header === undefined ? undefined : cookieValue(header, 'dexhop=')
+  const found = value === undefined ? null : /^([0-9]{1,2})-([0-9]{1,15})$/.exec(value)
+  if (found === null) return NO_HOPS
+  const startedMs = Number(found[2])
+  return startedMs <= nowMs && nowMs - startedMs < HOPS_SECONDS * 1000
+    ? { count: Number(found[1]), startedMs }
+    : NO_HOPS
+}
+
+export function syncHopsCookie({ count, startedMs }: SyncHops, scope: CookieScope): string {
+  return `dexhop=${count}-${startedMs}${attributes(HOPS_SECONDS, scope)}`
+}
+
+/** The longest an opt-out through a tool is under way; one that is left off halfway ends then. */
+const OPTING_OUT_SECONDS = 300
+
+/** Set between the token endpoint and the global opt-out; its value is the tool's token [COL-235]. */
+export function optingOutCookie(token: string, scope: CookieScope): string {
+  return `dexoptout=${token}${attributes(OPTING_OUT_SECONDS, scope)}`
+}
+
+/** Ends it: the opt-out has arrived. */
+export function optedOutCookie(scope: CookieScope): string {
+  return `dexoptout=${attributes(0, scope)}`
+}
+
+export function isOptingOut(header: string | undefined): boolean {
+  const token = header === undefined ? undefined : cookieValue(header, 'dexoptout=')
+  return token !== undefined && /^[\w-]{43}$/.test(token)
+}
+
 /** Both cookies of a global opt-out [COL-226]. */
 export function optOutCookies(scope: CookieScope): readonly string[] {
   const rest = attributes(OPT_OUT_SECONDS, scope)

@@ -1,8 +1,9 @@
 import type { CallError } from '../model/collected-call.ts'
+import { DeniedDevice, type DeniedKind, declaredKind } from '../model/deny-entry.ts'
 import type { Directory } from '../model/directory.ts'
 import type { DeclaredId } from '../model/event.ts'
 import type { CallIds } from './call-ids.ts'
-import { DeniedDevice, type DenyList, declaredKind } from './deny-list.ts'
+import type { DenyList } from './deny-list.ts'
 import { isMistakenId } from './deny-seeds.ts'
 import { callError } from './error-codes.ts'
 
@@ -10,6 +11,7 @@ export type KeptIds = Pick<CallIds, 'deviceId' | 'ecid' | 'cookieDeviceId' | 'de
 
 /**
  * Counts the IDs of a call and leaves out those on the deny list, each with its code [COL-147], [COL-149].
+ * @param onCallerOver given for a call of a listed caller, which is counted and warned of only [COL-146]
  * @returns undefined when IDs were denied and none is left: the call is disregarded [COL-148]
  */
 export function withoutDenied(
@@ -18,17 +20,18 @@ export function withoutDenied(
   ids: CallIds,
   nowMs: number,
   errors: CallError[],
+  onCallerOver?: (kind: DeniedKind) => void,
 ): KeptIds | undefined {
   let denied = ids.deniedCount
   const keep = <Id extends string>(id: Id | undefined, kind: number): Id | undefined => {
-    if (id === undefined || !(isMistakenId(id) || denyList.isDenied(kind, id, nowMs))) return id
+    if (id === undefined || !(isMistakenId(id) || denyList.isDenied(kind, id, nowMs, onCallerOver))) return id
     denied++
     errors.push(callError(307, id))
     return undefined
   }
   const keepDeclared = ({ dataSourceId, id }: DeclaredId): boolean => {
     const isDeviceId = directory.dataSources.get(dataSourceId)?.idType === 'DEVICE_ADVERTISING_ID'
-    if (!denyList.isDenied(declaredKind(dataSourceId, isDeviceId), id, nowMs)) return true
+    if (!denyList.isDenied(declaredKind(dataSourceId, isDeviceId), id, nowMs, onCallerOver)) return true
     denied++
     errors.push(callError(isDeviceId ? 306 : 303, id))
     return false

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { DeniedDevice, DenyList, declaredKind } from './deny-list.ts'
+import { DeniedDevice, declaredKind } from '../model/deny-entry.ts'
+import { BLOCKS_MAX, DenyList } from './deny-list.ts'
 import { DEFAULT_EDGE_CONFIG } from './edge-config.ts'
 import { hashOf, RequestCounter } from './request-counter.ts'
 
@@ -39,7 +40,7 @@ test('a block lasts an hour, then a day, then for good [COL-150]', () => {
   ])
   expect(provoke(START_MS + 3 * DAY_MS)).toBe(true)
   expect(isDenied(START_MS + 4000 * DAY_MS)).toBe(true)
-  expect(list.entries(START_MS + 3 * DAY_MS)).toMatchObject([
+  expect([...list.entries(START_MS + 3 * DAY_MS)]).toMatchObject([
     { kind: DeniedDevice.uuid, id: 'x', cause: 'minute', times: 3, firstMs: START_MS },
   ])
 })
@@ -78,4 +79,31 @@ test('a window slides: what lies a window back counts no more [COL-146]', () => 
   for (let i = 0; i < 100; i++) counter.add(hash, 999)
   expect(counter.add(hash, 1500)).toBe(51)
   expect(counter.add(hash, 3000)).toBe(1)
+})
+
+test('a block begins a new count: the calls that led to it do not lead to the next one [COL-150]', () => {
+  const list = new DenyList({ ...DEFAULT_EDGE_CONFIG.denyList, deviceCallsPerDay: 50 })
+  expect(callsUntilDenied(list, DeniedDevice.uuid, START_MS, 10_000)).toBe(50)
+  const afterMs = START_MS + 2 * HOUR_MS
+  expect(callsUntilDenied(list, DeniedDevice.uuid, afterMs, 10_000)).toBe(50)
+})
+
+test('an entry that was taken off is counted from nothing [COL-150]', () => {
+  const list = new DenyList({ ...DEFAULT_EDGE_CONFIG.denyList, deviceCallsPerMinute: 3 })
+  expect(callsUntilDenied(list, -1, START_MS, 1)).toBe(3)
+  const [entry] = [...list.entries(START_MS)]
+  expect(list.remove(entry?.hash ?? 0)).toBe(true)
+  expect(list.remove(entry?.hash ?? 0)).toBe(false)
+  expect(callsUntilDenied(list, -1, START_MS, 1)).toBe(3)
+  expect([...list.entries(START_MS)]).toMatchObject([{ times: 1 }])
+})
+
+test('at most 100,000 blocks are held; the one that began first gives way, and is told to the keeper [COL-146]', () => {
+  const list = new DenyList(DEFAULT_EDGE_CONFIG.denyList)
+  const entry = { kind: -1, cause: 'minute', times: 1, lastMs: 0, count: 1, untilMs: Number.POSITIVE_INFINITY } as const
+  const kept = Array.from({ length: BLOCKS_MAX + 2 }, (_, at) => ({ ...entry, id: `id-${at}`, firstMs: at }))
+  list.restore(kept.reverse())
+  const ids = new Set([...list.entries(START_MS)].map(({ id }) => id))
+  expect([ids.size, ids.has('id-0'), ids.has('id-1'), ids.has('id-2')]).toEqual([BLOCKS_MAX, false, false, true])
+  expect(list.takeChanges()).toEqual(new Set([hashOf(-1, 'id-0'), hashOf(-1, 'id-1')]))
 })

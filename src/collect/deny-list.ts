@@ -1,10 +1,11 @@
+import type { DeniedKind, DenyEntry } from '../model/deny-entry.ts'
 import type { DenyListConfig } from './edge-config.ts'
 import { hashOf, RequestCounter } from './request-counter.ts'
 
 /**
- * IDs that are called far too often are refused for a time [COL-145]. Held in memory, in bounded size; source:
- * spec/collection.md section 11. As anybody can send someone else's ID, blocks are short first, and only the third
- * within 30 days stays [COL-150].
+ * IDs that are called far too often are refused for a time [COL-145]. Answers from memory, in bounded size, and tells
+ * what changed to whoever keeps it (`deny-list-keeper.ts`). Source: spec/collection.md section 11. As anybody can send
+ * someone else's ID, blocks are short first, and only the third within 30 days stays [COL-150].
  */
 export class DenyList {
   /** Data sources an operator has denied; the counter never puts one here [COL-147]. */
@@ -12,82 +13,143 @@ export class DenyList {
   private readonly config: DenyListConfig
   private readonly perMinute = new RequestCounter(MINUTE_MS, SLOTS)
   private readonly perDay = new RequestCounter(DAY_MS, SLOTS)
-  private readonly blocks = new Map<string, Block>()
+  /** By hash, oldest block first. Of two IDs with one hash of 53 bits the later takes the place. */
+  private readonly blocks = new Map<number, Block>()
+  private changed = new Set<number>()
 
   constructor(config: DenyListConfig) {
     this.config = config
     this.dataSourceIds = new Set(config.dataSourceIds)
   }
 
-  /** Counts one call with this ID. @returns true when the ID is denied now */
-  isDenied(kind: DeniedKind, id: string, nowMs: number): boolean {
+  /**
+   * Counts one call with this ID.
+   * @param onCallerOver given for a call of a listed caller: what is on the list stays denied, but these calls are
+   * counted apart and only told when they are too many, so that a replay of history does not ban real users [COL-146]
+   * @returns true when the ID is denied now
+   */
+  isDenied(kind: DeniedKind, id: string, nowMs: number, onCallerOver?: (kind: DeniedKind) => void): boolean {
     if (!this.config.enabled) return false
-    const key = this.blocks.size > 0 ? `${kind}:${id}` : ''
-    const block = key === '' ? undefined : this.blocks.get(key)
-    if (block !== undefined && nowMs < block.untilMs) {
-      block.count++
-      block.lastMs = nowMs
-      return true
-    }
     const hash = hashOf(kind, id)
+    if (this.blocks.size > 0) {
+      const block = this.blocks.get(hash)
+      if (block !== undefined && nowMs < block.untilMs && block.kind === kind && block.id === id) {
+        this.countRefusal(block, nowMs)
+        return true
+      }
+    }
+    const counted = onCallerOver === undefined ? hash : hashOf(kind ^ CALLER_SALT, id)
     const isDevice = kind < 0
     const minuteMax = isDevice ? this.config.deviceCallsPerMinute : this.config.personCallsPerMinute
     const dayMax = isDevice ? this.config.deviceCallsPerDay : this.config.personCallsPerDay
     const cause =
-      this.perMinute.add(hash, nowMs) > minuteMax ? 'minute' : this.perDay.add(hash, nowMs) > dayMax ? 'day' : undefined
+      this.perMinute.add(counted, nowMs) > minuteMax
+        ? 'minute'
+        : this.perDay.add(counted, nowMs) > dayMax
+          ? 'day'
+          : undefined
     if (cause === undefined) return false
-    this.block(`${kind}:${id}`, cause, nowMs)
+    // The calls that led here count once, for one block or one warning: then counting begins anew.
+    this.forgetCounts(counted)
+    if (onCallerOver === undefined) this.block(hash, kind, id, cause, nowMs)
+    else onCallerOver(kind)
+    return onCallerOver === undefined
+  }
+
+  /** What is denied now, the longest blocked first, for the operator [COL-150]. */
+  *entries(nowMs: number): Generator<ListedEntry, void> {
+    for (const block of this.blocks.values()) if (nowMs < block.untilMs) yield block
+  }
+
+  /** Lets an ID through again, as if it had never been counted. @returns false when there is no such entry */
+  remove(hash: number): boolean {
+    if (!this.blocks.delete(hash)) return false
+    this.forgetCounts(hash)
+    this.changed.add(hash)
     return true
   }
 
-  /** What is denied now, for the operator [COL-150]. */
-  entries(nowMs: number): readonly DenyEntry[] {
-    const entries: DenyEntry[] = []
-    for (const [key, block] of this.blocks) {
-      if (nowMs >= block.untilMs) continue
-      const colon = key.indexOf(':')
-      entries.push({ kind: Number(key.slice(0, colon)), id: key.slice(colon + 1), ...block })
+  /** Takes up what was kept before a restart; blocks that began since then win. */
+  restore(kept: readonly DenyEntry[]): void {
+    if (!this.config.enabled) return
+    for (const entry of [...kept].sort((a, b) => a.firstMs - b.firstMs)) {
+      const hash = hashOf(entry.kind, entry.id)
+      if (!this.blocks.has(hash)) this.add({ ...entry, hash, keptMs: entry.lastMs })
     }
-    return entries
   }
 
-  private block(key: string, cause: Block['cause'], nowMs: number): void {
-    const last = this.blocks.get(key)
-    const isRecent = last !== undefined && nowMs - last.firstMs < MONTH_MS
+  /** Drops blocks that are over and too old to count for the next one. */
+  forgetEnded(nowMs: number): void {
+    for (const [hash, block] of this.blocks) {
+      if (nowMs < block.untilMs || nowMs - block.firstMs < MONTH_MS) continue
+      this.blocks.delete(hash)
+      this.changed.add(hash)
+    }
+  }
+
+  /** Hashes of the entries that began, grew or went since it was last asked. */
+  takeChanges(): ReadonlySet<number> {
+    const taken = this.changed
+    if (taken.size > 0) this.changed = new Set()
+    return taken
+  }
+
+  /** What was taken could not be kept; it counts as changed again. */
+  returnChanges(taken: ReadonlySet<number>): void {
+    for (const hash of taken) this.changed.add(hash)
+  }
+
+  /** The entry as it is now, also one whose block is over; undefined when it is gone. */
+  entryOf(hash: number): DenyEntry | undefined {
+    return this.blocks.get(hash)
+  }
+
+  /** Refused calls of one entry are worth a write once a minute, however many there are. */
+  private countRefusal(block: Block, nowMs: number): void {
+    block.count++
+    block.lastMs = nowMs
+    if (nowMs - block.keptMs < MINUTE_MS) return
+    block.keptMs = nowMs
+    this.changed.add(block.hash)
+  }
+
+  private block(hash: number, kind: DeniedKind, id: string, cause: Block['cause'], nowMs: number): void {
+    const last = this.blocks.get(hash)
+    const isRecent = last !== undefined && last.id === id && nowMs - last.firstMs < MONTH_MS
     const times = isRecent ? last.times + 1 : 1
     const firstMs = isRecent ? last.firstMs : nowMs
     const untilMs = times >= 3 ? Number.POSITIVE_INFINITY : nowMs + (times === 1 ? HOUR_MS : DAY_MS)
-    this.blocks.delete(key)
-    this.blocks.set(key, { cause, times, firstMs, lastMs: nowMs, count: 1, untilMs })
-    if (this.blocks.size > BLOCKS_MAX) {
-      // The one blocked longest ago goes: better to let one through than to grow.
-      const oldest = this.blocks.keys().next().value
-      if (oldest !== undefined) this.blocks.delete(oldest)
-    }
+    this.blocks.delete(hash)
+    this.add({ hash, kind, id, cause, times, firstMs, lastMs: nowMs, count: 1, untilMs, keptMs: nowMs })
+    this.changed.add(hash)
+  }
+
+  private add(block: Block): void {
+    this.blocks.set(block.hash, block)
+    if (this.blocks.size <= BLOCKS_MAX) return
+    // The one blocked longest ago goes: better to let one through than to grow.
+    const oldest = this.blocks.keys().next().value
+    if (oldest === undefined) return
+    this.blocks.delete(oldest)
+    this.changed.add(oldest)
+  }
+
+  private forgetCounts(hash: number): void {
+    this.perMinute.forget(hash)
+    this.perDay.forget(hash)
   }
 }
 
-/** Negative: IDs of one device. Otherwise the data source of a declared ID, whose entries hold for it alone. */
-export type DeniedKind = number
-export const DeniedDevice = { uuid: -1, ecid: -2 } as const
-
-/** Declared device IDs are limited like devices: the data source, negated and set apart from the two above. */
-export function declaredKind(dataSourceId: number, isDeviceId: boolean): DeniedKind {
-  return isDeviceId ? -10 - dataSourceId : dataSourceId
+export interface ListedEntry extends DenyEntry {
+  /** Names the entry. */
+  readonly hash: number
 }
 
-export interface Block {
-  readonly cause: 'minute' | 'day'
-  readonly times: number
-  readonly firstMs: number
-  readonly untilMs: number
+interface Block extends ListedEntry {
   lastMs: number
   count: number
-}
-
-export interface DenyEntry extends Block {
-  readonly kind: DeniedKind
-  readonly id: string
+  /** When the entry was last handed to the keeper. */
+  keptMs: number
 }
 
 const MINUTE_MS = 60_000
@@ -95,4 +157,6 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
 const MONTH_MS = 30 * DAY_MS
 const SLOTS = 131_072
-const BLOCKS_MAX = 100_000
+/** Any bits that no kind of ours has. */
+const CALLER_SALT = 0x5ca1ab1e
+export const BLOCKS_MAX = 100_000

@@ -1,3 +1,4 @@
+import type { ImsTokenRules } from './ims-token.ts'
 import { SYSTEM_HOSTS } from './regions.ts'
 
 /** Settings of the collection edge. A plain object; `src/config.ts` fills it. */
@@ -20,7 +21,9 @@ export interface EdgeConfig {
   readonly limits: EdgeLimits
   /** Networks (CIDR) whose forwarding header is believed [COL-141]. */
   readonly trustedProxies: readonly string[]
-  /** The one header read from trusted proxies, lower case. */
+  /** Server-to-server callers: networks, `sha256:` fingerprints of certificates, `alias=` in front [COL-264]. */
+  readonly callers: readonly string[]
+  /** The one header read from trusted proxies and callers, lower case. */
   readonly forwardedHeader: string
   /** Whether the end of every client address is dropped on receipt [SEC-83]. */
   readonly obfuscation: 'all' | 'none'
@@ -34,6 +37,8 @@ export interface EdgeConfig {
   readonly cmpList: ReadonlyMap<number, number | null> | undefined
   /** After 313 and 314 go on as AAM does, instead of treating consent as missing [SEC-76]. */
   readonly acceptUnlistedCmp: boolean
+  /** US privacy strings that cannot be decoded count as opt-out [SEC-78]. */
+  readonly usEnforcement: boolean
   /** Whether `d_cts` is enabled [COL-46]. */
   readonly mayUseCts: boolean
   /** Hosts any redirect may go to, beside those of the data source: `host`, `*.domain`, `http://host:port` [SEC-13]. */
@@ -51,6 +56,10 @@ export interface EdgeConfig {
   readonly countryOf: ((address: string) => string | undefined) | undefined
   /** Hosts of pages that may call; empty: all (109) [COL-123]. */
   readonly refererHosts: readonly string[]
+  /** Addresses of opt-out tools that await a token: `%token%` and `%key%` of the call are filled in [COL-235]. */
+  readonly optOutTools: readonly string[]
+  /** Whose tokens are valid (111); undefined: tokens are not looked at. */
+  readonly imsTokens: ImsTokenRules | undefined
   /** Detects blocked third-party cookies by one redirect (172) [COL-128]. */
   readonly cookieCheck: boolean
   /** Adds `Partitioned` to every visitor cookie [SEC-18]. */
@@ -122,6 +131,7 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
     requestsPerSecondMax: 0,
   },
   trustedProxies: [],
+  callers: [],
   forwardedHeader: 'x-forwarded-for',
   obfuscation: 'all',
   corsOrigins: [],
@@ -129,6 +139,7 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
   gvlVendorId: 565,
   cmpList: undefined,
   acceptUnlistedCmp: false,
+  usEnforcement: false,
   mayUseCts: true,
   redirectHosts: [],
   redirectAnyHost: false,
@@ -138,6 +149,8 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
   onlyCountries: [],
   countryOf: undefined,
   refererHosts: [],
+  optOutTools: [],
+  imsTokens: undefined,
   cookieCheck: false,
   partitionedCookies: false,
   denyList: {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { randomEventId } from '../lib/random-ids.ts'
 import type { EventId } from '../model/ids.ts'
-import { clientAddress, obfuscated } from './client-address.ts'
+import { clientAddress, handedOverAddress, obfuscated } from './client-address.ts'
 import { type CookieScope, readCookies, type VisitorCookies } from './cookies.ts'
 import type { Edge } from './edge.ts'
 import type { HostFacts } from './hosts.ts'
@@ -23,8 +23,10 @@ export interface EdgeRequest {
   readonly cookies: VisitorCookies
   readonly parameters: Parameters
   readonly secure: boolean
-  /** Address of the visitor, obfuscated on receipt [COL-220]. */
+  /** Address of the visitor, obfuscated on receipt [COL-220]; empty where a caller handed over none [COL-264]. */
   readonly address: string
+  /** A listed server-to-server caller calls for somebody else [COL-264]. */
+  readonly isOfCaller: boolean
   /** The form was larger than what is processed (900) [COL-15]. */
   oversize: boolean
 }
@@ -33,8 +35,12 @@ export function readRequest(edge: Edge, message: IncomingMessage, target: string
   const { headers } = message
   const peer = message.socket.remoteAddress ?? ''
   const isProxied = !edge.trustedProxies.isEmpty && edge.trustedProxies.includes(peer)
-  const forwarded = isProxied ? headers[edge.config.forwardedHeader] : undefined
-  const address = clientAddress(peer, Array.isArray(forwarded) ? forwarded.join(',') : forwarded, edge.trustedProxies)
+  const forwarded = isProxied ? forwardedOf(edge, headers) : undefined
+  const host = edge.readHost(headers.host)
+  let address = clientAddress(peer, forwarded, edge.trustedProxies)
+  const isOfCaller = !edge.callers.isEmpty && isListedCaller(edge, message, address, host)
+  // Its data centre is not the visitor's place: without an address from it there is none.
+  if (isOfCaller) address = handedOverAddress(peer, forwardedOf(edge, headers), edge.trustedProxies) ?? ''
 
   const parameters = emptyParameters()
   const { limits } = edge.config
@@ -52,11 +58,12 @@ export function readRequest(edge: Edge, message: IncomingMessage, target: string
     target,
     route,
     headers,
-    host: edge.readHost(headers.host),
+    host,
     cookies: readCookies(headers.cookie),
     parameters,
     secure: isEncrypted(message) || (isProxied && headers['x-forwarded-proto'] === 'https'),
     address: edge.config.obfuscation === 'all' ? obfuscated(address) : address,
+    isOfCaller,
     oversize: false,
   }
 }
@@ -87,6 +94,17 @@ export function cookieScope(edge: Edge, request: EdgeRequest): CookieScope {
     secure: request.secure,
     partitioned: edge.config.partitionedCookies,
   }
+}
+
+function forwardedOf(edge: Edge, headers: IncomingHttpHeaders): string | undefined {
+  const forwarded = headers[edge.config.forwardedHeader]
+  return Array.isArray(forwarded) ? forwarded.join(',') : forwarded
+}
+
+/** A caller counts for its own alias only: on any other host it is a visitor like all [COL-264]. */
+function isListedCaller(edge: Edge, message: IncomingMessage, address: string, host: HostFacts | undefined): boolean {
+  const label = host?.label ?? ''
+  return edge.callers.hasAddress(address, label) || edge.callers.hasCertificateOf(message, label)
 }
 
 function isEncrypted(message: IncomingMessage): boolean {

@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { setTimeout as setTimeoutOf } from 'node:timers/promises'
 import { answerParserErrors, limitConnections } from './connections.ts'
-import { createEdge, type EdgeParts } from './edge.ts'
+import { createEdge, type Edge, type EdgeParts } from './edge.ts'
 import type { EdgeConfig } from './edge-config.ts'
 import { type Load, serveRequest } from './serve-request.ts'
 
@@ -28,7 +28,7 @@ export async function startEdge(parts: EdgeParts): Promise<RunningEdge> {
   const edge = createEdge(parts)
   const { config } = parts
   const load: Load = { inFlight: 0, isClosing: false }
-  const server = createHttpServer(config)
+  const server = createHttpServer(edge)
   server.keepAliveTimeout = config.limits.keepAliveTimeoutMs
   // One more than is allowed, so that the surplus is seen and not silently cut.
   server.maxHeadersCount = config.limits.headersMax + 1
@@ -47,7 +47,7 @@ export async function startEdge(parts: EdgeParts): Promise<RunningEdge> {
   }
 }
 
-function createHttpServer(config: EdgeConfig): Server {
+function createHttpServer({ config, callers }: Edge): Server {
   const { limits, tls } = config
   const options: ServerOptions = {
     // A missing Host has a documented answer of its own (100) [COL-04].
@@ -59,7 +59,10 @@ function createHttpServer(config: EdgeConfig): Server {
     insecureHTTPParser: false,
     noDelay: true,
   }
-  return tls === undefined ? createServer(options) : createTlsServer({ ...options, cert: tls.cert, key: tls.key })
+  if (tls === undefined) return createServer(options)
+  // Callers are known by the certificate itself, so nobody has to vouch for it; visitors have none, and none is needed.
+  const requestCert = callers.haveCertificates
+  return createTlsServer({ ...options, cert: tls.cert, key: tls.key, requestCert, rejectUnauthorized: false })
 }
 
 function listen(server: Server, config: EdgeConfig): Promise<void> {

@@ -1,10 +1,13 @@
 import type { Clock } from '../model/clock.ts'
 import type { CallHandler } from '../model/collected-call.ts'
+import type { DeniedKind } from '../model/deny-entry.ts'
 import type { Directory } from '../model/directory.ts'
+import { Callers } from './callers.ts'
 import { TrustedProxies } from './client-address.ts'
 import { DenyList } from './deny-list.ts'
 import type { EdgeConfig } from './edge-config.ts'
 import { type HostFacts, hostReader } from './hosts.ts'
+import { OptOutTools } from './opt-out-tools.ts'
 import { RequestCounter } from './request-counter.ts'
 
 /** What the parts of the edge share; one for each listener. */
@@ -18,7 +21,10 @@ export interface Edge {
   readonly events: EdgeEvents
   readonly readHost: (header: string | undefined) => HostFacts | undefined
   readonly trustedProxies: TrustedProxies
+  readonly callers: Callers
+  readonly optOutTools: OptOutTools
   readonly denyList: DenyList
+  readonly onCallerOver: (kind: DeniedKind) => void
   /** Requests of each address in the current second [COL-113]. */
   readonly requestRates: RequestCounter
   readonly organizations: ReadonlySet<string>
@@ -45,6 +51,8 @@ export interface EdgeEvents {
   onRejected?(code: string): void
   /** A redirect that was not made [SEC-17]. */
   onRedirectBlocked?(reason: string): void
+  /** An ID passed its limit through calls of a listed caller: nobody is refused for that [COL-146]. */
+  onCallerOverLimit?(kind: DeniedKind): void
   /** Trouble of ours while a call was answered; `eventId` is in the answer [SEC-12]. */
   onFault?(error: unknown, eventId: string): void
 }
@@ -56,12 +64,14 @@ export interface EdgeParts extends EdgeEvents {
   readonly clock: Clock
   readonly ready: () => Readiness
   readonly overloaded?: () => boolean
+  /** The one that is kept over restarts; without it the list lives as long as the listener. */
+  readonly denyList?: DenyList
 }
 
 /** Below this many slots a handful of addresses would count each other down. */
 const RATE_SLOTS = 16_384
 
-/** @throws RangeError when a trusted proxy is not a network */
+/** @throws RangeError when a trusted proxy, a caller or an opt-out tool is not what it should be */
 export function createEdge(parts: EdgeParts): Edge {
   return {
     config: parts.config,
@@ -73,7 +83,10 @@ export function createEdge(parts: EdgeParts): Edge {
     events: parts,
     readHost: hostReader(parts.config),
     trustedProxies: new TrustedProxies(parts.config.trustedProxies),
-    denyList: new DenyList(parts.config.denyList),
+    callers: new Callers(parts.config.callers),
+    optOutTools: new OptOutTools(parts.config.optOutTools),
+    denyList: parts.denyList ?? new DenyList(parts.config.denyList),
+    onCallerOver: (kind) => parts.onCallerOverLimit?.(kind),
     requestRates: new RequestCounter(1000, RATE_SLOTS),
     organizations: new Set(parts.config.organizations),
   }

@@ -2,11 +2,12 @@ import type { CallError, OptOutCall } from '../model/collected-call.ts'
 import { admit } from './admission.ts'
 import { type Answer, jsonAnswer, pixelAnswer } from './answers.ts'
 import { type CallIds, readIds } from './call-ids.ts'
-import { NOT_A_TARGET, optOutCookies, visitorCookie } from './cookies.ts'
+import { NOT_A_TARGET, optedOutCookie, optOutCookies, visitorCookie } from './cookies.ts'
 import type { Edge } from './edge.ts'
 import { cookieScope, type EdgeRequest, isCoppa, needsStatus200, wantsJson } from './edge-request.ts'
 import { callError } from './error-codes.ts'
 import { OPT_OUT_TTL_SECONDS, stoppedJson } from './json-bodies.ts'
+import { isUnderWay, NO_HINDRANCE } from './opt-out-tools.ts'
 
 /**
  * `/demoptout.jpg` and `/demoptout`. A call that names an ID opts that one out for the partner; a call that names none
@@ -16,12 +17,12 @@ export async function serveOptOut(edge: Edge, request: EdgeRequest): Promise<Ans
   const errors: CallError[] = []
   const refusal = admit(edge, request)
   // The country or page somebody opts out from does not matter.
-  if (refusal !== undefined && ![109, 198, 199].includes(refusal.code)) return answer(edge, request, [refusal], [])
+  if (refusal !== undefined && !NO_HINDRANCE.has(refusal.code)) return answer(edge, request, [refusal], [])
   const ids = readIds(edge, withoutEmpty(request), errors)
   // An ID in a form we refuse is meant as one; an empty one, or a name that is not ours, names nobody.
   const isGlobal = subjectOf(ids) === undefined && errors.length === 0
   const call = callOf(request, ids, isGlobal)
-  const globalCookies = isGlobal ? optOutCookies(cookieScope(edge, request)) : []
+  const globalCookies = isGlobal ? optOutCookiesOf(edge, request) : []
   if (call === undefined) {
     // The cookie alone is the record of a browser we do not know.
     return answer(edge, request, isGlobal ? [callError(171, NOT_A_TARGET)] : errors, globalCookies)
@@ -39,6 +40,12 @@ export async function serveOptOut(edge: Edge, request: EdgeRequest): Promise<Ans
     const failed = answer(edge, request, [callError(0)], [])
     return needsStatus200(request) ? failed : { ...failed, status: 503, retryAfterSeconds: 1 }
   }
+}
+
+/** The opt-out a tool had announced has arrived with it [COL-235]. */
+function optOutCookiesOf(edge: Edge, request: EdgeRequest): readonly string[] {
+  const scope = cookieScope(edge, request)
+  return isUnderWay(edge, request) ? [...optOutCookies(scope), optedOutCookie(scope)] : optOutCookies(scope)
 }
 
 /** Declared IDs without a value are none: a page fills in what it has. */

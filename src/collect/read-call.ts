@@ -11,6 +11,7 @@ import type { Edge } from './edge.ts'
 import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
 import { addHeaderSignals } from './header-signals.ts'
+import { isUnderWay } from './opt-out-tools.ts'
 import type { Parameters } from './parse-query.ts'
 
 /** What a request turned out to be. Everything but `read` means: discard it. */
@@ -36,6 +37,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
   if (request.cookies.demdex === NOT_A_TARGET) {
     return { status: 'opted_out', errors: [callError(171, NOT_A_TARGET)], consent: FREE }
   }
+  if (isUnderWay(edge, request)) return { status: 'stopped', errors: [callError(173)], consent: FREE }
 
   const errors: CallError[] = []
   const directory = edge.directory()
@@ -57,7 +59,8 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
     errors.push(callError(1, request.host?.name ?? ''))
     return { status: 'stopped', errors, consent }
   }
-  const kept = withoutDenied(edge.denyList, directory, ids, request.receivedAtMs, errors)
+  const onCallerOver = request.isOfCaller ? edge.onCallerOver : undefined
+  const kept = withoutDenied(edge.denyList, directory, ids, request.receivedAtMs, errors, onCallerOver)
   if (kept === undefined) return { status: 'stopped', errors, consent }
 
   const kind = request.route.name as EventKind

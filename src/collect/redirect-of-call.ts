@@ -1,9 +1,10 @@
 import type { DataSourceId } from '../model/ids.ts'
 import { type Answer, pixelAnswer, redirectAnswer } from './answers.ts'
 import type { CallResult } from './call-result.ts'
+import { readSyncHops, syncHopsCookie } from './cookies.ts'
 import { readDeclaredIds } from './declared-ids.ts'
 import type { Edge } from './edge.ts'
-import { type EdgeRequest, firstValue } from './edge-request.ts'
+import { cookieScope, type EdgeRequest, firstValue, isCoppa } from './edge-request.ts'
 import { fillDollarMacros, fillKeyMacros, type MacroValues, randomNumber } from './macros.ts'
 import { decodeTolerantly } from './percent.ts'
 import { planRedirect, type RedirectPlan } from './redirect.ts'
@@ -20,9 +21,31 @@ export function redirectOf(edge: Edge, request: EdgeRequest, result: CallResult)
   const target = isSync ? (malformed ? undefined : withheld.get('redir')) : clickTarget(request)
   if (target === undefined || target === '') return undefined
   const plan = isSync ? planSync(edge, request, result, target) : planClick(edge, request, result, target)
-  if (plan.ok) return redirectAnswer(plan.location, result.errors, result.cookies)
-  edge.events.onRedirectBlocked?.(plan.reason)
-  return pixelAnswer(result.errors, result.cookies)
+  if (!plan.ok) return blockedAnswer(edge, plan.reason, result)
+  if (!isSync || !mayCount(request, result)) return redirectAnswer(plan.location, result.errors, result.cookies)
+
+  const nowMs = request.receivedAtMs
+  const { count, startedMs } = readSyncHops(request.headers.cookie, nowMs)
+  if (count >= HOPS_MAX) return blockedAnswer(edge, 'hops', result)
+  const hops = { count: count + 1, startedMs: count === 0 ? nowMs : startedMs }
+  const cookies = [...result.cookies, syncHopsCookie(hops, cookieScope(edge, request))]
+  return redirectAnswer(plan.location, result.errors, cookies)
+}
+
+/** Redirects within one chain of ID syncs, from partner to us and on [SEC-16]. */
+const HOPS_MAX = 8
+
+/**
+ * Hops are counted in a cookie, since nothing else comes back with every hop of one browser and of no other. Where none
+ * may be set, or the browser keeps none, its own limit of redirects (20 in most) ends a loop.
+ */
+function mayCount(request: EdgeRequest, { outcome, consent }: CallResult): boolean {
+  return outcome?.status === 'processed' && consent.decision.cookie && !isCoppa(request)
+}
+
+function blockedAnswer(edge: Edge, reason: string, { errors, cookies }: CallResult): Answer {
+  edge.events.onRedirectBlocked?.(reason)
+  return pixelAnswer(errors, cookies)
 }
 
 function clickTarget(request: EdgeRequest): string | undefined {

@@ -45,6 +45,14 @@ export class RequestCounter {
     return (this.counts[slot] as number) + Math.floor((this.previous[slot] as number) * share)
   }
 
+  /** Sets the count of a name to nothing, if it is the one counted. */
+  forget(hash: number): void {
+    const slot = hash & this.mask
+    if (this.owners[slot] !== Math.floor(hash / 0x200000) >>> 0) return
+    this.counts[slot] = 0
+    this.previous[slot] = 0
+  }
+
   private turn(slot: number, window: number): void {
     const last = this.windows[slot] as number
     if (last === window) return

@@ -12,6 +12,7 @@ test.each([
   ['/ibs?dpid=1', 'sync'],
   ['/demoptout.jpg', 'optout'],
   ['/demoptout?a', 'optout'],
+  ['/demoptout/token?rd=x', 'optout_token'],
   ['/optOutStatus', 'optout_status'],
   ['/dest5.html?d_nsid=0', 'dest5'],
   ['/healthz', 'healthz'],

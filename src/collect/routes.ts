@@ -4,6 +4,7 @@ export type RouteName =
   | 'id'
   | 'sync'
   | 'optout'
+  | 'optout_token'
   | 'optout_status'
   | 'dest5'
   | 'healthz'
@@ -27,6 +28,7 @@ const names: ReadonlyMap<string, RouteName> = new Map<string, RouteName>([
   ['/ibs', 'sync'],
   ['/demoptout.jpg', 'optout'],
   ['/demoptout', 'optout'],
+  ['/demoptout/token', 'optout_token'],
   ['/optOutStatus', 'optout_status'],
   ['/dest5.html', 'dest5'],
   ['/healthz', 'healthz'],

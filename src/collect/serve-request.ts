@@ -5,6 +5,7 @@ import type { Edge } from './edge.ts'
 import { type EdgeRequest, readRequest, wantsJson } from './edge-request.ts'
 import { callError } from './error-codes.ts'
 import { serveOptOut, serveOptOutStatus } from './opt-out.ts'
+import { serveOptOutToken } from './opt-out-tools.ts'
 import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
 import { refuseProtocol } from './protocol-limits.ts'
 import { readBody } from './read-body.ts'
@@ -76,7 +77,7 @@ function serveRoute(
     sendHealth(edge, route.name, response)
     return DONE
   }
-  if (route.name === 'unknown') {
+  if (route.name === 'unknown' || (route.name === 'optout_token' && edge.optOutTools.isEmpty)) {
     sendNothing(404, response, false)
     return DONE
   }
@@ -119,6 +120,8 @@ function answerOf(edge: Edge, request: EdgeRequest): Promise<Answer> {
   switch (request.route.name) {
     case 'optout':
       return serveOptOut(edge, request)
+    case 'optout_token':
+      return Promise.resolve(serveOptOutToken(edge, request))
     case 'optout_status':
       return serveOptOutStatus(edge, request)
     default:
@@ -162,9 +165,10 @@ const PIXEL_SHARE = 0.9
 /** An answer without processing: too many requests from one address, or too many in work. */
 function admitLoad(edge: Edge, load: Load, request: EdgeRequest): Answer | undefined {
   const { name } = request.route
-  if (name === 'optout' || name === 'optout_status') return undefined
+  if (name === 'optout' || name === 'optout_token' || name === 'optout_status') return undefined
   const { requestsPerSecondMax, inFlightMax } = edge.config.limits
-  if (requestsPerSecondMax > 0) {
+  // Calls without an address of their visitor, as some callers make, are of many.
+  if (requestsPerSecondMax > 0 && request.address !== '') {
     const rate = edge.requestRates.add(hashOf(0, request.address), request.receivedAtMs)
     if (rate > requestsPerSecondMax) return limited(edge, request, 'rate_limited')
   }

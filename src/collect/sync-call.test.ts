@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest'
 import { consentString } from './test-consent.conformance.ts'
-import { DEVICE, dataSource, NEW_DEVICE, NOW_MS, startTestEdge, testDirectory } from './test-edge.conformance.ts'
+import {
+  DEVICE,
+  dataSource,
+  NEW_DEVICE,
+  NOW_MS,
+  startTestEdge,
+  type TestEdge,
+  testDirectory,
+} from './test-edge.conformance.ts'
 
 const directory = testDirectory([
   dataSource(420, { redirectHosts: ['partner.example', '*.ads.example', 'http://old.example:8080'] }),
@@ -102,6 +110,70 @@ test.each([
     expect(edge.blockedRedirects).toEqual(reason === undefined ? [] : [reason])
   },
 )
+
+/** Follows our own redirects as a browser does that a partner sends straight back: with the cookies it was given. */
+async function followChain(edge: TestEdge, target: (hop: number) => string, hopsMax: number) {
+  const jar = new Map<string, string>()
+  for (let hop = 1; hop <= hopsMax; hop++) {
+    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+    const reply = await edge.call(target(hop), { headers: { ...dpm.headers, cookie } })
+    if (reply.status !== 302) return { redirects: hop - 1, reply }
+    for (const set of reply.cookies) {
+      const [name = '', value = ''] = (set.split(';')[0] ?? '').split('=')
+      jar.set(name, value)
+    }
+  }
+  return { redirects: hopsMax, reply: undefined }
+}
+
+test('the ninth hop of a chain between us and partners answers the pixel; the sync itself is made [SEC-16] [SEC-17]', async () => {
+  await using edge = await startTestEdge({ directory })
+  // The ID differs in each hop, so that nothing but the chain itself could be recognised.
+  const target = (hop: number) => withRedir('https://partner.example/back', `dpid=420&dpuuid=u${hop}`)
+  const { redirects, reply } = await followChain(edge, target, 20)
+  expect([redirects, reply?.status, reply?.headers['content-type']]).toEqual([8, 200, 'image/gif'])
+  expect(edge.blockedRedirects).toEqual(['hops'])
+  expect(edge.calls.map((call) => call.declaredIds[0]?.id)).toEqual(Array.from({ length: 9 }, (_, at) => `u${at + 1}`))
+})
+
+test('a chain is over after ten seconds, and syncs of one page beside each other are none [SEC-16]', async () => {
+  let nowMs = NOW_MS
+  await using edge = await startTestEdge({ directory, nowMs: () => nowMs })
+  const target = () => withRedir('https://partner.example/back')
+  const slow = await followChain(
+    edge,
+    () => {
+      nowMs += 2_000
+      return target()
+    },
+    20,
+  )
+  expect(slow.redirects).toBe(20)
+  const parallel = await Promise.all(Array.from({ length: 20 }, () => edge.call(target(), dpm)))
+  expect(parallel.map((reply) => reply.status)).toEqual(parallel.map(() => 302))
+})
+
+test.each([
+  'dexhop=8',
+  'dexhop=08x-1',
+  'dexhop=99-99999999999999',
+  `dexhop=9-${NOW_MS - 10_000}`,
+  `dexhop=9-${NOW_MS + 1}`,
+  'xdexhop=9-1',
+])('a hop count that is not ours, or not of now, counts nothing: %s [SEC-16]', async (cookie) => {
+  await using edge = await startTestEdge({ directory })
+  const reply = await edge.call(withRedir('https://partner.example/'), { headers: { ...dpm.headers, cookie } })
+  expect([reply.status, reply.cookies.at(-1)]).toEqual([
+    302,
+    `dexhop=1-${NOW_MS}; Domain=.demdex.net; Path=/; Max-Age=10; HttpOnly`,
+  ])
+})
+
+test('where no cookie may be set none counts the hops [SEC-16] [COL-54]', async () => {
+  await using edge = await startTestEdge({ directory })
+  const reply = await edge.call(withRedir('https://partner.example/', 'dpid=420&dpuuid=u1&d_coppa=1'), dpm)
+  expect([reply.status, reply.cookies]).toEqual([302, []])
+})
 
 test('an empty list redirects nowhere; any host is a switch [SEC-13]', async () => {
   await using closed = await startTestEdge()

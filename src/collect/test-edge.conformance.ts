@@ -46,6 +46,7 @@ export interface TestEdge extends AsyncDisposable {
   readonly rejected: string[]
   readonly blockedRedirects: string[]
   readonly faults: unknown[]
+  readonly callerWarnings: number[]
   /** Sends a target as it is, on the host `yourcompany.demdex.net` unless another is given. */
   call(target: string, options?: CallOptions): Promise<Reply>
   /** Writes bytes and returns all that comes back until the connection ends, or for `waitMs`. */
@@ -71,6 +72,7 @@ export async function startTestEdge(setup: TestSetup = {}): Promise<TestEdge> {
   const rejected: string[] = []
   const blockedRedirects: string[] = []
   const faults: unknown[] = []
+  const callerWarnings: number[] = []
   const handler: CallHandler = {
     process(call) {
       calls.push(call)
@@ -95,6 +97,7 @@ export async function startTestEdge(setup: TestSetup = {}): Promise<TestEdge> {
     onRejected: (code) => rejected.push(code),
     onRedirectBlocked: (reason) => blockedRedirects.push(reason),
     onFault: (error) => faults.push(error),
+    onCallerOverLimit: (kind) => callerWarnings.push(kind),
   })
   return {
     port,
@@ -104,6 +107,7 @@ export async function startTestEdge(setup: TestSetup = {}): Promise<TestEdge> {
     rejected,
     blockedRedirects,
     faults,
+    callerWarnings,
     call: (target, options) => sendCall(port, target, options),
     raw: (bytes, waitMs) => sendRaw(port, bytes, waitMs),
     close: () => edge.close(),

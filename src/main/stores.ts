@@ -5,6 +5,7 @@ import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
 import type { Clock } from '../model/clock.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
 import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.ts'
+import { type DenyStore, openDenyStore } from '../store/deny-store.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type JobStore, openJobStore } from '../store/job-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
@@ -21,6 +22,7 @@ export interface Stores {
   readonly profiles: ProfileStore
   readonly deliveries: DeliveryStore
   readonly jobs: JobStore
+  readonly denied: DenyStore
   close(): Promise<void>
 }
 
@@ -59,6 +61,7 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
     profiles,
     deliveries: openDeliveryStore(records),
     jobs: openJobStore(records),
+    denied: openDenyStore(records, options.onCorrupt),
     async close() {
       await catalog.close()
       await profiles.close()

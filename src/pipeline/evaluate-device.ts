@@ -53,7 +53,8 @@ export function evaluateDevice(rulebook: Rulebook, step: DeviceStep, nowMs: numb
 
 /** Written out: a spread leaves the engine's fast path here, at ten times the cost (measured). */
 function withEvaluation(draft: Profile, segments: SegmentTable, membershipKey: number, dueMs: number): Profile {
-  const { id, revision, firstSeenMs, lastSeenMs, regions, traits, links, devices, appliedEvents, plans, consent } = draft
+  const { id, revision, firstSeenMs, lastSeenMs, regions, traits, links, devices, appliedEvents, plans, consent } =
+    draft
   return {
     id,
     revision,

@@ -16,6 +16,7 @@ export const Kind = {
   deliveryOfProfile: 0x44, // D
   quarantine: 0x51, // Q
   job: 0x4a, // J
+  denied: 0x42, // B: an ID that is called too often
 } as const
 
 /** Starts a key: partition, kind, then `restBytes` for the caller to fill from offset 3 on. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseS2sConfig, type S2sConfig, userDpidsOf } from '../activation/destinations/s2s.ts'
 import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
-import type { AdminConfig, AdminParts, DeliveryReader, ProfileReader } from '../api/parts.ts'
+import type { AdminConfig, AdminParts, DeliveryReader, DenyListDesk, ProfileReader } from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
 import { parseTraitRule } from '../audience/rules/trait-rule.ts'
@@ -41,6 +41,7 @@ export interface TestAdminOptions {
   readonly limits?: Partial<Limits>
   readonly profiles?: ProfileReader
   readonly deliveries?: DeliveryReader
+  readonly denyList?: DenyListDesk
   readonly ready?: AdminParts['ready']
 }
 
@@ -90,6 +91,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         get: async () => undefined,
         replay: async () => ({ matched: 0, queued: 0 }),
       },
+      denyList: options.denyList ?? { list: () => ({ total: 0, list: [] }), remove: async () => 'unknown' },
       ready: options.ready ?? (() => []),
       metrics: {
         contentType: 'text/plain; version=0.0.4',

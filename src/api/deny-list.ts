@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { DenyListEntry, DenyListQuery, paged } from '../contract.ts'
+import { NoContent, type Routes } from './app.ts'
+import type { DenyListDesk } from './parts.ts'
+import { noSuch, Problem } from './problem.ts'
+
+/** Routes under `/v1/deny-list`. Source: spec/collection.md [COL-150]. */
+export const denyListRoutes: Routes<{ denyList: DenyListDesk }> = (app, { denyList }) => {
+  const tags = ['Deny list']
+
+  app.get(
+    '/v1/deny-list',
+    { schema: { tags, querystring: DenyListQuery, response: { 200: paged(DenyListEntry) } } },
+    async (request) => {
+      const { page, pageSize, ...filter } = request.query
+      const { total, list } = denyList.list(filter, { page, pageSize })
+      return { total, page, pageSize, list: [...list] }
+    },
+  )
+
+  // By a number of its own, so that no ID of a person stands in an address that others log.
+  const params = z.object({ entryId: z.string().regex(/^[0-9a-z]{1,11}$/) })
+  app.delete(
+    '/v1/deny-list/:entryId',
+    { schema: { tags, params, response: { 204: NoContent } } },
+    async (request, reply) => {
+      const outcome = await denyList.remove(request.params.entryId)
+      if (outcome === 'unknown') throw noSuch('deny list entry', request.params.entryId)
+      if (outcome === 'off') {
+        throw new Problem(403, 'deny_list_fixed', 'Taking IDs off the list is switched off (edge.denyList.mayClear).')
+      }
+      return reply.code(204).send()
+    },
+  )
+}
