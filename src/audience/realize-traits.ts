@@ -2,7 +2,7 @@ import { indexOfSid, type TraitTable } from '../model/profile.ts'
 import { utcDay } from '../model/time.ts'
 import type { AudienceRules } from './audience-rules.ts'
 import { evictOldest } from './shrink-traits.ts'
-import { countsOnce, lastDayOf, type TraitFacts } from './trait-facts.ts'
+import { lastDayOf, type TraitFacts } from './trait-facts.ts'
 import { copyCounts, TraitTableWriter } from './trait-table-writer.ts'
 
 /** Days kept of each trait; older realizations remain in its total [AUD-139]. */
@@ -47,7 +47,7 @@ function countAgainToday(
   const copy = copyCounts(table)
   const { totals, dayCounts } = copy
   for (const sid of realized) {
-    if (countsOnce(facts.at(facts.positionOf(sid)))) continue
+    if (facts.countsOnce(facts.positionOf(sid))) continue
     const index = indexOfSid(table.sids, sid)
     const last = (table.dayStart[index + 1] as number) - 1
     totals[index] = (totals[index] as number) + 1
@@ -71,7 +71,7 @@ function merge(facts: TraitFacts, table: TraitTable, realized: readonly number[]
     }
     const position = facts.positionOf(sid)
     if (!facts.isLive(position, table, index, day)) writer.start(sid, day)
-    else if (countsOnce(facts.at(position))) writer.start(sid, Math.max(day, lastDayOf(table, index)))
+    else if (facts.countsOnce(position)) writer.start(sid, Math.max(day, lastDayOf(table, index)))
     else if (hasRoomFor(day, table, index)) writer.append(table, index, day)
     else addDay(writer, table, index, day)
     index += 1

@@ -1,5 +1,5 @@
 import type { MergeRuleId, SegmentId, TraitId } from '../model/ids.ts'
-import type { TraitTable } from '../model/profile.ts'
+import { indexOfSid, type TraitTable } from '../model/profile.ts'
 import { countRealizations, type TraitRef } from './count-realizations.ts'
 import type { IdIndex } from './id-index.ts'
 import type { Term } from './rules/compiled-segment-rule.ts'
@@ -54,6 +54,9 @@ const GENERATIONS_MAX = 2 ** 30 - 1
 export class SegmentIndex {
   readonly tables: SegmentTables
   readonly #facts: TraitFacts
+  /** By term: the trait, where the term only asks whether it was ever realized; otherwise 0. Most terms do. */
+  readonly #plainSid: Int32Array
+  readonly #plainPosition: Int32Array
   // Scratch of one evaluation, valid where its stamp is the current generation; evaluations never overlap.
   #generation = 0
   readonly #outcome: Int32Array // 2 * generation + 1 when the term holds, 2 * generation when it does not
@@ -67,6 +70,8 @@ export class SegmentIndex {
   constructor(facts: TraitFacts, tables: SegmentTables) {
     this.#facts = facts
     this.tables = tables
+    this.#plainSid = Int32Array.from(tables.terms, (term) => (isPlain(term) ? (term.refs[0] as TraitRef).sid : 0))
+    this.#plainPosition = Int32Array.from(tables.terms, ({ refs }) => refs[0]?.position ?? -1)
     this.#outcome = new Int32Array(tables.terms.length)
     this.#stamp = new Int32Array(tables.segments.length)
     this.#viewStamp = new Int32Array(tables.mergeRuleIds.length)
@@ -114,6 +119,21 @@ export class SegmentIndex {
   #termHolds(number: number, traits: readonly TraitTable[]): boolean {
     const outcome = (this.#outcome[number] as number) - 2 * this.#generation
     if (outcome >= 0) return outcome === 1
+    const sid = this.#plainSid[number] as number
+    const holds = sid > 0 ? this.#isHeld(sid, this.#plainPosition[number] as number, traits) : this.#count(number, traits)
+    this.#outcome[number] = 2 * this.#generation + (holds ? 1 : 0)
+    return holds
+  }
+
+  #isHeld(sid: number, position: number, traits: readonly TraitTable[]): boolean {
+    for (const table of traits) {
+      const index = indexOfSid(table.sids, sid)
+      if (index >= 0 && (this.#ignoreTtl || this.#facts.isLive(position, table, index, this.#day))) return true
+    }
+    return false
+  }
+
+  #count(number: number, traits: readonly TraitTable[]): boolean {
     const { term, refs } = this.tables.terms[number] as ResolvedTerm
     // Counts only grow: "at least" is decided when it is reached, the others when they are passed.
     const enough = term.operator === '>=' ? term.required : term.required + 1
@@ -122,8 +142,13 @@ export class SegmentIndex {
       const ref = refs[i] as TraitRef
       count += countRealizations(this.#facts, ref, traits, term.window, this.#day, enough - count, this.#ignoreTtl)
     }
-    const holds = compareCount(count, term.operator, term.required)
-    this.#outcome[number] = 2 * this.#generation + (holds ? 1 : 0)
-    return holds
+    return compareCount(count, term.operator, term.required)
   }
+}
+
+/** `1000T`: at least one realization of one trait, at any time. */
+function isPlain({ term, refs }: ResolvedTerm): boolean {
+  const [ref] = refs
+  if (refs.length !== 1 || ref === undefined || ref.folders !== undefined) return false
+  return term.operator === '>=' && term.required === 1 && term.window === undefined
 }

@@ -15,6 +15,8 @@ export class TraitFacts {
   readonly #traits: Trait[] = []
   readonly #ttlDays = new GrowingInts()
   readonly #folders = new GrowingInts()
+  /** 1 where only the first realization counts. */
+  readonly #once = new GrowingInts()
   readonly tree: FolderTree
   #above: readonly (readonly number[])[] = []
 
@@ -27,6 +29,7 @@ export class TraitFacts {
     this.#ids.set(trait.traitId, position)
     this.#ttlDays.push(trait.ttlDays)
     this.#folders.push(this.tree.numberOf(trait.folderId) ?? -1)
+    this.#once.push(trait.traitType === 'RULE_BASED_TRAIT' ? 0 : 1)
     return position
   }
 
@@ -63,6 +66,11 @@ export class TraitFacts {
     return folder < 0 ? NONE : (this.#above[folder] as readonly number[])
   }
 
+  /** A realization counts every time, or once and is then only renewed [AUD-51], [AUD-52], [AUD-345]. */
+  countsOnce(position: number): boolean {
+    return this.#once.at(position) === 1
+  }
+
   ttlDays(position: number): number {
     return this.#ttlDays.at(position)
   }
@@ -82,11 +90,6 @@ export class TraitFacts {
 /** UTC day of the latest realization. */
 export function lastDayOf(table: TraitTable, index: number): number {
   return table.days[(table.dayStart[index + 1] as number) - 1] as number
-}
-
-/** A realization counts every time, or once and is then only renewed [AUD-51], [AUD-52], [AUD-345]. */
-export function countsOnce(trait: Trait): boolean {
-  return trait.traitType !== 'RULE_BASED_TRAIT'
 }
 
 /** Only rule-based and folder traits of first-party data sources may carry recency or frequency [AUD-132]. */
