@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { defineOverApi } from '../../src/testkit/define-over-api.ts'
 import { freePort } from '../../src/testkit/free-port.ts'
 import { seededRandom } from '../../src/testkit/seeded-random.ts'
 import { type SpawnedUsher, spawnUsher, temporaryFolder } from '../../src/testkit/spawn-usher.ts'
@@ -100,50 +101,13 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
   }
 }
 
-async function define(usher: SpawnedUsher, url: string) {
-  const { dataSourceId } = await usher.api<{ dataSourceId: number }>('POST', '/v1/datasources/', {
-    name: 'partner',
-    idType: 'COOKIE',
+function define(usher: SpawnedUsher, url: string) {
+  return defineOverApi(usher, {
+    traits: ACTIONS.map((name) => ({ name })),
+    segments: SEGMENTS.map(({ rule }, at) => ({ name: `segment ${at}`, rule })),
+    url,
+    auth: { type: 'hmac', header: 'X-Signature', algorithm: 'sha256', keys: [{ key: KEY }] },
   })
-  const sids = {} as Sids
-  for (const action of ACTIONS) {
-    const trait = {
-      name: action,
-      traitRule: `c_do == "${action}"`,
-      traitType: 'RULE_BASED_TRAIT',
-      folderId: 0,
-      dataSourceId,
-    }
-    sids[action] = (await usher.api<{ sid: number }>('POST', '/v1/traits/', trait)).sid
-  }
-  const { destinationId } = await usher.api<{ destinationId: number }>('POST', '/v1/destinations/', {
-    name: 'receiver',
-    destinationType: 'S2S',
-    s2s: {
-      protocol: 'https',
-      delivery: 'realtime',
-      format: 'aam-json',
-      mode: 'durable',
-      url,
-      userDpid: dataSourceId,
-      clientId: '1',
-      auth: { type: 'hmac', header: 'X-Signature', algorithm: 'sha256', keys: [{ key: KEY }] },
-    },
-  })
-  const segmentIds: number[] = []
-  for (const [at, segment] of SEGMENTS.entries()) {
-    const body = { name: `segment ${at}`, segmentRule: segment.rule(sids), folderId: 0, dataSourceId }
-    const { sid } = await usher.api<{ sid: number }>('POST', '/v1/segments/', body)
-    segmentIds.push(sid)
-    await usher.api('POST', `/v1/destinations/${destinationId}/mappings/`, {
-      sid,
-      traitType: 'SEGMENT',
-      startDate: '2026-01-01',
-    })
-  }
-  // In effect within 5 s of a change.
-  await new Promise((resolve) => setTimeout(resolve, 1_500))
-  return { sids, segmentIds, dataSourceId, destinationId }
 }
 
 /** Waits until nothing is owed and nothing new has arrived for a while. */

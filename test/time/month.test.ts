@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
+import { type DefinedOverApi, defineOverApi } from '../../src/testkit/define-over-api.ts'
 import { freePort } from '../../src/testkit/free-port.ts'
 import { seededRandom } from '../../src/testkit/seeded-random.ts'
 import { type SpawnedUsher, spawnUsher, temporaryFolder } from '../../src/testkit/spawn-usher.ts'
@@ -107,65 +108,19 @@ test('through a simulated month every membership that time ends or begins reache
   }
 }, 300_000)
 
-interface Defined {
-  readonly dataSourceId: number
-  readonly segmentIds: readonly number[]
-}
-
-async function define(usher: SpawnedUsher, url: string): Promise<Defined> {
-  const { dataSourceId } = await usher.api<{ dataSourceId: number }>('POST', '/v1/datasources/', {
-    name: 'partner',
-    idType: 'COOKIE',
+function define(usher: SpawnedUsher, url: string) {
+  return defineOverApi<string>(usher, {
+    traits: TTLS.map((ttl) => ({ name: `a${ttl}`, ttl })),
+    segments: CASES,
+    url,
+    auth: { type: 'none' },
   })
-  const sids: Record<string, number> = {}
-  for (const ttl of TTLS) {
-    const trait = {
-      name: `a${ttl}`,
-      traitRule: `c_do == "a${ttl}"`,
-      traitType: 'RULE_BASED_TRAIT',
-      folderId: 0,
-      dataSourceId,
-      ttl,
-    }
-    sids[`a${ttl}`] = (await usher.api<{ sid: number }>('POST', '/v1/traits/', trait)).sid
-  }
-  const { destinationId } = await usher.api<{ destinationId: number }>('POST', '/v1/destinations/', {
-    name: 'receiver',
-    destinationType: 'S2S',
-    s2s: {
-      protocol: 'https',
-      delivery: 'realtime',
-      format: 'aam-json',
-      mode: 'durable',
-      url,
-      userDpid: dataSourceId,
-      clientId: '1',
-      auth: { type: 'none' },
-    },
-  })
-  const segmentIds: number[] = []
-  for (const each of CASES) {
-    const { sid } = await usher.api<{ sid: number }>('POST', '/v1/segments/', {
-      name: each.name,
-      segmentRule: each.rule(sids),
-      folderId: 0,
-      dataSourceId,
-    })
-    segmentIds.push(sid)
-    await usher.api('POST', `/v1/destinations/${destinationId}/mappings/`, {
-      sid,
-      traitType: 'SEGMENT',
-      startDate: '2026-01-01',
-    })
-  }
-  await new Promise((resolve) => setTimeout(resolve, 1_000))
-  return { dataSourceId, segmentIds }
 }
 
 /** Visits in the first days, then nothing but the clock: each midnight is approached and passed by seconds. */
 async function runMonth(
   usher: SpawnedUsher,
-  { dataSourceId, segmentIds }: Defined,
+  { dataSourceId, segmentIds }: DefinedOverApi<string>,
   log: Told[],
   random: () => number,
 ): Promise<void> {
