@@ -90,6 +90,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     clock: clock.now,
     onCorrupt: metrics.storeRecordCorrupt,
     log: (event, fields) => log.warn(event, fields),
+    onWrite(ms, isSynced) {
+      metrics.storeCommit(ms / 1000)
+      if (isSynced) metrics.storeFlush(ms / 1000)
+    },
     wrapRecords: overrides.wrapRecords,
   })
   const { catalog, profiles, deliveries, secrets } = stores
@@ -204,6 +208,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           if (config.logLevel === 'debug') log.debug('event.received', { ...record })
         },
         onRejected: metrics.collectRejected,
+        onConsent: metrics.consentDecision,
         onRedirectBlocked: metrics.redirectBlocked,
         onCallerOverLimit: (kind) => log.warn('deny_list.caller_over_limit', { dataSourceId: dataSourceOfKind(kind) }),
         onFault: (error, eventId) => log.error('event.fault', { error, eventId }),

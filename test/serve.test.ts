@@ -39,6 +39,10 @@ test('the ready line, the probes on both listeners, the metrics on admin [OPS-12
     }
     const metrics = await fetch(`${usher.adminUrl}/metrics`)
     expect(await metrics.text()).toContain('usher_event_loop_lag_seconds')
+    await fetch(`${usher.edgeUrl}/event?d_rtbd=json&c_look=shoes`)
+    const counted = await (await fetch(`${usher.adminUrl}/metrics`)).text()
+    expect(counted).toMatch(/^usher_store_commit_seconds_count [1-9]/m)
+    expect(counted).toContain('usher_consent_decisions_total{basis="none_applies",result="free"} 1')
     for (const name of ['admin.token', 'master.key', 'optout.key', 'ecid.key'])
       expect(statSync(join(folder, 'data', name)).mode & 0o777).toBe(0o600)
   } finally {

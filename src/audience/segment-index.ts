@@ -120,7 +120,8 @@ export class SegmentIndex {
     const outcome = (this.#outcome[number] as number) - 2 * this.#generation
     if (outcome >= 0) return outcome === 1
     const sid = this.#plainSid[number] as number
-    const holds = sid > 0 ? this.#isHeld(sid, this.#plainPosition[number] as number, traits) : this.#count(number, traits)
+    const holds =
+      sid > 0 ? this.#isHeld(sid, this.#plainPosition[number] as number, traits) : this.#count(number, traits)
     this.#outcome[number] = 2 * this.#generation + (holds ? 1 : 0)
     return holds
   }

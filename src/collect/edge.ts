@@ -49,6 +49,8 @@ export interface EdgeEvents {
   onRequest?(record: RequestRecord): void
   /** A code of section 7, or a short name (`url_too_long`, `parameters`, `shed`, ...), for each refusal [SEC-02]. */
   onRejected?(code: string): void
+  /** What was decided about the consent of a call: why, and whether it is `free`, `granted`, `declined` or `missing` [SEC-73]. */
+  onConsent?(reason: string, result: string): void
   /** A redirect that was not made [SEC-17]. */
   onRedirectBlocked?(reason: string): void
   /** An ID passed its limit through calls of a listed caller: nobody is refused for that [COL-146]. */

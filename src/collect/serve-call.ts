@@ -18,6 +18,7 @@ export async function serveCall(edge: Edge, request: EdgeRequest): Promise<Answe
   if (check !== undefined) return check
 
   const read = readCall(edge, request)
+  if (read.status !== 'opted_out') edge.events.onConsent?.(read.consent.decision.reason, read.consent.result)
   try {
     if (read.status === 'read') {
       const outcome = await edge.handler.process(read.call)

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { renderMetricsPage } from './metrics-page.ts'
 
 let metrics: Metrics | undefined
 afterEach(() => metrics?.close())
@@ -80,4 +82,13 @@ test('a label never grows without bound: what is beyond counts as other [SEC-87]
   const text = await page.text()
   expect(text.match(/^usher_delivery_dead_total\{/gm)?.length).toBe(101)
   expect(text).toContain('usher_delivery_dead_total{reason="other"} 4900')
+})
+
+test('the documentation names every metric with its labels, and alarms only on metrics there are [SEC-87]', () => {
+  const page = renderMetricsPage()
+  for (const name of NAMES) expect(page, name).toContain(`| \`${name}\` |`)
+  expect(page).toContain('| `usher_http_requests_total` | counter | `route`, `code` |')
+  const alarmed = [...page.matchAll(/usher_\w+/g)].map(([name]) => name)
+  expect(alarmed.filter((name) => !NAMES.includes(name))).toEqual([])
+  expect(readFileSync('docs/metrics.md', 'utf8'), 'run: node scripts/docs.mjs').toBe(page)
 })

@@ -10,6 +10,7 @@ export interface Metrics {
   httpRequest(route: string, code: number, seconds: number): void
   collectAccepted(durability: string): void
   collectRejected(code: number | string): void
+  /** A write of the store, which carries the commits of one turn. */
   storeCommit(seconds: number): void
   storeFlush(seconds: number): void
   storeRecordCorrupt(): void
@@ -27,10 +28,20 @@ export interface Metrics {
   clockJump(): void
   /** Read when the page is asked for; a source that fails leaves its figure as it was. */
   watch(sources: MetricSources): void
+  /** Every metric there is, for the documentation. */
+  describe(): readonly MetricDescription[]
   /** The page, Prometheus text format 0.0.4. */
   text(): Promise<string>
   readonly contentType: string
   close(): void
+}
+
+/** One metric: its labels are few and fixed. */
+export interface MetricDescription {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+  readonly labels: readonly string[]
 }
 
 type Reading<T> = () => T | Promise<T>
@@ -75,8 +86,12 @@ export function createMetrics(): Metrics {
     'durability',
   ])
   const rejected = counter('collect_rejected_total', 'Collection calls refused, by numbered error', ['code'])
-  const commitSeconds = histogram('store_commit_seconds', 'Time of a commit until its durability level', FAST_SECONDS)
-  const flushSeconds = histogram('store_flush_seconds', 'Time of a flush to the device', FAST_SECONDS)
+  const commitSeconds = histogram(
+    'store_commit_seconds',
+    'Time of a write to the store; one carries the commits of one turn',
+    FAST_SECONDS,
+  )
+  const flushSeconds = histogram('store_flush_seconds', 'Time of a write that waited for the device', FAST_SECONDS)
   const swept = new Counter({
     name: 'usher_sweep_profiles_total',
     help: 'Profiles evaluated because their time had come',
@@ -130,6 +145,7 @@ export function createMetrics(): Metrics {
     auditEntry: () => audited(),
     clockJump: () => jumps(),
     watch: (sources) => gauges.watch(sources),
+    describe: () => [...registry.getMetricsAsArray().map(describe), describe(requestSeconds)],
     async text() {
       await gauges.read()
       flush()
@@ -138,6 +154,21 @@ export function createMetrics(): Metrics {
     contentType: registry.contentType,
     close: () => void delay.disable(),
   }
+}
+
+function describe(metric: object): MetricDescription {
+  // What prom-client keeps of a metric, beside its values.
+  const {
+    name,
+    help,
+    labelNames = [],
+    constructor,
+  } = metric as {
+    name: string
+    help: string
+    labelNames?: string[]
+  }
+  return { name, help, labels: labelNames, type: constructor.name.replace('Plain', '').toLowerCase() }
 }
 
 /** A count by labels, kept here until the page is asked for: finding a child by its labels costs more than counting. */

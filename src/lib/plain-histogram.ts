@@ -3,16 +3,16 @@
  * microsecond. Rendered in the same text format.
  */
 export class PlainHistogram {
-  readonly #name: string
-  readonly #help: string
+  readonly name: string
+  readonly help: string
   readonly #bounds: readonly number[]
   readonly #counts: Float64Array
   #sum = 0
 
   /** @param bounds ascending upper bounds; `+Inf` is added */
   constructor(name: string, help: string, bounds: readonly number[]) {
-    this.#name = name
-    this.#help = help
+    this.name = name
+    this.help = help
     this.#bounds = bounds
     this.#counts = new Float64Array(bounds.length + 1)
   }
@@ -26,8 +26,8 @@ export class PlainHistogram {
 
   /** Prometheus text format 0.0.4. */
   render(): string {
-    const name = this.#name
-    const lines = [`# HELP ${name} ${this.#help}`, `# TYPE ${name} histogram`]
+    const { name, help } = this
+    const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`]
     let total = 0
     for (let at = 0; at <= this.#bounds.length; at++) {
       total += this.#counts[at] as number

@@ -30,6 +30,7 @@ export interface StoreOptions {
   readonly clock: Clock
   readonly onCorrupt: () => void
   readonly log: (event: string, fields: Record<string, unknown>) => void
+  readonly onWrite?: (ms: number, isSynced: boolean) => void
   /** Tests put a damaged engine in between. */
   readonly wrapRecords?: ((records: RecordStore) => RecordStore) | undefined
 }
@@ -45,6 +46,7 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
     folder: join(dataDir, 'profiles'),
     durability: config.durability,
     log: options.log,
+    onWrite: options.onWrite,
   })
   const records = options.wrapRecords?.(opened) ?? opened
   const profiles = await openProfileStore(records, {

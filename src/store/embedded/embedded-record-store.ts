@@ -27,6 +27,8 @@ export interface EmbeddedOptions {
   /** Bound of the record cache; default 1 MiB. */
   readonly cacheBytes?: number
   readonly log?: (event: string, fields: Record<string, unknown>) => void
+  /** After each native write: how long it took, and whether it waited for the device. */
+  readonly onWrite?: ((ms: number, isSynced: boolean) => void) | undefined
   /** Tests put a failing database in between. */
   readonly open?: OpenLevel
 }
@@ -58,6 +60,7 @@ export async function openEmbeddedRecordStore(options: EmbeddedOptions): Promise
 class EmbeddedRecordStore implements RecordStore {
   readonly #folder: string
   readonly #durability: Durability
+  readonly #onWrite: EmbeddedOptions['onWrite']
   readonly #log: (event: string, fields: Record<string, unknown>) => void
   readonly #open: OpenLevel
   readonly #rare: RareKeys
@@ -78,6 +81,7 @@ class EmbeddedRecordStore implements RecordStore {
     this.#folder = options.folder
     this.#durability = options.durability
     this.#log = options.log ?? (() => {})
+    this.#onWrite = options.onWrite
     this.#open = open
     this.#level = level
     this.#cache = new RecordCache(options.cacheBytes ?? CACHE_BYTES)
@@ -260,7 +264,9 @@ class EmbeddedRecordStore implements RecordStore {
   }
 
   async #write(group: WriteGroup): Promise<void> {
+    const startedMs = performance.now()
     await group.write(group.mustSync)
+    this.#onWrite?.(performance.now() - startedMs, group.mustSync)
     if (!group.mustSync) {
       this.#isDirty = true
       return
