@@ -157,18 +157,9 @@ export function createMetrics(): Metrics {
 }
 
 function describe(metric: object): MetricDescription {
-  // What prom-client keeps of a metric, beside its values.
-  const {
-    name,
-    help,
-    labelNames = [],
-    constructor,
-  } = metric as {
-    name: string
-    help: string
-    labelNames?: string[]
-  }
-  return { name, help, labels: labelNames, type: constructor.name.replace('Plain', '').toLowerCase() }
+  // What prom-client keeps of a metric, beside its values; the class says its kind.
+  const { name, help, labelNames = [] } = metric as { name: string; help: string; labelNames?: string[] }
+  return { name, help, labels: labelNames, type: metric.constructor.name.replace('Plain', '').toLowerCase() }
 }
 
 /** A count by labels, kept here until the page is asked for: finding a child by its labels costs more than counting. */
