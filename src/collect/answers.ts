@@ -66,11 +66,12 @@ export function safeJson(value: unknown): string {
 /** Puts an answer on the wire with one call; a `HEAD` answer has the same head and no body. */
 export function sendAnswer(edge: Edge, request: EdgeRequest, answer: Answer, response: ServerResponse): void {
   const { body } = answer
+  const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length
   const head = [
     'Content-Type',
     answer.contentType,
     'Content-Length',
-    String(typeof body === 'string' ? Buffer.byteLength(body) : body.length),
+    String(bytes),
     'Cache-Control',
     'no-cache, no-store, must-revalidate, max-age=0, private',
     'Pragma',
@@ -91,7 +92,9 @@ export function sendAnswer(edge: Edge, request: EdgeRequest, answer: Answer, res
   if (request.secure) head.push('Strict-Transport-Security', 'max-age=31536000')
   addCorsHeaders(edge, request, head)
   response.writeHead(answer.status, head)
-  response.end(body)
+  // Text of one byte a character is written as it is; that is nearly every answer.
+  if (typeof body === 'string' && bytes === body.length) response.end(body, 'latin1')
+  else response.end(body)
 }
 
 /** Reflects the caller's origin with credentials; never `*`, never the `null` origin [COL-10], [SEC-20]. */
