@@ -11,8 +11,8 @@ export interface ReadonlySignals {
 
 /**
  * Keys and values of one call as received (decoded); a key may have several values [COL-28]. Rules compare without case
- * [AUD-81]. Flat lists instead of a map: a call is read once and hardly repeats a key, and building a map of it cost more
- * than all look-ups together (measured). No key can reach a prototype [SEC-06].
+ * [AUD-81]. Flat lists instead of a map: a call is read once and hardly repeats a key, and a map of it grows three times
+ * while it is built. No key can reach a prototype [SEC-06].
  */
 export class Signals implements ReadonlySignals {
   readonly names: string[] = []

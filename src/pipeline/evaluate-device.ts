@@ -51,7 +51,7 @@ export function evaluateDevice(rulebook: Rulebook, step: DeviceStep, nowMs: numb
   return { next: plans === next.plans ? next : { ...next, plans }, changes, outbox }
 }
 
-/** Written out: a spread leaves the engine's fast path here, at ten times the cost (measured). */
+/** Written out: a spread leaves the engine's fast path here. */
 function withEvaluation(draft: Profile, segments: SegmentTable, membershipKey: number, dueMs: number): Profile {
   const { id, revision, firstSeenMs, lastSeenMs, regions, traits, links, devices, appliedEvents, plans, consent } =
     draft

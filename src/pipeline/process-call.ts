@@ -168,7 +168,7 @@ function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook): A
       })
     }
   }
-  // Every member written out: a spread that replaces most of them costs thirty times as much (measured).
+  // Every member written out: a spread that replaces most of them leaves the engine's fast path, 2 % of an event.
   const draft: Profile = {
     id: before.id,
     revision: before.revision,
