@@ -39,8 +39,8 @@ const SYNC_INTERVAL_MS = 100
 const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
 /**
  * Enough for what is read until its commit has asked for its revision. A larger cache rarely helps when there are more
- * profiles than it holds, and what lives in it for seconds is old garbage later: with 32 MiB the pauses of the collector
- * were five times as long (50 ms, measured).
+ * profiles than it holds, and what lives in it for seconds is old garbage later: with 32 MiB the full collections of one
+ * run under load took 7 to 50 ms, with 1 MiB 9 to 12.
  */
 const CACHE_BYTES = 1024 * 1024
 
