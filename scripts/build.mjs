@@ -1,4 +1,4 @@
-// `npm run build [-- --clean]`: compiles src/ to dist/; with --clean into an empty folder.
+// `npm run build [-- --clean]`: compiles src/ to dist/ and web/ to dist/web/; with --clean into an empty folder.
 import { build, install } from './setup.mjs'
 
 install()

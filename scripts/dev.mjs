@@ -1,4 +1,5 @@
-// `npm run dev`: the demo, built again and restarted whenever a source changes [OPS-4].
+// `npm run dev`: the demo, built again and restarted whenever a source changes, and the admin UI with reload at port 5173,
+// which asks the admin listener at USHER_ADMIN_URL (http://127.0.0.1:8081) [OPS-4].
 import { spawn } from 'node:child_process'
 import { watch } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +10,12 @@ const tsc = spawn(process.execPath, [join(root, 'node_modules/typescript/bin/tsc
   cwd: root,
   stdio: 'inherit',
 })
+const vite = spawn(
+  process.execPath,
+  [join(root, 'node_modules/vite/bin/vite.js'), 'web', '--config', join('web', 'vite.config.ts')],
+  { cwd: root, stdio: 'inherit' },
+)
+console.log('Admin UI with reload: http://127.0.0.1:5173/')
 let server
 let timer
 const restart = () => {
@@ -19,7 +26,8 @@ const restart = () => {
   server.once('exit', start)
   server.kill('SIGTERM')
 }
-watch(join(root, 'dist'), { recursive: true }, () => {
+watch(join(root, 'dist'), { recursive: true }, (_, name) => {
+  if (String(name).startsWith('web')) return
   clearTimeout(timer)
   timer = setTimeout(restart, 500)
 })
@@ -27,6 +35,7 @@ restart()
 for (const signal of ['SIGINT', 'SIGTERM'])
   process.on(signal, () => {
     tsc.kill()
+    vite.kill()
     server?.kill('SIGTERM')
     server?.once('exit', () => process.exit(0))
   })

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stamp = join(root, 'node_modules', '.usher-installed')
 const built = join(root, 'dist', '.built')
+const builtWeb = join(root, 'dist', '.built-web')
 
 const modifiedMs = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0)
 
@@ -56,10 +57,24 @@ function newestSourceMs(folder) {
 }
 
 /**
- * Writes over what is there, because a server may be running from it. `clean` removes it first, and with it what is left
+ * Writes over what is there, because a server may be running from it (the admin UI is swapped as a whole). `clean` removes it first, and with it what is left
  * of sources that are gone.
  */
 export function build({ force = false, clean = false } = {}) {
+  buildServer(force, clean)
+  buildWeb(force || clean)
+}
+
+/** The admin UI, to dist/web; only when one of its own sources changed. */
+function buildWeb(force) {
+  const lockfileMs = modifiedMs(join(root, 'package-lock.json'))
+  if (!force && modifiedMs(builtWeb) >= Math.max(newestSourceMs(join(root, 'web')), lockfileMs)) return
+  console.log('Building the admin UI ...')
+  runTool('vite/bin/vite.js', ['build', 'web', '--config', join('web', 'vite.config.ts')])
+  writeFileSync(builtWeb, new Date().toISOString())
+}
+
+function buildServer(force, clean) {
   const sourcesMs = Math.max(newestSourceMs(join(root, 'src')), modifiedMs(join(root, 'tsconfig.json')))
   if (!force && !clean && modifiedMs(built) >= sourcesMs) return
   console.log('Building ...')

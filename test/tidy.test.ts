@@ -22,6 +22,20 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: ['lib', 'model', 'contract', 'config', 'partner', 'demo', 'main'],
 }
 
+/** Folders of the admin UI, and which of the others each may use. Of src/ it knows the types of the contract alone. */
+const WEB_MAY_IMPORT: Record<string, readonly string[]> = {
+  words: [],
+  theme: [],
+  api: [],
+  parts: ['words', 'api'],
+  profiles: ['words', 'api', 'parts', 'messages'],
+  messages: ['words', 'api', 'parts'],
+  overview: ['words', 'api', 'parts'],
+  frame: ['words', 'api', 'parts'],
+  router: ['frame', 'overview', 'messages', 'profiles'],
+  main: ['api', 'words', 'theme', 'router'],
+}
+
 const LINES_MAX = 400
 
 /** Code that is dangerous or breaks the walls, and the only files that may hold it. */
@@ -195,6 +209,56 @@ describe('forbidden code and modules stay where they belong [SEC-97] [SEC-22]', 
   })
 })
 
+describe('the admin UI', () => {
+  const web = [...filesBelow('web/src', '.ts'), ...filesBelow('web/src', '.tsx')].map((file) => {
+    const text = readFileSync(join(root, file), 'utf8')
+    return { path: file.slice('web/src/'.length), text, imports: importsOf(text) }
+  })
+  const targetsOf = (file: (typeof web)[number]) =>
+    relativeOf(file.imports)
+      .filter((target) => !target.endsWith('.css'))
+      .map((target) => resolveImport(file.path, target))
+
+  test('imports point one way, and of src it uses the types of the contract alone', () => {
+    expect(web.length).toBeGreaterThan(20)
+    const wrong = web.flatMap((file) =>
+      targetsOf(file)
+        .filter((target) => target !== '../../src/contract.ts')
+        .map((target) => webPartOf(target))
+        .filter(
+          (part) => part !== webPartOf(file.path) && WEB_MAY_IMPORT[webPartOf(file.path)]?.includes(part) !== true,
+        )
+        .map((part) => `${file.path} imports from ${part}`),
+    )
+    expect(wrong).toEqual([])
+    const values = web.filter(({ text }) => /^import (?!type )[^\n]*src\/contract/m.test(text))
+    expect(values.map(({ path }) => path)).toEqual([])
+  })
+
+  test('every file is used, none is long, and only the client asks the server', () => {
+    const used = new Set(web.flatMap(targetsOf))
+    const dead = web.filter(({ path }) => path !== 'main.tsx' && !isTest(path) && !used.has(path))
+    expect(dead.map(({ path }) => path)).toEqual([])
+    // A catalogue of messages is a list; it is as long as there are messages.
+    const long = web.filter(({ path, text }) => text.split('\n').length > LINES_MAX && !/^words\/\w\w\.ts$/.test(path))
+    expect(long.map(({ path }) => path)).toEqual([])
+    const asking = web.filter(({ text }) => /\bfetch\(|XMLHttpRequest|dangerouslySetInnerHTML/.test(text))
+    expect(asking.map(({ path }) => path)).toEqual(['api/client.ts'])
+  })
+
+  test('colours have one place, and every Mantine package the same version', () => {
+    const coloured = [...web.map(({ path }) => `web/src/${path}`), ...filesBelow('web/src', '.css')].filter((file) =>
+      /#[0-9a-f]{6}\b/i.test(readFileSync(join(root, file), 'utf8')),
+    )
+    expect(coloured.sort()).toEqual(['web/src/styles/roles.css', 'web/src/theme.ts'])
+    const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>
+    }
+    const versions = Object.entries(devDependencies).filter(([name]) => name.startsWith('@mantine/'))
+    expect(new Set(versions.map(([, version]) => version)).size).toBe(1)
+  })
+})
+
 describe('dependencies', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
     'dependencies' | 'devDependencies',
@@ -341,6 +405,11 @@ function resolveImport(from: string, target: string): string {
 /** `collect` for `collect/routes.ts`, `main` for `main.ts`. */
 function partOf(path: string): string {
   return path.split('/')[0]?.replace(/\.ts$/, '') ?? path
+}
+
+/** `messages` for `messages/inspector.tsx`, `router` for `router.tsx`. */
+function webPartOf(path: string): string {
+  return path.split('/')[0]?.replace(/\.tsx?$/, '') ?? path
 }
 
 function isTest(path: string): boolean {

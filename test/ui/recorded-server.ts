@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { extname, join, normalize } from 'node:path'
+import { RECORDED, type Recorded } from './recorded-answers.ts'
+
+const web = join(import.meta.dirname, '..', '..', 'dist', 'web')
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+}
+
+export interface RecordedServer {
+  readonly url: string
+  /** Requests that would change something, with what they carried. */
+  readonly changes: { readonly path: string; readonly csrf: string | undefined; readonly body: unknown }[]
+  /** Ends open live streams, and refuses new ones until `live` is true again. */
+  setLive(live: boolean): void
+  close(): Promise<void>
+}
+
+/**
+ * The built UI with recorded answers of the API, under the strict policy of the real admin listener: what a page does with
+ * an answer, not what the server answers, is tested with it.
+ * @param isSignedIn false: nobody is until a set-up token is sent
+ */
+export async function startRecordedServer(isSignedIn = true, recorded: Recorded = RECORDED): Promise<RecordedServer> {
+  const changes: RecordedServer['changes'] = []
+  const streams = new Set<ServerResponse>()
+  let isLive = true
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const url = new URL(request.url ?? '/', 'http://local')
+    if (!url.pathname.startsWith('/v1/')) return sendPage(url.pathname, response)
+    if (request.method !== 'GET') {
+      const csrf = request.headers['x-usher-csrf']
+      changes.push({ path: url.pathname, csrf: csrf?.toString(), body: await readJson(request) })
+    }
+    if (url.pathname === '/v1/session') {
+      if (request.method === 'DELETE') isSignedIn = false
+      if (request.method === 'POST') isSignedIn = (changes.at(-1)?.body as { setupToken: string }).setupToken === 'once'
+      if (isSignedIn && request.method === 'POST') return response.writeHead(204).end()
+      return isSignedIn ? sendJson(response, 200, recorded.session) : sendProblem(response, 401, 'unauthorized')
+    }
+    if (url.pathname === '/v1/live') {
+      if (!isLive) return sendProblem(response, 503, 'stopping')
+      streams.add(response)
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      return response.write(`event: rates\ndata: ${JSON.stringify(recorded.rates)}\n\n`)
+    }
+    const found = recorded.answer(request.method ?? 'GET', url, changes.at(-1)?.body)
+    return found === undefined ? sendProblem(response, 404, 'not_found') : sendJson(response, 200, found)
+  }
+  const server = createServer((request, response) => void answer(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    changes,
+    setLive(live) {
+      isLive = live
+      if (!live) for (const stream of streams) stream.destroy()
+    },
+    close() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+function sendPage(path: string, response: ServerResponse) {
+  const asked = join(web, normalize(path))
+  const file = path !== '/' && existsSync(asked) ? asked : join(web, 'index.html')
+  const nonce = randomBytes(16).toString('base64')
+  const type = TYPES[extname(file)] ?? 'application/octet-stream'
+  response.writeHead(200, {
+    'content-type': type,
+    'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${nonce}'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  })
+  const isText = type.startsWith('text/html')
+  response.end(isText ? readFileSync(file, 'utf8').replace('__CSP_NONCE__', nonce) : readFileSync(file))
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown) {
+  return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function sendProblem(response: ServerResponse, status: number, code: string) {
+  return sendJson(response, status, { code, message: `Recorded: ${code}.`, details: [], requestId: 'recorded-1' })
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const part of request) text += String(part)
+  return text === '' ? undefined : JSON.parse(text)
+}

@@ -1,0 +1,95 @@
+import { useHotkeys } from '@mantine/hooks'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Outlet } from '@tanstack/react-router'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { LiveContext, useLive } from '../api/live.ts'
+import { sessionQuery } from '../api/session.ts'
+import type { Session } from '../api/shapes.ts'
+import { IconSearch, IconWifiOff } from '../parts/icons.ts'
+import { useFormats, useWords } from '../words/use-words.tsx'
+import { Crumbs } from './crumbs.tsx'
+import { KeyboardHelp } from './keyboard-help.tsx'
+import { Navigation } from './navigation.tsx'
+import { Search } from './search.tsx'
+import { SignIn } from './sign-in.tsx'
+import { UserMenu } from './user-menu.tsx'
+
+/** Every page stands in it; without a session there is only the sign-in page. */
+export function Frame() {
+  const { data: session, error, isPending } = useQuery(sessionQuery)
+  if (isPending) return null
+  if (session === null || session === undefined) return <SignIn error={error} />
+  return <SignedIn session={session} />
+}
+
+const NEWS_EVERY_MS = 5000
+
+function SignedIn({ session }: { readonly session: Session }) {
+  const { t } = useWords()
+  const { time } = useFormats()
+  const [dialogue, setDialogue] = useState<'search' | 'keys' | undefined>()
+  const live = useLive(useRefreshOnNews())
+  const close = () => setDialogue(undefined)
+  useHotkeys([
+    ['mod+K', () => setDialogue('search')],
+    ['shift+?', () => setDialogue('keys')],
+    ['?', () => setDialogue('keys')],
+  ])
+  return (
+    <LiveContext value={live}>
+      <a href="#page" className="skip">
+        {t('frame.skip')}
+      </a>
+      {live.connection === 'lost' && (
+        <p className="connection" role="status">
+          <IconWifiOff size={16} aria-hidden />
+          {live.lastMs === undefined
+            ? t('frame.lost')
+            : t('frame.lostSince', { time: time(new Date(live.lastMs).toISOString()) })}
+        </p>
+      )}
+      <div className="frame">
+        <Navigation />
+        <div className="main">
+          <header className="header">
+            <Crumbs />
+            <button type="button" className="search-opener" onClick={() => setDialogue('search')}>
+              <IconSearch size={15} aria-hidden />
+              {t('search.placeholder')}
+              <kbd>Ctrl K</kbd>
+            </button>
+            <Clock />
+            <UserMenu session={session} onKeys={() => setDialogue('keys')} />
+          </header>
+          <main id="page" tabIndex={-1}>
+            <Outlet />
+          </main>
+        </div>
+      </div>
+      <Search opened={dialogue === 'search'} onClose={close} />
+      <KeyboardHelp opened={dialogue === 'keys'} onClose={close} />
+    </LiveContext>
+  )
+}
+
+/** What is on the page is asked for again when something happened, not for each happening. */
+function useRefreshOnNews(): () => void {
+  const queries = useQueryClient()
+  const lastMs = useRef(0)
+  return useCallback(() => {
+    if (Date.now() - lastMs.current < NEWS_EVERY_MS) return
+    lastMs.current = Date.now()
+    void queries.invalidateQueries({ queryKey: ['overview'] })
+    void queries.invalidateQueries({ queryKey: ['deliveries'] })
+  }, [queries])
+}
+
+function Clock() {
+  const { wall } = useFormats()
+  const [nowMs, setNowMs] = useState(Date.now)
+  useEffect(() => {
+    const timer = setInterval(() => setNowMs(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [])
+  return <span className="clock tabular">{wall(nowMs)} UTC</span>
+}

@@ -1,0 +1,120 @@
+import { Modal, TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { type KeyboardEvent, useState } from 'react'
+import { get } from '../api/client.ts'
+import type { Found } from '../api/shapes.ts'
+import { Trouble } from '../parts/answers.tsx'
+import { IconActivity, IconMember, IconMessages, IconProfiles, IconSent, IconTag } from '../parts/icons.ts'
+import { useWords } from '../words/use-words.tsx'
+
+const ICONS = {
+  segment: IconMember,
+  trait: IconTag,
+  destination: IconSent,
+  data_source: IconActivity,
+  profile: IconProfiles,
+  message: IconMessages,
+} as const
+
+/** `Ctrl K`: any part of a name, or an ID pasted whole. Kinds whose page does not exist yet are shown, and say their ID. */
+export function Search({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
+  const { t } = useWords()
+  return (
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      size="lg"
+      title={t('search.title')}
+      closeButtonProps={{ 'aria-label': t('close') }}
+    >
+      <SearchBody onClose={onClose} />
+    </Modal>
+  )
+}
+
+function SearchBody({ onClose }: { readonly onClose: () => void }) {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const [text, setText] = useState('')
+  const [q] = useDebouncedValue(text.trim(), 150)
+  const [chosen, setChosen] = useState(0)
+  const { data, error } = useQuery({
+    queryKey: ['search', q],
+    queryFn: async () => listOf(await get<readonly Found[] | { readonly list: readonly Found[] }>('/v1/search', { q })),
+    enabled: q !== '',
+    placeholderData: keepPreviousData,
+  })
+  const found = q === '' ? [] : (data ?? [])
+
+  const open = (item: Found) => {
+    onClose()
+    if (item.kind === 'message')
+      return void navigate({ to: '/messages/$id', params: { id: String(item.id) }, search: {} })
+    if (item.kind === 'profile')
+      return void navigate({ to: '/profiles/$id', params: { id: String(item.id).replace(/^d:/, '') }, search: {} })
+    if (item.kind === 'destination')
+      return void navigate({ to: '/messages', search: { destinationId: Number(item.id) } })
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+    if (step !== undefined && found.length > 0) {
+      event.preventDefault()
+      setChosen((chosen + step + found.length) % found.length)
+    }
+    const item = found[chosen]
+    if (event.key === 'Enter' && item !== undefined) open(item)
+  }
+  return (
+    <>
+      <TextInput
+        data-autofocus
+        size="sm"
+        aria-label={t('search.label')}
+        placeholder={t('search.placeholder')}
+        role="combobox"
+        aria-expanded={found.length > 0}
+        aria-controls="found"
+        aria-activedescendant={found.length > 0 ? `found-${chosen}` : undefined}
+        value={text}
+        onKeyDown={onKeyDown}
+        onChange={(event) => {
+          setText(event.currentTarget.value)
+          setChosen(0)
+        }}
+      />
+      {error !== null && <Trouble error={error} />}
+      {data !== undefined && q !== '' && found.length === 0 && <p className="dim small">{t('search.none', { q })}</p>}
+      {found.length > 0 && (
+        <div className="found-list" role="listbox" id="found" aria-label={t('search.title')}>
+          {found.map((item, at) => {
+            const Icon = ICONS[item.kind]
+            return (
+              // The keys are heard by the input, which owns the list [ARIA combobox].
+              // biome-ignore lint/a11y/useKeyWithClickEvents: see above
+              <div
+                key={`${item.kind} ${item.id}`}
+                id={`found-${at}`}
+                className="found"
+                role="option"
+                tabIndex={-1}
+                aria-selected={at === chosen}
+                onClick={() => open(item)}
+              >
+                <Icon size={16} aria-hidden />
+                <span className="named">{item.name}</span>
+                <span className="dim small detail">
+                  {t(`kind.${item.kind}`)} {item.detail ?? item.id}
+                </span>
+              </div>
+            )
+          })}
+        </div>
+      )}
+    </>
+  )
+}
+
+const listOf = (answer: readonly Found[] | { readonly list: readonly Found[] }): readonly Found[] =>
+  'list' in answer ? answer.list : answer

@@ -1,0 +1,39 @@
+/** What the list shows; all of it stands in the address. Times are ISO 8601 UTC. */
+export interface DeliveryFilter {
+  readonly destinationId?: number
+  readonly status?: DeliveryStatus
+  readonly q?: string
+  readonly from?: string
+  readonly to?: string
+  readonly page?: number
+}
+
+export const STATUSES = ['acknowledged', 'retrying', 'waiting', 'sending', 'dead', 'blocked', 'superseded'] as const
+export type DeliveryStatus = (typeof STATUSES)[number]
+
+/** Reads the address; what cannot be meant is left out. */
+export function readDeliveryFilter(search: Readonly<Record<string, unknown>>): DeliveryFilter {
+  const { destinationId, status, q, from, to, page } = search
+  return {
+    ...(isCount(destinationId) ? { destinationId: Number(destinationId) } : {}),
+    ...(STATUSES.includes(status as DeliveryStatus) ? { status: status as DeliveryStatus } : {}),
+    // An ID of digits alone was read as a number.
+    ...(q === undefined || q === '' ? {} : { q: String(q) }),
+    ...(isTime(from) ? { from } : {}),
+    ...(isTime(to) ? { to } : {}),
+    ...(isCount(page) && Number(page) > 0 ? { page: Number(page) } : {}),
+  }
+}
+
+/** Whether there is nothing to clear. */
+export function isUnfiltered({ page: _page, ...filter }: DeliveryFilter): boolean {
+  return Object.values(filter).every((value) => value === undefined)
+}
+
+/** What a replay takes: every member but the page and the free text. */
+export function replayFilter({ page: _page, q: _q, ...filter }: DeliveryFilter): Omit<DeliveryFilter, 'page' | 'q'> {
+  return filter
+}
+
+const isCount = (value: unknown): boolean => /^\d{1,10}$/.test(String(value))
+const isTime = (value: unknown): value is string => typeof value === 'string' && !Number.isNaN(Date.parse(value))

@@ -1,0 +1,144 @@
+import { Button } from '@mantine/core'
+import type { UseQueryResult } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { Delivery } from '../../../src/contract.ts'
+import { Empty, Shapes, Trouble } from '../parts/answers.tsx'
+import { Glyph } from '../parts/state.tsx'
+import { shortened } from '../words/formats.ts'
+import { useReason } from '../words/use-reason.ts'
+import { useFormats, useWords } from '../words/use-words.tsx'
+import { type DeliveryFilter, isUnfiltered } from './delivery-filter.ts'
+import { FilterForm } from './filter-form.tsx'
+import { type DeliveryPage, PAGE_SIZE } from './messages-page.tsx'
+
+interface DeliveryListProps {
+  readonly answer: UseQueryResult<DeliveryPage>
+  readonly filter: DeliveryFilter
+  readonly chosen: string | undefined
+  readonly onFilter: (next: DeliveryFilter) => void
+  readonly onReplay: () => void
+}
+
+export function DeliveryList({ answer, filter, chosen, onFilter, onReplay }: DeliveryListProps) {
+  const { t } = useWords()
+  const { exact } = useFormats()
+  const { data, error, refetch, isPlaceholderData } = answer
+  const page = filter.page ?? 0
+  const from = page * PAGE_SIZE
+  const mayReplay = filter.q === undefined && !isUnfiltered(filter) && (data?.total ?? 0) > 0
+  return (
+    <section className="card" aria-label={t('messages.list')}>
+      <FilterForm filter={filter} onFilter={onFilter} />
+      {error !== null && <Trouble error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <Shapes rows={8} height={30} />}
+      {data?.list.length === 0 && <NoDelivery filter={filter} onFilter={onFilter} />}
+      {data !== undefined && data.list.length > 0 && (
+        <ul className={`deliveries ${isPlaceholderData ? 'stale' : ''}`}>
+          {data.list.map((delivery) => (
+            <li key={delivery.deliveryId}>
+              <DeliveryRow delivery={delivery} filter={filter} isChosen={delivery.deliveryId === chosen} />
+            </li>
+          ))}
+        </ul>
+      )}
+      <div className="list-foot">
+        {data !== undefined && data.total > 0 && (
+          <>
+            <span>
+              {t('messages.range', {
+                from: exact(from + 1),
+                to: exact(from + data.list.length),
+                total: exact(data.total),
+              })}
+            </span>
+            <span className="choices-inline">
+              <PageButton
+                label={t('messages.previous')}
+                isOff={page === 0}
+                onClick={() => onFilter({ ...filter, page: page - 1 })}
+              />
+              <PageButton
+                label={t('messages.next')}
+                isOff={from + data.list.length >= data.total}
+                onClick={() => onFilter({ ...filter, page: page + 1 })}
+              />
+            </span>
+          </>
+        )}
+        {mayReplay && (
+          <Button size="compact-xs" variant="default" onClick={onReplay}>
+            {t('replay.all', { count: data?.total ?? 0 })}
+          </Button>
+        )}
+        <span>{t('messages.keys')}</span>
+      </div>
+    </section>
+  )
+}
+
+function PageButton({ label, isOff, onClick }: { label: string; isOff: boolean; onClick: () => void }) {
+  return isOff ? null : (
+    <button type="button" className="plain-button" onClick={onClick}>
+      {label}
+    </button>
+  )
+}
+
+function DeliveryRow({
+  delivery,
+  filter,
+  isChosen,
+}: {
+  delivery: Delivery
+  filter: DeliveryFilter
+  isChosen: boolean
+}) {
+  const { t } = useWords()
+  const { exactTime, duration } = useFormats()
+  const reasonOf = useReason()
+  const { deliveryId, status, attempts, users, createdAt, reason } = delivery
+  const last = attempts.at(-1)
+  const isFirstTry = status === 'acknowledged' && attempts.length === 1 && last !== undefined
+  const fact = isFirstTry
+    ? duration(last.durationMs)
+    : status === 'dead' || status === 'blocked'
+      ? (last?.httpStatus?.toString() ?? '')
+      : attempts.length > 0
+        ? t('messages.attempt', { number: attempts.length })
+        : ''
+  return (
+    <Link
+      id={`d-${deliveryId}`}
+      to="/messages/$id"
+      params={{ id: deliveryId }}
+      search={filter}
+      className="delivery"
+      aria-current={isChosen}
+      title={reason === null ? undefined : reasonOf(reason)}
+    >
+      <Glyph state={status} label={t(`status.${status}`)} />
+      <span className="mono named">{exactTime(createdAt)}</span>
+      <span className="dim small">{fact}</span>
+      <span className="dim small under">
+        {t('messages.users', { count: users })} <span className="mono">{shortened(deliveryId)}</span>
+      </span>
+    </Link>
+  )
+}
+
+function NoDelivery({ filter, onFilter }: Pick<DeliveryListProps, 'filter' | 'onFilter'>) {
+  const { t } = useWords()
+  if (isUnfiltered(filter)) return <Empty title={t('messages.none')}>{t('messages.noneWhy')}</Empty>
+  return (
+    <Empty
+      title={t('messages.noResult')}
+      step={
+        <Button variant="default" onClick={() => onFilter({})}>
+          {t('messages.clear')}
+        </Button>
+      }
+    >
+      {t('messages.noResultWhy')}
+    </Empty>
+  )
+}

@@ -1,0 +1,101 @@
+import { Button } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { ApiProblem, get } from '../api/client.ts'
+import type { DeliveryDetail } from '../api/shapes.ts'
+import { Empty, Shapes, Trouble } from '../parts/answers.tsx'
+import { Copy } from '../parts/copy.tsx'
+import { IconReplay } from '../parts/icons.ts'
+import { State } from '../parts/state.tsx'
+import { useReason } from '../words/use-reason.ts'
+import { useFormats, useWords } from '../words/use-words.tsx'
+import { AttemptsCard } from './attempts-card.tsx'
+import { CopyCurl } from './copy-curl.tsx'
+import { destinationsQuery } from './destinations-query.ts'
+import { Moments } from './moments.tsx'
+import { RequestCard } from './request-card.tsx'
+import { SignatureCard } from './signature-card.tsx'
+import { UsersCard } from './users-card.tsx'
+
+export const INSPECTOR = 'inspector'
+
+/** One message: what was sent, what came back, who was in it and why. */
+export function Inspector({ id, onReplay }: { readonly id: string; readonly onReplay: () => void }) {
+  const { t } = useWords()
+  const { data, error, refetch } = useQuery({
+    queryKey: ['deliveries', 'one', id],
+    queryFn: () => get<DeliveryDetail>(`/v1/deliveries/${encodeURIComponent(id)}`),
+  })
+  if (error instanceof ApiProblem && error.status === 404)
+    return (
+      <div className="card">
+        <Empty title={t('messages.unknown')}>{t('messages.unknownWhy')}</Empty>
+      </div>
+    )
+  if (error !== null)
+    return (
+      <div className="card">
+        <Trouble error={error} onRetry={() => void refetch()} />
+      </div>
+    )
+  if (data === undefined)
+    return (
+      <div className="card">
+        <Shapes rows={7} height={26} />
+      </div>
+    )
+  return (
+    <div className="inspector" id={INSPECTOR}>
+      <Head delivery={data} onReplay={onReplay} />
+      <RequestCard request={data.request} />
+      <div className="column">
+        <AttemptsCard attempts={data.attempts} />
+        <SignatureCard signature={data.signature ?? null} />
+      </div>
+      <UsersCard users={data.users} />
+    </div>
+  )
+}
+
+function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; readonly onReplay: () => void }) {
+  const { t } = useWords()
+  const { exact, duration } = useFormats()
+  const reasonOf = useReason()
+  const { data: destinations } = useQuery(destinationsQuery)
+  const { deliveryId, destinationId, status, reason, users, createdAt, finishedAt, attempts, request } = delivery
+  const name = delivery.destinationName ?? destinations?.find((one) => one.destinationId === destinationId)?.name
+  const tookMs = finishedAt === null ? undefined : Date.parse(finishedAt) - Date.parse(createdAt)
+  return (
+    <section className="card wide" aria-label={deliveryId}>
+      <div className="delivery-head">
+        <div>
+          <h2>
+            <Copy value={deliveryId} />
+            <State state={status}>
+              {status === 'acknowledged' ? t('messages.acknowledgedOn', { number: attempts.length }) : undefined}
+            </State>
+          </h2>
+          <p className="dim">
+            {t('messages.facts', {
+              name: name ?? destinationId,
+              users: typeof users === 'number' ? users : users.length,
+              bytes: exact(new TextEncoder().encode(request.body).length),
+            })}{' '}
+            {status === 'acknowledged' && tookMs !== undefined && t('messages.took', { time: duration(tookMs) })}
+            {reason !== null && t(`messages.why.${status === 'dead' ? 'dead' : 'other'}`, { reason: reasonOf(reason) })}
+          </p>
+        </div>
+        <div className="actions">
+          <CopyCurl request={request} />
+          <Button
+            variant={status === 'dead' ? 'filled' : 'default'}
+            leftSection={<IconReplay size={15} aria-hidden />}
+            onClick={onReplay}
+          >
+            {t('replay.open')}
+          </Button>
+        </div>
+      </div>
+      <Moments delivery={delivery} />
+    </section>
+  )
+}

@@ -1,0 +1,90 @@
+import { useHotkeys } from '@mantine/hooks'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { useState } from 'react'
+import type { Delivery } from '../../../src/contract.ts'
+import { get } from '../api/client.ts'
+import { Empty } from '../parts/answers.tsx'
+import { useWords } from '../words/use-words.tsx'
+import { type DeliveryFilter, readDeliveryFilter } from './delivery-filter.ts'
+import { DeliveryList } from './delivery-list.tsx'
+import { FILTER_INPUT } from './filter-form.tsx'
+import { INSPECTOR, Inspector } from './inspector.tsx'
+import { type ReplayChoice, ReplayDialogue } from './replay-dialogue.tsx'
+
+export const PAGE_SIZE = 50
+
+export interface DeliveryPage {
+  readonly total: number
+  readonly list: readonly Delivery[]
+}
+
+/** Messages of all destinations: the list left, one message right. Filter and choice stand in the address. */
+export function MessagesPage() {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const { id } = useParams({ strict: false })
+  const filter = readDeliveryFilter(useSearch({ strict: false }))
+  const [replay, setReplay] = useState<ReplayChoice | undefined>()
+  const answer = useQuery({
+    queryKey: ['deliveries', filter],
+    queryFn: () => get<DeliveryPage>('/v1/deliveries', { ...filter, page: filter.page ?? 0, pageSize: PAGE_SIZE }),
+    placeholderData: keepPreviousData,
+  })
+  const list = answer.data?.list ?? []
+
+  const open = (deliveryId: string) => {
+    void navigate({ to: '/messages/$id', params: { id: deliveryId }, search: filter, replace: id !== undefined })
+    requestAnimationFrame(() => document.getElementById(`d-${deliveryId}`)?.focus())
+  }
+  const move = (step: number) => {
+    const at = list.findIndex((delivery) => delivery.deliveryId === id)
+    const next = list[at < 0 ? 0 : Math.min(Math.max(at + step, 0), list.length - 1)]
+    if (next !== undefined) open(next.deliveryId)
+  }
+  const show = (next: DeliveryFilter) =>
+    id === undefined
+      ? navigate({ to: '/messages', search: next })
+      : navigate({ to: '/messages/$id', params: { id }, search: next })
+  const back = () => {
+    const inInspector = document.getElementById(INSPECTOR)?.contains(document.activeElement) === true
+    if (inInspector && id !== undefined) return document.getElementById(`d-${id}`)?.focus()
+    if (id !== undefined) void navigate({ to: '/messages', search: filter })
+  }
+  useHotkeys(
+    replay === undefined
+      ? [
+          ['ArrowDown', () => move(1)],
+          ['ArrowUp', () => move(-1)],
+          ['/', () => document.getElementById(FILTER_INPUT)?.focus()],
+          ['R', () => id !== undefined && setReplay({ deliveryIds: [id] })],
+          ['Escape', back],
+        ]
+      : [],
+  )
+  return (
+    <>
+      <div className="title-row">
+        <h1>{t('messages.title')}</h1>
+        {answer.data !== undefined && <span className="dim">{t('messages.total', { count: answer.data.total })}</span>}
+      </div>
+      <div className="messages">
+        <DeliveryList
+          answer={answer}
+          filter={filter}
+          chosen={id}
+          onFilter={(next) => void show(next)}
+          onReplay={() => setReplay({ filter })}
+        />
+        {id === undefined ? (
+          <div className="card">
+            <Empty title={t('messages.choose')}>{t('messages.chooseHow')}</Empty>
+          </div>
+        ) : (
+          <Inspector key={id} id={id} onReplay={() => setReplay({ deliveryIds: [id] })} />
+        )}
+      </div>
+      <ReplayDialogue choice={replay} onClose={() => setReplay(undefined)} />
+    </>
+  )
+}

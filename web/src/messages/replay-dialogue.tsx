@@ -1,0 +1,87 @@
+import { Button, Modal, Radio } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import type { ReplayAnswer } from '../../../src/contract.ts'
+import { post } from '../api/client.ts'
+import { Shapes, Trouble } from '../parts/answers.tsx'
+import { IconReplay } from '../parts/icons.ts'
+import { useWords } from '../words/use-words.tsx'
+import { type DeliveryFilter, replayFilter } from './delivery-filter.ts'
+
+export type ReplayChoice = { readonly deliveryIds: readonly string[] } | { readonly filter: DeliveryFilter }
+type As = 'same' | 'current'
+
+const bodyOf = (choice: ReplayChoice) => ('filter' in choice ? replayFilter(choice.filter) : choice)
+
+/** Counts by a dry run what would happen, then asks. */
+export function ReplayDialogue({ choice, onClose }: { choice: ReplayChoice | undefined; onClose: () => void }) {
+  const { t } = useWords()
+  return (
+    <Modal
+      opened={choice !== undefined}
+      onClose={onClose}
+      title={t('replay.title')}
+      closeButtonProps={{ 'aria-label': t('close') }}
+    >
+      {choice !== undefined && <ReplayBody choice={choice} onClose={onClose} />}
+    </Modal>
+  )
+}
+
+function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readonly onClose: () => void }) {
+  const { t } = useWords()
+  const queries = useQueryClient()
+  const [as, setAs] = useState<As>('same')
+  const ask = (dryRun: boolean) => post<ReplayAnswer>('/v1/deliveries/replay', { ...bodyOf(choice), as, dryRun })
+  const dryRun = useQuery({ queryKey: ['replay', choice, as], queryFn: () => ask(true), staleTime: 0, gcTime: 0 })
+  const replay = useMutation({
+    mutationFn: () => ask(false),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['deliveries'] }),
+  })
+  // A dry run queues nothing; what it matched would be.
+  const queued = dryRun.data?.matched ?? 0
+  const left = dryRun.data !== undefined && 'deliveryIds' in choice ? choice.deliveryIds.length - queued : 0
+  if (replay.data !== undefined)
+    return (
+      <div className="dialogue">
+        <p role="status">{t('replay.done', { count: replay.data.queued })}</p>
+        <div className="buttons">
+          <Button data-autofocus onClick={onClose}>
+            {t('close')}
+          </Button>
+        </div>
+      </div>
+    )
+  return (
+    <div className="dialogue">
+      <Radio.Group label={t('replay.what')} value={as} onChange={(value) => setAs(value as As)}>
+        <div className="dialogue">
+          <Radio value="same" label={t('replay.same')} description={t('replay.sameWhy')} />
+          <Radio value="current" label={t('replay.current')} description={t('replay.currentWhy')} />
+        </div>
+      </Radio.Group>
+      {dryRun.isPending && <Shapes rows={1} />}
+      {dryRun.error !== null && <Trouble error={dryRun.error} onRetry={() => void dryRun.refetch()} />}
+      {dryRun.data !== undefined && (
+        <p aria-live="polite">
+          {t('replay.counted', { count: queued })} {left > 0 && t('replay.left', { count: left })}
+        </p>
+      )}
+      {replay.error !== null && <Trouble error={replay.error} />}
+      <div className="buttons">
+        <Button variant="default" onClick={onClose}>
+          {t('replay.keep')}
+        </Button>
+        <Button
+          data-autofocus
+          leftSection={<IconReplay size={15} aria-hidden />}
+          disabled={queued === 0}
+          loading={replay.isPending}
+          onClick={() => replay.mutate()}
+        >
+          {t('replay.do', { count: queued })}
+        </Button>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,80 @@
+import { Link } from '@tanstack/react-router'
+import type { DeliveryDetail } from '../api/shapes.ts'
+import { Card } from '../parts/card.tsx'
+import { IconDoor, IconMember } from '../parts/icons.ts'
+import { inFours, profileAddress, shortened } from '../words/formats.ts'
+import { useWords } from '../words/use-words.tsx'
+
+/** Who is in the message, what was said of each, and the way to why. */
+export function UsersCard({ users }: Pick<DeliveryDetail, 'users'>) {
+  const { t } = useWords()
+  if (typeof users === 'number') return null
+  return (
+    <Card title={t('users.title')} className="wide">
+      {users.length === 0 ? (
+        <p className="card-body dim">{t('users.gone')}</p>
+      ) : (
+        <table className="rows">
+          <thead>
+            <tr>
+              <th scope="col">{t('users.profile')}</th>
+              <th scope="col">{t('users.theirId')}</th>
+              <th scope="col">{t('users.told')}</th>
+              <th scope="col">{t('users.why')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {users.map(({ profileId, partnerIds, active, inactive }) => {
+              const id = profileAddress(profileId)
+              return (
+                <tr key={profileId}>
+                  <td>
+                    <Link to="/profiles/$id" params={{ id }} search={{}} className="mono" title={id}>
+                      {/^\d{38}$/.test(id) ? `${inFours(id.slice(0, 8))} … ${id.slice(-4)}` : shortened(id)}
+                    </Link>
+                  </td>
+                  <td className="mono">
+                    {partnerIds.map((one) => (
+                      <span
+                        key={`${one.dataSourceId} ${one.id}`}
+                        title={`${one.dataSourceId}:${one.id}`}
+                        className="line-id"
+                      >
+                        {one.id}
+                      </span>
+                    ))}
+                  </td>
+                  <td>
+                    <ul className="told-list">
+                      {[...active.map((one) => ({ ...one, to: 1 })), ...inactive.map((one) => ({ ...one, to: 0 }))].map(
+                        ({ sid, name, code, to }) => (
+                          <li key={sid} className={`state ${to === 1 ? 'sent' : 'neutral'}`} title={name}>
+                            {to === 1 ? <IconMember size={14} aria-hidden /> : <IconDoor size={14} aria-hidden />}
+                            {t('users.status', { code, status: to })}
+                          </li>
+                        ),
+                      )}
+                    </ul>
+                  </td>
+                  <td>
+                    {[...active, ...inactive].map(({ sid, name }) => (
+                      <Link
+                        key={sid}
+                        to="/profiles/$id"
+                        params={{ id }}
+                        search={{ segmentId: sid }}
+                        className="line-id"
+                      >
+                        {t('users.whyIn', { name })}
+                      </Link>
+                    ))}
+                  </td>
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+      )}
+    </Card>
+  )
+}

@@ -1,0 +1,71 @@
+import { Button } from '@mantine/core'
+import { useNavigate } from '@tanstack/react-router'
+import type { AttentionItem } from '../api/shapes.ts'
+import { Card } from '../parts/card.tsx'
+import { IconAlert, IconClock, IconDead, IconDelivered, IconRetry, IconShield } from '../parts/icons.ts'
+import { useReason } from '../words/use-reason.ts'
+import { useFormats, useWords } from '../words/use-words.tsx'
+
+const LOOKS = {
+  breaker_open: { Icon: IconRetry, tone: 'waiting', status: 'retrying' },
+  paused: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
+  dead_letters: { Icon: IconDead, tone: 'dead', status: 'dead' },
+  backlog: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
+  disk: { Icon: IconAlert, tone: 'waiting', status: undefined },
+  private_destinations: { Icon: IconShield, tone: 'waiting', status: undefined },
+  clock: { Icon: IconAlert, tone: 'waiting', status: undefined },
+} as const
+
+/** What someone must do, worst first as the server orders it; the thing to do stands beside it. */
+export function Attention({ items }: { readonly items: readonly AttentionItem[] }) {
+  const { t } = useWords()
+  const { time } = useFormats()
+  const reasonOf = useReason()
+  const navigate = useNavigate()
+  return (
+    <Card
+      title={t('attention.title')}
+      subtitle={items.length > 0 ? t('attention.subtitle', { count: items.length }) : undefined}
+    >
+      {items.length === 0 && (
+        <p className="card-body delivered">
+          <span className="glyph inline">
+            <IconDelivered size={15} aria-hidden />
+          </span>{' '}
+          {t('attention.nothing')}
+        </p>
+      )}
+      <ul className="attention">
+        {items.map((item) => {
+          const { Icon, tone, status } = LOOKS[item.kind]
+          const values = { name: item.name ?? '', count: item.count ?? 0, reason: reasonOf(item.reason) || 'none' }
+          const destinationId = item.destinationId
+          return (
+            <li key={`${item.kind} ${item.destinationId}`}>
+              <span className={`glyph ${tone}`}>
+                <Icon size={16} aria-hidden />
+              </span>
+              <div>
+                <p className="named">{t(`attention.${item.kind}`, values)}</p>
+                <p className="dim small">{t(`attention.${item.kind}.why`, values)}</p>
+              </div>
+              <span className="dim small tabular nowrap">{item.since === null ? '' : time(item.since)}</span>
+              {destinationId !== null && status !== undefined ? (
+                <Button
+                  className="act"
+                  size="compact-xs"
+                  variant="default"
+                  onClick={() => void navigate({ to: '/messages', search: { destinationId, status } })}
+                >
+                  {t(`attention.${status}.act`)}
+                </Button>
+              ) : (
+                <span />
+              )}
+            </li>
+          )
+        })}
+      </ul>
+    </Card>
+  )
+}

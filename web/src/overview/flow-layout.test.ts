@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest'
+import type { FlowAnswer } from '../api/shapes.ts'
+import { layoutFlow, pathsThrough } from './flow-layout.ts'
+
+const flow: FlowAnswer = {
+  sources: [{ dataSourceId: 1, name: 'Shop', events: 40 }],
+  traits: Array.from({ length: 10 }, (_, at) => ({ sid: 100 + at, name: `Trait ${at}`, realized: 10 - at })),
+  segments: [
+    { sid: 7, name: 'Intenders', entered: 30 },
+    { sid: 8, name: 'Nobody', entered: 0 },
+  ],
+  destinations: [{ destinationId: 423, name: 'Halden', acknowledged: 90, waiting: 10, dead: 0 }],
+  links: [
+    { from: 'source:1', to: 'trait:100', count: 30 },
+    { from: 'source:1', to: 'trait:108', count: 6 },
+    { from: 'source:1', to: 'trait:109', count: 4 },
+    { from: 'trait:100', to: 'segment:7', count: 30 },
+    { from: 'segment:7', to: 'destination:423', count: 30 },
+    { from: 'segment:99', to: 'destination:423', count: 5 },
+  ],
+}
+const { nodes, ribbons } = layoutFlow(flow, 320)
+
+test('a column shows at most seven nodes; the rest is one, with the sum of its amounts and links', () => {
+  const traits = nodes.filter((node) => node.column === 'trait')
+  expect(traits).toHaveLength(7)
+  expect(traits.at(-1)).toMatchObject({ id: 'others:trait', others: 4, amount: 4 + 3 + 2 + 1 })
+  expect(ribbons.find((ribbon) => ribbon.to === 'others:trait')?.count).toBe(10)
+})
+
+test('no node leaves the drawing or lies on another, and each can be hit', () => {
+  for (const node of nodes) {
+    expect(node.top + node.height).toBeLessThanOrEqual(320.01)
+    expect(node.height).toBeGreaterThanOrEqual(24)
+    const below = nodes.find((other) => other.column === node.column && other.top > node.top)
+    if (below !== undefined) expect(below.top).toBeGreaterThanOrEqual(node.top + node.height)
+  }
+})
+
+test('the ribbons of a node fill it and never more', () => {
+  const source = nodes.find((node) => node.id === 'source:1')
+  const out = ribbons.filter((ribbon) => ribbon.from === 'source:1')
+  expect(out.reduce((sum, ribbon) => sum + ribbon.start.height, 0)).toBeCloseTo(source?.height ?? 0)
+  expect(out[0]?.start.height).toBeCloseTo((30 / 40) * (source?.height ?? 0))
+})
+
+test('a link to something unknown is left out', () => {
+  expect(ribbons.some((ribbon) => ribbon.from === 'segment:99')).toBe(false)
+})
+
+test('a destination where more than one in a hundred wait is shown as waiting', () => {
+  expect(nodes.find((node) => node.id === 'destination:423')?.tone).toBe('waiting')
+})
+
+test('the paths through a node leave out what does not touch it', () => {
+  expect([...pathsThrough('trait:100', ribbons)].sort()).toEqual([
+    'destination:423',
+    'segment:7',
+    'source:1',
+    'trait:100',
+  ])
+})

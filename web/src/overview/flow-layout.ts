@@ -1,0 +1,161 @@
+import type { FlowAnswer } from '../api/shapes.ts'
+
+export type FlowTone = 'sent' | 'delivered' | 'waiting' | 'dead' | 'neutral'
+export type FlowColumn = 'source' | 'trait' | 'segment' | 'destination'
+export const FLOW_COLUMNS: readonly FlowColumn[] = ['source', 'trait', 'segment', 'destination']
+
+export interface FlowNode {
+  /** `trait:100001`, or `others:trait` for those that are not drawn one by one. */
+  readonly id: string
+  readonly column: FlowColumn
+  readonly name: string
+  readonly amount: number
+  readonly tone: FlowTone
+  /** Of `others:…`: how many they are. */
+  readonly others: number
+  readonly top: number
+  readonly height: number
+}
+
+export interface FlowRibbon {
+  readonly from: string
+  readonly to: string
+  readonly count: number
+  readonly tone: FlowTone
+  /** Upper edge and height where it leaves, and where it arrives. */
+  readonly start: { readonly top: number; readonly height: number }
+  readonly end: { readonly top: number; readonly height: number }
+}
+
+const NODES_MAX = 7
+const NODE_HEIGHT_MIN = 26
+const GAP = 6
+
+/**
+ * Places the nodes of four columns, largest first, and the ribbons between them. The columns count different things
+ * (events, realizations, entries, messages), so a node's height is its share of its column, and a ribbon is as wide at each
+ * end as its share of that node. Example: of two traits with 30 and 10 realizations the first takes three quarters of what
+ * remains after the least heights.
+ * @param height of the drawing in pixels
+ */
+export function layoutFlow(flow: FlowAnswer, height: number): { nodes: FlowNode[]; ribbons: FlowRibbon[] } {
+  const alias = new Map<string, string>()
+  const nodes = FLOW_COLUMNS.flatMap((column) =>
+    placeColumn(column, gather(column, amountsOf(flow, column), alias), height),
+  )
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const counts = new Map<string, { from: FlowNode; to: FlowNode; count: number }>()
+  for (const link of flow.links) {
+    const from = byId.get(alias.get(link.from) ?? link.from)
+    const to = byId.get(alias.get(link.to) ?? link.to)
+    if (from === undefined || to === undefined || link.count <= 0) continue
+    const key = `${from.id} ${to.id}`
+    const known = counts.get(key)
+    counts.set(key, { from, to, count: link.count + (known?.count ?? 0) })
+  }
+  return { nodes, ribbons: placeRibbons([...counts.values()]) }
+}
+
+type Amount = Pick<FlowNode, 'id' | 'name' | 'amount' | 'tone' | 'others'>
+
+function amountsOf(flow: FlowAnswer, column: FlowColumn): Amount[] {
+  if (column === 'source')
+    return flow.sources.map((one) => amount(`source:${one.dataSourceId}`, one.name, one.events, 'sent'))
+  if (column === 'trait') return flow.traits.map((one) => amount(`trait:${one.sid}`, one.name, one.realized, 'sent'))
+  if (column === 'segment')
+    return flow.segments.map((one) => amount(`segment:${one.sid}`, one.name, one.entered, 'sent'))
+  return flow.destinations.map(({ destinationId, name, acknowledged, waiting, dead }) =>
+    amount(`destination:${destinationId}`, name, acknowledged + waiting + dead, toneOf(acknowledged, waiting, dead)),
+  )
+}
+
+const amount = (id: string, name: string, value: number, tone: FlowTone): Amount => ({
+  id,
+  name,
+  amount: value,
+  tone,
+  others: 0,
+})
+
+/** The trouble that is more than one in a hundred; otherwise delivered. */
+function toneOf(acknowledged: number, waiting: number, dead: number): FlowTone {
+  const all = acknowledged + waiting + dead
+  if (all === 0) return 'neutral'
+  if (dead / all > 0.01 && dead >= waiting) return 'dead'
+  return waiting / all > 0.01 ? 'waiting' : 'delivered'
+}
+
+/** Not more than seven in a column; the rest is one node. @param alias is told where each of the rest went */
+function gather(column: FlowColumn, amounts: readonly Amount[], alias: Map<string, string>): Amount[] {
+  const sorted = [...amounts].sort((a, b) => b.amount - a.amount)
+  if (sorted.length <= NODES_MAX) return sorted
+  const rest = sorted.slice(NODES_MAX - 1)
+  const id = `others:${column}`
+  for (const one of rest) alias.set(one.id, id)
+  const sum = rest.reduce((total, one) => total + one.amount, 0)
+  return [...sorted.slice(0, NODES_MAX - 1), { id, name: '', amount: sum, tone: 'neutral', others: rest.length }]
+}
+
+function placeColumn(column: FlowColumn, amounts: readonly Amount[], height: number): FlowNode[] {
+  const sum = amounts.reduce((total, one) => total + one.amount, 0)
+  const free = height - amounts.length * (NODE_HEIGHT_MIN + GAP) + GAP
+  let top = 0
+  return amounts.map((one) => {
+    // A column of one or two is not stretched over the whole height.
+    const share = sum === 0 ? 0 : one.amount / sum
+    const node = {
+      ...one,
+      column,
+      top,
+      height: NODE_HEIGHT_MIN + free * share * Math.min(1, 0.4 + amounts.length * 0.15),
+    }
+    top += node.height + GAP
+    return node
+  })
+}
+
+function placeRibbons(links: readonly { from: FlowNode; to: FlowNode; count: number }[]): FlowRibbon[] {
+  const sums = new Map<string, number>()
+  const add = (key: string, count: number) => sums.set(key, (sums.get(key) ?? 0) + count)
+  for (const { from, to, count } of links) {
+    add(`out ${from.id}`, count)
+    add(`in ${to.id}`, count)
+  }
+  const used = new Map<string, number>()
+  const take = (key: string, node: FlowNode, count: number) => {
+    const offset = used.get(key) ?? 0
+    const height = (count / (sums.get(key) as number)) * node.height
+    used.set(key, offset + height)
+    return { top: node.top + offset, height }
+  }
+  const byFrom = [...links].sort((a, b) => a.from.top - b.from.top || a.to.top - b.to.top)
+  const ends = new Map(
+    [...links]
+      .sort((a, b) => a.to.top - b.to.top || a.from.top - b.from.top)
+      .map((link) => [link, take(`in ${link.to.id}`, link.to, link.count)]),
+  )
+  return byFrom.map((link) => ({
+    from: link.from.id,
+    to: link.to.id,
+    count: link.count,
+    tone: link.to.column === 'destination' ? link.to.tone : 'sent',
+    start: take(`out ${link.from.id}`, link.from, link.count),
+    end: ends.get(link) as { top: number; height: number },
+  }))
+}
+
+/** A node and all that lies on a path through it. @returns ids of nodes */
+export function pathsThrough(id: string, ribbons: readonly FlowRibbon[]): Set<string> {
+  const reached = new Set([id])
+  const walk = (at: string, next: (ribbon: FlowRibbon) => readonly [string, string]) => {
+    for (const ribbon of ribbons) {
+      const [here, there] = next(ribbon)
+      if (here !== at || reached.has(there)) continue
+      reached.add(there)
+      walk(there, next)
+    }
+  }
+  walk(id, (ribbon) => [ribbon.from, ribbon.to])
+  walk(id, (ribbon) => [ribbon.to, ribbon.from])
+  return reached
+}

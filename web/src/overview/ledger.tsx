@@ -1,0 +1,62 @@
+import { Link } from '@tanstack/react-router'
+import type { LedgerRow } from '../api/shapes.ts'
+import { Empty } from '../parts/answers.tsx'
+import { Card } from '../parts/card.tsx'
+import { useFormats, useWords } from '../words/use-words.tsx'
+
+const PARTS = [
+  { part: 'acknowledged', tone: 'delivered' },
+  { part: 'waiting', tone: 'waiting' },
+  { part: 'dead', tone: 'dead' },
+  { part: 'blocked', tone: 'blocked' },
+] as const
+
+/** What is owed to each destination, as one stacked bar. A part leads to its messages. */
+export function Ledger({ rows }: { readonly rows: readonly LedgerRow[] }) {
+  const { t } = useWords()
+  const { short, exact, percent } = useFormats()
+  return (
+    <Card title={t('ledger.title')} subtitle={t('ledger.subtitle')}>
+      {rows.length === 0 ? (
+        <Empty title={t('ledger.empty')}>{t('ledger.emptyWhy')}</Empty>
+      ) : (
+        <div className="card-body">
+          <ul>
+            {rows.map((row) => {
+              const all = PARTS.reduce((sum, { part }) => sum + row[part], 0)
+              const words = PARTS.filter(({ part }) => row[part] > 0).map(
+                ({ part }) => `${exact(row[part])} ${t(`ledger.${part}`)}`,
+              )
+              return (
+                <li key={row.destinationId} className="ledger-row">
+                  <div>
+                    <Link to="/messages" search={{ destinationId: row.destinationId }} className="named">
+                      {row.name}
+                    </Link>
+                    <p className="dim small">{t('ledger.messages', { count: all, shown: short(all) })}</p>
+                  </div>
+                  <div className="bar" role="img" aria-label={words.join(', ')} title={words.join(', ')}>
+                    {PARTS.map(({ part, tone }) =>
+                      row[part] > 0 ? <span key={part} className={tone} style={{ flexGrow: row[part] }} /> : null,
+                    )}
+                  </div>
+                  <span className="share tabular">
+                    {all === 0 ? t('ledger.nothing') : percent(row.acknowledged / all)}
+                  </span>
+                </li>
+              )
+            })}
+          </ul>
+          <p className="legend">
+            {PARTS.map(({ part, tone }) => (
+              <span key={part} className={tone}>
+                <i />
+                {t(`ledger.${part}`)}
+              </span>
+            ))}
+          </p>
+        </div>
+      )}
+    </Card>
+  )
+}

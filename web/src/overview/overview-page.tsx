@@ -1,0 +1,94 @@
+import { SegmentedControl } from '@mantine/core'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { useContext } from 'react'
+import { get } from '../api/client.ts'
+import { LiveContext } from '../api/live.ts'
+import type { Overview, OverviewWindow } from '../api/shapes.ts'
+import { Shapes, Trouble } from '../parts/answers.tsx'
+import { Card } from '../parts/card.tsx'
+import { useFormats, useWords } from '../words/use-words.tsx'
+import { Attention } from './attention.tsx'
+import { FiguresStrip } from './figures.tsx'
+import { Flow } from './flow.tsx'
+import { Ledger } from './ledger.tsx'
+
+const route = getRouteApi('/')
+
+/** Is it well? What should I do? Why is it so? */
+export function OverviewPage() {
+  const { t } = useWords()
+  const { time } = useFormats()
+  const { window } = route.useSearch()
+  const navigate = route.useNavigate()
+  const live = useContext(LiveContext)
+  const { data, error, isPlaceholderData, refetch } = useQuery({
+    queryKey: ['overview', window],
+    queryFn: () => get<Overview>('/v1/overview', { window }),
+    placeholderData: keepPreviousData,
+    refetchInterval: 15_000,
+  })
+  const isLive = live.connection === 'open'
+  return (
+    <>
+      <div className="title-row">
+        <h1>{t('overview.title')}</h1>
+        {data !== undefined && (
+          <span className="dim">
+            <i className={`live-dot ${isLive ? 'delivered' : 'waiting'}`} />
+            {isLive ? t('overview.live') : t('overview.asOf', { time: time(data.at) })}
+          </span>
+        )}
+        <div className="actions">
+          <SegmentedControl
+            aria-label={t('overview.window')}
+            value={window}
+            onChange={(value) => void navigate({ search: { window: value as OverviewWindow } })}
+            data={[
+              { value: '1h', label: t('overview.1h') },
+              { value: '24h', label: t('overview.24h') },
+            ]}
+          />
+        </div>
+      </div>
+      {error !== null && (
+        <div className="card flow">
+          <Trouble error={error} onRetry={() => void refetch()} />
+        </div>
+      )}
+      {data === undefined && error === null && <OverviewShapes />}
+      {data !== undefined && (
+        <div className={isPlaceholderData || error !== null ? 'stale' : undefined}>
+          <FiguresStrip overview={data} rates={live.rates} />
+          <Flow flow={data.flow} window={window} />
+          <div className="overview-bottom">
+            <Attention items={data.needsAttention} />
+            <Ledger rows={data.ledger} />
+          </div>
+        </div>
+      )}
+    </>
+  )
+}
+
+function OverviewShapes() {
+  const { t } = useWords()
+  return (
+    <>
+      <div className="card flow">
+        <Shapes rows={3} />
+      </div>
+      <Card title={t('flow.title')} className="flow">
+        <Shapes rows={6} height={44} />
+      </Card>
+      <div className="overview-bottom">
+        <Card title={t('attention.title')}>
+          <Shapes rows={4} />
+        </Card>
+        <Card title={t('ledger.title')}>
+          <Shapes rows={4} />
+        </Card>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,91 @@
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { ProfileView } from '../../../src/contract.ts'
+import { destinationsQuery } from '../messages/destinations-query.ts'
+import { State } from '../parts/state.tsx'
+import { shortened } from '../words/formats.ts'
+import { useFormats, useWords } from '../words/use-words.tsx'
+
+const IDS_SHOWN = 3
+
+/** Four facts: seen, who, partner IDs, consent. */
+export function Known({ profile }: { readonly profile: ProfileView }) {
+  const { t } = useWords()
+  const { time, day } = useFormats()
+  const { data: destinations } = useQuery(destinationsQuery)
+  const { firstSeen, lastSeen, region, ids, devices = [], consent, optOut } = profile
+  const denied = Object.entries(consent?.deliver ?? {}).filter(([, may]) => !may)
+  const nameOf = (id: string) => destinations?.find((one) => String(one.destinationId) === id)?.name ?? id
+  return (
+    <dl className="card known">
+      <div>
+        <dt>{t('known.seen')}</dt>
+        <dd className="named">{time(lastSeen)}</dd>
+        <dd className="dim small">
+          {t('known.first', { day: day(firstSeen) })} {region !== null && t('known.region', { region })}
+        </dd>
+      </div>
+      <div>
+        <dt>{t('known.kind')}</dt>
+        <dd className="named">{t(`known.${profile.kind}`)}</dd>
+        {devices.map(({ deviceId }) => (
+          <dd key={deviceId}>
+            <Link to="/profiles/$id" params={{ id: deviceId }} search={{}} className="mono" title={deviceId}>
+              {shortened(deviceId)}
+            </Link>
+          </dd>
+        ))}
+      </div>
+      <div>
+        <dt>{t('known.ids')}</dt>
+        <dd className="named">{t('known.idCount', { count: ids.length })}</dd>
+        {ids.slice(0, IDS_SHOWN).map(({ dataSourceId, id }) => (
+          <dd key={`${dataSourceId}:${id}`} className="small">
+            <Link to="/profiles/$id" params={{ id: `${dataSourceId}:${id}` }} search={{}} className="mono">
+              {dataSourceId}:{id}
+            </Link>
+          </dd>
+        ))}
+        {ids.length > IDS_SHOWN && (
+          <dd>
+            <details>
+              <summary className="small">{t('known.moreIds', { count: ids.length - IDS_SHOWN })}</summary>
+              {ids.slice(IDS_SHOWN).map(({ dataSourceId, id }) => (
+                <span key={`${dataSourceId}:${id}`} className="mono line-id">
+                  {dataSourceId}:{id}
+                </span>
+              ))}
+            </details>
+          </dd>
+        )}
+      </div>
+      <div>
+        <dt>{t('known.consent')}</dt>
+        {optOut !== null ? (
+          <>
+            <dd>
+              <State state="blocked">{t('known.optedOut')}</State>
+            </dd>
+            <dd className="dim small">{t('known.optedOutAt', { time: time(optOut.at), reason: optOut.reason })}</dd>
+          </>
+        ) : denied.length > 0 ? (
+          <>
+            {denied.map(([id]) => (
+              <dd key={id}>
+                <State state="blocked">{t('known.notTo', { name: nameOf(id) })}</State>
+              </dd>
+            ))}
+            <dd className="dim small">
+              <code>{consent?.reason}</code>
+            </dd>
+          </>
+        ) : (
+          <>
+            <dd className="named">{t('known.noObjection')}</dd>
+            <dd className="dim small">{t('known.noOptOut')}</dd>
+          </>
+        )}
+      </div>
+    </dl>
+  )
+}

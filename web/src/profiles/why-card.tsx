@@ -1,0 +1,123 @@
+import { Select } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { ExplainView, ProfileView, Segment } from '../../../src/contract.ts'
+import { ApiProblem, get } from '../api/client.ts'
+import { destinationsQuery } from '../messages/destinations-query.ts'
+import { Shapes, Trouble } from '../parts/answers.tsx'
+import { Card } from '../parts/card.tsx'
+import { IconDoor, IconMember } from '../parts/icons.ts'
+import { Glyph } from '../parts/state.tsx'
+import { useFormats, useWords } from '../words/use-words.tsx'
+import { RuleTree } from './rule-tree.tsx'
+
+interface WhyCardProps {
+  readonly id: string
+  readonly profile: ProfileView
+  readonly segmentId: number
+  readonly onSegment: (segmentId: number) => void
+}
+
+/** Why in, or why not: the rule as a tree with evidence and counts, and whom it was told. */
+export function WhyCard({ id, profile, segmentId, onSegment }: WhyCardProps) {
+  const { t } = useWords()
+  const others = useQuery({
+    queryKey: ['segments'],
+    queryFn: () =>
+      get<{ readonly list: readonly Pick<Segment, 'sid' | 'name'>[] }>('/v1/segments/', { page: 0, pageSize: 200 }),
+    staleTime: 60_000,
+  })
+  const { data, error, refetch } = useQuery({
+    queryKey: ['explain', id, segmentId],
+    queryFn: () => get<ExplainView>(`/v1/profiles/${encodeURIComponent(id)}/explain`, { segmentId }),
+  })
+  const names = new Map([...(others.data?.list ?? []), ...profile.segments].map(({ sid, name }) => [sid, name]))
+  const name = names.get(segmentId) ?? String(segmentId)
+  const isUnknown = error instanceof ApiProblem && error.status === 404
+  return (
+    <Card
+      title={data?.inSince === null ? t('why.notIn', { name }) : t('why.in', { name })}
+      right={
+        <Select
+          aria-label={t('why.another')}
+          searchable
+          allowDeselect={false}
+          data={[...names].map(([value, label]) => ({ value: String(value), label }))}
+          value={String(segmentId)}
+          onChange={(value) => value !== null && onSegment(Number(value))}
+        />
+      }
+    >
+      {isUnknown && <p className="card-body dim">{t('why.noSegment')}</p>}
+      {error !== null && !isUnknown && <Trouble error={error} onRetry={() => void refetch()} />}
+      {data === undefined && error === null && <Shapes rows={6} height={20} />}
+      {data !== undefined && (
+        <>
+          <Verdict explained={data} />
+          <RuleTree rule={data.rule} traits={profile.traits} />
+          <Told explained={data} />
+        </>
+      )}
+    </Card>
+  )
+}
+
+function Verdict({ explained: { inSince, leavesAt } }: { readonly explained: ExplainView }) {
+  const { t } = useWords()
+  const { time, day, clock } = useFormats()
+  if (inSince === null)
+    return (
+      <div className="verdict neutral">
+        <strong>
+          <IconDoor size={16} aria-hidden />
+          {t('why.isOut')}
+        </strong>
+        <p>{t('why.isOutWhy')}</p>
+      </div>
+    )
+  return (
+    <div className="verdict sent">
+      <strong>
+        <IconMember size={16} aria-hidden />
+        {t('why.isIn', { time: time(inSince) })}
+      </strong>
+      <p>{leavesAt === null ? t('why.stays') : t('why.leaves', { day: day(leavesAt), time: clock(leavesAt) })}</p>
+    </div>
+  )
+}
+
+function Told({ explained: { told } }: { readonly explained: ExplainView }) {
+  const { t, has } = useWords()
+  const { data: destinations } = useQuery(destinationsQuery)
+  return (
+    <>
+      <h3 className="section-title">{t('why.told')}</h3>
+      {told.length === 0 && <p className="card-body dim">{t('why.toldNobody')}</p>}
+      <ul className="told">
+        {told.map(({ destinationId, state, why }) => {
+          const key = `told.${state}`
+          const at = /\d{4}-\d\d-\d\dT[\d:.]+Z/.exec(why)?.[0]
+          return (
+            <li key={destinationId} className="told-row">
+              <Glyph state={state} />
+              <span className="named">
+                {destinations?.find((one) => one.destinationId === destinationId)?.name ?? destinationId}
+              </span>
+              <span className="dim">
+                {has(key) ? t(key) : why} {at !== undefined && <ToldAt at={at} />}
+              </span>
+              <Link to="/messages" search={{ destinationId }}>
+                {t('story.toMessages')}
+              </Link>
+            </li>
+          )
+        })}
+      </ul>
+    </>
+  )
+}
+
+function ToldAt({ at }: { readonly at: string }) {
+  const { time } = useFormats()
+  return <span className="tabular">{time(at)}</span>
+}

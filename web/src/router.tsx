@@ -1,0 +1,50 @@
+import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { Frame } from './frame/frame.tsx'
+import { NoSuchPage } from './frame/no-such-page.tsx'
+import { readDeliveryFilter } from './messages/delivery-filter.ts'
+import { MessagesPage } from './messages/messages-page.tsx'
+import { OverviewPage } from './overview/overview-page.tsx'
+import { ProfilePage } from './profiles/profile-page.tsx'
+import { ProfilesPage } from './profiles/profiles-page.tsx'
+
+const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  validateSearch: (search): { window: '1h' | '24h' } => ({ window: search['window'] === '1h' ? '1h' : '24h' }),
+  component: OverviewPage,
+})
+const messages = createRoute({
+  getParentRoute: () => root,
+  path: '/messages',
+  validateSearch: readDeliveryFilter,
+  component: MessagesPage,
+})
+const message = createRoute({
+  getParentRoute: () => root,
+  path: '/messages/$id',
+  validateSearch: readDeliveryFilter,
+  component: MessagesPage,
+})
+const profiles = createRoute({ getParentRoute: () => root, path: '/profiles', component: ProfilesPage })
+const profile = createRoute({
+  getParentRoute: () => root,
+  path: '/profiles/$id',
+  validateSearch: (search): { segmentId?: number } =>
+    Number.isSafeInteger(Number(search['segmentId'])) && search['segmentId'] !== undefined
+      ? { segmentId: Number(search['segmentId']) }
+      : {},
+  component: ProfilePage,
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([overview, messages, message, profiles, profile]),
+  scrollRestoration: true,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}

@@ -1,0 +1,13 @@
+import { useWords } from './use-words.tsx'
+
+/** Why an attempt or a message failed, in words; a reason that has none yet is shown as it is. */
+export function useReason(): (reason: string | null) => string {
+  const { t, has } = useWords()
+  return (reason) => {
+    if (reason === null) return ''
+    const status = /^http_(\d{3})$/.exec(reason)?.[1]
+    if (status !== undefined) return t('reason.http', { status })
+    const key = `reason.${reason}`
+    return has(key) ? t(key) : reason
+  }
+}
