@@ -40,7 +40,8 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
     }
     if (url.pathname === '/v1/session') {
       if (request.method === 'DELETE') isSignedIn = false
-      if (request.method === 'POST') isSignedIn = (changes.at(-1)?.body as { setupToken: string }).setupToken === 'once'
+      if (request.method === 'POST')
+        isSignedIn = (changes.at(-1)?.body as { setupToken?: string } | undefined)?.setupToken === 'once'
       if (isSignedIn && request.method === 'POST') return response.writeHead(204).end()
       return isSignedIn ? sendJson(response, 200, recorded.session) : sendProblem(response, 401, 'unauthorized')
     }

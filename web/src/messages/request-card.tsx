@@ -58,15 +58,17 @@ function laidOut(body: string): string {
 function CodeView({ label, text }: { readonly label: string; readonly text: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard
-    <pre className="code-view mono" aria-label={label} tabIndex={0} role="region">
-      {text.split('\n').map((line, at) => (
-        // Lines have no identity but their place.
-        // biome-ignore lint/suspicious/noArrayIndexKey: see above
-        <span className="line" key={at}>
-          {withKey(line)}
-        </span>
-      ))}
-    </pre>
+    <section className="code-view" aria-label={label} tabIndex={0}>
+      <pre className="mono">
+        {text.split('\n').map((line, at) => (
+          // Lines have no identity but their place.
+          // biome-ignore lint/suspicious/noArrayIndexKey: see above
+          <span className="line" key={at}>
+            {withKey(line)}
+          </span>
+        ))}
+      </pre>
+    </section>
   )
 }
 

@@ -1,0 +1,65 @@
+import type { Page } from 'playwright-core'
+import { DEAD, DEVICE, RETRIED } from './recorded-answers.ts'
+
+/** Every page and state that can be seen. `act` brings it there, `shows` is a text that says it is there. */
+export const PAGES: readonly {
+  readonly name: string
+  readonly path: string
+  readonly shows: string
+  readonly server?: 'empty' | 'signed-out'
+  readonly act?: (page: Page) => Promise<void>
+}[] = [
+  { name: 'overview', path: '/', shows: 'Halden DSP is not taking messages' },
+  {
+    name: 'overview-table',
+    path: '/?window=1h',
+    shows: 'See as drawing',
+    act: (page) => page.getByRole('button', { name: 'See as table' }).click(),
+  },
+  { name: 'overview-empty', path: '/', shows: 'No event yet', server: 'empty' },
+  { name: 'messages', path: '/messages', shows: 'Choose a message' },
+  { name: 'messages-empty', path: '/messages', shows: 'No message yet', server: 'empty' },
+  { name: 'messages-no-result', path: '/messages?q=nothing', shows: 'No message matches' },
+  { name: 'message', path: `/messages/${RETRIED}`, shows: 'Users in this message' },
+  {
+    name: 'message-headers',
+    path: `/messages/${RETRIED}`,
+    shows: 'webhook-id',
+    act: (page) => page.getByRole('tab', { name: /Headers/ }).click(),
+  },
+  { name: 'message-dead', path: `/messages/${DEAD}?status=dead`, shows: 'Given up' },
+  { name: 'message-unknown', path: '/messages/dl_none', shows: 'There is no such message' },
+  {
+    name: 'replay',
+    path: `/messages/${DEAD}`,
+    shows: '1 message goes out again.',
+    act: (page) => page.getByRole('button', { name: 'Replay…' }).click(),
+  },
+  { name: 'profiles', path: '/profiles', shows: 'Find profile' },
+  { name: 'profile', path: `/profiles/${DEVICE}`, shows: 'Leaves on 24 November' },
+  { name: 'profile-unknown', path: '/profiles/77052:none', shows: 'Nothing is known of this profile' },
+  {
+    name: 'search',
+    path: '/',
+    shows: 'Winter boots intenders Segment',
+    act: async (page) => {
+      await page.keyboard.press('Control+k')
+      await page.getByRole('combobox', { name: 'Part of a name' }).fill('boots')
+      await page.getByRole('option').first().waitFor()
+    },
+  },
+  {
+    name: 'keys',
+    path: '/',
+    shows: 'Replay the message (asks first)',
+    act: (page) => page.keyboard.press('?'),
+  },
+  {
+    name: 'user-menu',
+    path: '/',
+    shows: 'Sign out',
+    act: (page) => page.getByRole('button', { name: /Account of/ }).click(),
+  },
+  { name: 'sign-in', path: '/', shows: 'usher link', server: 'signed-out' },
+  { name: 'no-page', path: '/nowhere', shows: 'There is no such page' },
+]
