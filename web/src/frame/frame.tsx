@@ -54,9 +54,11 @@ function SignedIn({ session }: { readonly session: Session }) {
           <header className="header">
             <Crumbs />
             <button type="button" className="search-opener" onClick={() => setDialogue('search')}>
-              <IconSearch size={15} aria-hidden />
+              <IconSearch size={15} style={{ flex: 'none' }} aria-hidden />
               {t('search.placeholder')}
-              <kbd>Ctrl K</kbd>
+              <span className="keys-at-end">
+                <kbd>Ctrl K</kbd>
+              </span>
             </button>
             <Clock />
             <UserMenu session={session} onKeys={() => setDialogue('keys')} />
