@@ -35,5 +35,14 @@ export function replayFilter({ page: _page, q: _q, ...filter }: DeliveryFilter):
   return filter
 }
 
+/** `2026-11-20 14:07` or a day alone, in UTC. @returns undefined for nothing, null for what is no time */
+export function readTime(text: string): string | undefined | null {
+  if (text.trim() === '') return undefined
+  const [, day, clock = '00:00'] = /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d))?$/.exec(text.trim()) ?? []
+  const iso = `${day}T${clock}:00.000Z`
+  // Not what the calendar makes of the 31st of a short month.
+  return day === undefined || Number.isNaN(Date.parse(iso)) || new Date(iso).toISOString() !== iso ? null : iso
+}
+
 const isCount = (value: unknown): boolean => /^\d{1,10}$/.test(String(value))
 const isTime = (value: unknown): value is string => typeof value === 'string' && !Number.isNaN(Date.parse(value))

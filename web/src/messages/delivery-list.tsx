@@ -112,8 +112,8 @@ function DeliveryRow({
       to="/messages/$id"
       params={{ id: deliveryId }}
       search={filter}
-      className="delivery"
-      aria-current={isChosen}
+      className={`delivery ${isChosen ? 'chosen' : ''}`}
+      activeOptions={{ includeSearch: false }}
       title={reason === null ? undefined : reasonOf(reason)}
     >
       <Glyph state={status} label={t(`status.${status}`)} />

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { IconSearch } from '../parts/icons.ts'
 import { useWords } from '../words/use-words.tsx'
-import { type DeliveryFilter, type DeliveryStatus, STATUSES } from './delivery-filter.ts'
+import { type DeliveryFilter, type DeliveryStatus, readTime, STATUSES } from './delivery-filter.ts'
 import { destinationsQuery } from './destinations-query.ts'
 
 export const FILTER_INPUT = 'delivery-filter'
@@ -62,19 +62,48 @@ export function FilterForm({ filter, onFilter }: FilterFormProps) {
         value={filter.status ?? null}
         onChange={(value) => change({ status: (value ?? undefined) as DeliveryStatus | undefined })}
       />
-      <div className="times">
-        {(['from', 'to'] as const).map((end) => (
-          <TextInput
-            key={end}
-            type="datetime-local"
-            label={t(`filter.${end}`)}
-            value={filter[end]?.slice(0, 16) ?? ''}
-            onChange={({ currentTarget: { value } }) =>
-              change({ [end]: value === '' ? undefined : `${value}:00.000Z` })
-            }
-          />
-        ))}
-      </div>
+      <details open={filter.from !== undefined || filter.to !== undefined}>
+        <summary className="small">{t('filter.time')}</summary>
+        <div className="times">
+          {(['from', 'to'] as const).map((end) => (
+            <TimeInput
+              key={`${end} ${filter[end]}`}
+              label={t(`filter.${end}`)}
+              iso={filter[end]}
+              onTime={(iso) => change({ [end]: iso })}
+            />
+          ))}
+        </div>
+      </details>
     </search>
+  )
+}
+
+interface TimeInputProps {
+  readonly label: string
+  readonly iso: string | undefined
+  readonly onTime: (iso: string | undefined) => void
+}
+
+/** Typed, because the browser's own input writes times of its own language, and not in UTC. */
+function TimeInput({ label, iso, onTime }: TimeInputProps) {
+  const { t } = useWords()
+  const [text, setText] = useState(iso?.slice(0, 16).replace('T', ' ') ?? '')
+  const [isWrong, setWrong] = useState(false)
+  const apply = () => {
+    const read = readTime(text)
+    setWrong(read === null)
+    if (read !== null && read !== iso) onTime(read)
+  }
+  return (
+    <TextInput
+      label={label}
+      placeholder="2026-11-20 14:07"
+      value={text}
+      error={isWrong ? t('filter.wrongTime') : undefined}
+      onChange={(event) => setText(event.currentTarget.value)}
+      onBlur={apply}
+      onKeyDown={(event) => event.key === 'Enter' && apply()}
+    />
   )
 }

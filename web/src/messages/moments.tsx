@@ -35,7 +35,7 @@ export function Moments({ delivery }: { readonly delivery: DeliveryDetail }) {
       {moments.map(({ name, atMs, tone, fact }, at) => {
         const pauseMs = (moments[at + 1]?.atMs ?? atMs) - atMs
         return (
-          <li className={`moment ${tone}`} key={`${name} ${atMs}`}>
+          <li className={`moment ${tone} ${pauseMs > PAUSE_MS ? 'paused' : ''}`} key={`${name} ${atMs}`}>
             <span className="named small">{name}</span>
             <i />
             <span className="small mono nowrap">{exactTime(new Date(atMs).toISOString())}</span>

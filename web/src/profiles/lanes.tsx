@@ -5,6 +5,8 @@ import { useFormats, useWords } from '../words/use-words.tsx'
 import { type Lane, layoutLanes } from './lanes-layout.ts'
 
 const LANES_SHOWN = 12
+/** Of the width; further right the words would leave the card. */
+const ENDS_FITS = 0.86
 const percent = (share: number) => `${(share * 100).toFixed(2)}%`
 
 /** What is held, what will end and when. */
@@ -51,8 +53,9 @@ export function Lanes({ profile }: { readonly profile: ProfileView }) {
 
 function LaneRow({ lane, now }: { readonly lane: Lane; readonly now: number }) {
   const { t } = useWords()
-  const { day } = useFormats()
+  const { day, shortDay } = useFormats()
   const { kind, name, spans, ticks, ends, isIn } = lane
+  const ahead = kind === 'segment' ? spans.find(({ isAhead }) => isAhead) : undefined
   const told = isIn ? (ends === null ? t('lanes.stays') : t('lanes.ends', { day: day(ends) })) : t('lanes.left')
   return (
     <li className={`lane ${kind === 'segment' ? 'sent' : 'neutral'}`}>
@@ -71,6 +74,11 @@ function LaneRow({ lane, now }: { readonly lane: Lane; readonly now: number }) {
         {ticks.map(({ at, day: on }) => (
           <span key={on} className="tick" style={{ left: percent(at) }} />
         ))}
+        {ends !== null && ahead !== undefined && ahead.to < ENDS_FITS && (
+          <span className="ends" style={{ left: percent(ahead.to) }}>
+            {t('lanes.endsShort', { day: shortDay(ends) })}
+          </span>
+        )}
         <span className="now" style={{ left: percent(now) }} />
       </span>
     </li>

@@ -5,14 +5,14 @@ import { useState } from 'react'
 import type { ProfileView } from '../../../src/contract.ts'
 import { destinationsQuery } from '../messages/destinations-query.ts'
 import { Card } from '../parts/card.tsx'
-import { IconArrowIn, IconArrowOut, IconSent, IconTag, IconUnlinked } from '../parts/icons.ts'
+import { IconArrowIn, IconArrowOut, IconLink, IconSent, IconTag } from '../parts/icons.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 
 const ICONS = {
   entered: IconArrowIn,
   left: IconArrowOut,
   realized: IconTag,
-  synced: IconUnlinked,
+  synced: IconLink,
   told: IconSent,
 } as const
 const KINDS = { all: Object.keys(ICONS), changes: ['entered', 'left'], traits: ['realized'], messages: ['told'] }
