@@ -58,7 +58,7 @@ export const PAGES: readonly {
     name: 'user-menu',
     path: '/',
     shows: 'Sign out',
-    act: (page) => page.getByRole('button', { name: /Account of/ }).click(),
+    act: (page) => page.getByRole('button', { name: /account of/ }).click(),
   },
   { name: 'sign-in', path: '/', shows: 'usher link', server: 'signed-out' },
   { name: 'no-page', path: '/nowhere', shows: 'There is no such page' },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { extname, join, normalize } from 'node:path'
+import { freePort } from '../../src/testkit/free-port.ts'
 import { RECORDED, type Recorded } from './recorded-answers.ts'
 
 const web = join(import.meta.dirname, '..', '..', 'dist', 'web')
@@ -43,7 +44,8 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
       if (request.method === 'POST')
         isSignedIn = (changes.at(-1)?.body as { setupToken?: string } | undefined)?.setupToken === 'once'
       if (isSignedIn && request.method === 'POST') return response.writeHead(204).end()
-      return isSignedIn ? sendJson(response, 200, recorded.session) : sendProblem(response, 401, 'unauthorized')
+      if (isSignedIn) return sendJson(response, 200, recorded.session)
+      return sendProblem(response, 401, request.method === 'POST' ? 'setup_link_invalid' : 'unauthorized')
     }
     if (url.pathname === '/v1/live') {
       if (!isLive) return sendProblem(response, 503, 'stopping')
@@ -55,11 +57,10 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
     return found === undefined ? sendProblem(response, 404, 'not_found') : sendJson(response, 200, found)
   }
   const server = createServer((request, response) => void answer(request, response))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
+  const port = await freePort()
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
-    url: `http://127.0.0.1:${address.port}`,
+    url: `http://127.0.0.1:${port}`,
     changes,
     setLive(live) {
       isLive = live

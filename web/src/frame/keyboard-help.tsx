@@ -1,5 +1,5 @@
-import { Modal } from '@mantine/core'
 import { Fragment } from 'react'
+import { Dialogue } from '../parts/dialogue.tsx'
 import type { WordKey } from '../words/languages.ts'
 import { useWords } from '../words/use-words.tsx'
 
@@ -16,7 +16,7 @@ const KEYS: readonly (readonly [string, WordKey])[] = [
 export function KeyboardHelp({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   const { t } = useWords()
   return (
-    <Modal opened={opened} onClose={onClose} title={t('keys.title')} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Dialogue opened={opened} onClose={onClose} title={t('keys.title')}>
       <dl className="keys">
         {KEYS.map(([key, what]) => (
           <Fragment key={key}>
@@ -27,6 +27,6 @@ export function KeyboardHelp({ opened, onClose }: { readonly opened: boolean; re
           </Fragment>
         ))}
       </dl>
-    </Modal>
+    </Dialogue>
   )
 }

@@ -1,4 +1,4 @@
-import { Modal, TextInput } from '@mantine/core'
+import { TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
@@ -6,6 +6,7 @@ import { type KeyboardEvent, useState } from 'react'
 import { get } from '../api/client.ts'
 import type { Found } from '../api/shapes.ts'
 import { Trouble } from '../parts/answers.tsx'
+import { Dialogue } from '../parts/dialogue.tsx'
 import { IconActivity, IconMember, IconMessages, IconProfiles, IconSent, IconTag } from '../parts/icons.ts'
 import { useWords } from '../words/use-words.tsx'
 
@@ -22,15 +23,9 @@ const ICONS = {
 export function Search({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   const { t } = useWords()
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      size="lg"
-      title={t('search.title')}
-      closeButtonProps={{ 'aria-label': t('close') }}
-    >
+    <Dialogue opened={opened} onClose={onClose} size="lg" title={t('search.title')}>
       <SearchBody onClose={onClose} />
-    </Modal>
+    </Dialogue>
   )
 }
 

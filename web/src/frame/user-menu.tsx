@@ -29,7 +29,7 @@ export function UserMenu({ session, onKeys }: { readonly session: Session; reado
           variant="light"
           color="petrol"
           className="initials"
-          aria-label={t('frame.user', { name: session.user.name })}
+          aria-label={t('frame.user', { name: session.user.name, initials })}
           onClick={() => setOpened(!opened)}
         >
           {initials}

@@ -1,9 +1,10 @@
-import { Button, Modal, Radio } from '@mantine/core'
+import { Button, Radio } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { ReplayAnswer } from '../../../src/contract.ts'
 import { post } from '../api/client.ts'
 import { Shapes, Trouble } from '../parts/answers.tsx'
+import { Dialogue } from '../parts/dialogue.tsx'
 import { IconReplay } from '../parts/icons.ts'
 import { useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, replayFilter } from './delivery-filter.ts'
@@ -17,14 +18,9 @@ const bodyOf = (choice: ReplayChoice) => ('filter' in choice ? replayFilter(choi
 export function ReplayDialogue({ choice, onClose }: { choice: ReplayChoice | undefined; onClose: () => void }) {
   const { t } = useWords()
   return (
-    <Modal
-      opened={choice !== undefined}
-      onClose={onClose}
-      title={t('replay.title')}
-      closeButtonProps={{ 'aria-label': t('close') }}
-    >
+    <Dialogue opened={choice !== undefined} onClose={onClose} title={t('replay.title')}>
       {choice !== undefined && <ReplayBody choice={choice} onClose={onClose} />}
-    </Modal>
+    </Dialogue>
   )
 }
 

@@ -8,7 +8,7 @@ import { IconDead } from './icons.ts'
 export function Empty({ title, children, step }: { title: string; children: ReactNode; step?: ReactNode }) {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <p className="empty-title">{title}</p>
       <p>{children}</p>
       {step !== undefined && <div className="step">{step}</div>}
     </div>

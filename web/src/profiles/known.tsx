@@ -30,7 +30,7 @@ export function Known({ profile }: { readonly profile: ProfileView }) {
         <dd className="named">{t(`known.${profile.kind}`)}</dd>
         {devices.map(({ deviceId }) => (
           <dd key={deviceId}>
-            <Link to="/profiles/$id" params={{ id: deviceId }} search={{}} className="mono" title={deviceId}>
+            <Link to="/profiles/$id" params={{ id: deviceId }} search={{}} className="mono line-id" title={deviceId}>
               {shortened(deviceId)}
             </Link>
           </dd>
@@ -41,7 +41,7 @@ export function Known({ profile }: { readonly profile: ProfileView }) {
         <dd className="named">{t('known.idCount', { count: ids.length })}</dd>
         {ids.slice(0, IDS_SHOWN).map(({ dataSourceId, id }) => (
           <dd key={`${dataSourceId}:${id}`} className="small">
-            <Link to="/profiles/$id" params={{ id: `${dataSourceId}:${id}` }} search={{}} className="mono">
+            <Link to="/profiles/$id" params={{ id: `${dataSourceId}:${id}` }} search={{}} className="mono line-id">
               {dataSourceId}:{id}
             </Link>
           </dd>

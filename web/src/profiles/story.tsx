@@ -73,14 +73,12 @@ function Row({ moment: { kind, at, isDayOnly, values, destinationId } }: { reado
     <li className="story-row">
       <span className="mono dim">{isDayOnly ? '' : at.slice(11, 19)}</span>
       <Icon size={15} aria-hidden />
-      <span>
-        {t(`story.${kind}`, values)}{' '}
-        {destinationId !== undefined && (
-          <Link to="/messages" search={{ destinationId }}>
-            {t('story.toMessages')}
-          </Link>
-        )}
-      </span>
+      <span>{t(`story.${kind}`, values)}</span>
+      {destinationId !== undefined && (
+        <Link to="/messages" search={{ destinationId }} className="line-id">
+          {t('story.toMessages')}
+        </Link>
+      )}
     </li>
   )
 }

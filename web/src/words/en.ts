@@ -16,7 +16,7 @@ export const en = {
   'frame.utc': 'All times UTC',
   'frame.skip': 'Skip to the page',
   'frame.crumbs': 'You are here',
-  'frame.user': 'Account of {name}',
+  'frame.user': '{initials}, account of {name}',
   'frame.until': 'Signed in until {time} UTC',
   'frame.signOut': 'Sign out',
   'frame.lost': 'The live connection is lost. Figures stay as they were; it is tried again.',

@@ -15,7 +15,7 @@ export const fr: Words = {
   'frame.utc': 'Heures en UTC',
   'frame.skip': 'Aller à la page',
   'frame.crumbs': 'Vous êtes ici',
-  'frame.user': 'Compte de {name}',
+  'frame.user': '{initials}, compte de {name}',
   'frame.until': 'Session ouverte jusqu’à {time} UTC',
   'frame.signOut': 'Se déconnecter',
   'frame.lost': 'La connexion en direct est perdue. Les chiffres restent tels quels ; une reprise est tentée.',

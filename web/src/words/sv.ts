@@ -15,7 +15,7 @@ export const sv: Words = {
   'frame.utc': 'Alla tider i UTC',
   'frame.skip': 'Hoppa till sidan',
   'frame.crumbs': 'Du är här',
-  'frame.user': 'Konto: {name}',
+  'frame.user': '{initials}, konto för {name}',
   'frame.until': 'Inloggad till {time} UTC',
   'frame.signOut': 'Logga ut',
   'frame.lost': 'Direktförbindelsen är bruten. Siffrorna står kvar som de var; nya försök pågår.',

@@ -1,0 +1,220 @@
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Browsing, canBrowse, HOW_TO_BROWSE, startBrowsing } from './open-page.ts'
+import { PAGES } from './pages.ts'
+import { DEAD, DEVICE, EMPTY, RETRIED } from './recorded-answers.ts'
+import { type RecordedServer, startRecordedServer } from './recorded-server.ts'
+
+type ServerName = 'full' | 'empty' | 'signed-out'
+
+/** The built UI in Chromium, with recorded answers of the API under the policy of the real listener. */
+const name = canBrowse ? 'the admin UI in Chromium' : `the admin UI in Chromium (to run: ${HOW_TO_BROWSE})`
+
+describe.skipIf(!canBrowse)(name, { timeout: 60_000 }, () => {
+  let browsing: Browsing
+  let servers: Record<ServerName, RecordedServer>
+  beforeAll(async () => {
+    servers = {
+      full: await startRecordedServer(),
+      empty: await startRecordedServer(true, EMPTY),
+      'signed-out': await startRecordedServer(false),
+    }
+    browsing = await startBrowsing()
+  })
+  afterAll(async () => {
+    await browsing?.close()
+    for (const server of Object.values(servers ?? {})) await server.close()
+  })
+
+  describe.each(['light', 'dark'] as const)('axe finds nothing in %s', (colorScheme) => {
+    test.each(PAGES.map((page) => [page.name, page] as const))('on %s', async (_, { path, server, act, shows }) => {
+      const { page, complaints } = await browsing.open(servers[server ?? 'full'].url + path, { colorScheme })
+      await page.getByRole('main').first().waitFor()
+      await act?.(page)
+      await showsText(page, shows)
+      // What floats opens with a movement; half-way its colours are not its own.
+      await page.waitForTimeout(300)
+      expect(await axeFindings(page)).toEqual([])
+      expect(complaints, 'the page or its policy complained').toEqual([])
+      await page.context().close()
+    })
+  })
+
+  test('a failed message is found, understood and replayed, by keyboard alone', async () => {
+    const { page } = await browsing.open(servers.full.url)
+    await page.getByRole('button', { name: 'See messages' }).first().focus()
+    await page.keyboard.press('Enter')
+    await expect.poll(() => new URL(page.url()).search).toContain('status=dead')
+    await page.getByRole('link', { name: /Dead letter/ }).waitFor()
+    await page.evaluate('document.activeElement?.blur()')
+    await page.keyboard.press('ArrowDown')
+    await expect.poll(() => page.url()).toContain(DEAD)
+    await showsText(page, 'Given up: the partner answered 400.')
+    await showsText(page, 'unknown segment WB-2026')
+    const before = servers.full.changes.length
+    await page.keyboard.press('r')
+    await showsText(page, '1 message goes out again.')
+    expect(servers.full.changes.slice(before).map(({ body }) => (body as { dryRun: boolean }).dryRun)).toEqual([true])
+    await page.getByRole('button', { name: 'Replay 1', exact: true }).focus()
+    await page.keyboard.press('Enter')
+    await showsText(page, '1 message is queued.')
+    expect(servers.full.changes.at(-1)).toEqual({
+      path: '/v1/deliveries/replay',
+      csrf: '1',
+      body: { deliveryIds: [DEAD], as: 'same', dryRun: false },
+    })
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    await page.keyboard.press('Escape')
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/messages')
+  })
+
+  test('why a profile is in a segment is found from the message that told a partner of it', async () => {
+    const { page } = await browsing.open(`${servers.full.url}/messages/${RETRIED}`)
+    await page.getByRole('link', { name: 'Why Winter boots intenders?' }).first().click()
+    await expect.poll(() => page.url()).toContain(`/profiles/${DEVICE}?segmentId=100101`)
+    await page.getByRole('heading', { name: 'Why in Winter boots intenders?' }).waitFor()
+    await showsText(page, 'Leaves on 24 November at 00:00')
+    await showsText(page, 'Within 7 UTC days. On 16 Nov, 18 Nov, 20 Nov.')
+    await showsText(page, '3 of 3')
+    // A trait the profile does not hold has its name all the same.
+    await showsText(page, 'Country Norway')
+    await page.getByRole('link', { name: 'messages', exact: true }).first().click()
+    await expect.poll(() => page.url()).toContain('/messages?destinationId=423')
+  })
+
+  test('a profile is found by its device ID in groups of four, and anything else is answered with what to write', async () => {
+    const { page } = await browsing.open(`${servers.full.url}/profiles`)
+    const input = page.getByRole('textbox', { name: /Device ID/ })
+    await input.waitFor()
+    await page.keyboard.press('/')
+    await expect.poll(() => page.evaluate('document.activeElement?.tagName')).toBe('INPUT')
+    await page.keyboard.type('nobody')
+    await page.keyboard.press('Enter')
+    await showsText(page, 'This is neither 38 digits nor a data source and an ID')
+    await input.fill(DEVICE.replace(/(.{4})/g, '$1 '))
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Why in Winter boots intenders?' }).waitFor()
+  })
+
+  test('the keyboard reaches the page past the navigation, finds anything, and shows its keys', async () => {
+    const { page } = await browsing.open(servers.full.url)
+    await page.getByRole('heading', { name: 'Flow' }).waitFor()
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement?.textContent')).toBe('Skip to the page')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement?.id')).toBe('page')
+    await page.keyboard.press('?')
+    await showsText(page, 'Replay the message (asks first)')
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Part of a name' }).waitFor()
+    await page.keyboard.type('01KAH6VM')
+    await page.getByRole('option').nth(1).waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => page.url()).toContain(`/messages/${DEAD}`)
+  })
+
+  test('filters stand in the address, and a filter without result offers to clear itself', async () => {
+    const { page } = await browsing.open(`${servers.full.url}/messages?status=superseded&from=2026-11-20T00:00:00.000Z`)
+    await showsText(page, 'No message matches')
+    await page.getByRole('button', { name: 'Clear the filter' }).click()
+    await page.getByRole('link', { name: /Dead letter/ }).waitFor()
+    expect(new URL(page.url()).search).toBe('')
+  })
+
+  test('the request is copied as curl', async () => {
+    const { page } = await browsing.open(`${servers.full.url}/messages/${RETRIED}`)
+    await page.getByRole('button', { name: 'Copy as curl' }).click()
+    await page.getByRole('button', { name: 'Copied' }).waitFor()
+    const text = await page.evaluate('navigator.clipboard.readText()')
+    expect(text).toContain("curl -X 'POST' 'https://in.halden.example/v2/segments'")
+    expect(text).toContain('"AAM_UUID"')
+  })
+
+  test('a set-up link signs in once and leaves the address; a used one says what to do [OPS-22]', async () => {
+    const server = await startRecordedServer(false)
+    const used = await browsing.open(`${server.url}/#setup=used`)
+    await showsText(used.page, 'This link was used already')
+    await showsText(used.page, 'usher link')
+    expect(used.page.url()).not.toContain('setup')
+    const { page } = await browsing.open(`${server.url}/#setup=once`)
+    await page.getByRole('heading', { name: 'Needs attention' }).waitFor()
+    expect(page.url()).not.toContain('setup')
+    const sent = server.changes.filter(({ path }) => path === '/v1/session')
+    expect(sent.map(({ body, csrf }) => [body, csrf])).toEqual([
+      [{ setupToken: 'used' }, '1'],
+      [{ setupToken: 'once' }, '1'],
+    ])
+    await page.getByRole('button', { name: /account of Maja Sand/ }).click()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await showsText(page, 'There is no password.')
+    await server.close()
+  })
+
+  test('a lost connection is said in one line and goes away when it is back [OPS-45]', async () => {
+    const { page } = await browsing.open(servers.full.url)
+    await page.getByText('Live', { exact: true }).waitFor()
+    servers.full.setLive(false)
+    await showsText(page, 'The live connection is lost.')
+    await showsText(page, 'As of 14:32:07')
+    servers.full.setLive(true)
+    await page.getByText('Live', { exact: true }).waitFor({ timeout: 20_000 })
+    await page.getByText('The live connection is lost.').waitFor({ state: 'hidden' })
+  })
+
+  test('the language is the browser’s until another is chosen, and the choice is kept', async () => {
+    const { page } = await browsing.open(servers.full.url, { locale: 'fr-FR' })
+    await page.getByRole('heading', { name: 'Vue d’ensemble' }).waitFor()
+    expect(await page.locator('html').getAttribute('lang')).toBe('fr')
+    await page.getByRole('button', { name: /compte/ }).click()
+    await page.getByRole('combobox', { name: 'Langue' }).click()
+    await page.getByRole('option', { name: 'Svenska' }).click()
+    await page.reload()
+    await page.getByRole('heading', { name: 'Översikt' }).waitFor()
+  })
+
+  test('dark can be fixed against the system', async () => {
+    const { page } = await browsing.open(servers.full.url, { colorScheme: 'light' })
+    await page.getByRole('button', { name: /account of/ }).click()
+    await page.getByRole('combobox', { name: 'Colours' }).click()
+    await page.getByRole('option', { name: 'Dark' }).click()
+    await page.reload()
+    await page.getByRole('heading', { name: 'Flow' }).waitFor()
+    expect(await page.evaluate('getComputedStyle(document.body).backgroundColor')).toBe('rgb(15, 18, 20)')
+  })
+
+  test('no page is wider than its window, in French, which is longer', async () => {
+    for (const { path, server } of PAGES.filter(({ act }) => act === undefined)) {
+      const { page } = await browsing.open(servers[server ?? 'full'].url + path, { locale: 'fr-FR' })
+      await page.getByRole('heading', { level: 1 }).first().waitFor()
+      for (const width of [1440, 1280, 1024, 640]) {
+        await page.setViewportSize({ width, height: 900 })
+        await page.waitForTimeout(60)
+        const wide = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
+        expect(wide, `${path} at ${width}`).toBeLessThanOrEqual(0)
+      }
+      await page.context().close()
+    }
+  })
+})
+
+async function showsText(page: Page, text: string): Promise<void> {
+  await expect
+    .poll(async () => (await page.locator('body').innerText()).replace(/\s+/g, ' '), { timeout: 10_000 })
+    .toContain(text)
+}
+
+/** WCAG 2.0 to 2.2, A and AA, as `rule: element`. */
+async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source)
+  const { violations } = (await page.evaluate(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
+  )) as axe.AxeResults
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`),
+  )
+}
