@@ -337,6 +337,7 @@ function page(url: URL) {
 
 const found = [
   { kind: 'segment', id: 100101, name: 'Winter boots intenders', detail: null },
+  { kind: 'trait', id: 100001, name: 'Viewed winter boots', detail: null },
   { kind: 'message', id: DEAD, name: DEAD, detail: 'dead' },
 ]
 

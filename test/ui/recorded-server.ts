@@ -40,7 +40,10 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
       changes.push({ path: url.pathname, csrf: csrf?.toString(), body: await readJson(request) })
     }
     if (url.pathname === '/v1/session') {
-      if (request.method === 'DELETE') isSignedIn = false
+      if (request.method === 'DELETE') {
+        isSignedIn = false
+        return response.writeHead(204).end()
+      }
       if (request.method === 'POST')
         isSignedIn = (changes.at(-1)?.body as { setupToken?: string } | undefined)?.setupToken === 'once'
       if (isSignedIn && request.method === 'POST') return response.writeHead(204).end()

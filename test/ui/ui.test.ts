@@ -112,7 +112,12 @@ describe.skipIf(!canBrowse)(name, { timeout: 60_000 }, () => {
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox', { name: 'Part of a name' }).waitFor()
     await page.keyboard.type('01KAH6VM')
-    await page.getByRole('option').nth(1).waitFor()
+    await page.getByRole('option').nth(2).waitFor()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('Enter')
+    // A trait has no page yet; its ID is what one came for.
+    await showsText(page, 'The ID 100001 of Viewed winter boots is copied.')
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('100001')
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await expect.poll(() => page.url()).toContain(`/messages/${DEAD}`)

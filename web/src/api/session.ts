@@ -18,7 +18,11 @@ export const sessionQuery = queryOptions<Session | null>({
   queryKey: ['session'],
   queryFn: async () => {
     if (setupToken !== undefined) {
-      signingIn ??= post('/v1/session', { setupToken })
+      signingIn ??= post('/v1/session', { setupToken }).catch((error) => {
+        // What did not arrive may be tried again; a token that was refused stays so.
+        if (error instanceof ApiProblem && error.status === 0) signingIn = undefined
+        throw error
+      })
       await signingIn
     }
     try {

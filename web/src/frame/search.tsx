@@ -19,7 +19,10 @@ const ICONS = {
   message: IconMessages,
 } as const
 
-/** `Ctrl K`: any part of a name, or an ID pasted whole. Kinds whose page does not exist yet are shown, and say their ID. */
+/**
+ * `Ctrl K`: any part of a name, or an ID pasted whole. A segment or destination leads to its messages; what has no page yet
+ * gives its ID, to paste elsewhere.
+ */
 export function Search({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   const { t } = useWords()
   return (
@@ -35,6 +38,7 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState('')
   const [q] = useDebouncedValue(text.trim(), 150)
   const [chosen, setChosen] = useState(0)
+  const [copied, setCopied] = useState<Found | undefined>()
   const { data, error } = useQuery({
     queryKey: ['search', q],
     queryFn: async () => listOf(await get<readonly Found[] | { readonly list: readonly Found[] }>('/v1/search', { q })),
@@ -43,12 +47,18 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
   })
   const found = q === '' ? [] : (data ?? [])
 
+  const copyId = async (item: Found) => {
+    await navigator.clipboard.writeText(String(item.id))
+    setCopied(item)
+  }
   const open = (item: Found) => {
+    if (item.kind === 'trait' || item.kind === 'data_source') return void copyId(item)
     onClose()
     if (item.kind === 'message')
       return void navigate({ to: '/messages/$id', params: { id: String(item.id) }, search: {} })
     if (item.kind === 'profile')
       return void navigate({ to: '/profiles/$id', params: { id: String(item.id).replace(/^d:/, '') }, search: {} })
+    if (item.kind === 'segment') return void navigate({ to: '/messages', search: { segmentId: Number(item.id) } })
     if (item.kind === 'destination')
       return void navigate({ to: '/messages', search: { destinationId: Number(item.id) } })
   }
@@ -81,6 +91,9 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
       />
       {error !== null && <Trouble error={error} />}
       {data !== undefined && q !== '' && found.length === 0 && <p className="dim small">{t('search.none', { q })}</p>}
+      <p className="dim small" role="status">
+        {copied !== undefined && t('search.copied', { id: String(copied.id), name: copied.name })}
+      </p>
       {found.length > 0 && (
         <div className="found-list" role="listbox" id="found" aria-label={t('search.title')}>
           {found.map((item, at) => {

@@ -1,6 +1,7 @@
 import { ActionIcon, Popover } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
+import { ApiProblem } from '../api/client.ts'
 import { sessionQuery, signOut } from '../api/session.ts'
 import type { Session } from '../api/shapes.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
@@ -17,7 +18,11 @@ export function UserMenu({ session, onKeys }: { readonly session: Session; reado
     .slice(0, 2)
     .join('')
   const leave = async () => {
-    await signOut()
+    // A session that had ended before is as good as ended now; what was seen in it goes too.
+    await signOut().catch((error) => {
+      if (!(error instanceof ApiProblem && error.status === 401)) throw error
+    })
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
     queries.setQueryData(sessionQuery.queryKey, null)
   }
   return (

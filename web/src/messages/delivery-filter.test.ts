@@ -3,9 +3,17 @@ import { isUnfiltered, readDeliveryFilter, readTime, replayFilter } from './deli
 
 test('the address gives a filter, and what cannot be meant is left out', () => {
   expect(
-    readDeliveryFilter({ destinationId: 423, status: 'dead', q: 1234, page: 2, from: '2026-11-20T00:00Z' }),
+    readDeliveryFilter({
+      destinationId: 423,
+      segmentId: 7,
+      status: 'dead',
+      q: 1234,
+      page: 2,
+      from: '2026-11-20T00:00Z',
+    }),
   ).toEqual({
     destinationId: 423,
+    segmentId: 7,
     status: 'dead',
     q: '1234',
     page: 2,

@@ -1,6 +1,7 @@
 /** What the list shows; all of it stands in the address. Times are ISO 8601 UTC. */
 export interface DeliveryFilter {
   readonly destinationId?: number
+  readonly segmentId?: number
   readonly status?: DeliveryStatus
   readonly q?: string
   readonly from?: string
@@ -13,9 +14,10 @@ export type DeliveryStatus = (typeof STATUSES)[number]
 
 /** Reads the address; what cannot be meant is left out. */
 export function readDeliveryFilter(search: Readonly<Record<string, unknown>>): DeliveryFilter {
-  const { destinationId, status, q, from, to, page } = search
+  const { destinationId, segmentId, status, q, from, to, page } = search
   return {
     ...(isCount(destinationId) ? { destinationId: Number(destinationId) } : {}),
+    ...(isCount(segmentId) ? { segmentId: Number(segmentId) } : {}),
     ...(STATUSES.includes(status as DeliveryStatus) ? { status: status as DeliveryStatus } : {}),
     // An ID of digits alone was read as a number.
     ...(q === undefined || q === '' ? {} : { q: String(q) }),

@@ -62,6 +62,14 @@ export function FilterForm({ filter, onFilter }: FilterFormProps) {
         value={filter.status ?? null}
         onChange={(value) => change({ status: (value ?? undefined) as DeliveryStatus | undefined })}
       />
+      {filter.segmentId !== undefined && (
+        <p className="small">
+          {t('filter.segment', { id: String(filter.segmentId) })}{' '}
+          <button type="button" className="plain-button" onClick={() => change({ segmentId: undefined })}>
+            {t('filter.clear')}
+          </button>
+        </p>
+      )}
       <details open={filter.from !== undefined || filter.to !== undefined}>
         <summary className="small">{t('filter.time')}</summary>
         <div className="times">

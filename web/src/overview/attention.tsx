@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { AttentionItem } from '../api/shapes.ts'
 import { Card } from '../parts/card.tsx'
-import { IconAlert, IconClock, IconDead, IconDelivered, IconRetry, IconShield } from '../parts/icons.ts'
+import { IconAlert, IconCheck, IconClock, IconDead, IconRetry, IconShield } from '../parts/icons.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 
@@ -28,9 +28,9 @@ export function Attention({ items }: { readonly items: readonly AttentionItem[] 
       subtitle={items.length > 0 ? t('attention.subtitle', { count: items.length }) : undefined}
     >
       {items.length === 0 && (
-        <p className="card-body delivered">
+        <p className="card-body neutral">
           <span className="glyph inline">
-            <IconDelivered size={15} aria-hidden />
+            <IconCheck size={15} aria-hidden />
           </span>{' '}
           {t('attention.nothing')}
         </p>

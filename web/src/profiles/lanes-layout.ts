@@ -41,7 +41,7 @@ export function layoutLanes(
   const backDays = clamp(Math.ceil((nowMs - Math.min(nowMs, ...begins)) / DAY_MS), DAYS_BACK_MIN, DAYS_BACK_MAX)
   const near = ends.filter((end) => end < nowMs + DAYS_AHEAD_MAX * DAY_MS)
   const aheadDays = clamp(
-    Math.ceil((Math.max(nowMs, ...near) - nowMs) / DAY_MS) + 1,
+    Math.ceil((Math.max(nowMs, ...near) - nowMs) / DAY_MS) + Math.ceil(backDays / 3),
     Math.ceil(backDays / 3),
     DAYS_AHEAD_MAX,
   )

@@ -16,6 +16,7 @@ export function ProfileSearch() {
   return (
     <search>
       <form
+        className="profile-form"
         onSubmit={(event) => {
           event.preventDefault()
           const id = readProfileId(text)
