@@ -10,6 +10,7 @@ import { DenyList } from './collect/deny-list.ts'
 import { keepDenyList } from './collect/deny-list-keeper.ts'
 import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
+import type { SetupLink } from './contract.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
 import { createClock } from './lib/clock.ts'
 import { watchClock } from './lib/clock-guard.ts'
@@ -52,6 +53,10 @@ export interface Usher {
   readonly ready: ReadyLine
   /** Where the administrator's token is, on the first start and when none is configured [OPS-22]. */
   readonly newTokenFile: string | undefined
+  /** Nobody is signed in to the web UI. */
+  needsSetupLink(): Promise<boolean>
+  /** A one-time link into the web UI [OPS-22]; undefined in a process without it. */
+  newSetupLink(): Promise<SetupLink | undefined>
   /** Stops accepting, finishes what it accepted, flushes [OPS-13]. */
   close(): Promise<void>
 }
@@ -224,6 +229,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           // The file lets the commands of this machine in, whatever is configured.
           adminTokens: [secrets.adminToken, ...(config.admin.token === undefined ? [] : [config.admin.token])],
           production: config.production,
+          tlsEndedInFront: config.tls.endedInFront,
         },
         catalog,
         rules: { parseTraitRule, parseSegmentRule },
@@ -278,6 +284,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     },
     newTokenFile:
       stores.isFirstStart && config.admin.token === undefined ? join(config.dataDir, ADMIN_TOKEN_FILE) : undefined,
+    needsSetupLink: async () => admin !== undefined && !(await admin.sessions.any()),
+    newSetupLink: async () => admin?.sessions.newLink(),
     async close() {
       isClosing = true
       await Promise.all([edge?.close(), admin?.close()])

@@ -31,6 +31,8 @@ export interface AdminConfig {
   readonly port: number
   /** PEM. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** A proxy in front ends TLS: cookies are for encrypted connections only. */
+  readonly tlsEndedInFront?: boolean | undefined
   /** Bearer tokens with full rights, at least 24 characters each: the configured one and this machine's [OPS-14], [OPS-22]. */
   readonly adminTokens: readonly string[]
   /** Switches the test clock off [OPS-27]. */

@@ -18,6 +18,8 @@ import { Problem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { regionRoutes } from './regions.ts'
 import { segmentRoutes } from './segments.ts'
+import { sessionRoutes } from './session.ts'
+import { createSessionKeeper, type SessionKeeper } from './session-keeper.ts'
 import { testClockRoutes } from './test-clock.ts'
 import { traitRoutes } from './traits.ts'
 import { verifyRoutes } from './verify.ts'
@@ -26,6 +28,8 @@ export interface Admin {
   readonly port: number
   /** `http://127.0.0.1:8081` */
   readonly url: string
+  /** Who is signed in, and new links to do so. */
+  readonly sessions: SessionKeeper
   /** Stops accepting, finishes what it accepted. */
   close(): Promise<void>
 }
@@ -48,13 +52,16 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
     sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
   )
   acceptEmptyJson(app)
-  registerGatekeeper(app, parts)
+  const sessions = createSessionKeeper(catalog.sessions, clock.now)
+  const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
+  registerGatekeeper(app, parts, { sessions, isSecure })
   registerRequestLog(app, parts)
   await registerOpenapi(app, parts.version)
 
   const now = clock.now
   probeRoutes(app, parts)
   openapiRoute(app)
+  sessionRoutes(app, { ...parts, sessions, isSecure })
   dataSourceRoutes(app, { catalog, now })
   folderRoutes(app, parts)
   traitRoutes(app, parts)
@@ -75,6 +82,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   return {
     port,
     url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`,
+    sessions,
     close: () => closeApp(app),
   }
 }
