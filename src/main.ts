@@ -22,11 +22,14 @@ import { createMetrics } from './lib/metrics.ts'
 import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
+import { deliveryGauges } from './main/delivery-health.ts'
 import { openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
 import { exposureWarning } from './main/exposure.ts'
+import { openObserver } from './main/observe.ts'
+import { openOverviewReader } from './main/overview-reader.ts'
 import { startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import type { CallHandler } from './model/collected-call.ts'
@@ -122,6 +125,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     ownListeners,
   })
   const clockGuard = watchClock({ onJump: metrics.clockJump })
+  const observer = await openObserver({
+    rulebook: rulebooks.current,
+    jobs: stores.jobs,
+    clock: clock.now,
+    onFailed: (error) => log.error('figures.unsaved', { error }),
+  })
   let dispatcher: Dispatcher | undefined
   const parts: Parts = {
     profiles,
@@ -130,8 +139,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     clock: clock.now,
     newDeviceId: () => randomDeviceId() as DeviceId,
     newEventId: () => randomEventId() as EventId,
-    notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) =>
-      dispatcher?.notify(profileId, destinationIds),
+    notify(profileId: ProfileId, destinationIds: readonly DestinationId[]) {
+      observer.onOwed(profileId, destinationIds)
+      dispatcher?.notify(profileId, destinationIds)
+    },
+    onCall: observer.onCall,
+    onMembership: observer.onMembership,
     owedBy: async (profileId) =>
       (await deliveries.toldOf(profileId))
         .filter(({ told }) => told.active.length > 0)
@@ -173,8 +186,9 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         if (attempt !== undefined) metrics.deliveryAttempt('s2s', attempt.outcome, attempt.durationMs / 1000)
         if (attempt?.error === 'egress_denied') metrics.egressDenied(status)
       },
-      onEnded: ({ status, reason }) => {
-        if (status === 'dead') metrics.deliveryDead(reason ?? 'unknown')
+      onEnded: (delivery) => {
+        observer.onEnded(delivery)
+        if (delivery.status === 'dead') metrics.deliveryDead(delivery.reason ?? 'unknown')
       },
     })
   }
@@ -257,6 +271,17 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
             return nowMs
           },
         },
+        overview: openOverviewReader({
+          activity: observer.activity,
+          dispatcher: () => dispatcher,
+          rulebook: rulebooks.current,
+          names: catalog.names,
+          disk: disk.state,
+          allowPrivate,
+          clock,
+        }),
+        live: observer.live,
+        uiFolder: join(import.meta.dirname, '..', 'dist', 'web'),
         verifier: { verify: (onProgress) => verifyStore(stores.records, { onProgress }) },
         ready: reasons,
         metrics,
@@ -269,6 +294,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     if (listener !== undefined) ownListeners.push({ host: config.host, port: listener.port })
   metrics.watch({
     diskFreeBytes: disk.freeBytes,
+    ...deliveryGauges(dispatcher, clock.now),
     storeBytes: async () => ({ profiles: (await stores.records.stats()).diskBytes }),
   })
 
@@ -292,6 +318,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       rulebooks.close()
       await Promise.all([sweep?.close(), retention?.close(), refile.close(), denyListKeeper.close()])
       await dispatcher?.close()
+      await observer.close()
       await egress.close()
       await stores.close()
       disk.close()

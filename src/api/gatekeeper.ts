@@ -50,7 +50,7 @@ export function registerGatekeeper(
     }
     if (!isByToken) refuseForgery(request)
     request.caller = authentication.caller
-    limit('token', 'token', reply)
+    limit(isByToken ? 'token' : 'session', 'token', reply)
   })
 }
 

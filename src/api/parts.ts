@@ -1,5 +1,15 @@
-import type { Delivery, DeliveryDetail, DenyListEntry, ExplainView, ProfileView, ReplayAnswer } from '../contract.ts'
+import type {
+  Delivery,
+  DeliveryDetail,
+  DenyListEntry,
+  ExplainView,
+  Overview,
+  OverviewWindow,
+  ProfileView,
+  ReplayAnswer,
+} from '../contract.ts'
 import type { AdjustableClock } from '../lib/clock.ts'
+import type { LiveFeed } from '../lib/live-feed.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { DeliveryStatus } from '../model/delivery.ts'
@@ -15,6 +25,10 @@ export interface AdminParts {
   readonly profiles: ProfileReader
   readonly deliveries: DeliveryReader
   readonly denyList: DenyListDesk
+  readonly overview: OverviewReader
+  readonly live: Pick<LiveFeed, 'subscribe'>
+  /** Where the built UI is: `dist/web`. */
+  readonly uiFolder: string
   readonly verifier: Verifier
   readonly clock: Pick<AdjustableClock, 'now' | 'advance'>
   /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
@@ -97,6 +111,10 @@ export interface DeliveryReader {
   ): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
   get(id: string): Promise<DeliveryDetail | undefined>
   replay(request: ReplayOrder): Promise<ReplayAnswer>
+}
+
+export interface OverviewReader {
+  read(window: OverviewWindow): Promise<Overview>
 }
 
 export interface DenyListFilter {

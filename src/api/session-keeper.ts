@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { SetupLink } from '../contract.ts'
 import type { Clock } from '../model/clock.ts'
 import { isoTime } from '../model/time.ts'
-import type { SessionRepository } from '../store/catalog/sessions.ts'
+import type { SessionRepository, StoredSession } from '../store/catalog/sessions.ts'
 
 /** One-time set-up links and the sessions they open. Source: operating.md [OPS-22], security.md [SEC-66]. */
 export interface SessionKeeper {
@@ -11,6 +11,8 @@ export interface SessionKeeper {
   open(setupToken: string): Promise<string | undefined>
   /** @returns undefined when the session has ended, by age, by rest or by its owner */
   find(secret: string): Promise<{ readonly expiresAtMs: number } | undefined>
+  /** As `find`, but looking is no use: an open live stream does not keep a session from resting. */
+  isOpen(secret: string): Promise<boolean>
   close(secret: string): Promise<void>
   /** Is anybody signed in? */
   any(): Promise<boolean>
@@ -25,8 +27,11 @@ const TOUCH_EVERY_MS = 60_000
 const SECRET_BYTES = 32
 
 export function createSessionKeeper(sessions: SessionRepository, now: Clock): SessionKeeper {
+  const isOver = (session: StoredSession, nowMs: number) =>
+    session.expiresAtMs <= nowMs || session.usedAtMs + IDLE_MS <= nowMs
   return {
     async newLink() {
+      await sessions.forgetEnded(now() - IDLE_MS, now())
       const setupToken = randomSecret()
       const expiresAtMs = now() + LINK_MS
       await sessions.addLink(hashOf(setupToken), expiresAtMs)
@@ -51,7 +56,7 @@ export function createSessionKeeper(sessions: SessionRepository, now: Clock): Se
       const nowMs = now()
       const session = await sessions.find(hash)
       if (session === undefined) return undefined
-      if (session.expiresAtMs <= nowMs || session.usedAtMs + IDLE_MS <= nowMs) {
+      if (isOver(session, nowMs)) {
         await sessions.remove(hash)
         return undefined
       }
@@ -59,8 +64,16 @@ export function createSessionKeeper(sessions: SessionRepository, now: Clock): Se
       return { expiresAtMs: session.expiresAtMs }
     },
 
+    async isOpen(secret) {
+      const session = await sessions.find(hashOf(secret))
+      return session !== undefined && !isOver(session, now())
+    },
+
     close: (secret) => sessions.remove(hashOf(secret)),
-    any: () => sessions.anyUsedSince(now() - IDLE_MS + 1, now()),
+    async any() {
+      await sessions.forgetEnded(now() - IDLE_MS, now())
+      return sessions.any()
+    },
   }
 }
 

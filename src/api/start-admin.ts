@@ -9,9 +9,11 @@ import { destinationRoutes } from './destinations.ts'
 import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
 import { registerGatekeeper } from './gatekeeper.ts'
+import { liveRoutes } from './live.ts'
 import { mappingRoutes } from './mappings.ts'
 import { mergeRuleRoutes } from './merge-rules.ts'
 import { openapiRoute, registerOpenapi } from './openapi.ts'
+import { overviewRoutes } from './overview.ts'
 import type { AdminParts } from './parts.ts'
 import { probeRoutes } from './probes.ts'
 import { Problem } from './problem.ts'
@@ -22,6 +24,7 @@ import { sessionRoutes } from './session.ts'
 import { createSessionKeeper, type SessionKeeper } from './session-keeper.ts'
 import { testClockRoutes } from './test-clock.ts'
 import { traitRoutes } from './traits.ts'
+import { uiRoutes } from './ui.ts'
 import { verifyRoutes } from './verify.ts'
 
 export interface Admin {
@@ -39,7 +42,7 @@ const BODY_BYTES_MAX = 1024 * 1024
 const REQUEST_TIMEOUT_MS = 60_000
 const CLOSE_GRACE_MS = 3_000
 
-/** Starts the admin listener: REST API, its description, probes, metrics. Source: spec/operating.md [OPS-11], [OPS-12]. */
+/** Starts the admin listener: REST API, its description, the UI, probes, metrics. Source: spec/operating.md [OPS-11], [OPS-12]. */
 export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const { config, catalog, clock, log } = parts
   const handleError = createErrorHandler(log)
@@ -73,7 +76,10 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   deliveryRoutes(app, parts)
   profileRoutes(app, parts)
   denyListRoutes(app, parts)
+  overviewRoutes(app, parts)
+  liveRoutes(app, parts)
   verifyRoutes(app, parts)
+  uiRoutes(app, parts.uiFolder)
   testClockRoutes(app, { clock, production: config.production })
 
   await app.listen({ host: config.host, port: config.port })

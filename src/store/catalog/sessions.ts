@@ -14,8 +14,9 @@ export interface SessionRepository {
   find(hash: string): Promise<StoredSession | undefined>
   touch(hash: string, usedAtMs: number): Promise<void>
   remove(hash: string): Promise<void>
-  /** Is there a session that was used since, and has not expired? Forgets links and sessions that have. */
-  anyUsedSince(usedAtMs: number, nowMs: number): Promise<boolean>
+  /** Removes links and sessions that have expired by `nowMs`, and sessions last used at or before `usedAtMs`. */
+  forgetEnded(usedAtMs: number, nowMs: number): Promise<void>
+  any(): Promise<boolean>
 }
 
 export interface StoredSession {
@@ -64,12 +65,15 @@ export function createSessions(db: Kysely<Tables>): SessionRepository {
       await db.deleteFrom('sessions').where('hash', '=', hash).execute()
     },
 
-    async anyUsedSince(usedAtMs, nowMs) {
+    async forgetEnded(usedAtMs, nowMs) {
       await db.deleteFrom('setup_links').where('expires_at', '<=', nowMs).execute()
       await db
         .deleteFrom('sessions')
-        .where((row) => row.or([row('expires_at', '<=', nowMs), row('used_at', '<', usedAtMs)]))
+        .where((row) => row.or([row('expires_at', '<=', nowMs), row('used_at', '<=', usedAtMs)]))
         .execute()
+    },
+
+    async any() {
       return (await db.selectFrom('sessions').select('hash').limit(1).executeTakeFirst()) !== undefined
     },
   }
