@@ -5,7 +5,7 @@ import { isoTime } from '../model/time.ts'
 import type { Rulebook } from '../pipeline/rulebook.ts'
 import { type Activity, windowStartMs } from '../reports/activity.ts'
 import { type Attention, needsAttention, type Situation } from '../reports/attention.ts'
-import { MINUTE_MS, type NamedRows } from '../reports/minute-table.ts'
+import { MINUTE_MS, minuteOf, type NamedRows } from '../reports/minute-table.ts'
 import type { NameReader } from '../store/catalog/names.ts'
 import { type HealthSource, type OpenMessages, openMessagesOf } from './delivery-health.ts'
 
@@ -84,8 +84,10 @@ function seriesOf(activity: Activity, window: OverviewWindow): SeriesPoint[] {
   const { table, totals } = activity
   const { minutes, points } = WINDOWS[window]
   const step = minutes / points
-  return Array.from({ length: points }, (_, at) => {
-    const minutesAgo = (points - 1 - at) * step
+  // What is older than the counting is unknown, and not zero.
+  const counted = Math.min(points, Math.ceil((table.minute - minuteOf(activity.sinceMs) + 1) / step))
+  return Array.from({ length: counted }, (_, at) => {
+    const minutesAgo = (counted - 1 - at) * step
     const sum = (name: 'events' | 'entered' | 'left' | 'acknowledged' | 'dead') =>
       table.sum(totals[name], step, minutesAgo)
     return {

@@ -35,15 +35,15 @@ export async function keepActivity(
   onFailed: (error: unknown) => void,
 ): Promise<ActivityKeeper> {
   await restore(activity, jobs)
-  let written = { ...activity.running, minute: -1 }
+  let written: { readonly [name: string]: number; readonly minute: number } = { minute: activity.table.minute }
   let saving: Promise<void> = Promise.resolve()
 
   const write = async () => {
     const { running, table, totals, sinceMs } = activity
     const next = { ...running, minute: table.minute }
     const isSame = (Object.keys(running) as (keyof typeof running)[]).every((name) => running[name] === written[name])
-    if (isSame && written.minute !== -1) return
-    const from = written.minute === -1 ? table.minute : Math.max(written.minute, table.minute - MINUTES + 1)
+    if (isSame) return
+    const from = Math.max(written.minute, table.minute - MINUTES + 1)
     for (let chunk = chunkOf(from); chunk <= chunkOf(table.minute); chunk++)
       await jobs.write(chunkName(chunk), readChunk(activity, chunk))
     await jobs.write('activity', { sinceMs, minute: table.minute, seen: [...totals.seen] } satisfies Head)
