@@ -2,12 +2,9 @@ import type { ServerResponse } from 'node:http'
 import { z } from 'zod'
 import type { LiveFeed } from '../lib/live-feed.ts'
 import type { Routes } from './app.ts'
+import { createBoundedWriter } from './bounded-writer.ts'
 import { Problem } from './problem.ts'
 
-/** Waiting for one reader, at most: a slow one misses items, and the server's memory does not grow. */
-const WAITING_BYTES_MAX = 64 * 1024
-/** A reader that took nothing for so long is gone. */
-const STUCK_MS_MAX = 60_000
 const HEARTBEAT_MS = 15_000
 /** How long a stream may outlive the session it was opened with. */
 const SESSION_CHECK_MS = 2_000
@@ -22,12 +19,7 @@ export const liveRoutes: Routes<{ live: Pick<LiveFeed, 'subscribe'> }> = (app, {
     const { session } = request.caller
     const response = reply.raw
     const timers: NodeJS.Timeout[] = []
-    let tookMs = performance.now()
-    const write = (text: string) => {
-      if (response.writableLength === 0) tookMs = performance.now()
-      if (response.writableLength + text.length <= WAITING_BYTES_MAX) response.write(text)
-      else if (performance.now() - tookMs > STUCK_MS_MAX) response.destroy()
-    }
+    const write = createBoundedWriter(response)
     const unsubscribe = live.subscribe(write)
     if (unsubscribe === undefined) {
       reply.header('retry-after', RETRY_AFTER_SECONDS)
