@@ -1,5 +1,6 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { Clock } from '../model/clock.ts'
+import type { DestinationHealth } from '../model/delivery.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
@@ -7,6 +8,7 @@ import type { ProfileStore } from '../store/profile-store.ts'
 import type { DestinationRules } from './destination-rules.ts'
 import { DestinationRunner } from './destination-runner.ts'
 import { openTokenSource } from './oauth.ts'
+import { untouchedHealth } from './runner-health.ts'
 import type { After, RunnerLimits, RunnerStats } from './runner-parts.ts'
 import { openSender } from './sender.ts'
 
@@ -18,6 +20,11 @@ export interface Dispatcher {
   rulesChanged(): void
   replay(request: ReplayRequest): Promise<ReplayResult>
   stats(): DispatcherStats
+  /** Of every destination with real-time delivery, and of what is left of others. */
+  health(): readonly DestinationHealth[]
+  /** An operator stops a destination, or lets it go on: resolves when that is stored [SEC-47]. */
+  pause(destinationId: DestinationId): Promise<void>
+  resume(destinationId: DestinationId): Promise<void>
   /** Finishes what is on its way, at most `graceMs` (5 s); the rest is on disk. */
   close(graceMs?: number): Promise<void>
 }
@@ -47,7 +54,7 @@ export interface DispatcherLimits extends RunnerLimits {
 export const DISPATCHER_LIMITS: DispatcherLimits = {
   concurrency: 8,
   queueMax: 10_000,
-  openMax: 100,
+  openMax: 1_000,
   compatRetryWaitMs: 100,
   compatTimeoutMs: 3_000,
   durableTimeoutMs: 15_000,
@@ -88,22 +95,29 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     onEnded: options.onEnded ?? (() => {}),
     limits,
   }
+  const stored = await deliveries.destinationStates()
   const runners = new Map<DestinationId, DestinationRunner>()
   let isClosing = false
 
   function runnerOf(destinationId: DestinationId): DestinationRunner {
     const known = runners.get(destinationId)
     if (known !== undefined) return known
-    const runner = new DestinationRunner(destinationId, parts)
+    const runner = new DestinationRunner(destinationId, parts, stored.get(destinationId))
     runners.set(destinationId, runner)
     return runner
   }
 
+  /** A destination with two keys is watched from then on: when the old one goes, its partner gets time [SEC-54]. */
+  function watchRotations(): void {
+    for (const { destinationId, config } of options.rules().byId.values())
+      if (config.auth.type === 'hmac' && config.auth.keys.length > 1) runnerOf(destinationId)
+  }
+
   async function readMarkers(): Promise<void> {
     for await (const { markers } of deliveries.markers()) {
-      for (const { profileId, destinationId } of markers) {
+      for (const { profileId, destinationId, atMs } of markers) {
         if (isClosing) return
-        runnerOf(destinationId).notify(profileId)
+        runnerOf(destinationId).notify(profileId, null, atMs)
       }
     }
   }
@@ -117,6 +131,8 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     }
   }
 
+  for (const destinationId of stored.keys()) runnerOf(destinationId).pump()
+  watchRotations()
   const left = new Map<DestinationId, StoredDelivery[]>()
   for await (const delivery of deliveries.openDeliveries()) {
     const others = left.get(delivery.destinationId)
@@ -132,6 +148,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     },
     rulesChanged() {
       for (const runner of runners.values()) runner.rulesChanged()
+      watchRotations()
     },
     async replay({ deliveryIds, as, dryRun = false }) {
       const found = await Promise.all(deliveryIds.map((deliveryId) => deliveries.get(deliveryId)))
@@ -142,6 +159,12 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       return { matched: ended.length, queued: dryRun ? 0 : ended.length }
     },
     stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
+    health: () => [
+      ...[...runners.values()].map((runner) => runner.health()),
+      ...[...options.rules().byId.keys()].filter((id) => !runners.has(id)).map(untouchedHealth),
+    ],
+    pause: (destinationId) => runnerOf(destinationId).pause(),
+    resume: (destinationId) => runnerOf(destinationId).resume(),
     async close(graceMs = CLOSE_GRACE_MS) {
       isClosing = true
       await Promise.all([reading, ...[...runners.values()].map((runner) => runner.close(graceMs))])

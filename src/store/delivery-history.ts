@@ -196,5 +196,6 @@ function fits(
   if (filter.fromMs !== undefined && createdAtMs < filter.fromMs) return false
   if (filter.toMs !== undefined && createdAtMs >= filter.toMs) return false
   if (filter.status !== undefined && filter.status !== summary.status) return false
+  if (filter.reason !== undefined && filter.reason !== summary.reason) return false
   return filter.segmentId === undefined || summary.segments.includes(filter.segmentId)
 }

@@ -10,6 +10,7 @@ import {
   profileDeliveryKey,
 } from './delivery-keys.ts'
 import { openBody, openHead, type StoredDelivery, sealBody, sealHead, sealSummary } from './delivery-record.ts'
+import { type DestinationState, destinationStates } from './destination-states.ts'
 import {
   afterPrefix,
   Kind,
@@ -64,6 +65,11 @@ export interface DeliveryStore {
   /** Removes ended deliveries created before a moment, and what leads to them. @returns how many, at most `limit` */
   purge(beforeMs: number, limit: number): Promise<number>
 
+  /** How delivery to each destination stood that has had trouble. */
+  destinationStates(): Promise<ReadonlyMap<DestinationId, DestinationState>>
+  /** @param state undefined: forget it */
+  saveDestinationState(destinationId: DestinationId, state: DestinationState | undefined): Promise<void>
+
   /** Damaged records met since the start; never served [SEC-60]. */
   corruptRecords(): number
 }
@@ -71,6 +77,12 @@ export interface DeliveryStore {
 export interface Marker {
   readonly profileId: ProfileId
   readonly destinationId: DestinationId
+}
+
+/** A marker as a scan finds it. */
+export interface FoundMarker extends Marker {
+  /** When it was written; whole seconds, 0 where the record is damaged. */
+  readonly atMs: number
 }
 
 export interface OwedProfile {
@@ -81,7 +93,7 @@ export interface OwedProfile {
 
 export interface MarkerPage {
   readonly partition: number
-  readonly markers: readonly Marker[]
+  readonly markers: readonly FoundMarker[]
 }
 
 export interface SettledProfile extends Marker {
@@ -100,6 +112,8 @@ export interface DeliveryFilter {
   readonly profileId?: ProfileId | undefined
   readonly segmentId?: SegmentId | undefined
   readonly status?: DeliveryStatus | undefined
+  /** Exactly: `http_503`, `timeout`, `quota`, ... */
+  readonly reason?: string | undefined
   /** By creation, `fromMs <= createdAtMs < toMs`. */
   readonly fromMs?: number | undefined
   readonly toMs?: number | undefined
@@ -144,6 +158,7 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
 
   return {
     ...history,
+    ...destinationStates(records, readable),
     async *markers({ destinationId, fromPartition = 0 } = {}) {
       const partitions = (await records.heads(Kind.outbox))
         .map(partitionOfKey)
@@ -151,7 +166,13 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
       for (const partition of partitions) {
         const { from, to } = markerRange(partition, destinationId)
         for await (const page of pages(records, from, to))
-          yield { partition, markers: page.map(({ key }) => readOutboxKey(key)) }
+          yield {
+            partition,
+            markers: page.map(({ key, record }) => ({
+              ...readOutboxKey(key),
+              atMs: readable(key, record, openOutboxMarker)?.atMs ?? 0,
+            })),
+          }
       }
     },
 

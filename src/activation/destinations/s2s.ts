@@ -69,6 +69,13 @@ const s2sSchema = z.strictObject({
   clientId: z.string().max(255).default('').describe('Account in the partner platform'),
   usersPerMessage: z.int().min(1).max(10).default(10),
   batchMaxWaitMs: z.int().min(0).max(1000).default(50).describe('A message waits at most this long for more users'),
+  concurrency: z.int().min(1).max(64).optional().describe('Requests at one time; 8 when not given'),
+  requestsPerSecond: z
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .optional()
+    .describe('Messages a second at most; what comes faster waits, nothing is dropped'),
   auth: auth.default({ type: 'none' }),
   headers: z.record(headerName, headerValue).optional().describe('Further headers of every request'),
   userAgent: headerValue
