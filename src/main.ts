@@ -21,8 +21,8 @@ import { createMetrics } from './lib/metrics.ts'
 import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
-import { openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
+import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
 import { exposureWarning } from './main/exposure.ts'
@@ -158,10 +158,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     dispatcher = await openDispatcher({
       deliveries,
       profiles,
+      jobs: stores.jobs,
       rules: () => rulebooks.current().destinations,
       egress,
       clock: clock.now,
-      log: (event, fields) => log.info(event, fields),
+      // A pause is the operator's to end; the rest is what happens with partners.
+      log: (event, fields) => (event === 'delivery.paused' ? log.warn : log.info)(event, fields),
       userAgent: `Usher/${version}`,
       onAttempt: ({ status, attempts }) => {
         const attempt = attempts.at(-1)
@@ -242,6 +244,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           mayClear: config.edge.denyList.mayClear,
           clock: clock.now,
         }),
+        delivery: dispatcher && deliveryControl(dispatcher),
         clock: {
           now: clock.now,
           advance(ms) {
@@ -263,6 +266,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     if (listener !== undefined) ownListeners.push({ host: config.host, port: listener.port })
   metrics.watch({
     diskFreeBytes: disk.freeBytes,
+    breakerOpen: () => dispatcher?.health().filter((health) => health.breaker !== 'closed').length ?? 0,
     storeBytes: async () => ({ profiles: (await stores.records.stats()).diskBytes }),
   })
 

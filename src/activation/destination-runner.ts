@@ -5,6 +5,7 @@ import type { DestinationState } from '../store/destination-states.ts'
 import { Backlog } from './backlog.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import type { DueProfile } from './due-queue.ts'
+import { storeEnding } from './ending.ts'
 import { Gate, type Pass, type Ticket } from './gate.ts'
 import { InFlight } from './in-flight.ts'
 import { OpenDeliveries } from './open-deliveries.ts'
@@ -153,6 +154,11 @@ export class DestinationRunner {
     this.#open.wake('retrying')
     this.pump()
     await this.#keeper.saved()
+  }
+
+  /** For one more message that is sent again by hand. */
+  get hasRoom(): boolean {
+    return this.#open.size < this.#parts.limits.openMax
   }
 
   health(): DestinationHealth {
@@ -358,27 +364,13 @@ export class DestinationRunner {
   }
 
   async #end(delivery: StoredDelivery): Promise<void> {
-    const { deliveries, clock, onEnded } = this.#parts
-    const ended: StoredDelivery = { ...delivery, finishedAtMs: clock(), nextAttemptMs: 0 }
-    const settled = this.#inFlight.ended(ended, clock())
-    // Users with a superseded message are built anew; those of a replay have no marker any more.
-    const replaced = settled.map((one) => one.profileId).filter((profileId) => this.#inFlight.isReplaced(profileId))
-    const due = await this.#untilStored(() =>
-      Promise.all(
-        settled.map((one) => deliveries.settle({ ...one, release: one.release && !replaced.includes(one.profileId) })),
-      ),
-    )
-    await this.#untilStored(() =>
-      Promise.all(replaced.map((profileId) => deliveries.owe(profileId, this.#id, clock()))),
-    )
-    await this.#untilStored(() => deliveries.end(ended))
+    const ended: StoredDelivery = { ...delivery, finishedAtMs: this.#parts.clock(), nextAttemptMs: 0 }
+    const free = await storeEnding(this.#parts, this.#untilStored, this.#inFlight, ended)
     this.#open.remove(ended.deliveryId)
     if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
     else if (ended.status === 'dead') this.#counts.dead += 1
-    settled.forEach((one, at) => {
-      if (one.release) this.#release(one.profileId, due[at] === true)
-    })
-    onEnded(ended)
+    for (const { profileId, isDue } of free) this.#release(profileId, isDue)
+    this.#parts.onEnded(ended)
   }
 
   #retryAfter(delivery: StoredDelivery, waitMs: number): void {

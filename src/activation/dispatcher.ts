@@ -4,10 +4,12 @@ import type { DestinationHealth } from '../model/delivery.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { JobStore } from '../store/job-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import type { DestinationRules } from './destination-rules.ts'
 import { DestinationRunner } from './destination-runner.ts'
 import { openTokenSource } from './oauth.ts'
+import { openReplays } from './replays.ts'
 import { untouchedHealth } from './runner-health.ts'
 import type { After, RunnerLimits, RunnerStats } from './runner-parts.ts'
 import { openSender } from './sender.ts'
@@ -34,6 +36,8 @@ export interface ReplayRequest {
   /** `same`: the unchanged bytes under the same key, if nothing newer was sent; otherwise, and for `current`, a new message. */
   readonly as: 'same' | 'current'
   readonly dryRun?: boolean
+  /** Messages a second to each destination; undefined: as fast as it takes them. */
+  readonly perSecond?: number | undefined
 }
 
 export interface ReplayResult {
@@ -63,6 +67,7 @@ export const DISPATCHER_LIMITS: DispatcherLimits = {
 export interface DispatcherOptions {
   readonly deliveries: DeliveryStore
   readonly profiles: Pick<ProfileStore, 'getMany' | 'optOuts'>
+  readonly jobs: JobStore
   readonly rules: () => DestinationRules
   readonly egress: Pick<Egress, 'request'>
   readonly clock: Clock
@@ -79,6 +84,9 @@ export interface DispatcherOptions {
 }
 
 const CLOSE_GRACE_MS = 5_000
+
+/** So many are replayed before the answer; more, or some each second, behind it. */
+const REPLAY_AT_ONCE_MAX = 100
 
 /** Takes over what the last run left: open messages before it resolves, markers behind it. */
 export async function openDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
@@ -131,6 +139,34 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     }
   }
 
+  /** Those that have ended, by destination. */
+  async function endedOf(deliveryIds: readonly DeliveryId[]): Promise<Map<DestinationId, DeliveryId[]>> {
+    const ended = new Map<DestinationId, DeliveryId[]>()
+    for (let at = 0; at < deliveryIds.length; at += REPLAY_AT_ONCE_MAX) {
+      const ids = deliveryIds.slice(at, at + REPLAY_AT_ONCE_MAX)
+      for (const delivery of await Promise.all(ids.map((deliveryId) => deliveries.get(deliveryId)))) {
+        if (delivery === undefined || delivery.finishedAtMs === null) continue
+        const others = ended.get(delivery.destinationId)
+        if (others === undefined) ended.set(delivery.destinationId, [delivery.deliveryId])
+        else others.push(delivery.deliveryId)
+      }
+    }
+    return ended
+  }
+
+  const replays = openReplays({
+    jobs: options.jobs,
+    after: parts.after,
+    log,
+    async replayOne(deliveryId, as) {
+      const delivery = await deliveries.get(deliveryId)
+      if (delivery === undefined || delivery.finishedAtMs === null) return true
+      if (!runnerOf(delivery.destinationId).hasRoom) return false
+      await replayOne(delivery, as)
+      return true
+    },
+  })
+
   for (const destinationId of stored.keys()) runnerOf(destinationId).pump()
   watchRotations()
   const left = new Map<DestinationId, StoredDelivery[]>()
@@ -140,6 +176,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     else others.push(delivery)
   }
   for (const [destinationId, open] of left) await runnerOf(destinationId).restore(open)
+  await replays.resume()
   const reading = readMarkers().catch((error: unknown) => log('delivery.markers_unread', { error }))
 
   return {
@@ -150,13 +187,20 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       for (const runner of runners.values()) runner.rulesChanged()
       watchRotations()
     },
-    async replay({ deliveryIds, as, dryRun = false }) {
-      const found = await Promise.all(deliveryIds.map((deliveryId) => deliveries.get(deliveryId)))
-      const ended = found.filter(
-        (delivery) => delivery !== undefined && delivery.finishedAtMs !== null,
-      ) as StoredDelivery[]
-      if (!dryRun) for (const delivery of ended) await replayOne(delivery, as)
-      return { matched: ended.length, queued: dryRun ? 0 : ended.length }
+    async replay({ deliveryIds, as, dryRun = false, perSecond }) {
+      const ended = await endedOf(deliveryIds)
+      const matched = [...ended.values()].reduce((sum, ids) => sum + ids.length, 0)
+      if (dryRun) return { matched, queued: 0 }
+      const isLater = perSecond !== undefined || matched > REPLAY_AT_ONCE_MAX
+      for (const ids of ended.values()) {
+        if (isLater) await replays.add({ deliveryIds: ids, as, perSecond })
+        else
+          for (const deliveryId of ids) {
+            const delivery = await deliveries.get(deliveryId)
+            if (delivery !== undefined) await replayOne(delivery, as)
+          }
+      }
+      return { matched, queued: matched }
     },
     stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
     health: () => [
@@ -167,6 +211,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     resume: (destinationId) => runnerOf(destinationId).resume(),
     async close(graceMs = CLOSE_GRACE_MS) {
       isClosing = true
+      await replays.close()
       await Promise.all([reading, ...[...runners.values()].map((runner) => runner.close(graceMs))])
     },
   }

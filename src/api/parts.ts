@@ -2,7 +2,7 @@ import type { Delivery, DeliveryDetail, DenyListEntry, ExplainView, ProfileView,
 import type { AdjustableClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import type { DeliveryStatus } from '../model/delivery.ts'
+import type { DeliveryStatus, DestinationHealth } from '../model/delivery.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { Verifier } from './verify.ts'
 
@@ -15,6 +15,8 @@ export interface AdminParts {
   readonly profiles: ProfileReader
   readonly deliveries: DeliveryReader
   readonly denyList: DenyListDesk
+  /** Undefined in a process that does not deliver. */
+  readonly delivery: DeliveryControl | undefined
   readonly verifier: Verifier
   readonly clock: Pick<AdjustableClock, 'now' | 'advance'>
   /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
@@ -83,8 +85,17 @@ export interface DeliveryFilter {
   readonly deviceId?: string | undefined
   readonly segmentId?: number | undefined
   readonly status?: DeliveryStatus | undefined
+  readonly reason?: string | undefined
   readonly fromMs?: number | undefined
   readonly toMs?: number | undefined
+}
+
+/** An operator's hand on delivery; the destination exists. */
+export interface DeliveryControl {
+  health(destinationId: number): DestinationHealth
+  /** Resolves when it is stored. */
+  pause(destinationId: number): Promise<void>
+  resume(destinationId: number): Promise<void>
 }
 
 export interface DeliveryReader {
@@ -119,4 +130,6 @@ export interface ReplayOrder {
   readonly dryRun: boolean
   /** The stored bytes, or a new message of the state of today [SEC-41]. */
   readonly as: 'same' | 'current'
+  /** Messages a second to each destination; undefined: as fast as it takes them. */
+  readonly perSecond?: number | undefined
 }

@@ -62,6 +62,8 @@ export interface DeliveryStore {
 
   get(deliveryId: DeliveryId): Promise<StoredDelivery | undefined>
   list(filter: DeliveryFilter): Promise<DeliveryPage>
+  /** All ended deliveries that fit, at most 200,000, oldest first. */
+  endedIds(filter: DeliverySearch): Promise<readonly DeliveryId[]>
   /** Removes ended deliveries created before a moment, and what leads to them. @returns how many, at most `limit` */
   purge(beforeMs: number, limit: number): Promise<number>
 
@@ -107,7 +109,8 @@ export interface SettledProfile extends Marker {
   readonly release: boolean
 }
 
-export interface DeliveryFilter {
+/** What a delivery must be like; a member that is not there allows all. */
+export interface DeliverySearch {
   readonly destinationId?: DestinationId | undefined
   readonly profileId?: ProfileId | undefined
   readonly segmentId?: SegmentId | undefined
@@ -117,6 +120,9 @@ export interface DeliveryFilter {
   /** By creation, `fromMs <= createdAtMs < toMs`. */
   readonly fromMs?: number | undefined
   readonly toMs?: number | undefined
+}
+
+export interface DeliveryFilter extends DeliverySearch {
   /** From 0. */
   readonly page: number
   /** 1 to 1,000. */

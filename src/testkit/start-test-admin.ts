@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseS2sConfig, type S2sConfig, userDpidsOf } from '../activation/destinations/s2s.ts'
 import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
-import type { AdminConfig, AdminParts, DeliveryReader, DenyListDesk, ProfileReader } from '../api/parts.ts'
+
+import type { AdminConfig, AdminParts, DeliveryControl, DeliveryReader, DenyListDesk, ProfileReader } from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
 import { parseTraitRule } from '../audience/rules/trait-rule.ts'
@@ -42,6 +43,7 @@ export interface TestAdminOptions {
   readonly profiles?: ProfileReader
   readonly deliveries?: DeliveryReader
   readonly denyList?: DenyListDesk
+  readonly delivery?: DeliveryControl
   readonly ready?: AdminParts['ready']
 }
 
@@ -92,6 +94,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         replay: async () => ({ matched: 0, queued: 0 }),
       },
       denyList: options.denyList ?? { list: () => ({ total: 0, list: [] }), remove: async () => 'unknown' },
+      delivery: options.delivery,
       ready: options.ready ?? (() => []),
       metrics: {
         contentType: 'text/plain; version=0.0.4',
