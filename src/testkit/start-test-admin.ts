@@ -4,7 +4,14 @@ import { join } from 'node:path'
 import { parseS2sConfig, type S2sConfig, userDpidsOf } from '../activation/destinations/s2s.ts'
 import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
 
-import type { AdminConfig, AdminParts, DeliveryControl, DeliveryReader, DenyListDesk, ProfileReader } from '../api/parts.ts'
+import type {
+  AdminConfig,
+  AdminParts,
+  DeliveryControl,
+  DeliveryReader,
+  DenyListDesk,
+  ProfileReader,
+} from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
 import { parseTraitRule } from '../audience/rules/trait-rule.ts'
