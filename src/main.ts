@@ -23,7 +23,7 @@ import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
 import { deliveryGauges } from './main/delivery-health.ts'
-import { openDeliveryReader, toldOf } from './main/delivery-reader.ts'
+import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
@@ -176,10 +176,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     dispatcher = await openDispatcher({
       deliveries,
       profiles,
+      jobs: stores.jobs,
       rules: () => rulebooks.current().destinations,
       egress,
       clock: clock.now,
-      log: (event, fields) => log.info(event, fields),
+      // A pause is the operator's to end; the rest is what happens with partners.
+      log: (event, fields) => (event === 'delivery.paused' ? log.warn : log.info)(event, fields),
       userAgent: `Usher/${version}`,
       onAttempt: ({ status, attempts }) => {
         const attempt = attempts.at(-1)
@@ -262,6 +264,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           mayClear: config.edge.denyList.mayClear,
           clock: clock.now,
         }),
+        delivery: dispatcher && deliveryControl(dispatcher),
         clock: {
           now: clock.now,
           advance(ms) {

@@ -31,13 +31,18 @@ export class Backlog {
     return this.#queue.has(profileId)
   }
 
+  /** When the profile in memory that waits longest began to. */
+  oldestMs(): number | undefined {
+    return this.#queue.oldestMs()
+  }
+
   get moreOnDisk(): boolean {
     return this.#isSpilled
   }
 
   /** @returns false when there was no room: its marker is found later */
-  add(profileId: ProfileId, replayOf: DeliveryId | null): boolean {
-    if (this.#queue.add(profileId, replayOf)) return true
+  add(profileId: ProfileId, replayOf: DeliveryId | null, sinceMs: number): boolean {
+    if (this.#queue.add(profileId, replayOf, sinceMs)) return true
     this.#isSpilled = true
     this.#hasDropped = true
     return false
@@ -56,13 +61,13 @@ export class Backlog {
    * @param take puts a profile where it belongs; false when there is no room for it
    * @throws StoreUnavailableError safe to repeat
    */
-  async refill(take: (profileId: ProfileId) => boolean): Promise<void> {
+  async refill(take: (profileId: ProfileId, sinceMs: number) => boolean): Promise<void> {
     this.#isRefilling = true
     try {
       if (this.#refillFrom === 0) this.#hasDropped = false
       const options = { destinationId: this.#destinationId, fromPartition: this.#refillFrom }
       for await (const { partition, markers } of this.#store.markers(options)) {
-        if (markers.every(({ profileId }) => take(profileId))) continue
+        if (markers.every(({ profileId, atMs }) => take(profileId, atMs))) continue
         this.#refillFrom = partition
         return
       }

@@ -16,7 +16,7 @@ const without = { version: 2, destinations: [{ id: OTHER }] }
 const ids = [1, 2, 3].map(profileIdOf)
 
 test('what a deleted destination is owed ends: messages as dead letters, markers and timers gone [SEC-40]', async () => {
-  await using receiver = await startReceiver((response) => response.writeHead(503).end())
+  await using receiver = await startReceiver((response) => response.writeHead(500).end())
   const timers = manualTimers()
   const config = { url: receiver.url, usersPerMessage: 1 }
   await using bench = await openWorkbench(
@@ -40,7 +40,7 @@ test('what a deleted destination is owed ends: messages as dead letters, markers
 
 test('also when it was deleted while nothing ran; a paused one keeps all it is owed [SEC-40]', async () => {
   await using folder = await openTemporaryStore()
-  await using receiver = await startReceiver((response) => response.writeHead(503).end())
+  await using receiver = await startReceiver((response) => response.writeHead(500).end())
   const config = { url: receiver.url, usersPerMessage: 1 }
   {
     const timers = manualTimers()

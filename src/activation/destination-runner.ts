@@ -1,21 +1,25 @@
+import type { DestinationHealth } from '../model/delivery.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import type { OwedProfile } from '../store/delivery-store.ts'
-import { StoreUnavailableError } from '../store/record-store.ts'
-import type { ToldState } from '../store/told-record.ts'
+import type { DestinationState } from '../store/destination-states.ts'
 import { Backlog } from './backlog.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import type { DueProfile } from './due-queue.ts'
+import { storeEnding } from './ending.ts'
+import { Gate, type Pass, type Ticket } from './gate.ts'
 import { InFlight } from './in-flight.ts'
 import { OpenDeliveries } from './open-deliveries.ts'
-import { readOptedOut } from './opted-out.ts'
-import { Outage } from './outage.ts'
+import { Overflow } from './overflow.ts'
 import { nextStep } from './policy.ts'
-import { countedAttempts, mayNotLeave, withAttempt } from './repetition.ts'
-import { buildRound, type SkipReason } from './round.ts'
+import { readRound, toldOf } from './read-round.ts'
+import { countedAttempts, mayNotLeave, reopened, withAttempt } from './repetition.ts'
+import type { SkipReason } from './round.ts'
+import { healthOf, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
+import { StateKeeper } from './state-keeper.ts'
+import { allWithin, type UntilStored, untilStored } from './until-stored.ts'
 
-const STORE_RETRY_MS = 1_000
+type Work = (ticket: Ticket) => Promise<void>
 
 /** Markers of a deleted destination that are removed in one step. */
 const DISCARD_PAGE = 100
@@ -31,7 +35,9 @@ export class DestinationRunner {
   readonly #backlog: Backlog
   readonly #inFlight = new InFlight()
   readonly #open: OpenDeliveries
-  readonly #outage: Outage
+  readonly #overflow: Overflow
+  readonly #untilStored: UntilStored
+  readonly #gate: Gate
   readonly #running = new Set<Promise<void>>()
   readonly #counts = { acknowledged: 0, dead: 0, failedAttempts: 0 }
   readonly #skipped: Partial<Record<SkipReason, number>> = {}
@@ -48,17 +54,32 @@ export class DestinationRunner {
   #isClosing = false
   #isClosed = false
 
-  constructor(id: DestinationId, parts: RunnerParts) {
+  readonly #keeper: StateKeeper
+
+  /** @param stored how it stood before the last stop */
+  constructor(id: DestinationId, parts: RunnerParts, stored: DestinationState | undefined) {
     this.#id = id
     this.#parts = parts
     this.#backlog = new Backlog(id, parts.deliveries, parts.limits.queueMax)
+    this.#untilStored = untilStored(parts, id, () => this.#isClosing)
     this.#open = new OpenDeliveries(parts.after)
-    this.#outage = new Outage(parts.after, parts.limits.openMax)
+    this.#overflow = new Overflow(parts.after)
+    this.#keeper = new StateKeeper(stored !== undefined, (state) =>
+      this.#untilStored(() => parts.deliveries.saveDestinationState(id, state)),
+    )
+    this.#gate = new Gate({
+      parts,
+      stored,
+      destination: parts.rules().byId.get(id),
+      onReady: () => this.pump(),
+      onChanged: () => this.#run(() => this.#keeper.save(() => this.#gate.state())),
+      onPaused: (reason) => parts.log('delivery.paused', { destinationId: id, reason }),
+    })
   }
 
   /** The profile has a marker for this destination. */
-  notify(profileId: ProfileId, replayOf: DeliveryId | null = null): void {
-    this.#enqueue(profileId, replayOf)
+  notify(profileId: ProfileId, replayOf: DeliveryId | null = null, sinceMs = this.#parts.clock()): void {
+    this.#enqueue(profileId, replayOf, sinceMs)
     this.pump()
   }
 
@@ -80,28 +101,20 @@ export class DestinationRunner {
     if (this.#isClosing) return
     const { byId, existing } = this.#parts.rules()
     const destination = byId.get(this.#id)
-    const isDeleted = !existing.has(this.#id)
-    if (isDeleted) this.#open.wake()
-    else if (destination?.isActive !== true) return
-    while (this.#slots < this.#parts.limits.concurrency) {
-      const work = destination === undefined ? this.#discardWork() : this.#nextWork(destination)
-      if (work === undefined) break
-      this.#prefersFresh = !this.#prefersFresh
-      this.#slots += 1
-      this.#run(() =>
-        work().finally(() => {
-          this.#slots -= 1
-        }),
-      )
-    }
+    if (!existing.has(this.#id)) this.#discardAll()
+    else if (destination?.isActive !== true || this.#gate.isPaused) return
+    else this.#sendAll(destination)
     if (!this.#backlog.needsRefill(destination?.config.usersPerMessage ?? DISCARD_PAGE)) return
     this.#run(() =>
-      this.#untilStored(() => this.#backlog.refill((profileId) => !this.#isClosing && this.#enqueue(profileId, null))),
+      this.#untilStored(() =>
+        this.#backlog.refill((profileId, atMs) => !this.#isClosing && this.#enqueue(profileId, null, atMs)),
+      ),
     )
   }
 
   /** The definitions changed: what was blocked is tried again. */
   rulesChanged(): void {
+    this.#gate.configChanged(this.#parts.rules().byId.get(this.#id))
     this.#open.wake('blocked')
     this.pump()
   }
@@ -121,15 +134,7 @@ export class DestinationRunner {
       return false
     }
     const told = toldOf(profileIds, found)
-    const again: StoredDelivery = {
-      ...delivery,
-      status: 'waiting',
-      reason: null,
-      finishedAtMs: null,
-      attemptsBefore: delivery.attempts.length,
-      roundId: delivery.deliveryId,
-      roundSize: 1,
-    }
+    const again = reopened(delivery)
     await this.#untilStored(() => this.#parts.deliveries.reopen(again))
     this.#inFlight.add([again], told)
     this.#open.putDue(again)
@@ -137,16 +142,33 @@ export class DestinationRunner {
     return true
   }
 
+  /** Sends nothing until `resume`; what is on its way ends. Resolves when that is stored. */
+  async pause(): Promise<void> {
+    this.#gate.pause('operator')
+    await this.#keeper.saved()
+  }
+
+  /** Everything that waits is due at once, whatever happened before. */
+  async resume(): Promise<void> {
+    this.#gate.resume()
+    this.#open.wake('retrying')
+    this.pump()
+    await this.#keeper.saved()
+  }
+
+  /** For one more message that is sent again by hand. */
+  get hasRoom(): boolean {
+    return this.#open.size < this.#parts.limits.openMax
+  }
+
+  health(): DestinationHealth {
+    return healthOf(this.#id, { backlog: this.#backlog, open: this.#open, gate: this.#gate })
+  }
+
   stats(): RunnerStats {
     return {
+      ...queueStats(this.#backlog, this.#inFlight, this.#open),
       destinationId: this.#id,
-      queued: this.#backlog.size,
-      moreOnDisk: this.#backlog.moreOnDisk,
-      busy: this.#inFlight.size,
-      open: this.#open.size,
-      sending: this.#open.count('sending'),
-      retrying: this.#open.count('retrying'),
-      blocked: this.#open.count('blocked'),
       ...this.#counts,
       skipped: { ...this.#skipped },
       authenticationFailed: this.#tokenFailures > 0,
@@ -158,15 +180,9 @@ export class DestinationRunner {
     this.#isClosing = true
     this.#cancelFlush?.()
     this.#open.cancelTimers()
-    this.#outage.close()
-    if (this.#running.size > 0) {
-      let cancel: (() => void) | undefined
-      const grace = new Promise<void>((resolve) => {
-        cancel = this.#parts.after(graceMs, resolve)
-      })
-      await Promise.race([Promise.all(this.#running), grace])
-      cancel?.()
-    }
+    this.#overflow.close()
+    this.#gate.close()
+    await allWithin(this.#running, graceMs, this.#parts.after)
     this.#isClosed = true
   }
 
@@ -182,17 +198,52 @@ export class DestinationRunner {
     this.#running.add(running)
   }
 
-  #nextWork(destination: DestinationRule): (() => Promise<void>) | undefined {
-    if (this.#prefersFresh) return this.#freshWork(destination) ?? this.#readyWork(destination)
-    return this.#readyWork(destination) ?? this.#freshWork(destination)
-  }
-
-  #readyWork(destination: DestinationRule): (() => Promise<void>) | undefined {
-    const delivery = this.#open.takeDue()
-    return delivery && (() => this.#attempt(destination, delivery, true))
+  #sendAll(destination: DestinationRule): void {
+    while (this.#slots < this.#gate.concurrency(destination) && (this.#open.hasWaiting || this.#backlog.size > 0)) {
+      const pass = this.#gate.pass(destination)
+      const work = pass && this.#nextWork(destination, pass)
+      if (pass === undefined || work === undefined) return
+      this.#prefersFresh = !this.#prefersFresh
+      this.#gate.started(pass, destination)
+      const ticket = { pass, isUsed: false }
+      this.#start(() =>
+        work(ticket).finally(() => {
+          if (!ticket.isUsed) this.#gate.unused(pass)
+        }),
+      )
+    }
   }
 
   /** Of a deleted destination: nothing of it is sent any more. */
+  #discardAll(): void {
+    if (this.#keeper.hasState) this.#run(() => this.#keeper.forget())
+    this.#open.wake()
+    while (this.#slots < this.#parts.limits.concurrency) {
+      const work = this.#discardWork()
+      if (work === undefined) return
+      this.#start(work)
+    }
+  }
+
+  #start(work: () => Promise<void>): void {
+    this.#slots += 1
+    this.#run(() =>
+      work().finally(() => {
+        this.#slots -= 1
+      }),
+    )
+  }
+
+  #nextWork(destination: DestinationRule, pass: Pass): Work | undefined {
+    if (pass === 'probe') return this.#sendWork(destination, this.#open.takeProbe()) ?? this.#freshWork(destination)
+    const ready = () => this.#sendWork(destination, this.#open.takeDue())
+    return this.#prefersFresh ? (this.#freshWork(destination) ?? ready()) : (ready() ?? this.#freshWork(destination))
+  }
+
+  #sendWork(destination: DestinationRule, delivery: StoredDelivery | undefined): Work | undefined {
+    return delivery && ((ticket) => this.#attempt(destination, delivery, true, ticket))
+  }
+
   #discardWork(): (() => Promise<void>) | undefined {
     const delivery = this.#open.takeDue()
     if (delivery !== undefined) return () => this.#end({ ...delivery, status: 'dead', reason: 'destination_deleted' })
@@ -206,10 +257,10 @@ export class DestinationRunner {
     await Promise.all(profileIds.map((profileId, at) => this.#settleUnsent(profileId, profiles[at]?.revision ?? 0)))
   }
 
-  #freshWork(destination: DestinationRule): (() => Promise<void>) | undefined {
+  #freshWork(destination: DestinationRule): Work | undefined {
     if (this.#backlog.size === 0) return undefined
     const isFull = this.#open.size + this.#building >= this.#parts.limits.openMax
-    if (isFull && !this.#outage.mayProbe(() => this.pump())) return undefined
+    if (isFull && !this.#overflow.mayGo(() => this.pump())) return undefined
     const { usersPerMessage, batchMaxWaitMs } = destination.config
     if (this.#backlog.size < usersPerMessage && !this.#isFlushDue && batchMaxWaitMs > 0) {
       this.#cancelFlush ??= this.#parts.after(batchMaxWaitMs, () => {
@@ -219,7 +270,7 @@ export class DestinationRunner {
       })
       return undefined
     }
-    if (isFull) this.#outage.probed()
+    if (isFull) this.#overflow.gone()
     const taken = this.#backlog.take(usersPerMessage)
     if (this.#backlog.size === 0) {
       this.#isFlushDue = false
@@ -228,33 +279,21 @@ export class DestinationRunner {
     }
     for (const { profileId } of taken) this.#inFlight.hold(profileId)
     this.#building += 1
-    return () => this.#startRound(destination, taken)
+    return (ticket) => this.#startRound(destination, taken, ticket)
   }
 
-  async #startRound(destination: DestinationRule, taken: readonly DueProfile[]): Promise<void> {
+  async #startRound(destination: DestinationRule, taken: readonly DueProfile[], ticket: Ticket): Promise<void> {
     const first = await this.#freezeRound(destination, taken).finally(() => {
       this.#building -= 1
     })
-    if (first !== undefined) await this.#attempt(destination, first, false)
+    if (first !== undefined) await this.#attempt(destination, first, false, ticket)
   }
 
   /** Builds and stores the messages of a round. @returns the one to send now; others wait for their turn */
   async #freezeRound(destination: DestinationRule, taken: readonly DueProfile[]): Promise<StoredDelivery | undefined> {
-    const { deliveries, profiles, rules, clock } = this.#parts
+    const { deliveries } = this.#parts
     const profileIds = taken.map((due) => due.profileId)
-    const [owed, found] = await this.#untilStored(() =>
-      Promise.all([deliveries.lookUp(this.#id, profileIds), profiles.getMany(profileIds)]),
-    )
-    const optedOut = await this.#untilStored(() => readOptedOut(profiles, destination, found))
-    const told = toldOf(profileIds, owed)
-    const members = profileIds.flatMap((profileId, at) => {
-      // Its marker went with an earlier message: it was already told everything.
-      return owed[at]?.isOwed === true
-        ? [{ profileId, profile: found[at], toldActive: told.get(profileId)?.active ?? [] }]
-        : []
-    })
-    const replayOf = taken.find((due) => due.replayOf !== null)?.replayOf ?? null
-    const round = buildRound(rules(), destination, members, { nowMs: clock(), replayOf, optedOut })
+    const { round, told } = await this.#untilStored(() => readRound(this.#parts, destination, taken))
 
     const sent = new Set(round.deliveries.flatMap((delivery) => delivery.users.map((user) => user.profileId)))
     if (round.deliveries.length > 0) {
@@ -284,7 +323,12 @@ export class DestinationRunner {
   }
 
   /** @param hasWaited since it was built, if only for its turn: it is asked again whether it may leave */
-  async #attempt(destination: DestinationRule, delivery: StoredDelivery, hasWaited: boolean): Promise<void> {
+  async #attempt(
+    destination: DestinationRule,
+    delivery: StoredDelivery,
+    hasWaited: boolean,
+    ticket: Ticket,
+  ): Promise<void> {
     if (!this.#open.has(delivery.deliveryId)) return
     this.#open.put({ ...delivery, status: 'sending' })
     if (hasWaited && (await this.#untilStored(() => mayNotLeave(this.#parts.profiles, delivery)))) {
@@ -292,9 +336,11 @@ export class DestinationRunner {
     }
     const sent = await this.#parts.sender.send(destination, delivery)
     if (this.#isClosed || sent.outcome.status === 'stopped') return
-    const tried = withAttempt(delivery, sent)
+    const uncounted = this.#gate.uncounted(sent.outcome, ticket.pass, destination)
+    const tried = withAttempt(delivery, sent, uncounted)
     this.#tokenFailures = sent.outcome.status === 'unauthenticated' ? this.#tokenFailures + 1 : 0
-    if (sent.outcome.status !== 'acknowledged') this.#counts.failedAttempts += 1
+    if (sent.outcome.status === 'acknowledged') this.#overflow.accepted()
+    else this.#counts.failedAttempts += 1
     const step = nextStep({
       config: destination.config,
       outcome: sent.outcome,
@@ -302,10 +348,12 @@ export class DestinationRunner {
       wasUnauthorized: delivery.attempts.at(-1)?.httpStatus === 401,
       tokenFailures: this.#tokenFailures,
       compatRetryWaitMs: this.#parts.limits.compatRetryWaitMs,
+      isUncounted: uncounted !== undefined,
       random: this.#parts.random(),
     })
     if (sent.attempt !== undefined) this.#parts.onAttempt(tried)
-    if (this.#outage.isEndedBy(sent.outcome)) this.#open.wake('retrying')
+    ticket.isUsed = true
+    if (this.#gate.record(sent.outcome, ticket.pass, destination)) this.#open.wake('retrying')
     if (step.status === 'acknowledged')
       return this.#run(() => this.#end({ ...tried, status: 'acknowledged', reason: null }))
     if (step.status === 'dead') return this.#run(() => this.#end({ ...tried, ...step }))
@@ -316,62 +364,26 @@ export class DestinationRunner {
   }
 
   async #end(delivery: StoredDelivery): Promise<void> {
-    const { deliveries, clock, onEnded } = this.#parts
-    const ended: StoredDelivery = { ...delivery, finishedAtMs: clock(), nextAttemptMs: 0 }
-    const settled = this.#inFlight.ended(ended, clock())
-    // Users with a superseded message are built anew; those of a replay have no marker any more.
-    const replaced = settled.map((one) => one.profileId).filter((profileId) => this.#inFlight.isReplaced(profileId))
-    const due = await this.#untilStored(() =>
-      Promise.all(
-        settled.map((one) => deliveries.settle({ ...one, release: one.release && !replaced.includes(one.profileId) })),
-      ),
-    )
-    await this.#untilStored(() =>
-      Promise.all(replaced.map((profileId) => deliveries.owe(profileId, this.#id, clock()))),
-    )
-    await this.#untilStored(() => deliveries.end(ended))
+    const ended: StoredDelivery = { ...delivery, finishedAtMs: this.#parts.clock(), nextAttemptMs: 0 }
+    const free = await storeEnding(this.#parts, this.#untilStored, this.#inFlight, ended)
     this.#open.remove(ended.deliveryId)
     if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
     else if (ended.status === 'dead') this.#counts.dead += 1
-    settled.forEach((one, at) => {
-      if (one.release) this.#release(one.profileId, due[at] === true)
-    })
-    onEnded(ended)
+    for (const { profileId, isDue } of free) this.#release(profileId, isDue)
+    this.#parts.onEnded(ended)
   }
 
   #retryAfter(delivery: StoredDelivery, waitMs: number): void {
     if (!this.#isClosing) this.#open.putWaiting(delivery, waitMs, () => this.pump())
   }
 
-  #enqueue(profileId: ProfileId, replayOf: DeliveryId | null): boolean {
-    return this.#inFlight.note(profileId) || this.#backlog.add(profileId, replayOf)
+  #enqueue(profileId: ProfileId, replayOf: DeliveryId | null, sinceMs: number): boolean {
+    return this.#inFlight.note(profileId) || this.#backlog.add(profileId, replayOf, sinceMs)
   }
 
   /** The profile is free again; it goes back into the queue when it is still owed, or changed meanwhile. */
   #release(profileId: ProfileId, isDue: boolean): void {
     const isNotified = this.#inFlight.release(profileId)
-    if (isDue || isNotified) this.#enqueue(profileId, null)
+    if (isDue || isNotified) this.#enqueue(profileId, null, this.#parts.clock())
   }
-
-  /** Repeats a store call, all of which bear it, until the store answers: nothing goes on before it is written. */
-  async #untilStored<T>(call: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await call()
-      } catch (error) {
-        if (!(error instanceof StoreUnavailableError) || this.#isClosing) throw error
-        this.#parts.log('delivery.store_unavailable', { destinationId: this.#id, error })
-        await new Promise<void>((resolve) => this.#parts.after(STORE_RETRY_MS, resolve))
-      }
-    }
-  }
-}
-
-function toldOf(profileIds: readonly ProfileId[], found: readonly OwedProfile[]): Map<ProfileId, ToldState> {
-  const told = new Map<ProfileId, ToldState>()
-  profileIds.forEach((profileId, at) => {
-    const known = found[at]?.told
-    if (known !== undefined) told.set(profileId, known)
-  })
-  return told
 }

@@ -25,7 +25,7 @@ test('a frozen message survives a restart and leaves byte for byte, before anyth
   await using folder = await openTemporaryStore()
   const timers = manualTimers()
   await using receiver = await startReceiver((response, _request, number) =>
-    response.writeHead(number === 1 ? 503 : 200).end(),
+    response.writeHead(number === 1 ? 500 : 200).end(),
   )
   const defined = { destinations: [{ config: { url: receiver.url } }] }
   let frozen: string | undefined
@@ -46,7 +46,7 @@ test('a frozen message survives a restart and leaves byte for byte, before anyth
   expect(bench.ended[0]).toMatchObject({
     deliveryId: frozen,
     status: 'acknowledged',
-    attempts: [{ httpStatus: 503 }, { httpStatus: 200 }],
+    attempts: [{ httpStatus: 500 }, { httpStatus: 200 }],
   })
   expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]).toMatchObject({
     isOwed: false,
@@ -71,7 +71,7 @@ test('markers that no one was told of are found at the next start [SEC-40]', asy
 
 test('a dead destination holds little memory, loses nothing, and does not hold up another one [SEC-44] [OUT-25]', async () => {
   let isDead = true
-  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 503 : 200).end())
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
   await using healthy = await startReceiver()
   const timers = manualTimers()
   const destinations = [
@@ -208,7 +208,7 @@ test('what a stop leaves of a round does not count a Status 0 as delivered to ev
   const timers = manualTimers()
   let isRefusing = false
   await using receiver = await startReceiver((response, request) =>
-    response.writeHead(isRefusing && request.body.includes('"b"') ? 503 : 200).end(),
+    response.writeHead(isRefusing && request.body.includes('"b"') ? 500 : 200).end(),
   )
   const defined = { destinations: [{ config: { url: receiver.url, usersPerMessage: 1 } }] }
   const links = [linkOf('a'), linkOf('b')]

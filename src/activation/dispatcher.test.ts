@@ -216,7 +216,7 @@ test('after withdrawn consent only the zeros leave, then nothing [SEC-74]', asyn
 
 test('a message that waits when consent is withdrawn is replaced: no further segment of that user leaves [SEC-74]', async () => {
   await using receiver = await startReceiver((response, _request, number) =>
-    response.writeHead(number === 1 ? 503 : 200).end(),
+    response.writeHead(number === 1 ? 500 : 200).end(),
   )
   const timers = manualTimers()
   await using bench = await openWorkbench(

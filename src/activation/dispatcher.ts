@@ -1,12 +1,16 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { Clock } from '../model/clock.ts'
+import type { DestinationHealth } from '../model/delivery.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import type { JobStore } from '../store/job-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import type { DestinationRules } from './destination-rules.ts'
 import { DestinationRunner } from './destination-runner.ts'
 import { openTokenSource } from './oauth.ts'
+import { openReplays } from './replays.ts'
+import { untouchedHealth } from './runner-health.ts'
 import type { After, RunnerLimits, RunnerStats } from './runner-parts.ts'
 import { openSender } from './sender.ts'
 
@@ -18,6 +22,11 @@ export interface Dispatcher {
   rulesChanged(): void
   replay(request: ReplayRequest): Promise<ReplayResult>
   stats(): DispatcherStats
+  /** Of every destination with real-time delivery, and of what is left of others. */
+  health(): readonly DestinationHealth[]
+  /** An operator stops a destination, or lets it go on: resolves when that is stored [SEC-47]. */
+  pause(destinationId: DestinationId): Promise<void>
+  resume(destinationId: DestinationId): Promise<void>
   /** Finishes what is on its way, at most `graceMs` (5 s); the rest is on disk. */
   close(graceMs?: number): Promise<void>
 }
@@ -27,6 +36,8 @@ export interface ReplayRequest {
   /** `same`: the unchanged bytes under the same key, if nothing newer was sent; otherwise, and for `current`, a new message. */
   readonly as: 'same' | 'current'
   readonly dryRun?: boolean
+  /** Messages a second to each destination; undefined: as fast as it takes them. */
+  readonly perSecond?: number | undefined
 }
 
 export interface ReplayResult {
@@ -47,7 +58,7 @@ export interface DispatcherLimits extends RunnerLimits {
 export const DISPATCHER_LIMITS: DispatcherLimits = {
   concurrency: 8,
   queueMax: 10_000,
-  openMax: 100,
+  openMax: 1_000,
   compatRetryWaitMs: 100,
   compatTimeoutMs: 3_000,
   durableTimeoutMs: 15_000,
@@ -56,6 +67,7 @@ export const DISPATCHER_LIMITS: DispatcherLimits = {
 export interface DispatcherOptions {
   readonly deliveries: DeliveryStore
   readonly profiles: Pick<ProfileStore, 'getMany' | 'optOuts'>
+  readonly jobs: JobStore
   readonly rules: () => DestinationRules
   readonly egress: Pick<Egress, 'request'>
   readonly clock: Clock
@@ -73,6 +85,9 @@ export interface DispatcherOptions {
 
 const CLOSE_GRACE_MS = 5_000
 
+/** So many are replayed before the answer; more, or some each second, behind it. */
+const REPLAY_AT_ONCE_MAX = 100
+
 /** Takes over what the last run left: open messages before it resolves, markers behind it. */
 export async function openDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
   const { deliveries, egress, clock, userAgent, log } = options
@@ -88,22 +103,29 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     onEnded: options.onEnded ?? (() => {}),
     limits,
   }
+  const stored = await deliveries.destinationStates()
   const runners = new Map<DestinationId, DestinationRunner>()
   let isClosing = false
 
   function runnerOf(destinationId: DestinationId): DestinationRunner {
     const known = runners.get(destinationId)
     if (known !== undefined) return known
-    const runner = new DestinationRunner(destinationId, parts)
+    const runner = new DestinationRunner(destinationId, parts, stored.get(destinationId))
     runners.set(destinationId, runner)
     return runner
   }
 
+  /** A destination with two keys is watched from then on: when the old one goes, its partner gets time [SEC-54]. */
+  function watchRotations(): void {
+    for (const { destinationId, config } of options.rules().byId.values())
+      if (config.auth.type === 'hmac' && config.auth.keys.length > 1) runnerOf(destinationId)
+  }
+
   async function readMarkers(): Promise<void> {
     for await (const { markers } of deliveries.markers()) {
-      for (const { profileId, destinationId } of markers) {
+      for (const { profileId, destinationId, atMs } of markers) {
         if (isClosing) return
-        runnerOf(destinationId).notify(profileId)
+        runnerOf(destinationId).notify(profileId, null, atMs)
       }
     }
   }
@@ -117,6 +139,36 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     }
   }
 
+  /** Those that have ended, by destination. */
+  async function endedOf(deliveryIds: readonly DeliveryId[]): Promise<Map<DestinationId, DeliveryId[]>> {
+    const ended = new Map<DestinationId, DeliveryId[]>()
+    for (let at = 0; at < deliveryIds.length; at += REPLAY_AT_ONCE_MAX) {
+      const ids = deliveryIds.slice(at, at + REPLAY_AT_ONCE_MAX)
+      for (const delivery of await Promise.all(ids.map((deliveryId) => deliveries.get(deliveryId)))) {
+        if (delivery === undefined || delivery.finishedAtMs === null) continue
+        const others = ended.get(delivery.destinationId)
+        if (others === undefined) ended.set(delivery.destinationId, [delivery.deliveryId])
+        else others.push(delivery.deliveryId)
+      }
+    }
+    return ended
+  }
+
+  const replays = openReplays({
+    jobs: options.jobs,
+    after: parts.after,
+    log,
+    async replayOne(deliveryId, as) {
+      const delivery = await deliveries.get(deliveryId)
+      if (delivery === undefined || delivery.finishedAtMs === null) return true
+      if (!runnerOf(delivery.destinationId).hasRoom) return false
+      await replayOne(delivery, as)
+      return true
+    },
+  })
+
+  for (const destinationId of stored.keys()) runnerOf(destinationId).pump()
+  watchRotations()
   const left = new Map<DestinationId, StoredDelivery[]>()
   for await (const delivery of deliveries.openDeliveries()) {
     const others = left.get(delivery.destinationId)
@@ -124,6 +176,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     else others.push(delivery)
   }
   for (const [destinationId, open] of left) await runnerOf(destinationId).restore(open)
+  await replays.resume()
   const reading = readMarkers().catch((error: unknown) => log('delivery.markers_unread', { error }))
 
   return {
@@ -132,18 +185,33 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     },
     rulesChanged() {
       for (const runner of runners.values()) runner.rulesChanged()
+      watchRotations()
     },
-    async replay({ deliveryIds, as, dryRun = false }) {
-      const found = await Promise.all(deliveryIds.map((deliveryId) => deliveries.get(deliveryId)))
-      const ended = found.filter(
-        (delivery) => delivery !== undefined && delivery.finishedAtMs !== null,
-      ) as StoredDelivery[]
-      if (!dryRun) for (const delivery of ended) await replayOne(delivery, as)
-      return { matched: ended.length, queued: dryRun ? 0 : ended.length }
+    async replay({ deliveryIds, as, dryRun = false, perSecond }) {
+      const ended = await endedOf(deliveryIds)
+      const matched = [...ended.values()].reduce((sum, ids) => sum + ids.length, 0)
+      if (dryRun) return { matched, queued: 0 }
+      const isLater = perSecond !== undefined || matched > REPLAY_AT_ONCE_MAX
+      for (const ids of ended.values()) {
+        if (isLater) await replays.add({ deliveryIds: ids, as, perSecond })
+        else
+          for (const deliveryId of ids) {
+            const delivery = await deliveries.get(deliveryId)
+            if (delivery !== undefined) await replayOne(delivery, as)
+          }
+      }
+      return { matched, queued: matched }
     },
     stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
+    health: () => [
+      ...[...runners.values()].map((runner) => runner.health()),
+      ...[...options.rules().byId.keys()].filter((id) => !runners.has(id)).map(untouchedHealth),
+    ],
+    pause: (destinationId) => runnerOf(destinationId).pause(),
+    resume: (destinationId) => runnerOf(destinationId).resume(),
     async close(graceMs = CLOSE_GRACE_MS) {
       isClosing = true
+      await replays.close()
       await Promise.all([reading, ...[...runners.values()].map((runner) => runner.close(graceMs))])
     },
   }

@@ -8,7 +8,7 @@ export interface DueProfile {
 
 /** Profiles that one destination is owed, in order of arrival, each once. A hint only: the truth is the markers. */
 export class DueQueue {
-  readonly #profiles = new Map<ProfileId, DeliveryId | null>()
+  readonly #profiles = new Map<ProfileId, { readonly replayOf: DeliveryId | null; readonly sinceMs: number }>()
   readonly #sizeMax: number
 
   constructor(sizeMax: number) {
@@ -23,13 +23,22 @@ export class DueQueue {
     return this.#profiles.has(profileId)
   }
 
+  /** When the one that waits longest began to. */
+  oldestMs(): number | undefined {
+    let oldestMs: number | undefined
+    for (const { sinceMs } of this.#profiles.values())
+      if (!(sinceMs >= (oldestMs ?? Number.POSITIVE_INFINITY))) oldestMs = sinceMs
+    return oldestMs
+  }
+
   /** @returns false when there is no room: its marker must be found on disk later */
-  add(profileId: ProfileId, replayOf: DeliveryId | null = null): boolean {
-    if (!this.#profiles.has(profileId)) {
+  add(profileId: ProfileId, replayOf: DeliveryId | null, sinceMs: number): boolean {
+    const known = this.#profiles.get(profileId)
+    if (known === undefined) {
       if (this.#profiles.size >= this.#sizeMax) return false
-      this.#profiles.set(profileId, replayOf)
+      this.#profiles.set(profileId, { replayOf, sinceMs })
     } else if (replayOf !== null) {
-      this.#profiles.set(profileId, replayOf)
+      this.#profiles.set(profileId, { ...known, replayOf })
     }
     return true
   }
@@ -37,7 +46,7 @@ export class DueQueue {
   /** Takes the oldest, at most `count`. */
   take(count: number): DueProfile[] {
     const taken: DueProfile[] = []
-    for (const [profileId, replayOf] of this.#profiles) {
+    for (const [profileId, { replayOf }] of this.#profiles) {
       if (taken.length === count) break
       this.#profiles.delete(profileId)
       taken.push({ profileId, replayOf })

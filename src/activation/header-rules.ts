@@ -14,6 +14,8 @@ const ours = new Set([
   'expect',
   'authorization',
   'webhook-id',
+  'webhook-timestamp',
+  'webhook-signature',
   'via',
   'forwarded',
 ])

@@ -62,7 +62,7 @@ test('compat: the deadline runs to the headers, connecting included; a slow body
 })
 
 test('durable: the waits are those of the schedule, each attempt has the same bytes, and the tenth is the last [SEC-46] [SEC-41]', async () => {
-  await using receiver = await startReceiver((response) => response.writeHead(503).end())
+  await using receiver = await startReceiver((response) => response.writeHead(500).end())
   const timers = manualTimers()
   await using bench = await openWorkbench(
     { destinations: [{ config: { url: receiver.url } }] },
@@ -82,7 +82,7 @@ test('durable: the waits are those of the schedule, each attempt has the same by
   expect(new Set(receiver.requests.map((request) => request.body)).size).toBe(1)
   const keys = receiver.requests.map((request) => request.headers['webhook-id'])
   expect(new Set(keys)).toEqual(new Set([bench.ended[0]?.deliveryId]))
-  expect(bench.ended).toMatchObject([{ status: 'dead', reason: 'http_503', aamWouldDrop: false, finishedAtMs: NOW }])
+  expect(bench.ended).toMatchObject([{ status: 'dead', reason: 'http_500', aamWouldDrop: false, finishedAtMs: NOW }])
 })
 
 test('a key names each message in durable mode, without a dot or an ID of a person; compat sends none [SEC-41]', async () => {

@@ -62,6 +62,33 @@ export class OpenDeliveries {
     return this.#due.shift()
   }
 
+  /** Something waits for its turn or its time. */
+  get hasWaiting(): boolean {
+    if (this.#due.length > 0) return true
+    for (const open of this.#open.values()) if (open.cancelTimer !== undefined) return true
+    return false
+  }
+
+  /** Takes the one that asks whether the destination is back: a due one, or the first that waits for its repetition. */
+  takeProbe(): StoredDelivery | undefined {
+    if (this.#due.length > 0) return this.#due.shift()
+    for (const open of this.#open.values()) {
+      if (open.cancelTimer === undefined || open.delivery.status !== 'retrying') continue
+      open.cancelTimer()
+      open.cancelTimer = undefined
+      return open.delivery
+    }
+    return undefined
+  }
+
+  /** When the oldest of them was made. */
+  oldestMs(): number | undefined {
+    let oldestMs: number | undefined
+    for (const { delivery } of this.#open.values())
+      if (delivery.createdAtMs < (oldestMs ?? Number.POSITIVE_INFINITY)) oldestMs = delivery.createdAtMs
+    return oldestMs
+  }
+
   /** What waits is due at once: only messages of that status, if one is given. */
   wake(status?: DeliveryStatus): void {
     for (const open of this.#open.values()) {

@@ -60,6 +60,7 @@ const step = (mode: 'compat' | 'durable', attempts: number, more: Partial<Policy
     config: { mode, auth: { type: 'none' } },
     outcome: failed(),
     attempts,
+    isUncounted: false,
     wasUnauthorized: false,
     tokenFailures: 0,
     compatRetryWaitMs: 100,

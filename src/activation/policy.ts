@@ -17,6 +17,8 @@ export interface PolicyInput {
   /** Fetches of an access token that failed in a row. */
   readonly tokenFailures: number
   readonly compatRetryWaitMs: number
+  /** It uses up none of its attempts: it is repeated after a minute. */
+  readonly isUncounted: boolean
   /** 0 to 1, for the jitter. */
   readonly random: number
 }
@@ -43,6 +45,7 @@ const COMPAT_ATTEMPTS_MAX = 2
 export const BODY_STATUSES = [400, 413, 422]
 const BODY_ATTEMPTS_MAX = 3
 const BLOCKED_WAIT_MS = 5 * MINUTE
+const UNCOUNTED_WAIT_MS = MINUTE
 const TOKEN_WAIT_MS_MIN = 5 * SECOND
 const TOKEN_WAIT_MS_MAX = 5 * MINUTE
 
@@ -68,6 +71,7 @@ export function nextStep(input: PolicyInput): NextStep {
     if (attempts >= COMPAT_ATTEMPTS_MAX) return { status: 'dead', reason, aamWouldDrop: true }
     return { status: 'retrying', reason, waitMs: isStaleToken ? 0 : input.compatRetryWaitMs }
   }
+  if (input.isUncounted) return { status: 'retrying', reason, waitMs: Math.max(UNCOUNTED_WAIT_MS, retryAfterMs) }
   const isBodyAtFault = httpStatus !== null && BODY_STATUSES.includes(httpStatus)
   const scheduledMs = DURABLE_WAITS_MS[attempts - 1]
   if (scheduledMs === undefined || (isBodyAtFault && attempts >= BODY_ATTEMPTS_MAX))

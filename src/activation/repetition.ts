@@ -1,3 +1,4 @@
+import type { Uncounted } from '../model/delivery.ts'
 import type { DestinationId } from '../model/ids.ts'
 import { indexOfSid, isDeliveryDenied, LeaveReason, type Profile } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
@@ -33,15 +34,36 @@ function isWithdrawn(profile: Profile | undefined, active: readonly number[], de
   })
 }
 
-/** Repeated refusals by the address rules leave one record, not one every few minutes. */
-export function withAttempt(delivery: StoredDelivery, { attempt, headers, url }: Sent): StoredDelivery {
+/** Repeated refusals by the address rules, or probes, leave one record, not one every few minutes. */
+export function withAttempt(
+  delivery: StoredDelivery,
+  { attempt, headers, url }: Sent,
+  uncounted: Uncounted | undefined,
+): StoredDelivery {
   if (attempt === undefined) return delivery
-  const isRepeatedDenial = attempt.error === 'egress_denied' && delivery.attempts.at(-1)?.error === 'egress_denied'
-  const before = isRepeatedDenial ? delivery.attempts.slice(0, -1) : delivery.attempts
-  return { ...delivery, headers, url, attempts: [...before, { ...attempt, number: before.length + 1 }] }
+  const last = delivery.attempts.at(-1)
+  const isRepeatedDenial = attempt.error === 'egress_denied' && last?.error === 'egress_denied'
+  const isRepeated = isRepeatedDenial || (uncounted !== undefined && last?.uncounted === uncounted)
+  const before = isRepeated ? delivery.attempts.slice(0, -1) : delivery.attempts
+  const numbered = { ...attempt, number: before.length + 1, ...(uncounted !== undefined && { uncounted }) }
+  return { ...delivery, headers, url, attempts: [...before, numbered] }
 }
 
-/** A refusal by the address rules uses up no attempt, nor does what came before a replay. */
+/** A refusal by the address rules uses up no attempt, nor does a probe, nor what came before a replay. */
 export function countedAttempts({ attempts, attemptsBefore }: StoredDelivery): number {
-  return attempts.slice(attemptsBefore).filter((attempt) => attempt.error !== 'egress_denied').length
+  const tried = attempts.slice(attemptsBefore)
+  return tried.filter((attempt) => attempt.error !== 'egress_denied' && attempt.uncounted === undefined).length
+}
+
+/** An ended delivery that is sent again by hand, the same bytes under the same key: its attempts begin anew [SEC-41]. */
+export function reopened(delivery: StoredDelivery): StoredDelivery {
+  return {
+    ...delivery,
+    status: 'waiting',
+    reason: null,
+    finishedAtMs: null,
+    attemptsBefore: delivery.attempts.length,
+    roundId: delivery.deliveryId,
+    roundSize: 1,
+  }
 }

@@ -8,7 +8,7 @@ import { classify, type Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { secretsOf } from './destinations/s2s-secrets.ts'
 import { type TokenSource, userAgentOf } from './oauth.ts'
-import { type Header, signatureHeaders } from './sign.ts'
+import { type Header, hasWebhookSignature, signatureHeaders, webhookHeaders } from './sign.ts'
 
 /** Makes one attempt: signs, authenticates, sends, and records it without secrets. */
 export interface Sender {
@@ -48,8 +48,15 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
         return { outcome: { status: 'unauthenticated', reason: token.reason }, attempt: undefined, headers: [], url }
       }
       const authorization = authorizationOf(destination, token?.token)
-      const headers = requestHeaders(destination, delivery, url, authorization, userAgentOf(config, userAgent))
       const startedAtMs = clock()
+      const headers = requestHeaders(
+        destination,
+        delivery,
+        url,
+        authorization,
+        userAgentOf(config, userAgent),
+        startedAtMs,
+      )
       const answer = await egress.request({
         url,
         method: delivery.method,
@@ -97,6 +104,7 @@ function requestHeaders(
   url: string,
   authorization: string | undefined,
   userAgent: string,
+  nowMs: number,
 ): Header[] {
   const headers: Header[] = [
     ['User-Agent', userAgent],
@@ -106,10 +114,13 @@ function requestHeaders(
   if (method === 'POST') headers.push(['Content-Type', 'application/json'])
   if (authorization !== undefined) headers.push(['Authorization', authorization])
   // The same on every attempt and on a replay of these bytes [SEC-41]. In compat nothing is sent that AAM would not send.
-  if (config.mode === 'durable') headers.push(['webhook-id', deliveryId])
+  const hasWebhook = hasWebhookSignature(config)
+  if (config.mode === 'durable' || hasWebhook) headers.push(['webhook-id', deliveryId])
   if (config.headers !== undefined) headers.push(...Object.entries(config.headers))
   // Exactly what goes over the wire is signed: the body of a POST, path and query of a GET [OUT-68], [OUT-69].
-  headers.push(...signatureHeaders(config, method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')))
+  const signed = method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')
+  if (hasWebhook) headers.push(...webhookHeaders(config, deliveryId, nowMs, signed))
+  headers.push(...signatureHeaders(config, signed))
   return headers
 }
 

@@ -91,7 +91,7 @@ test('a message that waited for a token, never tried, does not leave after the o
 
 test('a repetition is judged by the opt-out, not by why a segment was left first [SEC-79]', async () => {
   await using receiver = await startReceiver((response, _request, number) =>
-    response.writeHead(number === 1 ? 503 : 200).end(),
+    response.writeHead(number === 1 ? 500 : 200).end(),
   )
   const timers = manualTimers()
   await using bench = await openWorkbench(

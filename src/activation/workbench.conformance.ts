@@ -16,6 +16,7 @@ import {
 import { type IdLink, newProfile, type Profile, type SegmentTable } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import { openDeliveryStore } from '../store/delivery-store.ts'
+import { openJobStore } from '../store/job-store.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
@@ -267,6 +268,7 @@ export async function openWorkbench(defined: Defined, options: WorkbenchOptions 
   const dispatcher = await openDispatcher({
     deliveries,
     profiles,
+    jobs: openJobStore(records),
     rules: () => bench.rules,
     clock: () => NOW,
     log: (event, fields) => {

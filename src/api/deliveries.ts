@@ -33,20 +33,21 @@ export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { de
     '/v1/deliveries/replay',
     { schema: { tags, body: ReplayRequest, response: { 200: ReplayAnswer } } },
     async (request) => {
-      const { deliveryIds, dryRun, as } = request.body
+      const { deliveryIds, dryRun, as, perSecond } = request.body
       const select = deliveryIds === undefined ? { filter: readFilter(request.body) } : { deliveryIds }
-      return deliveries.replay({ select, dryRun, as })
+      return deliveries.replay({ select, dryRun, as, perSecond })
     },
   )
 }
 
 function readFilter(query: Partial<z.output<typeof DeliveryListQuery>>): DeliveryFilter {
-  const { destinationId, deviceId, segmentId, status, from, to } = query
+  const { destinationId, deviceId, segmentId, status, reason, from, to } = query
   return {
     destinationId,
     deviceId,
     segmentId,
     status,
+    reason,
     fromMs: from === undefined ? undefined : Date.parse(from),
     toMs: to === undefined ? undefined : Date.parse(to),
   }

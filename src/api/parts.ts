@@ -12,7 +12,7 @@ import type { AdjustableClock } from '../lib/clock.ts'
 import type { LiveFeed } from '../lib/live-feed.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
-import type { DeliveryStatus } from '../model/delivery.ts'
+import type { DeliveryStatus, DestinationHealth } from '../model/delivery.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { Verifier } from './verify.ts'
 
@@ -29,6 +29,8 @@ export interface AdminParts {
   readonly live: Pick<LiveFeed, 'subscribe'>
   /** Where the built UI is: `dist/web`. */
   readonly uiFolder: string
+  /** Undefined in a process that does not deliver. */
+  readonly delivery: DeliveryControl | undefined
   readonly verifier: Verifier
   readonly clock: Pick<AdjustableClock, 'now' | 'advance'>
   /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
@@ -99,8 +101,17 @@ export interface DeliveryFilter {
   readonly deviceId?: string | undefined
   readonly segmentId?: number | undefined
   readonly status?: DeliveryStatus | undefined
+  readonly reason?: string | undefined
   readonly fromMs?: number | undefined
   readonly toMs?: number | undefined
+}
+
+/** An operator's hand on delivery; the destination exists. */
+export interface DeliveryControl {
+  health(destinationId: number): DestinationHealth
+  /** Resolves when it is stored. */
+  pause(destinationId: number): Promise<void>
+  resume(destinationId: number): Promise<void>
 }
 
 export interface DeliveryReader {
@@ -139,4 +150,6 @@ export interface ReplayOrder {
   readonly dryRun: boolean
   /** The stored bytes, or a new message of the state of today [SEC-41]. */
   readonly as: 'same' | 'current'
+  /** Messages a second to each destination; undefined: as fast as it takes them. */
+  readonly perSecond?: number | undefined
 }

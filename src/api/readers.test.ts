@@ -79,7 +79,7 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]())
 
 test('deliveries are listed by page with every documented filter [OPS-51]', async () => {
-  const query = `destinationId=423&deviceId=${DEVICE}&segmentId=7&status=dead&from=2026-11-22T00:00:00.000Z&to=2026-11-23T00:00:00.000Z&page=1&pageSize=50`
+  const query = `destinationId=423&deviceId=${DEVICE}&segmentId=7&status=dead&reason=http_503&from=2026-11-22T00:00:00.000Z&to=2026-11-23T00:00:00.000Z&page=1&pageSize=50`
   const { body } = await server.call('GET', `/v1/deliveries?${query}`)
   expect(body).toEqual({ total: 1, page: 1, pageSize: 50, list: [delivery] })
   const filter = {
@@ -87,6 +87,7 @@ test('deliveries are listed by page with every documented filter [OPS-51]', asyn
     deviceId: DEVICE,
     segmentId: 7,
     status: 'dead',
+    reason: 'http_503',
     fromMs: Date.UTC(2026, 10, 22),
     toMs: Date.UTC(2026, 10, 23),
   }
@@ -112,12 +113,14 @@ test('replay takes ids or a filter, one of them; same bytes by default [OPS-51]'
     status: 'dead',
     dryRun: true,
     as: 'current',
+    perSecond: 20,
   })
   expect(byFilter.body).toEqual({ matched: 2, queued: 0 })
   expect(asked.replays.at(-1)).toMatchObject({
     select: { filter: { destinationId: 423, status: 'dead' } },
     dryRun: true,
     as: 'current',
+    perSecond: 20,
   })
 
   for (const body of [{}, { dryRun: true }, { deliveryIds: [] }, { deliveryIds: ['dl_1'], status: 'dead' }]) {

@@ -5,6 +5,7 @@ import type { App } from './app.ts'
 import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { denyListRoutes } from './deny-list.ts'
+import { destinationHealthRoutes } from './destination-health.ts'
 import { destinationRoutes } from './destinations.ts'
 import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
@@ -71,6 +72,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   segmentRoutes(app, parts)
   mergeRuleRoutes(app, parts)
   destinationRoutes(app, parts)
+  destinationHealthRoutes(app, parts)
   mappingRoutes(app, { catalog, now })
   regionRoutes(app, {})
   deliveryRoutes(app, parts)

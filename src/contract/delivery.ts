@@ -49,6 +49,9 @@ const filterFields = {
   deviceId: optional(z.string().regex(/^[0-9]{38}$/, 'is not 38 digits')),
   segmentId: optional(objectId),
   status: optional(z.enum(DELIVERY_STATUSES)),
+  reason: optional(z.string().regex(/^[a-z0-9_]{1,64}$/, 'is not a reason')).meta({
+    description: 'Exactly: http_503, timeout, connection_refused, quota, ...',
+  }),
   from: optional(z.iso.datetime({ offset: true })),
   to: optional(z.iso.datetime({ offset: true })),
 }
@@ -67,9 +70,12 @@ export const ReplayRequest = z
     as: withDefault(z.enum(['same', 'current']), 'same').meta({
       description: 'The stored bytes, or the state of today',
     }),
+    perSecond: optional(z.number().min(0.01).max(10_000)).meta({
+      description: 'Messages a second to each destination; without it as fast as they are taken',
+    }),
   })
   .superRefine((request, context) => {
-    const { deliveryIds, dryRun: _dryRun, as: _as, ...filter } = request
+    const { deliveryIds, dryRun: _dryRun, as: _as, perSecond: _perSecond, ...filter } = request
     const hasFilter = Object.values(filter).some((value) => value !== undefined)
     if (hasFilter === (deliveryIds !== undefined)) {
       context.addIssue({ code: 'custom', path: ['deliveryIds'], message: 'Give deliveryIds or a filter.' })

@@ -1,12 +1,8 @@
-import type { DispatcherStats } from '../activation/dispatcher.ts'
-import type { DestinationHealth } from '../model/delivery.ts'
+import type { Dispatcher } from '../activation/dispatcher.ts'
 import type { DestinationId } from '../model/ids.ts'
 
-/** What the figures need of the dispatcher; `health` where it has one. */
-export interface HealthSource {
-  stats(): DispatcherStats
-  health?(): readonly DestinationHealth[]
-}
+/** What the figures need of the dispatcher. */
+export type HealthSource = Pick<Dispatcher, 'stats' | 'health'>
 
 /** Messages of one destination that have not ended. */
 export interface OpenMessages {
@@ -32,7 +28,7 @@ export function openMessagesOf(
 
 /** The gauges of [SEC-87] that delivery feeds. */
 export function deliveryGauges(source: HealthSource | undefined, nowMs: () => number) {
-  const health = () => source?.health?.() ?? []
+  const health = () => source?.health() ?? []
   return {
     outboxMessages() {
       const sum = { waiting: 0, sending: 0, retrying: 0 }

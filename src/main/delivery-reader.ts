@@ -1,5 +1,6 @@
 import type { Dispatcher } from '../activation/dispatcher.ts'
-import type { DeliveryReader } from '../api/parts.ts'
+import { untouchedHealth } from '../activation/runner-health.ts'
+import type { DeliveryControl, DeliveryReader } from '../api/parts.ts'
 import type { Delivery, DeliveryDetail, ProfileView } from '../contract.ts'
 import type { Attempt } from '../model/delivery.ts'
 import {
@@ -14,43 +15,46 @@ import { isoTime } from '../model/time.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 
-const PAGE = 1000
-
 /** Deliveries as the API shows them [OPS-51]. @param dispatcher undefined in a process that does not deliver */
 export function openDeliveryReader(store: DeliveryStore, dispatcher: Dispatcher | undefined): DeliveryReader {
-  const find = (filter: Parameters<DeliveryReader['list']>[0], page: number, pageSize: number) =>
-    store.list({
-      destinationId: filter.destinationId as DestinationId | undefined,
-      profileId: filter.deviceId === undefined ? undefined : deviceProfileId(filter.deviceId as DeviceId),
-      segmentId: filter.segmentId as SegmentId | undefined,
-      status: filter.status,
-      fromMs: filter.fromMs,
-      toMs: filter.toMs,
-      page,
-      pageSize,
-    })
+  const inStore = (filter: Parameters<DeliveryReader['list']>[0]) => ({
+    destinationId: filter.destinationId as DestinationId | undefined,
+    profileId: filter.deviceId === undefined ? undefined : deviceProfileId(filter.deviceId as DeviceId),
+    segmentId: filter.segmentId as SegmentId | undefined,
+    status: filter.status,
+    reason: filter.reason,
+    fromMs: filter.fromMs,
+    toMs: filter.toMs,
+  })
   return {
     async list(filter, { page, pageSize }) {
-      const { total, list } = await find(filter, page, pageSize)
+      const { total, list } = await store.list({ ...inStore(filter), page, pageSize })
       return { total, list: list.map(viewDelivery) }
     },
     async get(id) {
       const delivery = await store.get(id as DeliveryId)
       return delivery && viewDetail(delivery)
     },
-    async replay({ select, dryRun, as }) {
-      if ('deliveryIds' in select) {
-        const deliveryIds = select.deliveryIds as readonly DeliveryId[]
-        return (await dispatcher?.replay({ deliveryIds, as, dryRun })) ?? { matched: 0, queued: 0 }
-      }
-      const deliveryIds: DeliveryId[] = []
-      for (let page = 0; ; page++) {
-        const { total, list } = await find(select.filter, page, PAGE)
-        deliveryIds.push(...list.map((delivery) => delivery.deliveryId))
-        if (list.length === 0 || deliveryIds.length >= total) break
-      }
-      return (await dispatcher?.replay({ deliveryIds, as, dryRun })) ?? { matched: deliveryIds.length, queued: 0 }
+    async replay({ select, dryRun, as, perSecond }) {
+      const deliveryIds =
+        'deliveryIds' in select
+          ? (select.deliveryIds as readonly DeliveryId[])
+          : await store.endedIds(inStore(select.filter))
+      return (await dispatcher?.replay({ deliveryIds, as, dryRun, perSecond })) ?? { matched: 0, queued: 0 }
     },
+  }
+}
+
+/** An operator's hand on the dispatcher. */
+export function deliveryControl(dispatcher: Dispatcher): DeliveryControl {
+  return {
+    health(id) {
+      const destinationId = id as DestinationId
+      const known = dispatcher.health().find((health) => health.destinationId === destinationId)
+      return known ?? untouchedHealth(destinationId)
+    },
+    pause: (id) => dispatcher.pause(id as DestinationId),
+    resume: (id) => dispatcher.resume(id as DestinationId),
   }
 }
 

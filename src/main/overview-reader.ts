@@ -171,7 +171,7 @@ function situationOf(parts: OverviewParts, minutes: number, nowMs: number): Situ
   const { activity, clock, disk, allowPrivate } = parts
   const reasons = largest(activity, activity.named.deadReasons, minutes, Number.POSITIVE_INFINITY).list
   return {
-    health: parts.dispatcher()?.health?.() ?? [],
+    health: parts.dispatcher()?.health() ?? [],
     deadLetters: largest(activity, activity.named.dead, minutes, NODES_MAX).list.map(([destinationId, count]) => ({
       destinationId,
       count,

@@ -16,7 +16,12 @@ export interface Attempt {
   readonly responseHeaders: Readonly<Record<string, string>>
   /** At most 1 KiB, secrets removed [SEC-27]. */
   readonly responseExcerpt: string
+  /** Why it uses up none of the attempts its mode allows [SEC-47], [SEC-54]. */
+  readonly uncounted?: Uncounted
 }
+
+/** It asked whether the destination is back; a key was just removed; the destination said it is gone. */
+export type Uncounted = 'probe' | 'key_rotation' | 'gone'
 
 /** What one user of a message was told, needed to know what is owed once the message has ended. */
 export interface DeliveryUser {

@@ -68,7 +68,7 @@ export function createJudge(
     const webhook =
       headers['webhook-signature'] === undefined
         ? undefined
-        : verifyWebhook({ body, headers, keys: signing?.keys ?? [], nowMs })
+        : verifyWebhook({ body: isGet ? url : body, headers, keys: signing?.keys ?? [], nowMs })
     const reading = isGet ? undefined : readMessage(text)
     const authorized = isAuthorized(headers.authorization, nowMs)
     const isProven = authorized && signature.status !== 'missing' && signature.status !== 'wrong'

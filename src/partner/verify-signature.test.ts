@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { SeenIds, signatureOf, verifySignature, verifyWebhook } from './verify-signature.ts'
 
@@ -76,4 +77,46 @@ test('the webhook signature is checked with a key list and five minutes either s
 test('a repeated id is noticed, and the memory of ids is bounded [SEC-53]', () => {
   const seen = new SeenIds(2)
   expect(['a', 'b', 'a', 'c', 'a'].map((id) => seen.add(id))).toEqual([false, false, true, false, false])
+})
+
+interface Vectors {
+  readonly signatures: readonly {
+    readonly algorithm: 'md5' | 'sha1' | 'sha256'
+    readonly key: string
+    readonly message: string
+    readonly signature: string
+  }[]
+  readonly webhooks: readonly {
+    readonly name: string
+    readonly keys: readonly string[]
+    readonly publicKey?: string
+    readonly id: string
+    readonly timestamp: string
+    readonly body: string
+    readonly signature: string
+  }[]
+}
+const vectors = JSON.parse(
+  readFileSync(new URL('../../docs/signature-vectors.json', import.meta.url), 'utf8'),
+) as Vectors
+
+test.each(vectors.signatures)('the published vector of $algorithm over $message [SEC-53] [OUT-75]', (vector) => {
+  expect(signatureOf(vector.message, vector.key, vector.algorithm)).toBe(vector.signature)
+})
+
+test.each(vectors.webhooks)('the published webhook vector: $name [SEC-51] [SEC-53] [SEC-54]', (vector) => {
+  const headers = {
+    'webhook-id': vector.id,
+    'webhook-timestamp': vector.timestamp,
+    'webhook-signature': vector.signature,
+  }
+  const verdict = (keys: readonly string[], more: Partial<Parameters<typeof verifyWebhook>[0]> = {}) =>
+    verifyWebhook({ body: vector.body, headers, keys, nowMs: Number(vector.timestamp) * 1000, ...more }).status
+  for (const known of [...vector.keys, ...(vector.publicKey === undefined ? [] : [vector.publicKey])]) {
+    expect(verdict([known])).toBe('verified')
+    expect(verdict([known], { body: `${vector.body} ` })).toBe('wrong')
+    expect(verdict([known], { headers: { ...headers, 'webhook-timestamp': '1469636263' } })).toBe('wrong')
+  }
+  expect(verdict(['another_partner_key_1'])).toBe('wrong')
+  expect(verdict([`whpk_${'A'.repeat(43)}=`])).toBe('wrong')
 })

@@ -1,8 +1,8 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createPublicKey, timingSafeEqual, verify } from 'node:crypto'
 
 /**
  * For partners who receive our messages: recomputes the signatures of a request and compares them in constant time.
- * Depends on nothing but Node, so that it can be copied into a receiver. Test vectors: spec/outbound.md section 4.
+ * Depends on nothing but Node, so that it can be copied into a receiver. Test vectors: docs/signature-vectors.json.
  * Source: spec/outbound.md [OUT-65]..[OUT-75], spec/security.md [SEC-50], [SEC-51], [SEC-53].
  */
 export type SignatureAlgorithm = 'md5' | 'sha1' | 'sha256'
@@ -51,8 +51,13 @@ export function verifySignature(check: SignatureCheck): SignatureVerdict {
 }
 
 export interface WebhookCheck {
+  /** POST: the body, byte for byte as received. GET: path and query exactly as in the request line. */
   readonly body: string | Uint8Array
   readonly headers: SignatureCheck['headers']
+  /**
+   * Every key that is valid now. `whsec_…`: Base64 of a shared key; `whpk_…`: Base64 of our Ed25519 public key, for
+   * `v1a`; anything else: a shared key, used as UTF-8 bytes.
+   */
   readonly keys: readonly string[]
   readonly nowMs: number
   /** Default 5 minutes, either side. */
@@ -63,7 +68,10 @@ export type WebhookVerdict =
   | { readonly status: 'verified'; readonly id: string }
   | { readonly status: 'missing' | 'wrong' | 'too_old' | 'too_new'; readonly id: string | undefined }
 
-/** Checks `webhook-id`, `webhook-timestamp` and `webhook-signature` (`v1`: HMAC-SHA-256 over `id.timestamp.body`). */
+/**
+ * Checks `webhook-id`, `webhook-timestamp` and `webhook-signature`, which hold for five minutes: `v1` is HMAC-SHA-256 and
+ * `v1a` Ed25519, both over `id.timestamp.body`. Drop an id that `SeenIds` has seen: it is a repeat.
+ */
 export function verifyWebhook({ body, headers, keys, nowMs, toleranceMs = 300_000 }: WebhookCheck): WebhookVerdict {
   const [id] = lines(headers['webhook-id'])
   const [timestamp] = lines(headers['webhook-timestamp'])
@@ -73,14 +81,27 @@ export function verifyWebhook({ body, headers, keys, nowMs, toleranceMs = 300_00
   const message = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), Buffer.from(body)])
   let fits = false
   for (const key of keys) {
-    const expected = `v1,${signatureOf(message, key, 'sha256')}`
-    for (const signature of signatures) fits = isEqual(signature, expected) || fits
+    for (const signature of signatures) fits = isWebhookSignature(signature, message, key) || fits
   }
   if (!fits) return { status: 'wrong', id }
   const ageMs = nowMs - Number(timestamp) * 1000
   if (ageMs > toleranceMs) return { status: 'too_old', id }
   return ageMs < -toleranceMs ? { status: 'too_new', id } : { status: 'verified', id }
 }
+
+function isWebhookSignature(signature: string, message: Buffer, key: string): boolean {
+  if (key.startsWith('whpk_')) {
+    if (!signature.startsWith('v1a,')) return false
+    const spki = Buffer.concat([ED25519_SPKI, Buffer.from(key.slice(5), 'base64')])
+    const publicKey = createPublicKey({ key: spki, format: 'der', type: 'spki' })
+    return verify(null, message, publicKey, Buffer.from(signature.slice(4), 'base64'))
+  }
+  const secret = key.startsWith('whsec_') ? Buffer.from(key.slice(6), 'base64') : Buffer.from(key, 'utf8')
+  return isEqual(signature, `v1,${createHmac('sha256', secret).update(message).digest('base64')}`)
+}
+
+/** What stands before the 32 bytes of an Ed25519 public key in its DER form. */
+const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 
 /** Remembers the last `capacity` message ids, so that a repeat is applied once. */
 export class SeenIds {

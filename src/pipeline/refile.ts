@@ -30,7 +30,7 @@ const AFTER_FAILURE_MS = 1_000
 
 export async function openRefile(
   parts: Parts,
-  jobs: JobStore,
+  jobs: Pick<JobStore, 'read' | 'write'>,
   options: { readonly onFailed: (error: unknown) => void },
 ): Promise<Refile> {
   let place = ((await jobs.read(JOB)) as Place | undefined) ?? { key: 0, partition: 0, remaining: 0 }

@@ -1,4 +1,4 @@
-import type { DeliveryId, DestinationId } from '../model/ids.ts'
+import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import {
   type DeliveryPlace,
   deliveryIdKey,
@@ -20,7 +20,7 @@ import {
   type StoredDelivery,
   summaryOf,
 } from './delivery-record.ts'
-import type { DeliveryFilter, DeliveryStore, ReadRecord } from './delivery-store.ts'
+import type { DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
 import { afterPrefix, Kind, kindRange, partitionOfKey } from './keys.ts'
 import { openRecord } from './record.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
@@ -34,7 +34,7 @@ const DESTINATION_ID_MAX = 0xffff_ffff
 export function deliveryHistory(
   records: RecordStore,
   readable: ReadRecord,
-): Pick<DeliveryStore, 'get' | 'list' | 'purge'> {
+): Pick<DeliveryStore, 'get' | 'list' | 'endedIds' | 'purge'> {
   async function read(places: readonly DeliveryPlace[]): Promise<(StoredDelivery | undefined)[]> {
     const keys = places.flatMap((place) => [
       openDeliveryKey(place),
@@ -51,17 +51,21 @@ export function deliveryHistory(
   }
 
   /** Places of all deliveries that fit, in no order. */
-  async function find(filter: DeliveryFilter): Promise<DeliveryPlace[]> {
-    if (filter.profileId !== undefined) return findOfProfile(filter)
+  async function find(filter: DeliverySearch): Promise<DeliveryPlace[]> {
     const found: DeliveryPlace[] = []
+    // Those on their way are few.
     for (const { from, to } of await openRanges(filter)) await collect(from, to, true, found, filter)
+    return [...found, ...(await findEnded(filter))]
+  }
+
+  async function findEnded(filter: DeliverySearch): Promise<DeliveryPlace[]> {
+    if (filter.profileId !== undefined) return findOfProfile(filter.profileId, filter)
+    const found: DeliveryPlace[] = []
     for (const { from, to } of await summaryRanges(filter)) await collect(from, to, false, found, filter)
     return found
   }
 
-  async function findOfProfile(filter: DeliveryFilter): Promise<DeliveryPlace[]> {
-    const { profileId } = filter
-    if (profileId === undefined) return []
+  async function findOfProfile(profileId: ProfileId, filter: DeliverySearch): Promise<DeliveryPlace[]> {
     const found: DeliveryPlace[] = []
     const prefix = profileDeliveryPrefix(profileId)
     const indexed = await records.range(prefix, afterPrefix(prefix), { limit: LIST_SCAN_MAX, reverse: true })
@@ -72,8 +76,6 @@ export function deliveryHistory(
       const summary = readable(keys[at] as Buffer, summaries[at], openSummary)
       if (summary !== undefined && fits(place, summary, filter)) found.push(place)
     })
-    // The index is written when a message ends; those on their way are few.
-    for (const { from, to } of await openRanges(filter)) await collect(from, to, true, found, filter)
     return found
   }
 
@@ -82,7 +84,7 @@ export function deliveryHistory(
     to: Buffer,
     isOpen: boolean,
     found: DeliveryPlace[],
-    filter: DeliveryFilter,
+    filter: DeliverySearch,
   ): Promise<void> {
     let scanned = 0
     for (let end = to; scanned < LIST_SCAN_MAX; ) {
@@ -95,7 +97,7 @@ export function deliveryHistory(
     }
   }
 
-  function isMatch({ key, record }: StoredRecord, isOpen: boolean, filter: DeliveryFilter): boolean {
+  function isMatch({ key, record }: StoredRecord, isOpen: boolean, filter: DeliverySearch): boolean {
     const place = readDeliveryKey(key)
     if (!isOpen) {
       const summary = readable(key, record, openSummary)
@@ -106,12 +108,12 @@ export function deliveryHistory(
     return filter.profileId === undefined || delivery.users.some((user) => user.profileId === filter.profileId)
   }
 
-  async function openRanges({ destinationId }: DeliveryFilter) {
+  async function openRanges({ destinationId }: DeliverySearch) {
     if (destinationId !== undefined) return [kindRange(deliveryPartition(destinationId), Kind.openDelivery)]
     return (await records.heads(Kind.openDelivery)).map((head) => kindRange(partitionOfKey(head), Kind.openDelivery))
   }
 
-  async function summaryRanges({ destinationId, fromMs = 0, toMs = 2 ** 48 - 1 }: DeliveryFilter) {
+  async function summaryRanges({ destinationId, fromMs = 0, toMs = 2 ** 48 - 1 }: DeliverySearch) {
     const ids = destinationId === undefined ? await destinations() : [destinationId]
     return ids.map((id) => ({
       from: historyFrom('summary', id, fromMs),
@@ -166,6 +168,11 @@ export function deliveryHistory(
       return { total: sorted.length, list: list.filter((delivery) => delivery !== undefined) }
     },
 
+    async endedIds(filter) {
+      const found = await findEnded(filter)
+      return found.sort((a, b) => a.createdAtMs - b.createdAtMs).map((place) => place.deliveryId)
+    },
+
     async purge(beforeMs, limit) {
       let removed = 0
       for (const destinationId of await destinations()) {
@@ -190,11 +197,12 @@ function placeReader(deliveryId: DeliveryId): (record: Buffer) => DeliveryPlace 
 function fits(
   { destinationId, createdAtMs }: DeliveryPlace,
   summary: DeliverySummary,
-  filter: DeliveryFilter,
+  filter: DeliverySearch,
 ): boolean {
   if (filter.destinationId !== undefined && filter.destinationId !== destinationId) return false
   if (filter.fromMs !== undefined && createdAtMs < filter.fromMs) return false
   if (filter.toMs !== undefined && createdAtMs >= filter.toMs) return false
   if (filter.status !== undefined && filter.status !== summary.status) return false
+  if (filter.reason !== undefined && filter.reason !== summary.reason) return false
   return filter.segmentId === undefined || summary.segments.includes(filter.segmentId)
 }

@@ -29,6 +29,10 @@ export function deliveryPartition(destinationId: DestinationId): number {
   return partitionOf(`destination:${destinationId}`)
 }
 
+export function destinationStateKey(destinationId: DestinationId): Buffer {
+  return destinationPrefix(Kind.destinationState, destinationId)
+}
+
 export function openDeliveryKey(place: DeliveryPlace): Buffer {
   return timedKey(destinationPrefix(Kind.openDelivery, place.destinationId), place)
 }

@@ -22,6 +22,7 @@ export type DeliveryHead = Omit<StoredDelivery, 'body'>
 /** What lists filter by. */
 export interface DeliverySummary {
   readonly status: DeliveryStatus
+  readonly reason: string | null
   /** Segments named in it, ascending. */
   readonly segments: readonly number[]
 }
@@ -57,7 +58,7 @@ export function openSummary(record: Buffer): DeliverySummary {
   return JSON.parse(openRecord(record).body.toString('utf8')) as DeliverySummary
 }
 
-export function summaryOf({ status, users }: Pick<Delivery, 'status' | 'users'>): DeliverySummary {
+export function summaryOf({ status, reason, users }: Pick<Delivery, 'status' | 'reason' | 'users'>): DeliverySummary {
   const segments = new Set(users.flatMap((user) => [...user.active, ...user.inactive]))
-  return { status, segments: [...segments].sort((a, b) => a - b) }
+  return { status, reason, segments: [...segments].sort((a, b) => a - b) }
 }

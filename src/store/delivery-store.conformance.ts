@@ -26,7 +26,7 @@ const first = 423 as DestinationId
 const second = 424 as DestinationId
 const T0 = Date.UTC(2026, 10, 22)
 
-function delivery(more: Partial<StoredDelivery> = {}): StoredDelivery {
+export function delivery(more: Partial<StoredDelivery> = {}): StoredDelivery {
   const deliveryId = more.deliveryId ?? newDeliveryId()
   return {
     deliveryId,
@@ -78,15 +78,17 @@ async function commitProfile(
   })
 }
 
-async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = []
   for await (const item of items) found.push(item)
   return found
 }
 
 const markersOf = async (store: DeliveryStore, destinationId?: DestinationId): Promise<Marker[]> =>
-  (await all(store.markers(destinationId === undefined ? {} : { destinationId }))).flatMap((page) => page.markers)
-const idsOf = async (store: DeliveryStore, filter: Partial<DeliveryFilter>) => {
+  (await all(store.markers(destinationId === undefined ? {} : { destinationId }))).flatMap((page) =>
+    page.markers.map(({ atMs: _atMs, ...marker }) => marker),
+  )
+export const idsOf = async (store: DeliveryStore, filter: Partial<DeliveryFilter>) => {
   const { total, list } = await store.list({ page: 0, pageSize: 100, ...filter })
   return { total, ids: list.map((one) => one.deliveryId) }
 }

@@ -1,9 +1,12 @@
+import { describeDeliverySearch } from './delivery-search.conformance.ts'
 import { describeDeliveryStore } from './delivery-store.conformance.ts'
 import { openTemporaryStore } from './embedded/temporary-store.conformance.ts'
 import { openMemoryRecordStore } from './memory/memory-record-store.ts'
 
-describeDeliveryStore('memory', async () => {
-  const store = await openMemoryRecordStore()
-  return { store, [Symbol.asyncDispose]: () => store.close() }
-})
-describeDeliveryStore('embedded', () => openTemporaryStore())
+for (const describe of [describeDeliveryStore, describeDeliverySearch]) {
+  describe('memory', async () => {
+    const store = await openMemoryRecordStore()
+    return { store, [Symbol.asyncDispose]: () => store.close() }
+  })
+  describe('embedded', () => openTemporaryStore())
+}

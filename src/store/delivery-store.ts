@@ -10,6 +10,7 @@ import {
   profileDeliveryKey,
 } from './delivery-keys.ts'
 import { openBody, openHead, type StoredDelivery, sealBody, sealHead, sealSummary } from './delivery-record.ts'
+import { type DestinationState, destinationStates } from './destination-states.ts'
 import {
   afterPrefix,
   Kind,
@@ -61,8 +62,15 @@ export interface DeliveryStore {
 
   get(deliveryId: DeliveryId): Promise<StoredDelivery | undefined>
   list(filter: DeliveryFilter): Promise<DeliveryPage>
+  /** All ended deliveries that fit, at most 200,000, oldest first. */
+  endedIds(filter: DeliverySearch): Promise<readonly DeliveryId[]>
   /** Removes ended deliveries created before a moment, and what leads to them. @returns how many, at most `limit` */
   purge(beforeMs: number, limit: number): Promise<number>
+
+  /** How delivery to each destination stood that has had trouble. */
+  destinationStates(): Promise<ReadonlyMap<DestinationId, DestinationState>>
+  /** @param state undefined: forget it */
+  saveDestinationState(destinationId: DestinationId, state: DestinationState | undefined): Promise<void>
 
   /** Damaged records met since the start; never served [SEC-60]. */
   corruptRecords(): number
@@ -73,6 +81,12 @@ export interface Marker {
   readonly destinationId: DestinationId
 }
 
+/** A marker as a scan finds it. */
+export interface FoundMarker extends Marker {
+  /** When it was written; whole seconds, 0 where the record is damaged. */
+  readonly atMs: number
+}
+
 export interface OwedProfile {
   readonly told: ToldState | undefined
   /** There is a marker. */
@@ -81,7 +95,7 @@ export interface OwedProfile {
 
 export interface MarkerPage {
   readonly partition: number
-  readonly markers: readonly Marker[]
+  readonly markers: readonly FoundMarker[]
 }
 
 export interface SettledProfile extends Marker {
@@ -95,14 +109,20 @@ export interface SettledProfile extends Marker {
   readonly release: boolean
 }
 
-export interface DeliveryFilter {
+/** What a delivery must be like; a member that is not there allows all. */
+export interface DeliverySearch {
   readonly destinationId?: DestinationId | undefined
   readonly profileId?: ProfileId | undefined
   readonly segmentId?: SegmentId | undefined
   readonly status?: DeliveryStatus | undefined
+  /** Exactly: `http_503`, `timeout`, `quota`, ... */
+  readonly reason?: string | undefined
   /** By creation, `fromMs <= createdAtMs < toMs`. */
   readonly fromMs?: number | undefined
   readonly toMs?: number | undefined
+}
+
+export interface DeliveryFilter extends DeliverySearch {
   /** From 0. */
   readonly page: number
   /** 1 to 1,000. */
@@ -144,6 +164,7 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
 
   return {
     ...history,
+    ...destinationStates(records, readable),
     async *markers({ destinationId, fromPartition = 0 } = {}) {
       const partitions = (await records.heads(Kind.outbox))
         .map(partitionOfKey)
@@ -151,7 +172,13 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
       for (const partition of partitions) {
         const { from, to } = markerRange(partition, destinationId)
         for await (const page of pages(records, from, to))
-          yield { partition, markers: page.map(({ key }) => readOutboxKey(key)) }
+          yield {
+            partition,
+            markers: page.map(({ key, record }) => ({
+              ...readOutboxKey(key),
+              atMs: readable(key, record, openOutboxMarker)?.atMs ?? 0,
+            })),
+          }
       }
     },
 

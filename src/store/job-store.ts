@@ -6,6 +6,7 @@ import type { RecordStore } from './record-store.ts'
 export interface JobStore {
   read(name: string): Promise<unknown>
   write(name: string, value: unknown): Promise<void>
+  remove(name: string): Promise<void>
 }
 
 const VERSION = 1
@@ -19,6 +20,9 @@ export function openJobStore(records: RecordStore): JobStore {
     async write(name, value) {
       const record = sealRecord(VERSION, 0, Buffer.from(JSON.stringify(value)))
       await records.commit({ puts: [{ key: jobKey(name), record }], deletes: [] })
+    },
+    async remove(name) {
+      await records.commit({ puts: [], deletes: [jobKey(name)] })
     },
   }
 }

@@ -17,6 +17,7 @@ export const Kind = {
   quarantine: 0x51, // Q
   job: 0x4a, // J
   denied: 0x42, // B: an ID that is called too often
+  destinationState: 0x47, // G: how delivery to a destination stood
 } as const
 
 /** Starts a key: partition, kind, then `restBytes` for the caller to fill from offset 3 on. */

@@ -3,7 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseS2sConfig, type S2sConfig, userDpidsOf } from '../activation/destinations/s2s.ts'
 import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
-import type { AdminConfig, AdminParts, DeliveryReader, DenyListDesk, ProfileReader } from '../api/parts.ts'
+
+import type {
+  AdminConfig,
+  AdminParts,
+  DeliveryControl,
+  DeliveryReader,
+  DenyListDesk,
+  ProfileReader,
+} from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
 import { parseTraitRule } from '../audience/rules/trait-rule.ts'
@@ -42,6 +50,7 @@ export interface TestAdminOptions {
   readonly profiles?: ProfileReader
   readonly deliveries?: DeliveryReader
   readonly denyList?: DenyListDesk
+  readonly delivery?: DeliveryControl
   readonly ready?: AdminParts['ready']
   readonly overview?: AdminParts['overview']
   readonly live?: AdminParts['live']
@@ -98,6 +107,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
       overview: options.overview ?? { read: () => Promise.reject(new Error('not asked here')) },
       live: options.live ?? { subscribe: () => undefined },
       uiFolder: options.uiFolder ?? join(folder, 'web'),
+      delivery: options.delivery,
       ready: options.ready ?? (() => []),
       metrics: {
         contentType: 'text/plain; version=0.0.4',

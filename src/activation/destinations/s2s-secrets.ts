@@ -7,7 +7,13 @@ export interface ShownSecret {
 }
 
 /** Dotted paths of secrets; `*` stands for each item of a list. */
-export const secretPaths = ['auth.keys.*.key', 'auth.clientSecret', 'auth.credentials', 'auth.password'] as const
+export const secretPaths = [
+  'auth.keys.*.key',
+  'auth.ed25519Key',
+  'auth.clientSecret',
+  'auth.credentials',
+  'auth.password',
+] as const
 
 /** The object as the API shows it: each secret becomes `{set: true, last4}`. */
 export function redactS2s(config: S2sConfig): unknown {

@@ -13,7 +13,16 @@ const secret = z.string().min(1).max(4096).meta({ secret: true })
 const algorithm = z.enum(['md5', 'sha1', 'sha256'])
 
 const signer = z.strictObject({
-  key: z.string().min(16).max(1024).meta({ secret: true }).describe('Signing key, at least 16 characters'),
+  key: z
+    .string()
+    .min(16)
+    .max(1024)
+    .regex(
+      /^(?!whsec_)|^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
+      'begins with whsec_, so Base64 of at least 24 bytes must follow',
+    )
+    .meta({ secret: true })
+    .describe('Signing key, at least 16 characters'),
   from: z.iso.datetime().optional().describe('Since when the key signs'),
   createdAt: z.iso.datetime().optional(),
   algorithm: algorithm.optional(),
@@ -30,6 +39,16 @@ const auth = z.discriminatedUnion('type', [
     rotationHeader: headerName
       .nullish()
       .describe('Second name for the one signature, until the rotation is ended with null'),
+    webhook: z
+      .boolean()
+      .optional()
+      .describe('Also sends webhook-id, webhook-timestamp, webhook-signature; on in durable, off in compat'),
+    ed25519Key: z
+      .string()
+      .regex(/^whsk_[A-Za-z0-9+/]{43,86}={0,2}$/, 'is whsk_ and the Base64 of 32 or 64 bytes')
+      .meta({ secret: true })
+      .optional()
+      .describe('Private key for a v1a signature beside the others, whsk_ and Base64'),
   }),
   z.strictObject({
     type: z.literal('oauth2'),
@@ -69,6 +88,13 @@ const s2sSchema = z.strictObject({
   clientId: z.string().max(255).default('').describe('Account in the partner platform'),
   usersPerMessage: z.int().min(1).max(10).default(10),
   batchMaxWaitMs: z.int().min(0).max(1000).default(50).describe('A message waits at most this long for more users'),
+  concurrency: z.int().min(1).max(64).optional().describe('Requests at one time; 8 when not given'),
+  requestsPerSecond: z
+    .number()
+    .min(0.01)
+    .max(10_000)
+    .optional()
+    .describe('Messages a second at most; what comes faster waits, nothing is dropped'),
   auth: auth.default({ type: 'none' }),
   headers: z.record(headerName, headerValue).optional().describe('Further headers of every request'),
   userAgent: headerValue

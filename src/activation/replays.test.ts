@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest'
+import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
+import {
+  DESTINATION,
+  deviceIn,
+  manualTimers,
+  OTHER,
+  openWorkbench,
+  startReceiver,
+  until,
+  type Workbench,
+} from './workbench.conformance.ts'
+
+/** Dead letters that are sent again. */
+
+/** So many dead letters of users who each have one. */
+async function dieOff(bench: Workbench, users: number, destination = DESTINATION): Promise<void> {
+  const before = bench.ended.length
+  for (let n = 1; n <= users; n++) await bench.commit(deviceIn(n, [100]), [destination])
+  await until(() => bench.ended.length === before + users)
+  await bench.idle()
+}
+const search = { destinationId: DESTINATION, status: 'dead' } as const
+const config = (url: string, more: object = {}) => ({ url, mode: 'compat', usersPerMessage: 1, ...more })
+
+test('a replay goes out at the given rate, oldest first, and a dry run only counts [SEC-48]', async () => {
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  const timers = manualTimers()
+  await using bench = await openWorkbench(
+    { destinations: [{ config: config(receiver.url) }] },
+    { after: timers.after, limits: { compatRetryWaitMs: 0 }, random: () => 0.5 },
+  )
+  const users = 5
+  const before = bench.ended.length
+  for (let n = 1; n <= users; n++) await bench.commit(deviceIn(n, [100]))
+  await until(() => {
+    timers.advance(1)
+    return bench.ended.length === before + users
+  })
+  isDead = false
+  receiver.requests.length = 0
+  const deliveryIds = await bench.deliveries.endedIds({ ...search, reason: 'http_500' })
+  expect(deliveryIds).toHaveLength(users)
+  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 2, dryRun: true })).toEqual({
+    matched: users,
+    queued: 0,
+  })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(receiver.requests).toEqual([])
+
+  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 2 })).toEqual({
+    matched: users,
+    queued: users,
+  })
+  for (let n = 1; n <= users; n++) {
+    await receiver.count(n)
+    await until(() => timers.waits().length === 1)
+    timers.advance(499)
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(receiver.requests).toHaveLength(n)
+    timers.advance(1)
+  }
+  await until(() => bench.ended.length === before + 2 * users)
+  expect(bench.ended.slice(users).map((one) => one.deliveryId)).toEqual(deliveryIds)
+  expect(await bench.deliveries.endedIds(search)).toEqual([])
+})
+
+test('a replay that a stop interrupts goes on after the start, each destination for itself [SEC-48]', async () => {
+  await using folder = await openTemporaryStore()
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  await using other = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  const defined = { destinations: [{ config: config(receiver.url) }, { id: OTHER, config: config(other.url) }] }
+  {
+    await using bench = await openWorkbench(defined, { records: folder.store })
+    await dieOff(bench, 3)
+    await dieOff(bench, 3, OTHER)
+    isDead = false
+    receiver.requests.length = 0
+    other.requests.length = 0
+    const deliveryIds = await bench.deliveries.endedIds({ status: 'dead' })
+    expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 0.1 })).toMatchObject({ queued: 6 })
+    // The first of each goes at once, the second ten seconds later.
+    await receiver.count(1)
+    await other.count(1)
+    await bench.idle()
+  }
+  const timers = manualTimers()
+  await using bench = await openWorkbench(defined, { records: await folder.reopen(), after: timers.after })
+  await until(() => {
+    timers.advance(10_000)
+    return bench.ended.length === 4
+  })
+  expect([receiver.requests.length, other.requests.length]).toEqual([3, 3])
+  expect(await bench.deliveries.endedIds({ status: 'dead' })).toEqual([])
+})
+
+test('many dead letters are replayed behind the answer, and a paused destination keeps them on disk [SEC-48] [SEC-44]', async () => {
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  await using bench = await openWorkbench(
+    { destinations: [{ config: config(receiver.url) }] },
+    { limits: { compatRetryWaitMs: 0, openMax: 20 } },
+  )
+  await dieOff(bench, 120)
+  isDead = false
+  receiver.requests.length = 0
+  await bench.dispatcher.pause(DESTINATION)
+  const deliveryIds = await bench.deliveries.endedIds(search)
+  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 120, queued: 120 })
+  await until(() => bench.dispatcher.stats().destinations[0]?.open === 20)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(bench.dispatcher.stats().destinations[0]?.open).toBe(20)
+  await bench.dispatcher.resume(DESTINATION)
+  await until(() => bench.ended.length === 240)
+  expect(new Set(receiver.requests.map((request) => request.body)).size).toBe(120)
+})

@@ -1,0 +1,19 @@
+import { z } from 'zod'
+
+const time = z.string().meta({ format: 'date-time' })
+
+/** How delivery to a destination stands; `null` where there is nothing to tell. */
+export const DestinationHealthView = z.object({
+  destinationId: z.int(),
+  breaker: z
+    .enum(['closed', 'open', 'half_open'])
+    .meta({ description: 'open: nothing is sent but a probe now and then' }),
+  paused: z.object({ reason: z.enum(['operator', 'gone', 'failing']), at: time }).nullable(),
+  waitingUsers: z.int().meta({ description: 'At most 10,000 are counted; more may wait on disk' }),
+  openMessages: z.int(),
+  oldestWaiting: time.nullable(),
+  failuresInRow: z.int(),
+  lastFailure: z.object({ reason: z.string(), at: time }).nullable(),
+  lastSuccess: time.nullable(),
+})
+export type DestinationHealthView = z.infer<typeof DestinationHealthView>

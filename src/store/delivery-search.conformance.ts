@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { type DestinationId, type DeviceId, deviceProfileId } from '../model/ids.ts'
+import { all, delivery, idsOf } from './delivery-store.conformance.ts'
+import { openDeliveryStore } from './delivery-store.ts'
+import type { OpenedRecordStore } from './record-store.conformance.ts'
+
+const first = 423 as DestinationId
+const second = 424 as DestinationId
+const anna = deviceProfileId('1'.padStart(38, '0') as DeviceId)
+const T0 = Date.UTC(2026, 10, 22)
+
+/** What operators ask a `DeliveryStore` for; each engine's test file calls it. */
+export function describeDeliverySearch(name: string, open: () => Promise<OpenedRecordStore>): void {
+  test(`${name}: a marker says since when; a list is searched by reason [SEC-48]`, async () => {
+    await using opened = await open()
+    const store = openDeliveryStore(opened.store)
+    await store.owe(anna, first, T0 + 5_000)
+    expect((await all(store.markers())).flatMap((page) => page.markers)).toEqual([
+      { profileId: anna, destinationId: first, atMs: T0 + 5_000 },
+    ])
+    const reasons = ['http_503', 'timeout', 'http_503']
+    const dead = reasons.map((reason, n) => delivery({ status: 'dead', reason, createdAtMs: T0 + n }))
+    await store.freeze(dead)
+    for (const one of dead) await store.end(one)
+    expect(await idsOf(store, { reason: 'http_503', destinationId: first })).toEqual({
+      total: 2,
+      ids: [dead[2]?.deliveryId, dead[0]?.deliveryId],
+    })
+    expect(await idsOf(store, { reason: 'http_503', fromMs: T0 + 1 })).toMatchObject({ total: 1 })
+    expect(await idsOf(store, { reason: 'quota' })).toMatchObject({ total: 0 })
+  })
+
+  test(`${name}: the state of a destination is kept for each, and forgotten on request [SEC-47]`, async () => {
+    await using opened = await open()
+    const store = openDeliveryStore(opened.store)
+    const state = {
+      isOpen: true,
+      probeWaitMs: 10_000,
+      failuresInRow: 21,
+      paused: { reason: 'gone', atMs: T0 },
+    } as const
+    await store.saveDestinationState(first, state)
+    await store.saveDestinationState(second, { ...state, failuresInRow: 0 })
+    await store.saveDestinationState(second, { ...state, failuresInRow: 3 })
+    expect(await openDeliveryStore(opened.store).destinationStates()).toEqual(
+      new Map([
+        [first, state],
+        [second, { ...state, failuresInRow: 3 }],
+      ]),
+    )
+    await store.saveDestinationState(first, undefined)
+    expect([...(await store.destinationStates()).keys()]).toEqual([second])
+  })
+}
