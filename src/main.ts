@@ -281,6 +281,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           names: catalog.names,
           disk: disk.state,
           allowPrivate,
+          isClockTrusted: clockGuard.isTrusted,
           clock,
         }),
         live: observer.live,

@@ -17,7 +17,10 @@ export const Figures = z.object({
   left: count,
   acknowledged: count.meta({ description: 'Messages' }),
   dead: count,
-  waiting: count.meta({ description: 'Messages, now: those that wait, and the fewest that waiting users still need' }),
+  waiting: count.meta({
+    description:
+      'Messages, now: those that wait, and the fewest that waiting users need; 10,000 users of a destination at most are counted',
+  }),
   retrying: count,
   acknowledgedShare: z.number().nullable().meta({ description: '0 to 1; null when nothing has ended yet' }),
   eventToPartnerMs: z

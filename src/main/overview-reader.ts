@@ -16,6 +16,7 @@ export interface OverviewParts {
   readonly names: NameReader
   readonly disk: () => Situation['disk']
   readonly allowPrivate: boolean
+  readonly isClockTrusted: () => boolean
   readonly clock: { readonly now: () => number; readonly offsetMs: () => number }
 }
 
@@ -36,7 +37,7 @@ export function openOverviewReader(parts: OverviewParts): OverviewReader {
       const open = openMessagesOf(parts.dispatcher(), (id) => {
         return parts.rulebook().destinations.byId.get(id)?.config.usersPerMessage ?? 1
       })
-      const attention = needsAttention(situationOf(parts, minutes, nowMs))
+      const attention = needsAttention(situationOf(parts, minutes, open, nowMs))
       const known = await parts.names.namesOf('destinations', [
         ...parts.rulebook().destinations.byId.keys(),
         ...open.keys(),
@@ -167,7 +168,7 @@ function ledgerOf(activity: Activity, minutes: number, open: Open, names: Names)
     .sort((a, b) => b.acknowledged + b.waiting + b.dead - (a.acknowledged + a.waiting + a.dead))
 }
 
-function situationOf(parts: OverviewParts, minutes: number, nowMs: number): Situation {
+function situationOf(parts: OverviewParts, minutes: number, open: Open, nowMs: number): Situation {
   const { activity, clock, disk, allowPrivate } = parts
   const reasons = largest(activity, activity.named.deadReasons, minutes, Number.POSITIVE_INFINITY).list
   return {
@@ -180,6 +181,8 @@ function situationOf(parts: OverviewParts, minutes: number, nowMs: number): Situ
     })),
     disk: disk(),
     allowPrivate,
+    waitingAt: (id) => (open.get(id)?.waiting ?? 0) + (open.get(id)?.blocked ?? 0),
+    isClockTrusted: parts.isClockTrusted(),
     clockOffsetMs: clock.offsetMs(),
     nowMs,
   }

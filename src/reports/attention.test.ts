@@ -21,6 +21,8 @@ const situation = (changes: Partial<Situation>): Situation => ({
   deadLetters: [],
   disk: 'ok',
   allowPrivate: false,
+  waitingAt: (id) => ({ 1: 4, 2: 1_000, 3: 50 })[id] ?? 0,
+  isClockTrusted: true,
   clockOffsetMs: 0,
   nowMs: NOW_MS,
   ...changes,
@@ -36,9 +38,9 @@ test('worst first: a full disk, then by how many messages, then what is only to 
   const failure = { reason: 'http_503', atMs: NOW_MS - 1_000 }
   const old = NOW_MS - 600_000
   const health = [
-    well(1, { waitingUsers: 3, openMessages: 1, oldestWaitingMs: old }),
-    well(2, { breaker: 'open', openMessages: 100, waitingUsers: 900, oldestWaitingMs: old, lastFailure: failure }),
-    well(3, { paused: { reason: 'gone', atMs: old }, waitingUsers: 50, breaker: 'half_open' }),
+    well(1, { oldestWaitingMs: old }),
+    well(2, { breaker: 'open', oldestWaitingMs: old, lastFailure: failure }),
+    well(3, { paused: { reason: 'gone', atMs: old }, breaker: 'half_open' }),
   ]
   const deadLetters = [{ destinationId: 1, count: 200, reason: 'http_400', sinceMs: old }]
   const all = { health, deadLetters, disk: 'full', allowPrivate: true, clockOffsetMs: 1 } as const
@@ -61,10 +63,11 @@ test('worst first: a full disk, then by how many messages, then what is only to 
   })
 })
 
-test('a low disk is a warning, and stands above what is only to be known [SEC-61] [OPS-25]', () => {
-  const items = needsAttention(situation({ disk: 'low', allowPrivate: true }))
+test('a low disk and a clock that jumped are warnings, above what is only to be known [SEC-61] [SEC-82] [OPS-25]', () => {
+  const items = needsAttention(situation({ disk: 'low', allowPrivate: true, isClockTrusted: false }))
   expect(items.map(({ kind, severity }) => [kind, severity])).toEqual([
     ['disk', 'warning'],
+    ['clock', 'warning'],
     ['private_destinations', 'info'],
   ])
 })

@@ -22,6 +22,10 @@ export interface Situation {
   readonly disk: 'ok' | 'low' | 'full'
   /** The switch that lets destinations use private addresses is on [OPS-25]. */
   readonly allowPrivate: boolean
+  /** Messages that a destination still owes, as everywhere in the overview. */
+  readonly waitingAt: (destinationId: number) => number
+  /** False after a jump of the machine's clock [SEC-82]. */
+  readonly isClockTrusted: boolean
   /** How far the product's clock is ahead of the machine's [OPS-27]. */
   readonly clockOffsetMs: number
   readonly nowMs: number
@@ -33,21 +37,22 @@ const RANK = { critical: 0, warning: 1, info: 2 } as const
 
 /** Worst first: by severity, then by how many messages it concerns. A destination has one item for each trouble it has. */
 export function needsAttention(situation: Situation): readonly Attention[] {
-  const { health, deadLetters, disk, allowPrivate, clockOffsetMs, nowMs } = situation
-  const items: Attention[] = health.flatMap((one) => troubleOf(one, nowMs))
+  const { health, deadLetters, disk, allowPrivate, waitingAt, isClockTrusted, clockOffsetMs, nowMs } = situation
+  const items: Attention[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
   for (const { destinationId, count, reason, sinceMs } of deadLetters)
     items.push({ kind: 'dead_letters', severity: 'warning', destinationId, count, sinceMs, reason })
-  if (disk !== 'ok') items.push({ ...NOTHING, kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning' })
+  if (disk !== 'ok')
+    items.push({ ...NOTHING, kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
   if (allowPrivate) items.push({ ...NOTHING, kind: 'private_destinations', severity: 'info' })
-  if (clockOffsetMs !== 0) items.push({ ...NOTHING, kind: 'clock', severity: 'info' })
+  if (!isClockTrusted) items.push({ ...NOTHING, kind: 'clock', severity: 'warning', reason: 'jumped' })
+  if (clockOffsetMs !== 0) items.push({ ...NOTHING, kind: 'clock', severity: 'info', reason: 'advanced' })
   return items.sort((a, b) => RANK[a.severity] - RANK[b.severity] || (b.count ?? 0) - (a.count ?? 0))
 }
 
 const NOTHING = { destinationId: null, count: null, sinceMs: null, reason: null } as const
 
-function troubleOf(health: DestinationHealth, nowMs: number): Attention[] {
-  const { destinationId, breaker, paused, waitingUsers, openMessages, oldestWaitingMs, lastFailure } = health
-  const count = waitingUsers + openMessages
+function troubleOf(health: DestinationHealth, count: number, nowMs: number): Attention[] {
+  const { destinationId, breaker, paused, oldestWaitingMs, lastFailure } = health
   const base = { severity: 'warning', destinationId, count } as const
   if (paused !== undefined) return [{ ...base, kind: 'paused', sinceMs: paused.atMs, reason: paused.reason }]
   const sinceMs = oldestWaitingMs ?? null
