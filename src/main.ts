@@ -10,6 +10,7 @@ import { DenyList } from './collect/deny-list.ts'
 import { keepDenyList } from './collect/deny-list-keeper.ts'
 import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
+import type { SetupLink } from './contract.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
 import { createClock } from './lib/clock.ts'
 import { watchClock } from './lib/clock-guard.ts'
@@ -21,11 +22,14 @@ import { createMetrics } from './lib/metrics.ts'
 import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
+import { deliveryGauges } from './main/delivery-health.ts'
 import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
 import { exposureWarning } from './main/exposure.ts'
+import { openObserver } from './main/observe.ts'
+import { openOverviewReader } from './main/overview-reader.ts'
 import { startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import type { CallHandler } from './model/collected-call.ts'
@@ -52,6 +56,10 @@ export interface Usher {
   readonly ready: ReadyLine
   /** Where the administrator's token is, on the first start and when none is configured [OPS-22]. */
   readonly newTokenFile: string | undefined
+  /** Nobody is signed in to the web UI. */
+  needsSetupLink(): Promise<boolean>
+  /** A one-time link into the web UI [OPS-22]; undefined in a process without it. */
+  newSetupLink(): Promise<SetupLink | undefined>
   /** Stops accepting, finishes what it accepted, flushes [OPS-13]. */
   close(): Promise<void>
 }
@@ -117,6 +125,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     ownListeners,
   })
   const clockGuard = watchClock({ onJump: metrics.clockJump })
+  const observer = await openObserver({
+    rulebook: rulebooks.current,
+    jobs: stores.jobs,
+    clock: clock.now,
+    onFailed: (error) => log.error('figures.unsaved', { error }),
+  })
   let dispatcher: Dispatcher | undefined
   const parts: Parts = {
     profiles,
@@ -125,8 +139,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     clock: clock.now,
     newDeviceId: () => randomDeviceId() as DeviceId,
     newEventId: () => randomEventId() as EventId,
-    notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) =>
-      dispatcher?.notify(profileId, destinationIds),
+    notify(profileId: ProfileId, destinationIds: readonly DestinationId[]) {
+      observer.onOwed(profileId, destinationIds)
+      dispatcher?.notify(profileId, destinationIds)
+    },
+    onCall: observer.onCall,
+    onMembership: observer.onMembership,
     owedBy: async (profileId) =>
       (await deliveries.toldOf(profileId))
         .filter(({ told }) => told.active.length > 0)
@@ -170,8 +188,9 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         if (attempt !== undefined) metrics.deliveryAttempt('s2s', attempt.outcome, attempt.durationMs / 1000)
         if (attempt?.error === 'egress_denied') metrics.egressDenied(status)
       },
-      onEnded: ({ status, reason }) => {
-        if (status === 'dead') metrics.deliveryDead(reason ?? 'unknown')
+      onEnded: (delivery) => {
+        observer.onEnded(delivery)
+        if (delivery.status === 'dead') metrics.deliveryDead(delivery.reason ?? 'unknown')
       },
     })
   }
@@ -226,6 +245,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           // The file lets the commands of this machine in, whatever is configured.
           adminTokens: [secrets.adminToken, ...(config.admin.token === undefined ? [] : [config.admin.token])],
           production: config.production,
+          tlsEndedInFront: config.tls.endedInFront,
         },
         catalog,
         rules: { parseTraitRule, parseSegmentRule },
@@ -254,6 +274,18 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
             return nowMs
           },
         },
+        overview: openOverviewReader({
+          activity: observer.activity,
+          dispatcher: () => dispatcher,
+          rulebook: rulebooks.current,
+          names: catalog.names,
+          disk: disk.state,
+          allowPrivate,
+          isClockTrusted: clockGuard.isTrusted,
+          clock,
+        }),
+        live: observer.live,
+        uiFolder: join(import.meta.dirname, '..', 'dist', 'web'),
         verifier: { verify: (onProgress) => verifyStore(stores.records, { onProgress }) },
         ready: reasons,
         metrics,
@@ -266,7 +298,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     if (listener !== undefined) ownListeners.push({ host: config.host, port: listener.port })
   metrics.watch({
     diskFreeBytes: disk.freeBytes,
-    breakerOpen: () => dispatcher?.health().filter((health) => health.breaker !== 'closed').length ?? 0,
+    ...deliveryGauges(dispatcher, clock.now),
     storeBytes: async () => ({ profiles: (await stores.records.stats()).diskBytes }),
   })
 
@@ -282,12 +314,15 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     },
     newTokenFile:
       stores.isFirstStart && config.admin.token === undefined ? join(config.dataDir, ADMIN_TOKEN_FILE) : undefined,
+    needsSetupLink: async () => admin !== undefined && !(await admin.sessions.any()),
+    newSetupLink: async () => admin?.sessions.newLink(),
     async close() {
       isClosing = true
       await Promise.all([edge?.close(), admin?.close()])
       rulebooks.close()
       await Promise.all([sweep?.close(), retention?.close(), refile.close(), denyListKeeper.close()])
       await dispatcher?.close()
+      await observer.close()
       await egress.close()
       await stores.close()
       disk.close()

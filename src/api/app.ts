@@ -28,7 +28,7 @@ declare module 'fastify' {
     caller: Caller
   }
   interface FastifyContextConfig {
-    /** Open to anyone: probes and the start page. */
+    /** Open to anyone: probes, sign-in and the files of the UI. */
     isPublic?: boolean
   }
 }

@@ -1,9 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { readSessionCookie } from './session-cookie.ts'
+import type { SessionKeeper } from './session-keeper.ts'
 
-/** Whom a request acts for. `author` is the user id it writes: 0 is the administrator token. */
+/** Whom a request acts for. `author` is the user id it writes: 0 is the administrator. */
 export interface Caller {
   readonly author: number
+  /** Of a person in a browser; undefined for a bearer token. */
+  readonly session?: { readonly expiresAtMs: number; isOpen(): Promise<boolean> }
 }
 
 export type Authentication =
@@ -20,6 +24,18 @@ export function createAuthenticator(adminTokens: readonly string[]) {
     const given = digest(token)
     const fits = expected.reduce((found, one) => timingSafeEqual(given, one) || found, false)
     return fits ? { ok: true, caller: { author: 0 } } : { ok: false, reason: 'invalid' }
+  }
+}
+
+/** The session cookie of a browser [SEC-66]; a bearer token beside it goes first. */
+export function createSessionReader(sessions: SessionKeeper, isSecure: boolean) {
+  return async (request: FastifyRequest): Promise<Authentication> => {
+    const secret = readSessionCookie(request, isSecure)
+    if (secret === undefined) return { ok: false, reason: 'missing' }
+    const session = await sessions.find(secret)
+    if (session === undefined) return { ok: false, reason: 'missing' }
+    const { expiresAtMs } = session
+    return { ok: true, caller: { author: 0, session: { expiresAtMs, isOpen: () => sessions.isOpen(secret) } } }
   }
 }
 

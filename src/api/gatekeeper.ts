@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
-import { type Caller, challenge, createAuthenticator } from './auth.ts'
+import { type Caller, challenge, createAuthenticator, createSessionReader } from './auth.ts'
 import type { AdminParts } from './parts.ts'
 import { Problem } from './problem.ts'
 import { createRateLimiter } from './rate-limit.ts'
+import { refuseForgery } from './session-cookie.ts'
+import type { SessionKeeper } from './session-keeper.ts'
 
 const REQUESTS_PER_SECOND = 100
 const BURST_SECONDS = 10
@@ -13,10 +15,12 @@ const NOBODY: Caller = { author: -1 }
 export function registerGatekeeper(
   app: App,
   { config, clock, metrics }: Pick<AdminParts, 'config' | 'clock' | 'metrics'>,
+  { sessions, isSecure }: { readonly sessions: SessionKeeper; readonly isSecure: boolean },
 ): void {
   const perSecond = config.requestsPerSecond ?? REQUESTS_PER_SECOND
   const limiter = createRateLimiter({ perSecond, burst: config.requestBurst ?? perSecond * BURST_SECONDS })
   const authenticate = createAuthenticator(config.adminTokens)
+  const readSession = createSessionReader(sessions, isSecure)
 
   const limit = (key: string, scope: 'token' | 'address', reply: FastifyReply) => {
     const verdict = limiter.take(key, clock.now())
@@ -34,7 +38,9 @@ export function registerGatekeeper(
     request.caller = NOBODY
     addSecurityHeaders(request, reply, config.tls !== undefined)
     if (request.routeOptions.config.isPublic === true) return
-    const authentication = authenticate(request)
+    const byToken = authenticate(request)
+    const isByToken = byToken.ok || byToken.reason === 'invalid'
+    const authentication = isByToken ? byToken : await readSession(request)
     if (!authentication.ok) {
       // Guesses are counted by address, so that they cannot use up what the token's owner may do.
       metrics.authFailure('token')
@@ -42,8 +48,9 @@ export function registerGatekeeper(
       reply.header('www-authenticate', challenge(authentication.reason))
       throw new Problem(401, 'unauthorized', 'A valid bearer token is needed.')
     }
+    if (!isByToken) refuseForgery(request)
     request.caller = authentication.caller
-    limit('token', 'token', reply)
+    limit(isByToken ? 'token' : 'session', 'token', reply)
   })
 }
 

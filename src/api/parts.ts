@@ -1,5 +1,15 @@
-import type { Delivery, DeliveryDetail, DenyListEntry, ExplainView, ProfileView, ReplayAnswer } from '../contract.ts'
+import type {
+  Delivery,
+  DeliveryDetail,
+  DenyListEntry,
+  ExplainView,
+  Overview,
+  OverviewWindow,
+  ProfileView,
+  ReplayAnswer,
+} from '../contract.ts'
 import type { AdjustableClock } from '../lib/clock.ts'
+import type { LiveFeed } from '../lib/live-feed.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { DeliveryStatus, DestinationHealth } from '../model/delivery.ts'
@@ -15,6 +25,10 @@ export interface AdminParts {
   readonly profiles: ProfileReader
   readonly deliveries: DeliveryReader
   readonly denyList: DenyListDesk
+  readonly overview: OverviewReader
+  readonly live: Pick<LiveFeed, 'subscribe'>
+  /** Where the built UI is: `dist/web`. */
+  readonly uiFolder: string
   /** Undefined in a process that does not deliver. */
   readonly delivery: DeliveryControl | undefined
   readonly verifier: Verifier
@@ -33,6 +47,8 @@ export interface AdminConfig {
   readonly port: number
   /** PEM. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** A proxy in front ends TLS: cookies are for encrypted connections only. */
+  readonly tlsEndedInFront?: boolean | undefined
   /** Bearer tokens with full rights, at least 24 characters each: the configured one and this machine's [OPS-14], [OPS-22]. */
   readonly adminTokens: readonly string[]
   /** Switches the test clock off [OPS-27]. */
@@ -106,6 +122,10 @@ export interface DeliveryReader {
   ): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
   get(id: string): Promise<DeliveryDetail | undefined>
   replay(request: ReplayOrder): Promise<ReplayAnswer>
+}
+
+export interface OverviewReader {
+  read(window: OverviewWindow): Promise<Overview>
 }
 
 export interface DenyListFilter {

@@ -4,17 +4,7 @@ import { challenge, createAuthenticator, isLoopback } from './auth.ts'
 import type { AdminParts } from './parts.ts'
 import { Problem } from './problem.ts'
 
-const START_PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Usher admin</title>
-<h1>Usher admin</h1>
-<p>The UI comes next. The REST API is described at <a href="/openapi.json">/openapi.json</a>.</p>
-</html>
-`
-
-/** What machines ask without signing in, and the start page [OPS-11], [OPS-12], [SEC-86], [SEC-87]. */
+/** What machines ask without signing in [OPS-12], [SEC-86], [SEC-87]. */
 export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'>> = (
   app,
   { ready, metrics, config },
@@ -56,8 +46,4 @@ export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'
     const text = await metrics.text()
     return reply.type(metrics.contentType).serializer(String).send(text)
   })
-
-  app.get('/', { config: isPublic, schema: { hide: true } }, (_request, reply) =>
-    reply.type('text/html; charset=utf-8').send(START_PAGE),
-  )
 }

@@ -10,23 +10,30 @@ import { destinationRoutes } from './destinations.ts'
 import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
 import { registerGatekeeper } from './gatekeeper.ts'
+import { liveRoutes } from './live.ts'
 import { mappingRoutes } from './mappings.ts'
 import { mergeRuleRoutes } from './merge-rules.ts'
 import { openapiRoute, registerOpenapi } from './openapi.ts'
+import { overviewRoutes } from './overview.ts'
 import type { AdminParts } from './parts.ts'
 import { probeRoutes } from './probes.ts'
 import { Problem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { regionRoutes } from './regions.ts'
 import { segmentRoutes } from './segments.ts'
+import { sessionRoutes } from './session.ts'
+import { createSessionKeeper, type SessionKeeper } from './session-keeper.ts'
 import { testClockRoutes } from './test-clock.ts'
 import { traitRoutes } from './traits.ts'
+import { uiRoutes } from './ui.ts'
 import { verifyRoutes } from './verify.ts'
 
 export interface Admin {
   readonly port: number
   /** `http://127.0.0.1:8081` */
   readonly url: string
+  /** Who is signed in, and new links to do so. */
+  readonly sessions: SessionKeeper
   /** Stops accepting, finishes what it accepted. */
   close(): Promise<void>
 }
@@ -36,7 +43,7 @@ const BODY_BYTES_MAX = 1024 * 1024
 const REQUEST_TIMEOUT_MS = 60_000
 const CLOSE_GRACE_MS = 3_000
 
-/** Starts the admin listener: REST API, its description, probes, metrics. Source: spec/operating.md [OPS-11], [OPS-12]. */
+/** Starts the admin listener: REST API, its description, the UI, probes, metrics. Source: spec/operating.md [OPS-11], [OPS-12]. */
 export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const { config, catalog, clock, log } = parts
   const handleError = createErrorHandler(log)
@@ -49,13 +56,16 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
     sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
   )
   acceptEmptyJson(app)
-  registerGatekeeper(app, parts)
+  const sessions = createSessionKeeper(catalog.sessions, clock.now)
+  const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
+  registerGatekeeper(app, parts, { sessions, isSecure })
   registerRequestLog(app, parts)
   await registerOpenapi(app, parts.version)
 
   const now = clock.now
   probeRoutes(app, parts)
   openapiRoute(app)
+  sessionRoutes(app, { ...parts, sessions, isSecure })
   dataSourceRoutes(app, { catalog, now })
   folderRoutes(app, parts)
   traitRoutes(app, parts)
@@ -68,7 +78,10 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   deliveryRoutes(app, parts)
   profileRoutes(app, parts)
   denyListRoutes(app, parts)
+  overviewRoutes(app, parts)
+  liveRoutes(app, parts)
   verifyRoutes(app, parts)
+  uiRoutes(app, parts.uiFolder)
   testClockRoutes(app, { clock, production: config.production })
 
   await app.listen({ host: config.host, port: config.port })
@@ -77,6 +90,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   return {
     port,
     url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`,
+    sessions,
     close: () => closeApp(app),
   }
 }

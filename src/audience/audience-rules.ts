@@ -16,6 +16,8 @@ export interface AudienceRules {
   readonly version: number
   trait(sid: number): Trait | undefined
   segment(sid: number): SegmentFacts | undefined
+  /** Does the segment's rule name the trait, or a folder it lies in? */
+  isNamedBy(traitId: number, segmentId: number): boolean
   readonly mergeRules: ReadonlyMap<MergeRuleId, MergeRule>
   /** The rule that new segments get [AUD-201]. */
   readonly defaultMergeRule: MergeRule | undefined
@@ -64,12 +66,20 @@ export function* buildAudienceRules(
     version: definitions.version,
     trait: (sid) => facts.get(sid),
     segment: (sid) => segments.tables.segments[segments.tables.ids.get(sid)],
+    isNamedBy: (traitId, segmentId) => isNamedBy(segments, facts, traitId, segmentId),
     mergeRules,
     defaultMergeRule: [...mergeRules.values()].find((rule) => rule.isDefault),
     usesMergeRule: (id) => used.has(id),
     unreadable,
     compiled: { facts, matcher, segments, traitRules, segmentRules },
   }
+}
+
+function isNamedBy(segments: SegmentIndex, facts: TraitFacts, traitId: number, segmentId: number): boolean {
+  const named = segments.tables.segments[segments.tables.ids.get(segmentId)]?.traitIds as readonly number[] | undefined
+  const position = facts.positionOf(traitId)
+  if (named === undefined || position < 0) return false
+  return named.includes(traitId) || facts.folderTraitsOf(position).some((at) => named.includes(facts.at(at).traitId))
 }
 
 function* buildTraits(

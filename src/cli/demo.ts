@@ -6,6 +6,7 @@ import { createLog } from '../lib/log.ts'
 import { ADMIN_TOKEN_FILE, openSecretFile } from '../lib/secret-files.ts'
 import { startUsher } from '../main.ts'
 import { installLastResort } from './last-resort.ts'
+import { openLine } from './link.ts'
 import { printReady } from './ready-line.ts'
 import type { ServeOptions } from './serve.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
@@ -38,6 +39,8 @@ export async function demo({ rate, ...options }: DemoCommand): Promise<void> {
     (line) => process.stdout.write(`${line}\n`),
   )
   process.stdout.write(welcome(usher, partner.url, config.dataDir))
+  const link = (await usher.needsSetupLink()) ? await usher.newSetupLink() : undefined
+  if (link !== undefined) process.stdout.write(`  ${openLine(usher.adminUrl, link)}\n\n`)
   stopOnSignals(async () => {
     await running.stop()
     await usher.close()

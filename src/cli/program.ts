@@ -17,6 +17,10 @@ export function buildProgram(): Command {
   withConfig(program.command('serve'))
     .description('Run the server: collection edge, REST API, delivery')
     .option('--roles <list>', 'what this process does: edge, admin, delivery, batch (default: all)')
+    .addHelpText(
+      'after',
+      '\nThe first start prints a one-time link into the web UI. Get a new one at any time with: usher link',
+    )
     .action(async (options) => (await import('./serve.ts')).serve(options))
 
   withConfig(program.command('demo'))
@@ -45,6 +49,10 @@ export function buildProgram(): Command {
     .argument('<id>', 'device ID (38 digits) or dataSource:partnerId')
     .description('Show what is known of a profile, and why it is in its segments')
     .action(async (id, options) => (await import('./profile.ts')).profile(id, options))
+
+  asClient(program.command('link'))
+    .description('Print a one-time link that signs you in to the web UI of the running server')
+    .action(async (options) => (await import('./link.ts')).link(options))
 
   asClient(program.command('verify'))
     .description('Check every stored record and reference')

@@ -2,6 +2,7 @@ import { loadConfig } from '../config.ts'
 import { createLog } from '../lib/log.ts'
 import { startUsher } from '../main.ts'
 import { installLastResort } from './last-resort.ts'
+import { openLine } from './link.ts'
 import { printReady } from './ready-line.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
@@ -20,5 +21,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   // On the console beside the log, whose lines are JSON.
   if (usher.newTokenFile !== undefined)
     process.stderr.write(`First start: the administrator's bearer token is in ${usher.newTokenFile}\n`)
+  const link = usher.newTokenFile === undefined ? undefined : await usher.newSetupLink()
+  if (link !== undefined) process.stderr.write(`${openLine(usher.adminUrl, link)}\n`)
   printReady(usher.ready)
 }

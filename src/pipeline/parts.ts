@@ -1,7 +1,9 @@
 import type { EcidMapper } from '../identity/ecid.ts'
 import type { Clock } from '../model/clock.ts'
+import type { CollectedCall } from '../model/collected-call.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId } from '../model/ids.ts'
 import type { MembershipChange } from '../model/membership-change.ts'
+import type { Profile } from '../model/profile.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import type { Rulebook } from './rulebook.ts'
 
@@ -21,8 +23,10 @@ export interface Parts {
   readonly owe: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => Promise<void>
   /** False while the wall clock is not trusted: then nothing is removed for its age [SEC-82]. */
   readonly mayForget: () => boolean
-  /** Called after a commit that changed memberships; for metrics and the live view. */
-  readonly onMembership?: (profileId: ProfileId, changes: readonly MembershipChange[]) => void
+  /** Called once after the commit of a call; `realized` are the traits it realized, ascending. For figures and the live view. */
+  readonly onCall?: (call: CollectedCall, before: Profile, next: Profile, realized: Int32Array) => void
+  /** Called after a commit that changed memberships of a device; `realized` by the event behind it, empty when it was none. */
+  readonly onMembership?: (profileId: ProfileId, changes: readonly MembershipChange[], realized: Int32Array) => void
   readonly onFollowUpFailed: (error: unknown) => void
 }
 

@@ -58,7 +58,8 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
     if (!(await parts.profiles.commit(update, durability))) continue
 
     if (result.outbox.length > 0) parts.notify(result.next.id, result.outbox)
-    if (result.changes.length > 0) parts.onMembership?.(result.next.id, result.changes)
+    if (!step.isRepeat) parts.onCall?.(call, before, result.next, step.realized)
+    if (result.changes.length > 0) parts.onMembership?.(result.next.id, result.changes, step.realizedOnDevice)
     if (followUps.length > 0) await runFollowUps(storedFollowUps(result.next.id, call.eventId, followUps), parts)
     await undoIfOptedOut(visitor, parts)
     const isCurrent = followUps.length === 0 || !call.wantsMemberships
@@ -135,6 +136,10 @@ interface AppliedCall {
   readonly before: Profile
   readonly draft: Profile
   readonly touched: Int32Array | 'all'
+  /** Traits the call realized, on the device or on the authenticated profiles; none when it was applied before. */
+  readonly realized: Int32Array
+  readonly realizedOnDevice: Int32Array
+  readonly isRepeat: boolean
   readonly newLinks: readonly DataSourceId[]
   readonly followUps: readonly FollowUp[]
   /** False for a call that says nothing new and is no activity: `/id` of a device without new IDs [COL-254]. */
@@ -196,6 +201,9 @@ function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook): A
     before,
     draft,
     touched: identity.loginChanged ? 'all' : isOnDevice ? realized : NO_TRAITS,
+    realized,
+    realizedOnDevice: isOnDevice ? realized : NO_TRAITS,
+    isRepeat,
     newLinks: identity.newLinks,
     followUps,
     isWorthStoring: call.kind !== 'id' || identity.hasNews,

@@ -46,6 +46,8 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
   throw new ProfileContendedError(`a profile changed ${COMMIT_ATTEMPTS_MAX} times during one evaluation`)
 }
 
+const NO_TRAITS = new Int32Array(0)
+
 function differs(before: Profile, result: DeviceResult): boolean {
   return (
     result.changes.length > 0 ||
@@ -66,7 +68,7 @@ async function commitResult(
   const update = { profile: result.next, previousDueMs: before.dueMs, outbox: result.outbox, eventId, followUps }
   if (!(await parts.profiles.commit(update))) return undefined
   if (result.outbox.length > 0) parts.notify(before.id, result.outbox)
-  if (result.changes.length > 0) parts.onMembership?.(before.id, result.changes)
+  if (result.changes.length > 0) parts.onMembership?.(before.id, result.changes, NO_TRAITS)
   return storedFollowUps(before.id, eventId, followUps)
 }
 

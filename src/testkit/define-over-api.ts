@@ -22,7 +22,7 @@ const IN_EFFECT_MS = 1_500
 
 /** Makes definitions through the REST API of a running server, as its user would, and waits until they are in effect. */
 export async function defineOverApi<Name extends string>(
-  usher: SpawnedUsher,
+  usher: Pick<SpawnedUsher, 'api'>,
   { traits, segments, url, auth }: WantedDefinitions<Name>,
 ): Promise<DefinedOverApi<Name>> {
   const { dataSourceId } = await usher.api<{ dataSourceId: number }>('POST', '/v1/datasources/', {

@@ -52,6 +52,9 @@ export interface TestAdminOptions {
   readonly denyList?: DenyListDesk
   readonly delivery?: DeliveryControl
   readonly ready?: AdminParts['ready']
+  readonly overview?: AdminParts['overview']
+  readonly live?: AdminParts['live']
+  readonly uiFolder?: string
 }
 
 /** A listening admin server over a catalogue in a temporary folder, with the real rule parsers and destination types. */
@@ -101,6 +104,9 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         replay: async () => ({ matched: 0, queued: 0 }),
       },
       denyList: options.denyList ?? { list: () => ({ total: 0, list: [] }), remove: async () => 'unknown' },
+      overview: options.overview ?? { read: () => Promise.reject(new Error('not asked here')) },
+      live: options.live ?? { subscribe: () => undefined },
+      uiFolder: options.uiFolder ?? join(folder, 'web'),
       delivery: options.delivery,
       ready: options.ready ?? (() => []),
       metrics: {

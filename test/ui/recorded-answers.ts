@@ -103,6 +103,7 @@ const overview = {
       { ...destinations[2], acknowledged: 540_000, waiting: 20, dead: 0 },
     ],
     links,
+    others: { sources: 0, traits: 0, segments: 0, destinations: 0, links: 0 },
   },
   needsAttention: [
     item('breaker_open', 423, 4318, '2026-11-20T14:07:26.408Z', 'http_503'),
@@ -377,7 +378,7 @@ export const EMPTY: Recorded = {
       ...overview,
       figures: { ...figures, acknowledgedShare: null, eventToPartnerMs: null },
       series: [],
-      flow: { sources: [], traits: [], segments: [], destinations: [], links: [] },
+      flow: { sources: [], traits: [], segments: [], destinations: [], links: [], others: overview.flow.others },
       needsAttention: [],
       ledger: [],
     }

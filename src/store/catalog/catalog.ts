@@ -8,9 +8,11 @@ import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { createMappings, type MappingRepository } from './mappings.ts'
 import { createMergeRules, type MergeRuleRepository } from './merge-rules.ts'
 import { migrate } from './migrations.ts'
+import { createNames, type NameReader } from './names.ts'
 import { openVault } from './secrets.ts'
 import { seed } from './seed.ts'
 import { createSegments, type SegmentRepository } from './segments.ts'
+import { createSessions, type SessionRepository } from './sessions.ts'
 import { openSqlite } from './sqlite.ts'
 import { createTraits, type TraitRepository } from './traits.ts'
 
@@ -26,6 +28,8 @@ export interface Catalog {
   readonly mergeRules: MergeRuleRepository
   readonly destinations: DestinationRepository
   readonly mappings: MappingRepository
+  readonly sessions: SessionRepository
+  readonly names: NameReader
   /** Rises by 1 with every change. */
   version(): number
   /** Called after each change, once it is durable. */
@@ -78,6 +82,8 @@ export async function openCatalog({ file, masterKey, clock, limits }: CatalogOpt
       mergeRules: createMergeRules(connection),
       destinations: createDestinations(connection),
       mappings: createMappings(connection),
+      sessions: createSessions(db),
+      names: createNames(db),
       version: feed.version,
       onChange: feed.onChange,
       definitions() {

@@ -11,6 +11,7 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
 /** Each runs once and for ever: never change one that was released, add the next. */
 const migrations: Record<string, Migration> = {
   '0001-definitions': { up: createDefinitions },
+  '0002-sessions': { up: createSessionTables },
 }
 
 async function createDefinitions(db: Kysely<unknown>): Promise<void> {
@@ -122,6 +123,16 @@ async function createDefinitions(db: Kysely<unknown>): Promise<void> {
   await createIndex(db, 'segment_traits', ['trait_id'])
   await createIndex(db, 'mappings', ['destination_id', 'segment_id'])
   await createIndex(db, 'mappings', ['segment_id'])
+}
+
+async function createSessionTables(db: Kysely<unknown>): Promise<void> {
+  await createTable(db, 'setup_links', ['hash'], { hash: 'text', expires_at: 'bigint' })
+  await createTable(db, 'sessions', ['hash'], {
+    hash: 'text',
+    created_at: 'bigint',
+    expires_at: 'bigint',
+    used_at: 'bigint',
+  })
 }
 
 /** A `?` after the type: the column may be null. */

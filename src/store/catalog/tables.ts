@@ -18,6 +18,9 @@ export interface Tables {
   merge_rules: MergeRuleRow
   destinations: DestinationRow
   mappings: MappingRow
+  /** One-time links by which a person signs in; only the hash of each [OPS-22]. */
+  setup_links: { hash: string; expires_at: number }
+  sessions: { hash: string; created_at: number; expires_at: number; used_at: number }
 }
 
 /** Columns that every stored object has [API-39]. */

@@ -38,10 +38,15 @@ export function Attention({ items }: { readonly items: readonly AttentionItem[] 
       <ul className="attention">
         {items.map((item) => {
           const { Icon, tone, status } = LOOKS[item.kind]
-          const values = { name: item.name ?? '', count: item.count ?? 0, reason: reasonOf(item.reason) || 'none' }
+          const values = {
+            name: item.name ?? '',
+            count: item.count ?? 0,
+            reason: reasonOf(item.reason) || 'none',
+            cause: item.reason ?? 'none',
+          }
           const destinationId = item.destinationId
           return (
-            <li key={`${item.kind} ${item.destinationId}`}>
+            <li key={`${item.kind} ${item.destinationId} ${item.reason}`}>
               <span className={`glyph ${tone}`}>
                 <Icon size={16} aria-hidden />
               </span>

@@ -18,6 +18,7 @@ const flow: FlowAnswer = {
     { from: 'segment:7', to: 'destination:423', count: 30 },
     { from: 'segment:99', to: 'destination:423', count: 5 },
   ],
+  others: { sources: 0, traits: 0, segments: 0, destinations: 0, links: 0 },
 }
 const { nodes, ribbons } = layoutFlow(flow, 320)
 

@@ -15,6 +15,7 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
   const { t } = useWords()
   const [asTable, setAsTable] = useState(false)
   const { nodes, ribbons } = layoutFlow(flow, HEIGHT)
+  const unnamed = Object.values(flow.others).reduce((sum, count) => sum + count, 0)
   const isEmpty = flow.links.length === 0 && flow.sources.every(({ events }) => events === 0)
   return (
     <Card
@@ -44,6 +45,7 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
       ) : (
         <FlowDrawing flow={flow} nodes={nodes} ribbons={ribbons} />
       )}
+      {unnamed > 0 && <p className="card-body dim small">{t('flow.unnamed', { count: unnamed })}</p>}
     </Card>
   )
 }

@@ -39,6 +39,9 @@ export function OverviewPage() {
             {isLive ? t('overview.live') : t('overview.asOf', { time: time(data.at) })}
           </span>
         )}
+        {data !== undefined && isYounger(data, window) && (
+          <span className="dim">{t('overview.since', { time: time(data.since) })}</span>
+        )}
         <div className="actions">
           <SegmentedControl
             aria-label={t('overview.window')}
@@ -70,6 +73,13 @@ export function OverviewPage() {
     </>
   )
 }
+
+/** Did the counting begin within the window? Windows begin at a whole minute, so that one may be missing anyway. */
+function isYounger({ at, since }: Overview, window: OverviewWindow): boolean {
+  return Date.parse(at) - Date.parse(since) < WINDOW_MS[window] - 60_000
+}
+
+const WINDOW_MS = { '1h': 3_600_000, '24h': 86_400_000 } as const
 
 function OverviewShapes() {
   const { t } = useWords()

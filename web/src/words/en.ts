@@ -85,6 +85,7 @@ export const en = {
   'overview.title': 'Overview',
   'overview.live': 'Live',
   'overview.asOf': 'As of {time}',
+  'overview.since': 'Counted since {time}',
   'overview.window': 'Time shown',
   'overview.1h': '1 hour',
   'overview.24h': '24 hours',
@@ -117,6 +118,8 @@ export const en = {
   'flow.segment': 'Segments',
   'flow.destination': 'Destinations',
   'flow.others': '{count, plural, one {# other} other {# others}}',
+  'flow.unnamed':
+    '{count, plural, one {# more was counted, but not under a name.} other {# more were counted, but not under a name.}}',
   'flow.from': 'From',
   'flow.to': 'To',
   'flow.count': 'Count',
@@ -137,14 +140,15 @@ export const en = {
   'attention.backlog': '{name} is behind',
   'attention.backlog.why':
     '{count, plural, one {# message waits; it is not lost.} other {# messages wait; none is lost.}}',
-  'attention.disk': 'The disk is nearly full',
-  'attention.disk.why': 'Free some space before Usher has to refuse events. {reason, select, none {} other {{reason}}}',
+  'attention.disk': '{cause, select, full {The disk is full} other {The disk is nearly full}}',
+  'attention.disk.why':
+    '{cause, select, full {Events are refused until there is space; opt-outs and delivery go on.} other {Free some space before Usher has to refuse events.}}',
   'attention.private_destinations': 'Private destinations are allowed',
   'attention.private_destinations.why':
     'A development switch is on: messages may go to this network, also without TLS.',
-  'attention.clock': 'The clock of this machine moved',
+  'attention.clock': '{cause, select, advanced {The clock was advanced} other {The clock of this machine moved}}',
   'attention.clock.why':
-    'Nothing is removed by age until it can be trusted again. {reason, select, none {} other {{reason}}}',
+    '{cause, select, advanced {A test switch moved it ahead of the machine’s clock.} other {Nothing is removed by age until it can be trusted again.}}',
   'attention.retrying.act': 'Open queue',
   'attention.waiting.act': 'Open queue',
   'attention.dead.act': 'See messages',

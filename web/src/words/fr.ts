@@ -84,6 +84,7 @@ export const fr: Words = {
   'overview.title': 'Vue d’ensemble',
   'overview.live': 'En direct',
   'overview.asOf': 'État de {time}',
+  'overview.since': 'Compté depuis {time}',
   'overview.window': 'Période affichée',
   'overview.1h': '1 heure',
   'overview.24h': '24 heures',
@@ -116,6 +117,8 @@ export const fr: Words = {
   'flow.segment': 'Segments',
   'flow.destination': 'Destinations',
   'flow.others': '{count, plural, one {# autre} other {# autres}}',
+  'flow.unnamed':
+    '{count, plural, one {# autre a été compté, mais sans nom.} other {# autres ont été comptés, mais sans nom.}}',
   'flow.from': 'De',
   'flow.to': 'Vers',
   'flow.count': 'Nombre',
@@ -137,15 +140,15 @@ export const fr: Words = {
   'attention.backlog': '{name} est en retard',
   'attention.backlog.why':
     '{count, plural, one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}}',
-  'attention.disk': 'Le disque est presque plein',
+  'attention.disk': '{cause, select, full {Le disque est plein} other {Le disque est presque plein}}',
   'attention.disk.why':
-    'Libérez de la place avant qu’Usher ne doive refuser des événements. {reason, select, none {} other {{reason}}}',
+    '{cause, select, full {Les événements sont refusés tant qu’il n’y a pas de place ; les refus de suivi et les envois continuent.} other {Libérez de la place avant qu’Usher ne doive refuser des événements.}}',
   'attention.private_destinations': 'Les destinations privées sont permises',
   'attention.private_destinations.why':
     'Un réglage de développement est actif : des messages peuvent aller sur ce réseau, même sans TLS.',
-  'attention.clock': 'L’horloge de cette machine a bougé',
+  'attention.clock': '{cause, select, advanced {L’horloge a été avancée} other {L’horloge de cette machine a bougé}}',
   'attention.clock.why':
-    'Rien n’est effacé par ancienneté tant qu’elle n’est pas sûre. {reason, select, none {} other {{reason}}}',
+    '{cause, select, advanced {Un réglage de test l’a mise en avance sur celle de la machine.} other {Rien n’est effacé par ancienneté tant qu’elle n’est pas sûre.}}',
   'attention.retrying.act': 'Voir la file',
   'attention.waiting.act': 'Voir la file',
   'attention.dead.act': 'Voir les messages',

@@ -84,6 +84,7 @@ export const sv: Words = {
   'overview.title': 'Översikt',
   'overview.live': 'Direkt',
   'overview.asOf': 'Läget {time}',
+  'overview.since': 'Räknat sedan {time}',
   'overview.window': 'Visad tid',
   'overview.1h': '1 timme',
   'overview.24h': '24 timmar',
@@ -116,6 +117,7 @@ export const sv: Words = {
   'flow.segment': 'Segment',
   'flow.destination': 'Destinationer',
   'flow.others': '{count, plural, one {# annan} other {# andra}}',
+  'flow.unnamed': '{count, plural, one {# till räknades, men utan namn.} other {# till räknades, men utan namn.}}',
   'flow.from': 'Från',
   'flow.to': 'Till',
   'flow.count': 'Antal',
@@ -136,14 +138,15 @@ export const sv: Words = {
   'attention.backlog': '{name} ligger efter',
   'attention.backlog.why':
     '{count, plural, one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}}',
-  'attention.disk': 'Disken är nästan full',
-  'attention.disk.why': 'Frigör plats innan Usher måste neka händelser. {reason, select, none {} other {{reason}}}',
+  'attention.disk': '{cause, select, full {Disken är full} other {Disken är nästan full}}',
+  'attention.disk.why':
+    '{cause, select, full {Händelser nekas tills det finns plats; avregistreringar och leverans fortsätter.} other {Frigör plats innan Usher måste neka händelser.}}',
   'attention.private_destinations': 'Privata destinationer är tillåtna',
   'attention.private_destinations.why':
     'En utvecklingsinställning är på: meddelanden får gå till det här nätet, även utan TLS.',
-  'attention.clock': 'Maskinens klocka flyttade sig',
+  'attention.clock': '{cause, select, advanced {Klockan ställdes fram} other {Maskinens klocka flyttade sig}}',
   'attention.clock.why':
-    'Inget tas bort på grund av ålder förrän den går att lita på. {reason, select, none {} other {{reason}}}',
+    '{cause, select, advanced {En testinställning ställde den före maskinens klocka.} other {Inget tas bort på grund av ålder förrän den går att lita på.}}',
   'attention.retrying.act': 'Öppna kön',
   'attention.waiting.act': 'Öppna kön',
   'attention.dead.act': 'Se meddelanden',

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import type { DestinationHealth } from '../model/delivery.ts'
+import type { DestinationId } from '../model/ids.ts'
+import { needsAttention, type Situation } from './attention.ts'
+
+const NOW_MS = Date.UTC(2026, 10, 22, 12)
+const well = (destinationId: number, changes: Partial<DestinationHealth> = {}): DestinationHealth => ({
+  destinationId: destinationId as DestinationId,
+  breaker: 'closed',
+  paused: undefined,
+  waitingUsers: 0,
+  openMessages: 0,
+  oldestWaitingMs: undefined,
+  failuresInRow: 0,
+  lastFailure: undefined,
+  lastSuccessMs: NOW_MS,
+  ...changes,
+})
+const situation = (changes: Partial<Situation>): Situation => ({
+  health: [],
+  deadLetters: [],
+  disk: 'ok',
+  allowPrivate: false,
+  waitingAt: (id) => ({ 1: 4, 2: 1_000, 3: 50 })[id] ?? 0,
+  isClockTrusted: true,
+  clockOffsetMs: 0,
+  nowMs: NOW_MS,
+  ...changes,
+})
+const kinds = (changes: Partial<Situation>) =>
+  needsAttention(situation(changes)).map(({ kind, destinationId }) => [kind, destinationId])
+
+test('nothing is said of what is well', () => {
+  expect(kinds({ health: [well(1), well(2, { waitingUsers: 9, oldestWaitingMs: NOW_MS - 60_000 })] })).toEqual([])
+})
+
+test('worst first: a full disk, then by how many messages, then what is only to be known', () => {
+  const failure = { reason: 'http_503', atMs: NOW_MS - 1_000 }
+  const old = NOW_MS - 600_000
+  const health = [
+    well(1, { oldestWaitingMs: old }),
+    well(2, { breaker: 'open', oldestWaitingMs: old, lastFailure: failure }),
+    well(3, { paused: { reason: 'gone', atMs: old }, breaker: 'half_open' }),
+  ]
+  const deadLetters = [{ destinationId: 1, count: 200, reason: 'http_400', sinceMs: old }]
+  const all = { health, deadLetters, disk: 'full', allowPrivate: true, clockOffsetMs: 1 } as const
+  expect(kinds(all)).toEqual([
+    ['disk', null],
+    ['breaker_open', 2],
+    ['dead_letters', 1],
+    ['paused', 3],
+    ['backlog', 1],
+    ['private_destinations', null],
+    ['clock', null],
+  ])
+  expect(needsAttention(situation(all))[1]).toEqual({
+    kind: 'breaker_open',
+    severity: 'warning',
+    destinationId: 2,
+    count: 1_000,
+    sinceMs: old,
+    reason: 'http_503',
+  })
+})
+
+test('a low disk and a clock that jumped are warnings, above what is only to be known [SEC-61] [SEC-82] [OPS-25]', () => {
+  const items = needsAttention(situation({ disk: 'low', allowPrivate: true, isClockTrusted: false }))
+  expect(items.map(({ kind, severity }) => [kind, severity])).toEqual([
+    ['disk', 'warning'],
+    ['clock', 'warning'],
+    ['private_destinations', 'info'],
+  ])
+})

@@ -1,0 +1,71 @@
+import type { DestinationHealth } from '../model/delivery.ts'
+
+/** Something that a person should look at; the contract's `AttentionItem` with times as numbers. */
+export interface Attention {
+  readonly kind: 'breaker_open' | 'paused' | 'dead_letters' | 'backlog' | 'disk' | 'private_destinations' | 'clock'
+  readonly severity: 'critical' | 'warning' | 'info'
+  readonly destinationId: number | null
+  readonly count: number | null
+  readonly sinceMs: number | null
+  readonly reason: string | null
+}
+
+export interface Situation {
+  readonly health: readonly DestinationHealth[]
+  readonly deadLetters: readonly {
+    readonly destinationId: number
+    readonly count: number
+    /** The most frequent one. */
+    readonly reason: string | null
+    readonly sinceMs: number | null
+  }[]
+  readonly disk: 'ok' | 'low' | 'full'
+  /** The switch that lets destinations use private addresses is on [OPS-25]. */
+  readonly allowPrivate: boolean
+  /** Messages that a destination still owes, as everywhere in the overview. */
+  readonly waitingAt: (destinationId: number) => number
+  /** False after a jump of the machine's clock [SEC-82]. */
+  readonly isClockTrusted: boolean
+  /** How far the product's clock is ahead of the machine's [OPS-27]. */
+  readonly clockOffsetMs: number
+  readonly nowMs: number
+}
+
+/** Messages that have waited longer than this at a destination that answers are a backlog. */
+const BACKLOG_MS = 5 * 60_000
+const RANK = { critical: 0, warning: 1, info: 2 } as const
+
+/** Worst first: by severity, then by how many messages it concerns. A destination has one item for each trouble it has. */
+export function needsAttention(situation: Situation): readonly Attention[] {
+  const { health, deadLetters, disk, allowPrivate, waitingAt, isClockTrusted, clockOffsetMs, nowMs } = situation
+  const items: Attention[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
+  for (const { destinationId, count, reason, sinceMs } of deadLetters)
+    items.push({ kind: 'dead_letters', severity: 'warning', destinationId, count, sinceMs, reason })
+  if (disk !== 'ok')
+    items.push({ ...NOTHING, kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
+  if (allowPrivate) items.push({ ...NOTHING, kind: 'private_destinations', severity: 'info' })
+  if (!isClockTrusted) items.push({ ...NOTHING, kind: 'clock', severity: 'warning', reason: 'jumped' })
+  if (clockOffsetMs !== 0) items.push({ ...NOTHING, kind: 'clock', severity: 'info', reason: 'advanced' })
+  return items.sort((a, b) => RANK[a.severity] - RANK[b.severity] || (b.count ?? 0) - (a.count ?? 0))
+}
+
+const NOTHING = { destinationId: null, count: null, sinceMs: null, reason: null } as const
+
+function troubleOf(health: DestinationHealth, count: number, nowMs: number): Attention[] {
+  const { destinationId, breaker, paused, oldestWaitingMs, lastFailure } = health
+  const base = { severity: 'warning', destinationId, count } as const
+  if (paused !== undefined) return [{ ...base, kind: 'paused', sinceMs: paused.atMs, reason: paused.reason }]
+  const sinceMs = oldestWaitingMs ?? null
+  if (breaker !== 'closed') {
+    return [
+      {
+        ...base,
+        kind: 'breaker_open',
+        sinceMs: sinceMs ?? lastFailure?.atMs ?? null,
+        reason: lastFailure?.reason ?? null,
+      },
+    ]
+  }
+  const isBehind = oldestWaitingMs !== undefined && nowMs - oldestWaitingMs >= BACKLOG_MS
+  return isBehind ? [{ ...base, kind: 'backlog', sinceMs, reason: lastFailure?.reason ?? null }] : []
+}
