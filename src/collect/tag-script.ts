@@ -23,8 +23,12 @@ let script: TagScript | undefined
 
 export function sendTag(edge: Edge, request: EdgeRequest, response: ServerResponse): void {
   script ??= readTag()
-  if (script === undefined) return sendText(response, 404, 'The page tag is not built: npm run build\n')
-  if (request.method !== 'GET' && request.method !== 'HEAD') return sendText(response, 405, 'GET only\n')
+  if (script === undefined) sendText(response, 404, 'The page tag is not built: npm run build\n')
+  else if (request.method !== 'GET' && request.method !== 'HEAD') sendText(response, 405, 'GET only\n')
+  else sendScript(edge, request, script, response)
+}
+
+function sendScript(edge: Edge, request: EdgeRequest, script: TagScript, response: ServerResponse): void {
   const isZipped = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
   const body = isZipped ? script.gzipped : script.plain
   const head = [
