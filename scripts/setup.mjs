@@ -1,7 +1,7 @@
 // What `npm start` and `npm test` share [OPS-1]: dependencies from the lockfile when they are missing or older than it,
 // and the build when a source is newer than what was built. Node's own modules only: nothing is installed yet.
 import { spawnSync } from 'node:child_process'
-import { existsSync, lstatSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, lstatSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -75,14 +75,23 @@ function buildWeb(force) {
 }
 
 function buildServer(force, clean) {
-  const sourcesMs = Math.max(newestSourceMs(join(root, 'src')), modifiedMs(join(root, 'tsconfig.json')))
+  const folders = ['src', 'tag'].map((folder) => newestSourceMs(join(root, folder)))
+  const sourcesMs = Math.max(...folders, modifiedMs(join(root, 'tsconfig.json')))
   if (!force && !clean && modifiedMs(built) >= sourcesMs) return
   console.log('Building ...')
   if (clean) rmSync(join(root, 'dist'), { recursive: true, force: true })
   // Without its notes the compiler writes every file, also one that was damaged or deleted in dist.
   if (force) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true })
   runTool('typescript/bin/tsc', ['-p', 'tsconfig.json'])
+  runTool('typescript/bin/tsc', ['-p', 'tag/tsconfig.json'])
+  copyPages()
   writeFileSync(built, new Date().toISOString())
+}
+
+/** Pages of the demo: what browsers get is served as it is written. */
+function copyPages() {
+  for (const folder of ['partner/page', 'demo/shop/pages'])
+    cpSync(join(root, 'src', folder), join(root, 'dist', folder), { recursive: true })
 }
 
 export function setUp() {

@@ -250,6 +250,7 @@ const Config = z.strictObject({
     })
     .prefault({}),
   partner: z.strictObject({ port: port(8082, 'Port of the partner sandbox that `usher demo` starts') }).prefault({}),
+  shop: z.strictObject({ port: port(8083, 'Port of the sample shop that `usher demo` starts') }).prefault({}),
 })
 
 export type UsherConfig = z.output<typeof Config> & {

@@ -162,6 +162,16 @@ test('every file is used by the program or by a test', () => {
   expect(sources.map(({ path }) => path).filter((path) => !used.has(path))).toEqual([])
 })
 
+test('the page tag stands alone: one file, no imports, nothing that makes code from text', () => {
+  const files = filesBelow('tag', '.ts').map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }))
+  expect(files.map(({ file }) => file)).toEqual(['tag/tag.ts'])
+  for (const { text } of files) {
+    expect(importsOf(text)).toEqual([])
+    expect(text.split('\n').length).toBeLessThanOrEqual(LINES_MAX)
+    expect(withoutComments(text)).not.toMatch(/\beval\b|\bFunction\s*\(|innerHTML|document\.write\b/)
+  }
+})
+
 describe('forbidden code and modules stay where they belong [SEC-97] [SEC-22]', () => {
   test.each(FORBIDDEN_CODE)('$what', ({ pattern, except }) => {
     const found = product.filter(({ path, code }) => pattern.test(code) && !except.some((one) => path.startsWith(one)))

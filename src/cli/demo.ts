@@ -14,10 +14,12 @@ import { stopOnSignals } from './stop-on-signals.ts'
 export interface DemoCommand extends ServeOptions {
   /** Calls of generated visitors a second. */
   readonly rate: number
+  /** False after `--no-visitors`. */
+  readonly visitors: boolean
 }
 
 /** `serve` with the demo workspace [OPS-2]; runs until a signal. */
-export async function demo({ rate, ...options }: DemoCommand): Promise<void> {
+export async function demo({ rate, visitors, ...options }: DemoCommand): Promise<void> {
   const config = quiet(loadConfig({ options }))
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const partnerKey = openSecretFile(join(config.dataDir, 'demo-partner.key'))
@@ -34,11 +36,12 @@ export async function demo({ rate, ...options }: DemoCommand): Promise<void> {
       ca: config.tls.cert === undefined ? undefined : readFileSync(config.tls.cert, 'utf8'),
       partner,
       partnerKey,
-      rate,
+      shopPort: config.shop.port,
+      rate: visitors ? rate : 0,
     },
     (line) => process.stdout.write(`${line}\n`),
   )
-  process.stdout.write(welcome(usher, partner.url, config.dataDir))
+  process.stdout.write(welcome({ ...usher, shopUrl: running.shopUrl, partnerUrl: partner.url }, config.dataDir))
   const link = (await usher.needsSetupLink()) ? await usher.newSetupLink() : undefined
   if (link !== undefined) process.stdout.write(`  ${openLine(usher.adminUrl, link)}\n\n`)
   stopOnSignals(async () => {
@@ -53,21 +56,28 @@ function quiet(config: UsherConfig): UsherConfig {
   return config.logLevel === 'info' ? { ...config, logLevel: 'warn' } : config
 }
 
-function welcome(
-  usher: { readonly edgeUrl: string; readonly adminUrl: string },
-  partnerUrl: string,
-  dataDir: string,
-): string {
-  const isDocumented = existsSync(join(dataDir, ADMIN_TOKEN_FILE))
+interface Addresses {
+  readonly edgeUrl: string
+  readonly adminUrl: string
+  readonly shopUrl: string
+  readonly partnerUrl: string
+}
+
+function welcome({ edgeUrl, adminUrl, shopUrl, partnerUrl }: Addresses, dataDir: string): string {
+  const hasTokenFile = existsSync(join(dataDir, ADMIN_TOKEN_FILE))
   return `
   Usher is running.
 
-    collection edge   ${usher.edgeUrl}/event
-    REST API          ${usher.adminUrl}/v1/    described in ${usher.adminUrl}/openapi.json
-    demo partner      ${partnerUrl}/aam
-${isDocumented ? `    admin token       in ${join(dataDir, ADMIN_TOKEN_FILE)}\n` : ''}
-  Generated visitors walk through a shop. Each line below is a signed message that reached the partner.
-  Ctrl+C stops it.
+    Shop       ${shopUrl}/    a sample site with the page tag
+    Partner    ${partnerUrl}/    who receives the audiences
+    Usher      ${adminUrl}/    UI, and REST API under /v1/
+    Edge       ${edgeUrl}/    where pages send events
+${hasTokenFile ? `    Token      in ${join(dataDir, ADMIN_TOKEN_FILE)}\n` : ''}
+  1. Open the shop, accept, and look at two pairs of shoes.
+  2. Open the partner: it knows you now, and that you are a Shoe Lover.
+  3. There, play an outage: "Down, 503". Go on shopping, then "Answer at once". Nothing was lost.
+
+  Each line below is a signed message that reached the partner. Ctrl+C stops it.
 
 `
 }

@@ -1,7 +1,7 @@
 import { loadConfig } from '../config.ts'
 import { describeRecord } from '../partner/describe-record.ts'
-import type { PartnerRecord } from '../partner/partner.ts'
-import { startPartner } from '../partner/partner.ts'
+import { type PartnerRecord, startPartner } from '../partner/partner.ts'
+import { addPartnerPage } from '../partner/partner-page.ts'
 import type { SignatureAlgorithm } from '../partner/verify-signature.ts'
 import { UsageError } from './failure.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
@@ -38,8 +38,10 @@ export async function partner(command: PartnerCommand): Promise<void> {
     nowMs: Date.now,
     onMessage: (record) => process.stdout.write(`${print(record)}\n`),
   })
+  addPartnerPage(running, { host: command.host })
   if (command.json === true) process.stdout.write(`${JSON.stringify({ msg: 'ready', url: running.url })}\n`)
-  else process.stdout.write(`Waiting for messages on ${running.url}  (Ctrl+C stops)\n`)
+  else
+    process.stdout.write(`Waiting for messages on ${running.url}, which is also a page to watch them  (Ctrl+C stops)\n`)
   stopOnSignals(async () => {
     await running.close()
     const members = running.state.entries().filter((entry) => entry.isMember).length

@@ -24,8 +24,9 @@ export function buildProgram(): Command {
     .action(async (options) => (await import('./serve.ts')).serve(options))
 
   withConfig(program.command('demo'))
-    .description('Run the server with generated visitors and a partner that reads its messages aloud')
+    .description('Run the server with a shop, generated visitors, and a partner that reads its messages aloud')
     .option('--rate <calls>', 'calls of generated visitors a second; 0 switches them off', readNumber(0, 1_000), 5)
+    .option('--no-visitors', 'start without generated visitors; a button in the shop lets them in')
     .action(async (options) => (await import('./demo.ts')).demo(options))
 
   program

@@ -15,6 +15,7 @@ test.each([
   ['/demoptout/token?rd=x', 'optout_token'],
   ['/optOutStatus', 'optout_status'],
   ['/dest5.html?d_nsid=0', 'dest5'],
+  ['/tag.js', 'tag'],
   ['/healthz', 'healthz'],
   ['/readyz', 'readyz'],
   ['/', 'unknown'],

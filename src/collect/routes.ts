@@ -7,6 +7,7 @@ export type RouteName =
   | 'optout_token'
   | 'optout_status'
   | 'dest5'
+  | 'tag'
   | 'healthz'
   | 'readyz'
   | 'unknown'
@@ -31,6 +32,7 @@ const names: ReadonlyMap<string, RouteName> = new Map<string, RouteName>([
   ['/demoptout/token', 'optout_token'],
   ['/optOutStatus', 'optout_status'],
   ['/dest5.html', 'dest5'],
+  ['/tag.js', 'tag'],
   ['/healthz', 'healthz'],
   ['/readyz', 'readyz'],
 ])

@@ -13,6 +13,7 @@ import { hashOf } from './request-counter.ts'
 import { originForm, type Route, routeOf } from './routes.ts'
 import { serveCall, shedAnswer } from './serve-call.ts'
 import { sendHealth, sendNothing, sendPreflight } from './small-answers.ts'
+import { sendTag } from './tag-script.ts'
 
 /** What the listener is doing now. */
 export interface Load {
@@ -86,6 +87,7 @@ function serveRoute(
   const request = readRequest(edge, message, target, route)
   if (message.method === 'OPTIONS') sendPreflight(edge, request, response)
   else if (route.name === 'dest5') sendDest5(request.secure, response)
+  else if (route.name === 'tag') sendTag(edge, request, response)
   else return serveCollection(edge, load, message, response, request)
   return DONE
 }

@@ -1,12 +1,14 @@
 import type { RestClient } from '../lib/rest-client.ts'
+import type { NamesById } from './shop/shop.ts'
 
 /**
  * The first definitions of the demo workspace: a shop's traits and segments, the data source of the partner's IDs, and
  * one real-time destination. Made through the REST API like anybody's, and found again on the next start.
  */
 export interface DemoDefinitions {
-  /** Segment names by id, for reading messages aloud. */
-  readonly segmentNames: ReadonlyMap<string, string>
+  /** By id, with a word on each for people. */
+  readonly traits: NamesById
+  readonly segments: NamesById
   readonly destinationId: number
 }
 
@@ -25,6 +27,7 @@ const DESTINATION = 'Demo partner'
 const TRAITS = {
   shoes: { name: 'Looked at shoes', traitRule: 'c_category == "shoes"' },
   tents: { name: 'Looked at tents', traitRule: 'c_category == "tents"' },
+  look: { name: 'Looked at a product', traitRule: 'c_page == "product"' },
   basket: { name: 'Filled the basket', traitRule: 'c_event == "basket"' },
   order: { name: 'Placed an order', traitRule: 'c_event == "order"' },
 } as const
@@ -32,19 +35,44 @@ type TraitName = keyof typeof TRAITS
 
 /** `{shoes}` stands for the id of that trait. */
 const SEGMENTS = {
-  demo_shoe_lovers: { name: 'Shoe Lovers', segmentRule: 'FREQUENCY([{shoes}T]<=7D)>=2' },
-  demo_campers: { name: 'Campers', segmentRule: '{tents}T' },
-  demo_basket: { name: 'Basket Leavers', segmentRule: '{basket}T AND NOT {order}T' },
-  demo_customers: { name: 'Customers', segmentRule: '{order}T' },
+  demo_shoe_lovers: {
+    name: 'Shoe Lovers',
+    segmentRule: 'FREQUENCY([{shoes}T]<=7D)>=2',
+    why: 'two looks at shoes within 7 days',
+  },
+  demo_campers: { name: 'Campers', segmentRule: '{tents}T', why: 'a look at tents' },
+  demo_basket: {
+    name: 'Basket Leavers',
+    segmentRule: '{basket}T AND NOT {order}T',
+    why: 'a filled basket and no order',
+  },
+  demo_customers: { name: 'Customers', segmentRule: '{order}T', why: 'an order' },
+  // Nobody needs to come back for this one to end: time alone does it.
+  demo_today: {
+    name: 'Here Today',
+    segmentRule: 'FREQUENCY([{look}T]<=1D)>=1',
+    why: 'a look at any product, today or yesterday; time ends it without a visit',
+  },
+  demo_prospects: {
+    name: 'Hot Prospects',
+    segmentRule: 'FREQUENCY([{look}T]<=7D)>=3 AND NOT {order}T',
+    why: 'three looks at products within 7 days and no order',
+  },
+  demo_regulars: {
+    name: 'Regular Customers',
+    segmentRule: 'FREQUENCY([{order}T]<=30D)>=2',
+    why: 'two orders within 30 days',
+  },
 } as const
 
 export async function ensureDefinitions(
   api: RestClient,
-  partner: { readonly url: string; readonly key: string },
+  partner: { readonly url: string; readonly syncUrl: string; readonly key: string },
 ): Promise<DemoDefinitions> {
   const shop = await ensureDataSource(api, SHOP)
-  await ensureDataSource(api, PARTNER)
+  await ensureDataSource(api, { ...PARTNER, idSync: { url: partner.syncUrl, tag: 'img', syncOnPage: true } })
   const traitIds = new Map<TraitName, number>()
+  const traits: Record<string, NamesById[string]> = {}
   for (const [name, trait] of Object.entries(TRAITS) as [TraitName, (typeof TRAITS)[TraitName]][]) {
     const draft = {
       ...trait,
@@ -53,23 +81,36 @@ export async function ensureDefinitions(
       folderId: 0,
       integrationCode: `demo_${name}`,
     }
-    traitIds.set(name, await ensureByCode(api, '/v1/traits', draft))
+    const sid = await ensureByCode(api, '/v1/traits', draft)
+    traitIds.set(name, sid)
+    traits[sid] = { name: trait.name, why: trait.traitRule }
   }
-  const segmentNames = new Map<string, string>()
-  for (const [integrationCode, segment] of Object.entries(SEGMENTS)) {
-    const segmentRule = segment.segmentRule.replace(/\{(\w+)\}/g, (_, name: TraitName) => String(traitIds.get(name)))
-    const draft = { name: segment.name, segmentRule, dataSourceId: shop, folderId: 0, integrationCode }
-    segmentNames.set(String(await ensureByCode(api, '/v1/segments', draft)), segment.name)
+  const segments: Record<string, NamesById[string]> = {}
+  for (const [integrationCode, { name, segmentRule: rule, why }] of Object.entries(SEGMENTS)) {
+    const segmentRule = rule.replace(/\{(\w+)\}/g, (_, trait: TraitName) => String(traitIds.get(trait)))
+    const draft = { name, segmentRule, description: why, dataSourceId: shop, folderId: 0, integrationCode }
+    segments[await ensureByCode(api, '/v1/segments', draft)] = { name, why }
   }
   const destinationId = await ensureDestination(api, partner)
-  await ensureMappings(api, destinationId, [...segmentNames.keys()].map(Number))
-  return { segmentNames, destinationId }
+  await ensureMappings(api, destinationId, Object.keys(segments).map(Number))
+  return { traits, segments, destinationId }
 }
 
-async function ensureDataSource(api: RestClient, draft: { readonly integrationCode: string }): Promise<number> {
+/** An ID sync that another port gave it is brought up to date, and nothing else of it. */
+async function ensureDataSource(
+  api: RestClient,
+  draft: {
+    readonly integrationCode: string
+    readonly idSync?: { readonly url: string; readonly tag: string; readonly syncOnPage: boolean }
+  },
+): Promise<number> {
   const all = asRecords(await api.get('/v1/datasources/'))
   const found = all.find((one) => one['integrationCode'] === draft.integrationCode)
-  return numberOf(found ?? (await api.post('/v1/datasources/', draft)), 'dataSourceId')
+  const id = numberOf(found ?? (await api.post('/v1/datasources/', draft)), 'dataSourceId')
+  const known = (found?.['idSync'] as { url?: string } | null | undefined)?.url
+  if (found !== undefined && draft.idSync !== undefined && known !== draft.idSync.url)
+    await api.put(`/v1/datasources/${id}`, { ...found, idSync: draft.idSync })
+  return id
 }
 
 async function ensureByCode(

@@ -1,5 +1,6 @@
 import type { HttpAnswer, HttpClient } from '../lib/http-client.ts'
 import { PARTNER_DATA_SOURCE } from './definitions.ts'
+import { type Category, productsOf } from './shop/products.ts'
 
 /**
  * One generated visitor of the demo shop: a browser with a cookie jar that walks from the home page to the till, or
@@ -19,7 +20,7 @@ export interface VisitorHabits {
   readonly refusesConsent: boolean
   /** Opts out at the end. */
   readonly optsOut: boolean
-  readonly category: 'shoes' | 'tents' | 'jackets'
+  readonly category: Category
   /** Products looked at. */
   readonly looks: number
   readonly fillsBasket: boolean
@@ -29,12 +30,6 @@ export interface VisitorHabits {
 /** A TCF string of 1 June 2026 that grants nothing to anyone (core and disclosed-vendors segments). */
 const REFUSAL =
   'CQlH_MAQlH_MAAKABBENCWFgAAAAAAAAAAYgAAAAAAAA.IEagAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA'
-
-const PRODUCTS = {
-  shoes: ['trail-runner', 'city-boot', 'sandal'],
-  tents: ['ridge-2', 'dome-4'],
-  jackets: ['rain-shell', 'down-parka'],
-}
 
 export function planSteps(habits: VisitorHabits): VisitorStep[] {
   return [
@@ -70,8 +65,8 @@ export function createVisitor(
   }
 
   const product = () => {
-    const names = PRODUCTS[habits.category]
-    return names[Math.floor(random() * names.length)] ?? habits.category
+    const choice = productsOf(habits.category)
+    return choice[Math.floor(random() * choice.length)]?.slug ?? habits.category
   }
   const page = (signals: Record<string, string>) => call('/event', { d_rtbd: 'json', d_jsonv: '1', ...signals })
   const act: Record<VisitorStep, () => Promise<HttpAnswer>> = {

@@ -51,6 +51,9 @@ export interface Partner {
   readonly tokens: TokenServer | undefined
   setBehaviour(behaviour: Behaviour): void
   setSigning(signing: Signing | undefined): void
+  readonly behaviour: Behaviour
+  /** Requests that `serve` answers (it returns true then) are no messages: pages, ID syncs. */
+  addRoute(serve: PartnerRoute): void
   /** Calls `tell` with each record from now on. */
   onMessage(tell: (record: PartnerRecord) => void): void
   /** Resolves with the first record, past or future, that fits. @throws after `timeoutMs` (default 10 s) */
@@ -58,6 +61,9 @@ export interface Partner {
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** @returns whether it has answered, or will */
+export type PartnerRoute = (request: IncomingMessage, response: ServerResponse) => boolean
 
 const RECORDS_MAX = 10_000
 const BODY_BYTES_MAX = 4 * 1024 * 1024
@@ -70,6 +76,7 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
   const state = createAudienceState()
   const tokens = options.oauth === undefined ? undefined : createTokenServer(options.oauth)
   const judge = createJudge(options.basic, tokens)
+  const routes: PartnerRoute[] = []
   const closing = new AbortController()
   let behaviour = options.behaviour ?? {}
   let signing = options.signing
@@ -95,6 +102,7 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
   }
 
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
+    if (routes.some((serve) => serve(request, response))) return
     receive(request, response).catch(() => request.socket.destroy())
   }
   const server = options.tls === undefined ? createServer(onRequest) : createTlsServer(options.tls, onRequest)
@@ -119,6 +127,10 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
     records,
     state,
     tokens,
+    get behaviour() {
+      return behaviour
+    },
+    addRoute: (serve) => void routes.push(serve),
     setBehaviour(next) {
       behaviour = next
       answeredUnderBehaviour = 0

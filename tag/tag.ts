@@ -1,0 +1,350 @@
+/**
+ * The page tag, served by the edge as `/tag.js`: events, declared IDs and consent of a web page. One file without imports,
+ * so that the compiler's output is what is served. Nothing of it may throw into the page, block it, or act without
+ * permission. Use: docs/tag.md. Source: spec/collection.md sections 2 to 6, 12.3; spec/security.md [SEC-73], [SEC-78].
+ */
+;(() => {
+  type Plain = string | number | boolean
+  type Signals = Record<string, Plain | readonly Plain[]>
+  interface Sync {
+    readonly id?: string
+    readonly tag?: string
+    readonly ttl?: number
+    readonly url?: readonly string[]
+  }
+  interface Answer {
+    readonly uuid?: string
+    readonly ibs?: readonly Sync[]
+    readonly errors?: readonly { readonly code: number }[]
+  }
+  interface Call {
+    /** Name and value of each signal, not yet encoded; a name may repeat. */
+    readonly pairs: readonly (readonly [string, string])[]
+  }
+  /** What listeners of `usher('on', ...)` hear about each event, in the end. */
+  interface Report {
+    readonly status: 'answered' | 'left' | 'failed' | 'refused'
+    readonly signals: Call['pairs']
+    readonly answer?: Answer
+  }
+  interface TcData {
+    readonly eventStatus?: string
+    readonly gdprApplies?: boolean
+    readonly tcString?: string
+    readonly purpose?: { readonly consents?: Record<number, boolean> }
+  }
+  type Tcfapi = (command: string, version: number, callback: (data: TcData, ok: boolean) => void) => void
+  type Tag = { (...words: unknown[]): void; q?: ArrayLike<unknown>[]; loaded?: true }
+  const page = window as unknown as { usher?: Tag; __tcfapi?: Tcfapi }
+
+  const COOKIE = 'usher_id'
+  /** As long as the edge keeps a profile that is not seen again. */
+  const COOKIE_DAYS = 120
+  const SYNCS = 'usher.syncs'
+  const WAITING_MAX = 100
+  const ANSWER_WAIT_MS = 10_000
+  /** The edge took no consent from the call: whatever this browser holds of us has to go. */
+  const NO_CONSENT_CODES = [313, 314, 315]
+  const STATES = ['unknown', 'authenticated', 'logged_out']
+  /** Keys the tag itself sets; a page that sets them would break the answer. */
+  const OWN_KEYS = /^(d_uuid|d_cid|d_cid_ic|d_rtbd|d_cb|d_jsonv|d_rd|gdpr|gdpr_consent)$/
+
+  const script = document.currentScript as HTMLScriptElement | null
+  if (script === null || page.usher?.loaded === true) return
+  const edge = new URL(script.src).origin
+  const settings = script.dataset
+
+  const waiting: Call[] = []
+  const declared = new Map<string, string>()
+  const listeners: ((report: Report) => void)[] = []
+  let isSending = false
+  /** Declared since the last call was built. */
+  let hasNews = false
+  /** What the page said itself; undefined until it does. */
+  let said: boolean | undefined
+  let tcf: TcData | 'asked' | undefined
+
+  // --- permission
+
+  /** `wait`: nobody has decided yet, so calls are held in memory and nothing is stored or sent. */
+  function permission(): 'yes' | 'no' | 'wait' {
+    if (said === false) return 'no'
+    if (tcf === 'asked') return 'wait'
+    if (tcf?.gdprApplies === true) return isGranted(tcf) ? 'yes' : 'no'
+    return said === true || settings['consent'] !== 'required' ? 'yes' : 'wait'
+  }
+
+  /** Purposes 1 and 10; the edge checks the rest of the string: vendors, restrictions, who wrote it [COL-240]. */
+  function isGranted({ purpose, tcString }: TcData): boolean {
+    return !!tcString && purpose?.consents?.[1] === true && purpose.consents[10] === true
+  }
+
+  /** Once, as soon as the page has a consent platform; it calls back on every change. */
+  function watchConsent(): void {
+    if (tcf !== undefined || typeof page.__tcfapi !== 'function') return
+    tcf = 'asked'
+    page.__tcfapi(
+      'addEventListener',
+      2,
+      guarded((data: TcData, ok: boolean) => {
+        // While the visitor is looking at the question, the answer is not known.
+        if (!ok || (data.eventStatus === 'cmpuishown' && data.gdprApplies !== false)) return
+        tcf = data
+        flush()
+      }),
+    )
+  }
+
+  // --- what the browser keeps
+
+  function knownId(): string | undefined {
+    return /(?:^|; )usher_id=(\d{38})(?:;|$)/.exec(document.cookie)?.[1]
+  }
+
+  function writeCookie(value: string, days: number): void {
+    const domain = settings['cookieDomain']
+    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in browsers that are in use.
+    document.cookie =
+      `${COOKIE}=${value}; Path=/; Max-Age=${days * 86_400}; SameSite=Lax` +
+      (location.protocol === 'https:' ? '; Secure' : '') +
+      (domain ? `; Domain=${domain}` : '')
+  }
+
+  function forget(): void {
+    if (knownId() !== undefined) writeCookie('', 0)
+    declared.clear()
+    hasNews = false
+    try {
+      localStorage.removeItem(SYNCS)
+    } catch {
+      // No storage, nothing in it.
+    }
+  }
+
+  // --- sending
+
+  function bodyOf({ pairs }: Call): string {
+    const parts = ['d_rtbd=json', 'd_jsonv=1']
+    const add = (name: string, value: string) => parts.push(`${encode(name)}=${encode(value)}`)
+    if (tcf !== 'asked' && tcf?.gdprApplies === true) {
+      add('gdpr', '1')
+      add('gdpr_consent', tcf.tcString ?? '')
+    }
+    const id = knownId()
+    if (id !== undefined) add('d_uuid', id)
+    for (const [name, value] of pairs) add(name, value)
+    // Encoded in parts already: a raw %01 stands between them [COL-80].
+    hasNews = false
+    declared.forEach((value, name) => {
+      parts.push(`${name.startsWith('d_cid_ic ') ? 'd_cid_ic' : 'd_cid'}=${value}`)
+    })
+    // The page's address without query and fragment, where personal data tends to be [COL-23].
+    if (!pairs.some(([name]) => name === 'h_referer')) add('h_referer', location.origin + location.pathname)
+    return parts.join('&')
+  }
+
+  /** One call after the other: the second must carry the ID that the first one's answer gives. */
+  function flush(): void {
+    const may = permission()
+    if (may === 'no') {
+      for (const call of waiting.splice(0)) tell({ status: 'refused', signals: call.pairs })
+      forget()
+    }
+    if (may !== 'yes' || isSending) return
+    const call = waiting.shift()
+    if (call === undefined) return
+    isSending = true
+    post(bodyOf(call))
+      .then(
+        (answer) => {
+          if (permission() === 'yes') guarded(learn)(answer)
+          tell({ status: 'answered', signals: call.pairs, answer })
+        },
+        () => tell({ status: 'failed', signals: call.pairs }),
+      )
+      .then(next, next)
+  }
+
+  function next(): void {
+    isSending = false
+    guarded(flush)()
+  }
+
+  async function post(body: string): Promise<Answer> {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), ANSWER_WAIT_MS)
+    try {
+      const response = await fetch(`${edge}/event?_ts=${Date.now()}`, {
+        method: 'POST',
+        credentials: 'include',
+        keepalive: true,
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        body,
+        signal: late.signal,
+      })
+      return (await response.json()) as Answer
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** On leaving there is no time for answers: what still waits goes as beacons. */
+  function leave(): void {
+    if (permission() !== 'yes') return
+    for (const call of waiting.splice(0)) {
+      const body = new Blob([bodyOf(call)], { type: 'application/x-www-form-urlencoded' })
+      const status = navigator.sendBeacon(`${edge}/event?_ts=${Date.now()}`, body) ? 'left' : 'failed'
+      tell({ status, signals: call.pairs })
+    }
+  }
+
+  // --- answers
+
+  function learn({ uuid, errors = [], ibs = [] }: Answer): void {
+    if (typeof uuid === 'string' && /^\d{38}$/.test(uuid)) writeCookie(uuid, COOKIE_DAYS)
+    // An opted-out visitor (171) keeps the ID by which the opt-out is known.
+    else if (errors.some(({ code }) => NO_CONSENT_CODES.includes(code))) forget()
+    if (hasPrivacyControl()) return
+    for (const sync of ibs) if (isDue(sync)) for (const url of sync.url ?? []) guarded(fire)(sync.tag, url)
+  }
+
+  /** The browser sends `Sec-GPC` to the edge itself; here it stops the partners' syncs [SEC-78]. */
+  function hasPrivacyControl(): boolean {
+    return (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true
+  }
+
+  /** The edge remembers syncs in a cookie of its own, which many browsers block: so the page remembers too. */
+  function isDue({ id = '', ttl = 0 }: Sync): boolean {
+    try {
+      const times = new Map(
+        Object.entries((JSON.parse(localStorage.getItem(SYNCS) ?? '{}') ?? {}) as Record<string, number>),
+      )
+      const now = Date.now()
+      const last = Number(times.get(id) ?? 0)
+      if (last > 0 && last <= now && now - last < ttl * 60_000) return false
+      times.set(id, now)
+      localStorage.setItem(SYNCS, JSON.stringify(Object.fromEntries(times)))
+    } catch {
+      // No storage: the partner's answer to a second sync is the same as to the first.
+    }
+    return true
+  }
+
+  function fire(tag: string | undefined, url: string): void {
+    const address = new URL(url, location.href)
+    if (!/^https?:$/.test(address.protocol)) return
+    if (tag !== 'iframe') {
+      const image = new Image(1, 1)
+      image.referrerPolicy = 'no-referrer'
+      image.src = address.href
+      return
+    }
+    const frame = document.createElement('iframe')
+    frame.setAttribute('sandbox', 'allow-scripts allow-same-origin')
+    frame.setAttribute('aria-hidden', 'true')
+    frame.referrerPolicy = 'no-referrer'
+    frame.title = 'ID sync'
+    frame.hidden = true
+    frame.src = address.href
+    document.documentElement.appendChild(frame)
+  }
+
+  // --- what a page can say
+
+  const commands: Record<string, (...words: never[]) => void> = {
+    event(signals: Signals = {}) {
+      hold({ pairs: pairsOf(signals) })
+    },
+    /** @param source a data source's number, or its integration code */
+    identify(source: string | number, id: string | number, state?: string) {
+      const text = isPlain(id) ? String(id).trim() : ''
+      if (!isPlain(source) || text === '') throw new TypeError("usher('identify', dataSource, id, state)")
+      if (state !== undefined && !STATES.includes(state)) throw new TypeError(`state is one of ${STATES.join(', ')}`)
+      const key = /^\d+$/.test(String(source)) ? 'd_cid' : 'd_cid_ic'
+      const suffix = state === undefined ? '' : `%01${STATES.indexOf(state)}`
+      declared.set(`${key} ${source}`, `${encode(String(source))}%01${encode(text)}${suffix}`)
+      hasNews = true
+      // An event of the same task carries it; else it goes alone.
+      setTimeout(
+        guarded(() => {
+          if (hasNews && waiting.length === 0) hold({ pairs: [] })
+        }),
+      )
+    },
+    consent(given: boolean) {
+      if (typeof given !== 'boolean') throw new TypeError("usher('consent', true) or usher('consent', false)")
+      said = given
+      flush()
+    },
+    /** Tells the edge for good, then keeps quiet. */
+    optout() {
+      const id = knownId()
+      if (id !== undefined && permission() === 'yes') fire('img', `${edge}/demoptout.jpg?d_uuid=${id}`)
+      said = false
+      flush()
+    },
+    on(listener: (report: Report) => void) {
+      if (typeof listener !== 'function') throw new TypeError("usher('on', function)")
+      listeners.push(listener)
+    },
+  }
+
+  function hold(call: Call): void {
+    watchConsent()
+    if (waiting.length >= WAITING_MAX) tell({ status: 'failed', signals: waiting.shift()?.pairs ?? [] })
+    waiting.push(call)
+    flush()
+  }
+
+  /** `category` is sent as `c_category`; names that have a prefix of the platform keep it. */
+  function pairsOf(signals: Signals): [string, string][] {
+    return Object.keys(signals).flatMap((name) => {
+      const key = /^[cdhp]_/.test(name) ? name : `c_${name}`
+      const values = ([] as unknown[]).concat(signals[name] as unknown).filter(isPlain)
+      return OWN_KEYS.test(key) ? [] : values.map((value): [string, string] => [key, String(value)])
+    })
+  }
+
+  function isPlain(value: unknown): value is Plain {
+    return ['string', 'number', 'boolean'].includes(typeof value)
+  }
+
+  /** A lone surrogate, which no encoding has, becomes the replacement character. */
+  function encode(text: string): string {
+    return encodeURIComponent(text.replace(/[\ud800-\udfff]/gu, '\ufffd'))
+  }
+
+  function tell(report: Report): void {
+    for (const listener of listeners) guarded(listener)(report)
+  }
+
+  /** The same function, whose failure is a line in the console. */
+  function guarded<Words extends unknown[]>(act: (...words: Words) => void): (...words: Words) => void {
+    return (...words) => {
+      try {
+        act(...words)
+      } catch (error) {
+        console.warn('usher:', error)
+      }
+    }
+  }
+
+  const run = guarded((...words: unknown[]) => {
+    const command = new Map(Object.entries(commands)).get(String(words[0]))
+    if (command === undefined) throw new TypeError(`no command "${words[0]}"`)
+    ;(command as (...rest: unknown[]) => void)(...words.slice(1))
+  }) as Tag
+  run.loaded = true
+
+  guarded(() => {
+    const early = page.usher?.q
+    page.usher = run
+    watchConsent()
+    addEventListener('pagehide', guarded(leave))
+    addEventListener(
+      'visibilitychange',
+      guarded(() => document.visibilityState === 'hidden' && leave()),
+    )
+    for (const words of Array.from(early ?? [])) run(...Array.from(words))
+  })()
+})()
