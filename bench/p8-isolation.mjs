@@ -1,5 +1,5 @@
 // Isolation [SEC-44]: one partner that answers, one that never does, one that answers 500. Three questions, over HTTP
-// against the real server: what the dead ones cost the healthy one (pairs of phases, in turns); whether memory stays flat
+// against the real server: what the dead ones cost the healthy one (phases in turns); whether memory stays flat
 // for five minutes at 500 messages a second to the dead ones; and whether everything owed arrives when they are back.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,7 +13,9 @@ const PORTS = { edge: 21_931, admin: 21_932, healthy: 21_933, never: 21_934, fai
 const HEALTHY_PER_SECOND = 100
 /** Each is owed to both dead partners, one user a message: 500 messages a second. */
 const DEAD_PER_SECOND = 250
-const PAIRS = Number(process.env.BENCH_PAIRS ?? 8)
+/** Of the two others: they answer; they are paused by an operator, so that nothing is sent to them; they are dead. */
+const CONDITIONS = ['alive', 'paused', 'dead']
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 8)
 const PHASE_SECONDS = 15
 const MEMORY_SECONDS = Number(process.env.BENCH_SECONDS ?? 300)
 const DRAIN_SECONDS_MAX = 300
@@ -28,17 +30,19 @@ export async function run() {
     const load = startLoad(defined.dataSourceId)
     try {
       await phase(partners, load, 5)
-      const pairs = []
-      for (let pair = 0; pair < PAIRS; pair++) {
+      const rounds = []
+      for (let round = 0; round < ROUNDS; round++) {
         const quantiles = {}
-        for (const which of pair % 2 === 0 ? ['alive', 'dead'] : ['dead', 'alive']) {
-          if (which === 'dead') await kill(partners)
-          quantiles[which] = await phase(partners, load, PHASE_SECONDS)
-          if (which === 'dead') await revive(partners, load, defined)
+        for (const at of CONDITIONS.keys()) {
+          const condition = CONDITIONS[(round + at) % CONDITIONS.length]
+          if (condition === 'dead') await kill(partners)
+          if (condition === 'paused') await tellAll(defined, 'pause')
+          quantiles[condition] = await phase(partners, load, PHASE_SECONDS)
+          if (condition !== 'alive') await revive(partners, load, defined)
         }
-        pairs.push(quantiles)
+        rounds.push(quantiles)
         console.error(
-          `pair ${pair + 1}: p99 ${quantiles.alive.p99.toFixed(1)} ms alive, ${quantiles.dead.p99.toFixed(1)} ms dead`,
+          `round ${round + 1}, p99: ${CONDITIONS.map((one) => `${one} ${quantiles[one].p99.toFixed(2)} ms`).join(', ')}`,
         )
       }
       const before = load.deadSent()
@@ -48,7 +52,7 @@ export async function run() {
       load.pauseDead()
       const drain = await revive(partners, load, defined)
       await load.stop()
-      return [isolationResult(pairs), memoryResult(memory, owed), await returnResult(partners, load, drain)]
+      return [isolationResult(rounds), memoryResult(memory, owed), await returnResult(partners, load, drain)]
     } finally {
       await load.stop()
     }
@@ -57,6 +61,10 @@ export async function run() {
     await partners.stop()
     rmSync(dataDir, { recursive: true, force: true })
   }
+}
+
+async function tellAll({ dead }, what) {
+  for (const id of dead) await api('POST', `/v1/destinations/${id}/${what}`)
 }
 
 async function kill(partners) {
@@ -70,7 +78,7 @@ async function revive(partners, load, { dead }) {
   for (const port of ports) await partners.tell(port, { behaviour: 'ok' })
   const before = (await Promise.all(ports.map((port) => partners.tell(port)))).map(({ accepted }) => accepted)
   const startedMs = performance.now()
-  for (const id of dead) await api('POST', `/v1/destinations/${id}/resume`)
+  await tellAll({ dead }, 'resume')
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, 100))
     const now = await Promise.all(ports.map((port) => partners.tell(port)))
@@ -113,41 +121,31 @@ async function watchMemory(partners, load, pid) {
   return { samples, healthy }
 }
 
-function isolationResult(pairs) {
-  const logs = pairs.map(({ alive, dead }) => Math.log(dead.p99 / alive.p99))
-  const [low, high] = interval(logs).map(Math.exp)
-  const rise = Math.exp(mean(logs))
+function isolationResult(rounds) {
+  const [rise, low, high] = rises(rounds, 'alive')
+  const strict = rises(rounds, 'paused')
+  const typical = (condition, which) =>
+    quantile(
+      rounds.map((round) => round[condition][which]),
+      0.5,
+    )
   return {
     id: 'P8-isolation',
     what: 'p99 to the healthy partner with one that never answers and one that answers 500 / with all three healthy',
-    ours: {
-      name: 'p99, two dead',
-      value: quantile(
-        pairs.map(({ dead }) => dead.p99),
-        0.5,
-      ),
-      unit: 'ms',
-    },
-    peer: {
-      name: 'p99, all healthy',
-      value: quantile(
-        pairs.map(({ alive }) => alive.p99),
-        0.5,
-      ),
-      unit: 'ms',
-    },
+    ours: { name: 'p99, two dead', value: typical('dead', 'p99'), unit: 'ms' },
+    peer: { name: 'p99, all healthy', value: typical('alive', 'p99'), unit: 'ms' },
     ratio: rise,
     must: '<= 1.10',
     aim: '<= 1.00',
     met: rise <= 1.1,
-    notes: `${pairs.length} pairs of ${PHASE_SECONDS} s, 95 % interval of the ratio ${low.toFixed(3)} to ${high.toFixed(3)}; ${HEALTHY_PER_SECOND} messages/s to the healthy one, ${2 * DEAD_PER_SECOND}/s to the other two; medians ${quantile(
-      pairs.map(({ dead }) => dead.median),
-      0.5,
-    ).toFixed(1)} and ${quantile(
-      pairs.map(({ alive }) => alive.median),
-      0.5,
-    ).toFixed(1)} ms`,
+    notes: `${rounds.length} rounds of ${PHASE_SECONDS} s each, 95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}; against two that are paused, to which nothing is sent: ${strict.map((one) => one.toFixed(2)).join(', ')}; p99 paused ${typical('paused', 'p99').toFixed(2)} ms, medians ${CONDITIONS.map((one) => typical(one, 'median').toFixed(2)).join(' ')} ms; ${HEALTHY_PER_SECOND} messages/s to the healthy one, ${2 * DEAD_PER_SECOND}/s to the other two`,
   }
+}
+
+/** @returns the geometric mean of the ratios of p99, and its 95 % interval */
+function rises(rounds, base) {
+  const logs = rounds.map((round) => Math.log(round.dead.p99 / round[base].p99))
+  return [mean(logs), ...interval(logs)].map(Math.exp)
 }
 
 function memoryResult({ samples, healthy }, owed) {
@@ -327,7 +325,7 @@ function series(samples, member) {
     .join(' ')
 }
 
-/** 95 % by resampling pairs, with a fixed seed. */
+/** 95 % by resampling rounds, with a fixed seed. */
 function interval(values) {
   let state = 7
   const random = () => {
