@@ -98,12 +98,14 @@ async function phase(partners, load, seconds) {
   load.answered.clear()
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
   const answered = new Map(load.answered)
-  await new Promise((resolve) => setTimeout(resolve, 1_500))
-  const arrivals = new Map((await partners.tell(PORTS.healthy)).arrivals)
+  const arrivals = new Map()
+  for (let wait = 0; wait < 100 && [...answered.keys()].some((id) => !arrivals.has(id)); wait++) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    for (const [id, atMs] of (await partners.tell(PORTS.healthy)).arrivals) arrivals.set(id, atMs)
+  }
   const delays = [...answered].map(([id, atMs]) => {
-    const arrivedMs = arrivals.get(id)
-    if (arrivedMs === undefined) throw new Error(`${id} did not arrive at the healthy partner`)
-    return Math.max(0, arrivedMs - atMs)
+    if (!arrivals.has(id)) throw new Error(`${id} did not arrive at the healthy partner within 10 s`)
+    return Math.max(0, arrivals.get(id) - atMs)
   })
   return { median: quantile(delays, 0.5), p99: quantile(delays, 0.99), count: delays.length }
 }
