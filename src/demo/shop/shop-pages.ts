@@ -13,6 +13,8 @@ export interface Frame {
   readonly partnerUrl: string
   readonly adminUrl: string
   readonly consent: 'yes' | 'no' | undefined
+  /** An earlier page of this visitor was shown with consent. */
+  readonly hasMet: boolean
   readonly basketSize: number
   readonly visitorsWalk: boolean
   /** Path and query, to come back to. */
@@ -109,7 +111,7 @@ export function renderPage({ title, signals, body }: Page, frame: Frame): string
 <header><a class="brand" href="/">${escapeHtml(SHOP_NAME)}</a><nav aria-label="Shop">${nav}<a href="/basket">Basket${basketSize > 0 ? ` (${basketSize})` : ''}</a></nav></header>
 ${consent === undefined ? banner(here) : ''}
 <div class="columns"><main>${body}</main>${panel(frame)}</div>
-${consent === 'yes' ? pixel(edgeUrl, signals) : ''}
+${consent === 'yes' ? pixels(frame, signals) : ''}
 </body>
 </html>
 `
@@ -134,10 +136,15 @@ function panel({ consent, here, partnerUrl, adminUrl, visitorsWalk }: Frame): st
 <input type="hidden" name="back" value="${escapeHtml(here)}"><button name="running" value="${!visitorsWalk}">${visitorsWalk ? 'Pause them' : 'Let them walk'}</button></p></form></aside>`
 }
 
-/** For browsers without JavaScript; only where the visitor has accepted. */
-function pixel(edgeUrl: string, signals: Page['signals']): string {
+/**
+ * For browsers without JavaScript; only where the visitor has accepted. The partner's ID sync waits for the second page:
+ * on the first the edge has not answered yet, and would take the two images for two visitors.
+ */
+function pixels({ edgeUrl, partnerUrl, hasMet }: Frame, signals: Page['signals']): string {
   const query = new URLSearchParams(
     Object.entries(signals).map(([name, value]): [string, string] => [`c_${name}`, value]),
   )
-  return `<noscript><img src="${escapeHtml(`${edgeUrl}/event?${query}`)}" alt="" width="1" height="1"></noscript>`
+  const addresses = [`${edgeUrl}/event?${query}`, ...(hasMet ? [`${partnerUrl}/sync`] : [])]
+  const images = addresses.map((address) => `<img src="${escapeHtml(address)}" alt="" width="1" height="1">`)
+  return `<noscript>${images.join('')}</noscript>`
 }
