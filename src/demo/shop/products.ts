@@ -58,6 +58,14 @@ export const PRODUCTS: readonly Product[] = [
     colours: ['#4f7a3a', '#26401b'],
   },
   {
+    slug: 'tarp',
+    category: 'tents',
+    name: 'Fell Solo',
+    price: 229,
+    text: 'One person, one pole, 980 g. A roof where there was only a view.',
+    colours: ['#b04a3a', '#4a1d17'],
+  },
+  {
     slug: 'rain-shell',
     category: 'jackets',
     name: 'Mistral Rain Shell',
@@ -98,8 +106,16 @@ const OUTLINES: Readonly<Record<Category, string>> = {
     '<path fill="A" d="M92 46c10 12 46 12 56 0l34 16 24 84-30 10-10-36v72H74v-72l-10 36-30-10 24-84z"/><path stroke="B" stroke-width="6" stroke-linecap="round" fill="none" d="M120 58v132M88 132h16M136 132h16M94 48c6 26 46 26 52 0"/>',
 }
 
+/** Products that look unlike the others of their category. */
+const OWN_OUTLINES: Readonly<Record<string, string>> = {
+  sandal:
+    '<path fill="B" d="M40 160h160v8c0 8-6 14-14 14H54c-8 0-14-6-14-14z"/><path stroke="A" stroke-width="16" stroke-linecap="round" stroke-linejoin="round" d="M56 160c0-30 4-52 12-68M64 108c20 12 38 28 52 48M190 158c-12-22-32-36-58-40l-28 40M150 122l-16 34"/>',
+  'trail-runner':
+    '<path fill="A" d="M44 106c8 6 18 8 30 6l26-22c18 24 40 36 74 40 20 2 24 12 24 28H44c-4-18-4-36 0-52z"/><path fill="B" d="M42 158h156v10c0 6-4 12-12 12H54c-8 0-12-6-12-12z"/><path stroke="B" stroke-width="6" stroke-linecap="round" d="M94 118l16-14M108 130l16-14M124 140l14-14"/>',
+}
+
 /** A drawing of the product, as an SVG document. */
-export function drawProduct({ category, colours: [main, second] }: Product): string {
-  const outline = OUTLINES[category].replaceAll('"A"', `"${main}"`).replaceAll('"B"', `"${second}"`)
+export function drawProduct({ slug, category, colours: [main, second] }: Product): string {
+  const outline = (OWN_OUTLINES[slug] ?? OUTLINES[category]).replaceAll('"A"', `"${main}"`).replaceAll('"B"', `"${second}"`)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 210" fill="none"><rect width="240" height="210" fill="#efe9dd"/><ellipse cx="120" cy="184" rx="96" ry="10" fill="#ddd3c1"/>${outline}</svg>`
 }

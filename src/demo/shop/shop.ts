@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { isOwnHost, isSameOrigin, readBody, readPageFiles, refuseBody, sendPage } from '../../lib/page-server.ts'
-import { drawProduct, isCategory, type Product, productOf } from './products.ts'
+import { drawProduct, isCategory, PRODUCTS, type Product, productOf } from './products.ts'
 import {
   basketPage,
   categoryPage,
@@ -49,6 +49,7 @@ const YEAR_SECONDS = 31_536_000
 /** @throws the listener's error when the port cannot be had */
 export async function startShop(options: ShopOptions): Promise<Shop> {
   const files = readPageFiles(join(import.meta.dirname, 'pages'))
+  const products = Object.fromEntries(PRODUCTS.map(({ slug, name }) => [slug, name]))
   const { edgeUrl, partnerUrl } = options
   const policy = {
     scripts: [edgeUrl],
@@ -64,7 +65,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     const file = files.get(name) ?? pictureOf(picture)
     if (file !== undefined) return sendPage(response, file)
     if (pathname === '/names.json')
-      return sendPage(response, { body: JSON.stringify(options.names), contentType: 'application/json' })
+      return sendPage(response, { body: JSON.stringify({ ...options.names, products }), contentType: 'application/json' })
     const page = pageOf(url, request)
     const frame = frameOf(request, options)
     const html = renderPage(page ?? missingPage(), frame)
