@@ -233,7 +233,7 @@
     // An opted-out visitor (171) keeps the ID by which the opt-out is known.
     else if (errors.some(({ code }) => NO_CONSENT_CODES.includes(code))) forget()
     if (hasPrivacyControl()) return
-    for (const sync of ibs) if (isDue(sync)) for (const url of sync.url ?? []) guarded(fire)(sync.tag, url)
+    for (const sync of ibs) if (isDue(sync)) for (const url of sync.url ?? []) guarded(fire)(sync.tag, url, sync.id)
   }
 
   /** The browser sends `Sec-GPC` to the edge itself; here it stops the partners' syncs [SEC-78]. */
@@ -245,26 +245,37 @@
   function isDue({ id = '', ttl = 0 }: Sync): boolean {
     if (synced.has(id)) return false
     synced.add(id)
-    try {
-      const times = new Map(
-        Object.entries((JSON.parse(localStorage.getItem(SYNCS) ?? '{}') ?? {}) as Record<string, number>),
-      )
-      const now = Date.now()
-      const last = Number(times.get(id) ?? 0)
-      if (last > 0 && last <= now && now - last < ttl * 60_000) return false
-      times.set(id, now)
-      localStorage.setItem(SYNCS, JSON.stringify(Object.fromEntries(times)))
-    } catch {
-      // No storage: once a page, then.
-    }
-    return true
+    const last = syncTimes()[id] ?? 0
+    const age = Date.now() - last
+    return !(last > 0 && age >= 0 && age < ttl * 60_000)
   }
 
-  function fire(tag: string | undefined, url: string): void {
+  /** When which partner's sync had arrived; nothing where there is no storage, and then each page syncs. */
+  function syncTimes(): Record<string, number> {
+    try {
+      return Object.assign(Object.create(null), JSON.parse(localStorage.getItem(SYNCS) ?? '{}'))
+    } catch {
+      return {}
+    }
+  }
+
+  /** Not before it arrived: who leaves at once is synced on the next page. */
+  function remember(id: string): void {
+    if (permission() !== 'yes') return
+    try {
+      localStorage.setItem(SYNCS, JSON.stringify({ ...syncTimes(), [id]: Date.now() }))
+    } catch {
+      // No storage.
+    }
+  }
+
+  function fire(tag: string | undefined, url: string, id?: string): void {
     const address = new URL(url, location.href)
     if (!/^https?:$/.test(address.protocol)) return
+    const arrived = () => (id === undefined ? undefined : remember(id))
     if (tag !== 'iframe') {
       const image = new Image(1, 1)
+      image.onload = image.onerror = arrived
       image.referrerPolicy = 'no-referrer'
       image.src = address.href
       return
@@ -275,6 +286,7 @@
     frame.referrerPolicy = 'no-referrer'
     frame.title = 'ID sync'
     frame.hidden = true
+    frame.onload = arrived
     frame.src = address.href
     document.documentElement.appendChild(frame)
   }

@@ -61,8 +61,7 @@ export function createAudienceState(charactersMax = CHARACTERS_MAX): AudienceSta
     characters += name.length
     const audience = members.get(entry.segmentId) ?? new Map<string, Set<string>>()
     members.set(entry.segmentId, audience)
-    if (entry.isMember)
-      audience.set(entry.partnerId, (audience.get(entry.partnerId) ?? new Set()).add(entry.deviceId))
+    if (entry.isMember) audience.set(entry.partnerId, (audience.get(entry.partnerId) ?? new Set()).add(entry.deviceId))
     for (const oldest of known.keys()) {
       if (characters <= charactersMax) break
       forget(oldest)

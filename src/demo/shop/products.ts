@@ -116,6 +116,8 @@ const OWN_OUTLINES: Readonly<Record<string, string>> = {
 
 /** A drawing of the product, as an SVG document. */
 export function drawProduct({ slug, category, colours: [main, second] }: Product): string {
-  const outline = (OWN_OUTLINES[slug] ?? OUTLINES[category]).replaceAll('"A"', `"${main}"`).replaceAll('"B"', `"${second}"`)
+  const outline = (OWN_OUTLINES[slug] ?? OUTLINES[category])
+    .replaceAll('"A"', `"${main}"`)
+    .replaceAll('"B"', `"${second}"`)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 210" fill="none"><rect width="240" height="210" fill="#efe9dd"/><ellipse cx="120" cy="184" rx="96" ry="10" fill="#ddd3c1"/>${outline}</svg>`
 }

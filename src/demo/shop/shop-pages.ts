@@ -118,7 +118,7 @@ ${consent === 'yes' ? pixels(frame, signals) : ''}
 }
 
 function banner(here: string): string {
-  return `<form class="banner" method="post" action="/consent" aria-label="Your privacy"><div class="wide"><p><strong>May we remember what you look at?</strong> With your consent this shop tells Usher, on this machine, and Usher tells the demo partner which audiences you are in. Nothing is stored or sent before you choose.</p>
+  return `<form class="banner" method="post" action="/consent" aria-label="Your privacy"><div class="wide"><p class="ask"><strong>May we remember what you look at?</strong> With your consent this shop tells Usher, on this machine, and Usher tells the demo partner which audiences you are in. Nothing is stored or sent before you choose.</p>
 <input type="hidden" name="back" value="${escapeHtml(here)}"><div class="choices"><button name="choice" value="yes">Accept</button> <button name="choice" value="no">Decline</button></div></div></form>`
 }
 
@@ -126,7 +126,7 @@ function panel({ consent, here, partnerUrl, adminUrl, visitorsWalk }: Frame): st
   const back = `<input type="hidden" name="back" value="${escapeHtml(here)}">`
   return `<aside aria-labelledby="demo"><h2 id="demo">Behind this demo</h2>
 <ul class="links"><li><a href="${escapeHtml(partnerUrl)}/">What the partner got</a></li><li><a href="${escapeHtml(adminUrl)}/">Usher itself</a></li></ul>
-<form method="post" action="/visitors">${back}<p>Generated visitors ${visitorsWalk ? 'are walking' : 'are paused'}.</p><button name="running" value="${!visitorsWalk}">${visitorsWalk ? 'Pause them' : 'Let them walk'}</button></form></aside>
+<form method="post" action="/visitors">${back}<p class="said">Generated visitors ${visitorsWalk ? 'are walking' : 'are paused'}.</p><button name="running" value="${!visitorsWalk}">${visitorsWalk ? 'Pause them' : 'Let them walk'}</button></form></aside>
 <aside aria-labelledby="heard"><h2 id="heard">What Usher heard</h2>${choice(consent, back)}
 <noscript><p>Without JavaScript two small images tell Usher and the partner, and this list stays empty.</p></noscript>
 <p id="now" role="status"></p><ol id="steps"></ol></aside>`
@@ -139,7 +139,7 @@ function choice(consent: Frame['consent'], back: string): string {
     consent === 'yes'
       ? ['You accepted.', 'no', 'Decline after all']
       : ['You declined: nothing is stored, nothing is sent.', 'yes', 'Accept after all']
-  return `<form method="post" action="/consent">${back}<p>${said}</p><button name="choice" value="${other}">${label}</button></form>`
+  return `<form method="post" action="/consent">${back}<p class="said">${said}</p><button name="choice" value="${other}">${label}</button></form>`
 }
 
 /**

@@ -65,7 +65,10 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     const file = files.get(name) ?? pictureOf(picture)
     if (file !== undefined) return sendPage(response, file)
     if (pathname === '/names.json')
-      return sendPage(response, { body: JSON.stringify({ ...options.names, products }), contentType: 'application/json' })
+      return sendPage(response, {
+        body: JSON.stringify({ ...options.names, products }),
+        contentType: 'application/json',
+      })
     const page = pageOf(url, request)
     const frame = frameOf(request, options)
     const html = renderPage(page ?? missingPage(), frame)

@@ -78,7 +78,8 @@ let knowsYou = false
 
 function draw(view) {
   knowsYou = view.you !== undefined
-  for (const name of ['accepted', 'refused', 'owed', 'recovered']) byId(name).textContent = view[name].toLocaleString('en')
+  for (const name of ['accepted', 'refused', 'owed', 'recovered'])
+    byId(name).textContent = view[name].toLocaleString('en')
   for (const button of document.querySelectorAll('[data-preset]'))
     button.setAttribute('aria-pressed', String(button.dataset.preset === view.behaviour))
   // A live region is read out whenever it is written: only when there is something else to say.

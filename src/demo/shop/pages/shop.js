@@ -9,14 +9,17 @@ const STEPS_MAX = 6
 /** Reloading "put into the basket" must not put it there again. */
 if (/^\?(added|order)=/.test(location.search)) history.replaceState(null, '', location.pathname)
 
-const names = fetch('/names.json').then((answer) => answer.json())
+/** What traits, segments and products are called; without it the list shows what was sent. */
+const names = fetch('/names.json')
+  .then((answer) => answer.json())
+  .catch(() => ({ traits: {}, segments: {}, products: {} }))
 
 /** What was heard on this and earlier pages, newest first; only this page's where the browser keeps nothing. */
 let steps = consent === 'yes' ? load() : []
 save()
 
 if (consent === 'yes') {
-  names.then(draw)
+  void names.then(draw)
   window.usher('consent', true)
   window.usher('on', (report) => names.then((known) => heard(report, known)))
   // d_cts: the answer lists the visitor's traits and segments.
@@ -47,7 +50,7 @@ function heard({ status, signals: sent, answer }, known) {
 function sayWhat({ page, event, product }, known) {
   if (event === 'order') return 'You placed an order'
   if (event === 'basket') return 'You filled the basket'
-  if (page === 'product') return `You looked at the ${known.products[product]}`
+  if (page === 'product') return `You looked at the ${known.products[product] ?? product}`
   const pages = { home: 'You came to the shop', category: 'You looked around', basket: 'You looked into the basket' }
   return pages[page] ?? 'You opened a page'
 }
