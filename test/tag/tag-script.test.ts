@@ -19,7 +19,7 @@ test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
       'x-content-type-options': 'nosniff',
     })
     expect(zipped.cookies).toEqual([])
-    expect(zipped.bytes.length).toBeLessThan(6 * 1024)
+    expect(zipped.bytes.length).toBeLessThan(4 * 1024)
     const plain = await edge.call('/tag.js?v=1')
     expect(plain.headers['content-encoding']).toBeUndefined()
     expect(plain.text).toBe(gunzipSync(zipped.bytes).toString('utf8'))

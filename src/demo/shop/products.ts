@@ -109,7 +109,7 @@ const OUTLINES: Readonly<Record<Category, string>> = {
 /** Products that look unlike the others of their category. */
 const OWN_OUTLINES: Readonly<Record<string, string>> = {
   sandal:
-    '<path fill="B" d="M40 160h160v8c0 8-6 14-14 14H54c-8 0-14-6-14-14z"/><path stroke="A" stroke-width="16" stroke-linecap="round" stroke-linejoin="round" d="M56 160c0-30 4-52 12-68M64 108c20 12 38 28 52 48M190 158c-12-22-32-36-58-40l-28 40M150 122l-16 34"/>',
+    '<path fill="A" d="M46 162c-2-36 6-62 24-72l14 14c-12 10-16 30-14 58zM112 162c2-36 20-56 42-56s38 24 42 56h-24c-2-22-9-34-18-34s-16 12-18 34z"/><path stroke="A" stroke-width="12" stroke-linecap="round" d="M74 98c22 20 40 26 66 20"/><path fill="B" d="M38 158h164v8c0 10-6 16-14 16H54c-10 0-16-8-16-16z"/><circle fill="B" cx="104" cy="117" r="5"/>',
   'trail-runner':
     '<path fill="A" d="M44 106c8 6 18 8 30 6l26-22c18 24 40 36 74 40 20 2 24 12 24 28H44c-4-18-4-36 0-52z"/><path fill="B" d="M42 158h156v10c0 6-4 12-12 12H54c-8 0-12-6-12-12z"/><path stroke="B" stroke-width="6" stroke-linecap="round" d="M94 118l16-14M108 130l16-14M124 140l14-14"/>',
 }

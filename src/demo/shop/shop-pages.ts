@@ -138,7 +138,7 @@ function choice(consent: Frame['consent'], back: string): string {
   const [said, other, label] =
     consent === 'yes'
       ? ['You accepted.', 'no', 'Decline after all']
-      : ['You declined: nothing is stored, nothing is sent.', 'yes', 'Accept after all']
+      : ['You declined: from here on nothing is stored or sent.', 'yes', 'Accept after all']
   return `<form method="post" action="/consent">${back}<p class="said">${said}</p><button name="choice" value="${other}">${label}</button></form>`
 }
 
