@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -25,6 +25,22 @@ async function startDemoCommand(options: string[], ports: { shop: number; partne
     },
   })
 }
+interface Named {
+  readonly name: string
+  readonly description: string
+}
+/** `docs/demo.md` lists them in the order they are made. */
+const DOCUMENTED_AUDIENCES = (readFileSync(join(root, 'docs', 'demo.md'), 'utf8').split('## The definitions')[1] ?? '')
+  .split('\n')
+  .filter((line) => line.startsWith('| '))
+  .slice(1)
+
+async function rename(usher: SpawnedUsher, name: string): Promise<void> {
+  const [first] = await usher.api<{ destinationId: number }[]>('GET', '/v1/destinations')
+  const path = `/v1/destinations/${first?.destinationId}`
+  await usher.api('PUT', path, { ...(await usher.api<object>('GET', path)), name })
+}
+
 const said = (usher: SpawnedUsher) => usher.log.join('\n')
 
 test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
@@ -42,8 +58,11 @@ test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
           expect(said(usher)).toContain(`http://127.0.0.1:${port}/`)
           expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)
         }
-        const made = await usher.api<unknown[]>('GET', '/v1/segments/')
-        expect(made, 'the demo is made once').toHaveLength(7)
+        const segments = await usher.api<Named[]>('GET', '/v1/segments/?includeDetails=true')
+        expect(segments.map(({ name, description }) => `| ${name} | ${description} |`)).toEqual(DOCUMENTED_AUDIENCES)
+        const destinations = await usher.api<Named[]>('GET', '/v1/destinations')
+        expect(destinations.map(({ name }) => name)).toEqual([start === 0 ? 'Demo partner' : 'Renamed since'])
+        if (start === 0) await rename(usher, 'Renamed since')
       } finally {
         expect(await usher.stop()).toBe(0)
       }
