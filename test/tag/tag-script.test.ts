@@ -17,6 +17,7 @@ test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
       'content-encoding': 'gzip',
       'cache-control': 'public, max-age=3600',
       'x-content-type-options': 'nosniff',
+      vary: 'Accept-Encoding, Origin',
     })
     expect(zipped.cookies).toEqual([])
     expect(zipped.bytes.length).toBeLessThan(4 * 1024)

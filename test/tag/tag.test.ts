@@ -137,6 +137,18 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, { timeout: 60_000 }, () 
     expect(sync?.sent['referer']).toBeUndefined()
   })
 
+  test('an ID sync that had not arrived when the visitor left is loaded on the next page [COL-171]', async () => {
+    site.setPage(pageOf({ after: `usher('event', {})` }))
+    await using visit = await openPage()
+    const stalled: unknown[] = []
+    await visit.page.route('**/sync?*', (route: unknown) => void stalled.push(route))
+    await visit.page.goto(site.siteUrl)
+    await until(() => stalled.length === 1, 'the first sync')
+    await visit.page.unrouteAll({ behavior: 'ignoreErrors' })
+    await visit.page.reload()
+    await expect.poll(() => site.asked.filter((path) => path.startsWith('/sync'))).toHaveLength(1)
+  })
+
   test('with Global Privacy Control no ID sync is loaded [SEC-78]', async () => {
     const before = `Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })`
     await using visit = await open({ before, after: `usher('event', {})` })
