@@ -40,23 +40,35 @@
   const COOKIE = 'usher_id'
   /** As long as the edge keeps a profile that is not seen again. */
   const COOKIE_DAYS = 120
+  /** In place of an ID: who opted out is recognised without being one. Browsers keep no cookie for longer. */
+  const OPTED_OUT = 'optout'
+  const OPTED_OUT_DAYS = 400
   const SYNCS = 'usher.syncs'
   const WAITING_MAX = 100
   const ANSWER_WAIT_MS = 10_000
+  /** Browsers refuse `keepalive` above 64 KiB. */
+  const KEEPALIVE_CHARACTERS_MAX = 60_000
   /** The edge took no consent from the call: whatever this browser holds of us has to go. */
   const NO_CONSENT_CODES = [313, 314, 315]
   const STATES = ['unknown', 'authenticated', 'logged_out']
   /** Keys the tag itself sets; a page that sets them would break the answer. */
   const OWN_KEYS = /^(d_uuid|d_cid|d_cid_ic|d_rtbd|d_cb|d_jsonv|d_rd|gdpr|gdpr_consent)$/
 
+  if (page.usher?.loaded === true) return
   const script = document.currentScript as HTMLScriptElement | null
-  if (script === null || page.usher?.loaded === true) return
-  const edge = new URL(script.src).origin
+  const source = /^https?:\/\/[^/]+/.exec(script?.src ?? '')
+  if (script === null || source === null) {
+    console.warn('usher: load tag.js by <script src>, and not as a module')
+    return
+  }
+  const [edge] = source
   const settings = script.dataset
 
   const waiting: Call[] = []
   const declared = new Map<string, string>()
   const listeners: ((report: Report) => void)[] = []
+  /** Data sources whose ID sync this page has loaded. */
+  const synced = new Set<string>()
   let isSending = false
   /** Declared since the last call was built. */
   let hasNews = false
@@ -70,8 +82,11 @@
   function permission(): 'yes' | 'no' | 'wait' {
     if (said === false) return 'no'
     if (tcf === 'asked') return 'wait'
-    if (tcf?.gdprApplies === true) return isGranted(tcf) ? 'yes' : 'no'
-    return said === true || settings['consent'] !== 'required' ? 'yes' : 'wait'
+    const isDecided = said === true || settings['consent'] !== 'required'
+    const isGiven = tcf?.gdprApplies === true ? isGranted(tcf) : isDecided
+    // Last, because without consent the browser's memory is not even read.
+    if (isGiven) return cookie() === OPTED_OUT ? 'no' : 'yes'
+    return tcf?.gdprApplies === true ? 'no' : 'wait'
   }
 
   /** Purposes 1 and 10; the edge checks the rest of the string: vendors, restrictions, who wrote it [COL-240]. */
@@ -87,8 +102,8 @@
       'addEventListener',
       2,
       guarded((data: TcData, ok: boolean) => {
-        // While the visitor is looking at the question, the answer is not known.
-        if (!ok || (data.eventStatus === 'cmpuishown' && data.gdprApplies !== false)) return
+        // The platform does not know yet, or the visitor is looking at the question.
+        if (!ok || data.gdprApplies === undefined || (data.eventStatus === 'cmpuishown' && data.gdprApplies)) return
         tcf = data
         flush()
       }),
@@ -97,8 +112,18 @@
 
   // --- what the browser keeps
 
+  /** An ID, the mark of an opt-out, or nothing; also where a sandboxed frame forbids even to look. */
+  function cookie(): string | undefined {
+    try {
+      return /(?:^|; )usher_id=(\d{38}|optout)(?:;|$)/.exec(document.cookie)?.[1]
+    } catch {
+      return undefined
+    }
+  }
+
   function knownId(): string | undefined {
-    return /(?:^|; )usher_id=(\d{38})(?:;|$)/.exec(document.cookie)?.[1]
+    const value = cookie()
+    return value === OPTED_OUT ? undefined : value
   }
 
   function writeCookie(value: string, days: number): void {
@@ -138,8 +163,9 @@
     declared.forEach((value, name) => {
       parts.push(`${name.startsWith('d_cid_ic ') ? 'd_cid_ic' : 'd_cid'}=${value}`)
     })
-    // The page's address without query and fragment, where personal data tends to be [COL-23].
-    if (!pairs.some(([name]) => name === 'h_referer')) add('h_referer', location.origin + location.pathname)
+    // The page's address without query and fragment, where personal data tends to be [COL-23]; a file has none to tell.
+    const isOnline = /^https?:$/.test(location.protocol)
+    if (isOnline && !pairs.some(([name]) => name === 'h_referer')) add('h_referer', location.origin + location.pathname)
     return parts.join('&')
   }
 
@@ -154,7 +180,7 @@
     const call = waiting.shift()
     if (call === undefined) return
     isSending = true
-    post(bodyOf(call))
+    post(call)
       .then(
         (answer) => {
           if (permission() === 'yes') guarded(learn)(answer)
@@ -170,14 +196,16 @@
     guarded(flush)()
   }
 
-  async function post(body: string): Promise<Answer> {
+  /** @throws also what building the call throws, so that one bad call never holds up the next */
+  async function post(call: Call): Promise<Answer> {
+    const body = bodyOf(call)
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), ANSWER_WAIT_MS)
     try {
       const response = await fetch(`${edge}/event?_ts=${Date.now()}`, {
         method: 'POST',
         credentials: 'include',
-        keepalive: true,
+        keepalive: body.length < KEEPALIVE_CHARACTERS_MAX,
         headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
         body,
         signal: late.signal,
@@ -205,7 +233,7 @@
     // An opted-out visitor (171) keeps the ID by which the opt-out is known.
     else if (errors.some(({ code }) => NO_CONSENT_CODES.includes(code))) forget()
     if (hasPrivacyControl()) return
-    for (const sync of ibs) if (isDue(sync)) for (const url of sync.url ?? []) guarded(fire)(sync.tag, url)
+    for (const sync of ibs) if (isDue(sync)) for (const url of sync.url ?? []) guarded(fire)(sync.tag, url, sync.id)
   }
 
   /** The browser sends `Sec-GPC` to the edge itself; here it stops the partners' syncs [SEC-78]. */
@@ -215,26 +243,39 @@
 
   /** The edge remembers syncs in a cookie of its own, which many browsers block: so the page remembers too. */
   function isDue({ id = '', ttl = 0 }: Sync): boolean {
-    try {
-      const times = new Map(
-        Object.entries((JSON.parse(localStorage.getItem(SYNCS) ?? '{}') ?? {}) as Record<string, number>),
-      )
-      const now = Date.now()
-      const last = Number(times.get(id) ?? 0)
-      if (last > 0 && last <= now && now - last < ttl * 60_000) return false
-      times.set(id, now)
-      localStorage.setItem(SYNCS, JSON.stringify(Object.fromEntries(times)))
-    } catch {
-      // No storage: the partner's answer to a second sync is the same as to the first.
-    }
-    return true
+    if (synced.has(id)) return false
+    synced.add(id)
+    const last = syncTimes()[id] ?? 0
+    const age = Date.now() - last
+    return !(last > 0 && age >= 0 && age < ttl * 60_000)
   }
 
-  function fire(tag: string | undefined, url: string): void {
+  /** When which partner's sync had arrived; nothing where there is no storage, and then each page syncs. */
+  function syncTimes(): Record<string, number> {
+    try {
+      return Object.assign(Object.create(null), JSON.parse(localStorage.getItem(SYNCS) ?? '{}'))
+    } catch {
+      return {}
+    }
+  }
+
+  /** Not before it arrived: who leaves at once is synced on the next page. */
+  function remember(id: string): void {
+    if (permission() !== 'yes') return
+    try {
+      localStorage.setItem(SYNCS, JSON.stringify({ ...syncTimes(), [id]: Date.now() }))
+    } catch {
+      // No storage.
+    }
+  }
+
+  function fire(tag: string | undefined, url: string, id?: string): void {
     const address = new URL(url, location.href)
     if (!/^https?:$/.test(address.protocol)) return
+    const arrived = () => (id === undefined ? undefined : remember(id))
     if (tag !== 'iframe') {
       const image = new Image(1, 1)
+      image.onload = image.onerror = arrived
       image.referrerPolicy = 'no-referrer'
       image.src = address.href
       return
@@ -245,6 +286,7 @@
     frame.referrerPolicy = 'no-referrer'
     frame.title = 'ID sync'
     frame.hidden = true
+    frame.onload = arrived
     frame.src = address.href
     document.documentElement.appendChild(frame)
   }
@@ -273,20 +315,24 @@
     },
     consent(given: boolean) {
       if (typeof given !== 'boolean') throw new TypeError("usher('consent', true) or usher('consent', false)")
-      said = given
-      flush()
+      decide(given)
     },
-    /** Tells the edge for good, then keeps quiet. */
+    /** Tells the edge, whatever was consented to: this is what the visitor wants. Then keeps quiet, on later pages too. */
     optout() {
       const id = knownId()
-      if (id !== undefined && permission() === 'yes') fire('img', `${edge}/demoptout.jpg?d_uuid=${id}`)
-      said = false
-      flush()
+      fire('img', `${edge}/demoptout.jpg${id === undefined ? '' : `?d_uuid=${id}`}`)
+      decide(false)
+      writeCookie(OPTED_OUT, OPTED_OUT_DAYS)
     },
     on(listener: (report: Report) => void) {
       if (typeof listener !== 'function') throw new TypeError("usher('on', function)")
       listeners.push(listener)
     },
+  }
+
+  function decide(given: boolean): void {
+    said = given
+    flush()
   }
 
   function hold(call: Call): void {

@@ -26,7 +26,7 @@ export function explainFailure(error: unknown): Failure {
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     const port = 'port' in error ? String(error.port) : 'of the listener'
     return {
-      text: `error: port ${port} is in use. Stop what uses it, or choose others: USHER_EDGE_PORT, USHER_ADMIN_PORT, USHER_PARTNER_PORT`,
+      text: `error: port ${port} is in use. Stop what uses it, or choose others: USHER_EDGE_PORT, USHER_ADMIN_PORT, USHER_PARTNER_PORT, USHER_SHOP_PORT`,
       status: 1,
     }
   }

@@ -36,8 +36,9 @@ function sendScript(edge: Edge, request: EdgeRequest, script: TagScript, respons
     script.etag,
     'Cache-Control',
     'public, max-age=3600',
+    // Also where no origin was sent: a copy kept without one must not answer a `<script crossorigin>`.
     'Vary',
-    'Accept-Encoding',
+    'Accept-Encoding, Origin',
     'X-Content-Type-Options',
     'nosniff',
     'Cross-Origin-Resource-Policy',

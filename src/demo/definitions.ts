@@ -3,7 +3,8 @@ import type { NamesById } from './shop/shop.ts'
 
 /**
  * The first definitions of the demo workspace: a shop's traits and segments, the data source of the partner's IDs, and
- * one real-time destination. Made through the REST API like anybody's, and found again on the next start.
+ * one real-time destination. Made through the REST API like anybody's, and found again on the next start by their codes and
+ * ids: what was changed stays changed, what is missing is made again.
  */
 export interface DemoDefinitions {
   /** By id, with a word on each for people. */
@@ -22,7 +23,8 @@ const PARTNER = {
   name: 'Demo partner IDs',
   idType: 'COOKIE',
 }
-const DESTINATION = 'Demo partner'
+/** By this it is found again, whatever it is called by then; out of the way of ids that are given in sequence. */
+const DESTINATION_ID = PARTNER_DATA_SOURCE
 
 const TRAITS = {
   shoes: { name: 'Looked at shoes', traitRule: 'c_category == "shoes"' },
@@ -128,7 +130,7 @@ async function ensureDestination(
   { url, key }: { readonly url: string; readonly key: string },
 ): Promise<number> {
   const all = asRecords(await api.get('/v1/destinations'))
-  const found = all.find((one) => one['name'] === DESTINATION)
+  const found = all.find((one) => one['destinationId'] === DESTINATION_ID)
   const auth = { type: 'hmac', header: 'X-Signature', algorithm: 'sha256', keys: [{ key }] }
   const s2s = {
     protocol: 'https',
@@ -142,15 +144,20 @@ async function ensureDestination(
   }
   if (found === undefined) {
     return numberOf(
-      await api.post('/v1/destinations', { name: DESTINATION, destinationType: 'S2S', s2s }),
+      await api.post('/v1/destinations', {
+        destinationId: DESTINATION_ID,
+        name: 'Demo partner',
+        destinationType: 'S2S',
+        s2s,
+      }),
       'destinationId',
     )
   }
-  const destinationId = numberOf(found, 'destinationId')
   // The sandbox may have moved to another port since.
-  const stored = (await api.get(`/v1/destinations/${destinationId}`)) as { s2s?: { url?: string } }
-  if (stored.s2s?.url !== url) await api.put(`/v1/destinations/${destinationId}`, { ...stored, s2s })
-  return destinationId
+  const stored = (await api.get(`/v1/destinations/${DESTINATION_ID}`)) as { s2s?: { url?: string } }
+  if (stored.s2s?.url !== url)
+    await api.put(`/v1/destinations/${DESTINATION_ID}`, { ...stored, s2s: { ...stored.s2s, url, auth } })
+  return DESTINATION_ID
 }
 
 async function ensureMappings(api: RestClient, destinationId: number, sids: readonly number[]): Promise<void> {

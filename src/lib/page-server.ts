@@ -85,14 +85,22 @@ export function isSameOrigin({ headers }: IncomingMessage): boolean {
     : origin === `http://${host}` || origin === `https://${host}`
 }
 
-/** @returns the body, or undefined when it is larger than `bytesMax` */
-export async function readSmallBody(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
+/** @returns the body, or undefined when it is larger than `bytesMax`; the caller can still answer then */
+export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = []
   let length = 0
-  for await (const part of request) {
+  // Leaving the loop would otherwise close the connection, and nobody would hear why.
+  for await (const part of request.iterator({ destroyOnReturn: false })) {
     length += (part as Buffer).length
     if (length > bytesMax) return undefined
     parts.push(part as Buffer)
   }
-  return Buffer.concat(parts).toString('utf8')
+  return Buffer.concat(parts)
+}
+
+/** What is left of a body that is too large is not read: the connection ends with this answer. */
+export function refuseBody(response: ServerResponse, bytesMax: number): void {
+  const text = `a body has at most ${bytesMax} bytes\n`
+  response.writeHead(413, { 'content-type': 'text/plain', 'content-length': text.length, connection: 'close' })
+  response.end(text)
 }

@@ -44,3 +44,23 @@ test('IDs with separators in them stay apart', () => {
   state.apply(message('a","7', { 8: '1' }))
   expect(state.isMember({ deviceId: '1'.repeat(38), partnerId: 'a', segmentId: '7","8' })).toBe(false)
 })
+
+test('a partner ID on two devices is one member until it has left on both', () => {
+  const state = createAudienceState()
+  const [first, second] = [message('a', { 7: '1' }), message('a', { 7: '1' })]
+  const onOther = { ...second, Users: second.Users.map((user) => ({ ...user, AAM_UUID: '2'.repeat(38) })) }
+  state.apply(first)
+  state.apply(onOther)
+  expect([state.members('7'), state.sizes().get('7')]).toEqual([['a'], 1])
+  state.apply(message('a', { 7: '0' }))
+  expect(state.isIn('7', 'a')).toBe(true)
+  state.apply({ ...onOther, Users: message('a', { 7: '0' }).Users.map((u) => ({ ...u, AAM_UUID: '2'.repeat(38) })) })
+  expect([state.isIn('7', 'a'), state.sizes().get('7')]).toEqual([false, 0])
+})
+
+test('beyond its limit the state forgets what was told longest ago', () => {
+  const state = createAudienceState(150)
+  for (const id of ['a', 'b', 'c', 'a', 'd']) state.apply(message(id, { 7: '1' }))
+  expect(state.entries().map(({ partnerId }) => partnerId)).toEqual(['c', 'a', 'd'])
+  expect(state.members('7').toSorted()).toEqual(['a', 'c', 'd'])
+})

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type PartnerMessage, readMessage } from './message-shape.ts'
 import type { TokenServer } from './token-server.ts'
@@ -39,12 +40,12 @@ interface RawRequest {
 
 const IDS_MAX = 10_000
 
-/** Remembers the bodies of the last 10,000 message ids, so that a repeat with other bytes is noticed [SEC-41]. */
+/** Remembers a digest of the bodies of the last 10,000 message ids, so that a repeat with other bytes is noticed [SEC-41]. */
 export function createJudge(
   basic: { readonly username: string; readonly password: string } | undefined,
   tokens: TokenServer | undefined,
 ) {
-  const bodiesById = new Map<string, string>()
+  const digestsById = new Map<string, string>()
 
   const isAuthorized = (header: string | undefined, nowMs: number): boolean => {
     if (tokens !== undefined) return tokens.accepts(header, nowMs)
@@ -80,7 +81,7 @@ export function createJudge(
         ? [`webhook signature: ${webhook.status}`]
         : []),
       ...(isGet || headers['content-type'] === 'application/json' ? [] : ['Content-Type is not application/json']),
-      ...(repeatsId(bodiesById, headers['webhook-id'], text) ? ['webhook-id was used before with other bytes'] : []),
+      ...(repeatsId(digestsById, headers['webhook-id'], body) ? ['webhook-id was used before with other bytes'] : []),
       ...(reading?.complaints ?? []),
     ]
     return {
@@ -97,11 +98,12 @@ export function createJudge(
   }
 }
 
-function repeatsId(bodiesById: Map<string, string>, id: string | string[] | undefined, body: string): boolean {
+function repeatsId(digestsById: Map<string, string>, id: string | string[] | undefined, body: Buffer): boolean {
   if (typeof id !== 'string') return false
-  const before = bodiesById.get(id)
-  if (before === undefined) bodiesById.set(id, body)
-  const [oldest] = bodiesById.keys()
-  if (bodiesById.size > IDS_MAX && oldest !== undefined) bodiesById.delete(oldest)
-  return before !== undefined && before !== body
+  const digest = createHash('sha256').update(body).digest('base64')
+  const before = digestsById.get(id)
+  if (before === undefined) digestsById.set(id, digest)
+  const [oldest] = digestsById.keys()
+  if (digestsById.size > IDS_MAX && oldest !== undefined) digestsById.delete(oldest)
+  return before !== undefined && before !== digest
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { isOwnHost, isSameOrigin, readPageFiles, readSmallBody, sendPage } from '../lib/page-server.ts'
+import { isOwnHost, isSameOrigin, readBody, readPageFiles, refuseBody, sendPage } from '../lib/page-server.ts'
 import type { Partner } from './partner.ts'
 import { followPartner, PRESETS } from './partner-view.ts'
 
@@ -30,7 +30,10 @@ export function addPartnerPage(partner: Partner, options: PartnerPageOptions = {
 
   const push = () => {
     timer = undefined
-    for (const [response, you] of watchers) response.write(`data: ${JSON.stringify(viewFor(you))}\n\n`)
+    for (const [response, you] of watchers) {
+      // Who reads slowly gets the next picture, not a queue of old ones.
+      if (!response.writableNeedDrain) response.write(`data: ${JSON.stringify(viewFor(you))}\n\n`)
+    }
   }
   // Many messages in a moment are one picture.
   const pushSoon = () => {
@@ -50,8 +53,9 @@ export function addPartnerPage(partner: Partner, options: PartnerPageOptions = {
 
   const behave = async (request: IncomingMessage, response: ServerResponse) => {
     if (!isSameOrigin(request)) return sendText(response, 403, 'only the page itself may do this')
-    const body = await readSmallBody(request, BODY_BYTES_MAX)
-    const behaviour = PRESETS.get(body?.trim() ?? '')
+    const body = await readBody(request, BODY_BYTES_MAX)
+    if (body === undefined) return refuseBody(response, BODY_BYTES_MAX)
+    const behaviour = PRESETS.get(body.toString('utf8').trim())
     if (behaviour === undefined) return sendText(response, 400, `send one of ${[...PRESETS.keys()].join(', ')}`)
     partner.setBehaviour(behaviour)
     push()

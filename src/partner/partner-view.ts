@@ -13,6 +13,7 @@ export interface PartnerView {
   readonly recovered: number
   /** Newest first. */
   readonly messages: readonly MessageView[]
+  /** By name; the largest where there are more than can be shown. */
   readonly audiences: readonly AudienceView[]
   /** The partner's ID of the browser that looks at the page, when it has one. */
   readonly you: string | undefined
@@ -22,6 +23,8 @@ export interface MessageView {
   readonly number: number
   readonly at: string
   readonly users: readonly { readonly id: string; readonly joined: string[]; readonly left: string[] }[]
+  /** Users beyond those that are shown. */
+  readonly moreUsers: number
   readonly signature: 'verified' | 'wrong' | 'missing' | 'not_asked'
   readonly shape: 'good' | 'bad'
   readonly complaints: readonly string[]
@@ -36,11 +39,20 @@ export interface AudienceView {
   readonly size: number
   /** The last who joined, newest first. */
   readonly latest: readonly string[]
+  /** The browser that looks at the page is in it. */
+  readonly isYours: boolean
 }
 
 const MESSAGES_MAX = 30
 const LATEST_MAX = 8
 const IDS_MAX = 10_000
+// A hostile message must not make the picture of it large.
+const USERS_MAX = 10
+const NAMES_MAX = 20
+const COMPLAINTS_MAX = 5
+const AUDIENCES_MAX = 50
+const LISTS_MAX = 1000
+const TEXT_MAX = 120
 
 /** How the partner can be told to behave on its page. */
 export const PRESETS: ReadonlyMap<string, Behaviour> = new Map<string, Behaviour>([
@@ -60,6 +72,7 @@ export function presetOf(behaviour: Behaviour): string {
 export function followPartner(partner: Partner, nameOf: (segmentId: string) => string) {
   const owed = new Set<string>()
   const messages: MessageView[] = []
+  const latest = new Map<string, string[]>()
   let [accepted, refused, recovered] = [0, 0, 0]
 
   const follow = (record: PartnerRecord) => {
@@ -68,6 +81,12 @@ export function followPartner(partner: Partner, nameOf: (segmentId: string) => s
     const isRepeat = typeof id === 'string' && owed.has(id)
     if (isAccepted) accepted++
     else refused++
+    for (const { segmentId, partnerId, what } of record.changes) {
+      const others = (latest.get(segmentId) ?? []).filter((one) => one !== partnerId)
+      latest.set(segmentId, what === 'joined' ? [partnerId, ...others].slice(0, LATEST_MAX) : others)
+      const [oldest] = latest.keys()
+      if (latest.size > LISTS_MAX && oldest !== undefined) latest.delete(oldest)
+    }
     if (isAccepted && isRepeat) {
       owed.delete(id)
       recovered++
@@ -88,39 +107,43 @@ export function followPartner(partner: Partner, nameOf: (segmentId: string) => s
     owed: owed.size,
     recovered,
     messages,
-    audiences: audienceViews(partner, nameOf),
+    audiences: [...partner.state.sizes()]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, AUDIENCES_MAX)
+      .map(([id, size]) => ({
+        id: cut(id),
+        name: cut(nameOf(id)),
+        size,
+        latest: (latest.get(id) ?? []).map(cut),
+        isYours: you !== undefined && partner.state.isIn(id, you),
+      }))
+      .sort((a, b) => a.name.localeCompare(b.name, 'en')),
     you,
   })
 }
 
 function messageView(record: PartnerRecord, isRepeat: boolean, nameOf: (segmentId: string) => string): MessageView {
   const { message, changes, signature, complaints, answer } = record
-  const users = (message?.Users ?? []).map((user) => {
-    const own = changes.filter(({ partnerId }) => partnerId === user.DataPartner_UUID)
+  const all = message?.Users ?? []
+  const users = all.slice(0, USERS_MAX).map(({ AAM_UUID: device, DataPartner_UUID: id }) => {
+    const own = changes.filter(({ partnerId, deviceId }) => partnerId === id && deviceId === device)
     const names = (what: 'joined' | 'left') =>
-      own.filter((change) => change.what === what).map(({ segmentId }) => nameOf(segmentId))
-    return { id: user.DataPartner_UUID, joined: names('joined'), left: names('left') }
+      own.filter((change) => change.what === what).map(({ segmentId }) => cut(nameOf(segmentId)))
+    return { id: cut(id), joined: names('joined').slice(0, NAMES_MAX), left: names('left').slice(0, NAMES_MAX) }
   })
   return {
     number: record.number,
     at: new Date(record.receivedAtMs).toISOString(),
     users,
+    moreUsers: all.length - users.length,
     signature: signature.status,
     shape: message === undefined ? 'bad' : 'good',
-    complaints,
+    complaints: complaints.slice(0, COMPLAINTS_MAX).map(cut),
     answer: answer === 'reset' ? 'connection reset' : String(answer),
     isRepeat,
   }
 }
 
-function audienceViews(partner: Partner, nameOf: (segmentId: string) => string): AudienceView[] {
-  const members = new Map<string, string[]>()
-  for (const { segmentId, partnerId, isMember } of partner.state.entries()) {
-    const list = members.get(segmentId) ?? []
-    members.set(segmentId, list)
-    if (isMember) list.push(partnerId)
-  }
-  return [...members]
-    .map(([id, list]) => ({ id, name: nameOf(id), size: list.length, latest: list.slice(-LATEST_MAX).reverse() }))
-    .sort((a, b) => a.name.localeCompare(b.name, 'en'))
+function cut(text: string): string {
+  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX)}…`
 }

@@ -52,6 +52,14 @@ describe('judging', () => {
     expect(partner.state.members('100007')).toEqual(['visitor-4711'])
   })
 
+  test('a message of more than 4 MiB is answered 413, and of large ones only the last are kept', async () => {
+    await using partner = await startReceiver({})
+    const large = 'x'.repeat(4 * 1024 * 1024)
+    expect((await post(partner.url, `${large}x`)).status).toBe(413)
+    for (let i = 0; i < 9; i++) await post(partner.url, large)
+    expect(partner.records.map(({ number }) => number)).toEqual([2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
   test('a wrong or missing signature is answered 401 and changes nothing', async () => {
     await using partner = await startReceiver({ signing: { keys: [key] } })
     expect((await post(partner.url, bodyOf(), signed(bodyOf(), 'another key of a partner'))).status).toBe(401)

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readBody, refuseBody } from '../lib/page-server.ts'
 import { type AudienceChange, type AudienceState, createAudienceState } from './audience-state.ts'
 import { type Behaviour, planAnswer } from './behaviour.ts'
 import { createJudge, type JudgedRequest, type Signing } from './judge-request.ts'
@@ -44,7 +45,7 @@ export interface PartnerRecord extends Omit<JudgedRequest, 'verdict'> {
 export interface Partner {
   readonly url: string
   readonly port: number
-  /** The last 10,000, oldest first. */
+  /** The last 10,000 or 32 MiB of bodies, oldest first. */
   readonly records: readonly PartnerRecord[]
   /** Folded from the accepted messages. */
   readonly state: AudienceState
@@ -66,6 +67,7 @@ export interface Partner {
 export type PartnerRoute = (request: IncomingMessage, response: ServerResponse) => boolean
 
 const RECORDS_MAX = 10_000
+const RECORDS_BYTES_MAX = 32 * 1024 * 1024
 const BODY_BYTES_MAX = 4 * 1024 * 1024
 
 export async function startPartner(options: PartnerOptions): Promise<Partner> {
@@ -81,10 +83,12 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
   let behaviour = options.behaviour ?? {}
   let signing = options.signing
   let arrived = 0
+  let recordsBytes = 0
   let answeredUnderBehaviour = 0
 
   const receive = async (request: IncomingMessage, response: ServerResponse) => {
-    const body = await readBody(request)
+    const body = await readBody(request, BODY_BYTES_MAX)
+    if (body === undefined) return refuseBody(response, BODY_BYTES_MAX)
     if (tokens !== undefined && request.url === tokens.path) return issueToken(tokens, request, response, body, nowMs())
     const receivedAtMs = nowMs()
     const { verdict, ...judged } = judge(request, body, signing, receivedAtMs)
@@ -93,12 +97,19 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
     const isAccepted = typeof answer === 'number' && answer >= 200 && answer < 300
     const changes = isAccepted && judged.message !== undefined ? state.apply(judged.message) : []
     const record: PartnerRecord = { number: ++arrived, receivedAtMs, ...judged, answer, changes }
-    if (records.push(record) > RECORDS_MAX) records.shift()
+    keep(record)
     if (options.journalPath !== undefined) appendFileSync(options.journalPath, `${JSON.stringify(record)}\n`)
     if (plan.delayMs > 0) await sleep(plan.delayMs, undefined, { signal: closing.signal })
     if (answer === 'reset') request.socket.resetAndDestroy()
     else response.writeHead(answer, { ...behaviour.headers, 'content-length': 0 }).end()
     for (const tell of listeners) tell(record)
+  }
+
+  const keep = (record: PartnerRecord) => {
+    records.push(record)
+    recordsBytes += record.body.length
+    while (records.length > 1 && (records.length > RECORDS_MAX || recordsBytes > RECORDS_BYTES_MAX))
+      recordsBytes -= records.shift()?.body.length ?? 0
   }
 
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
@@ -182,15 +193,4 @@ function issueToken(
     nowMs,
   )
   response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length }).end(answer.body)
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let length = 0
-  for await (const part of request) {
-    length += (part as Buffer).length
-    if (length > BODY_BYTES_MAX) throw new RangeError(`a message is larger than ${BODY_BYTES_MAX} bytes`)
-    parts.push(part as Buffer)
-  }
-  return Buffer.concat(parts)
 }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { consentString } from '../../src/collect/test-consent.conformance.ts'
@@ -39,10 +40,15 @@ function pageOf({ before = '', after = '', attributes = '' }: Opening): string {
 
 async function open(opening: Opening) {
   site.setPage(pageOf(opening))
+  const visit = await openPage()
+  await visit.page.goto(`${site.siteUrl}/shoes?mail=ada@example.com#x`)
+  return visit
+}
+
+async function openPage() {
   const visit = await newVisit({})
   const errors: string[] = []
   visit.page.on('pageerror', (error: Error) => errors.push(error.message))
-  await visit.page.goto(`${site.siteUrl}/shoes?mail=ada@example.com#x`)
   const calls = () => visit.exchanges.filter(({ url }) => url.pathname === '/event')
   return {
     ...visit,
@@ -52,6 +58,19 @@ async function open(opening: Opening) {
     ownCookie: async () => (await visit.cookies()).find(({ name }) => name === 'usher_id'),
     [Symbol.asyncDispose]: () => visit.close(),
   }
+}
+
+/** Bodies of calls as they leave: where the page may not read the answer the browser counts them as failed. */
+function postsOf(page: { on(name: 'request', tell: (request: Sent) => void): unknown }): string[] {
+  const posts: string[] = []
+  page.on('request', (request) => {
+    if (new URL(request.url()).pathname === '/event') posts.push(request.postData() ?? '')
+  })
+  return posts
+}
+interface Sent {
+  url(): string
+  postData(): string | null
 }
 
 const loaded = `usher.loaded === true`
@@ -116,6 +135,18 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, { timeout: 60_000 }, () 
     expect(syncs()).toHaveLength(1)
     const sync = visit.exchanges.find(({ url }) => url.pathname === '/sync')
     expect(sync?.sent['referer']).toBeUndefined()
+  })
+
+  test('an ID sync that had not arrived when the visitor left is loaded on the next page [COL-171]', async () => {
+    site.setPage(pageOf({ after: `usher('event', {})` }))
+    await using visit = await openPage()
+    const stalled: unknown[] = []
+    await visit.page.route('**/sync?*', (route: unknown) => void stalled.push(route))
+    await visit.page.goto(site.siteUrl)
+    await until(() => stalled.length === 1, 'the first sync')
+    await visit.page.unrouteAll({ behavior: 'ignoreErrors' })
+    await visit.page.reload()
+    await expect.poll(() => site.asked.filter((path) => path.startsWith('/sync'))).toHaveLength(1)
   })
 
   test('with Global Privacy Control no ID sync is loaded [SEC-78]', async () => {
@@ -203,11 +234,76 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, { timeout: 60_000 }, () 
     await using visit = await open({ after: `usher('event', { category: 'shoes' })` })
     const { uuid } = JSON.parse((await visit.nthCall(1)).text) as { uuid: string }
     await until(visit.ownCookie, 'the cookie')
-    await visit.page.evaluate(`usher('optout'); usher('event', {})`)
+    await visit.page.evaluate(`usher('optout'); usher('event', {}); usher('consent', true); usher('event', {})`)
     const answer = async () => (await fetch(`${site.edgeUrl}/event?d_uuid=${uuid}&d_rtbd=json`)).text()
     await expect.poll(answer).toContain('171')
+    // On the next page, too: the mark that is left names nobody.
+    await visit.page.reload()
+    await visit.page.waitForFunction(loaded)
+    await quiet()
     expect(visit.calls()).toHaveLength(1)
-    expect(await visit.ownCookie()).toBeUndefined()
+    expect((await visit.ownCookie())?.value).toBe('optout')
+  })
+
+  test('an opt-out counts where consent was never given [SEC-79]', async () => {
+    const attributes = 'data-consent="required"'
+    await using visit = await open({ attributes, after: `usher('event', {}); usher('optout')` })
+    await until(() => visit.exchanges.some(({ url }) => url.pathname === '/demoptout.jpg'), 'the opt-out')
+    expect(visit.calls()).toEqual([])
+  })
+
+  test('a consent platform that does not know yet whether the GDPR applies is waited for [SEC-73]', async () => {
+    await using visit = await open({
+      before: cmp({ eventStatus: 'tcloaded' }),
+      after: `usher('event', { n: 1 })`,
+    })
+    await visit.page.waitForFunction(loaded)
+    await quiet()
+    expect([visit.calls(), await visit.cookies()]).toEqual([[], []])
+    await visit.page.evaluate(`usherTest.set({ gdprApplies: false })`)
+    expect((await visit.nthCall(1)).post).toContain('c_n=1')
+  })
+
+  test('in a sandboxed frame, where cookies and storage throw, every event reaches the edge', async () => {
+    const frame = pageOf({ after: `usher('event', { n: 1 }); usher('event', { n: 2 })` })
+    site.setPage(`<!doctype html><title>page</title><link rel="icon" href="data:,"><iframe id="box" sandbox="allow-scripts"></iframe>
+      <script>document.getElementById('box').srcdoc = ${JSON.stringify(frame).replaceAll('</', '<\\/')}</script>`)
+    await using visit = await openPage()
+    const posts = postsOf(visit.page)
+    await visit.page.goto(site.siteUrl)
+    await until(() => posts.length === 2, 'both calls')
+    expect(posts.map((post) => /c_n=(\d)/.exec(post)?.[1])).toEqual(['1', '2'])
+    for (const post of posts) expect(post).not.toContain('h_referer')
+    expect(visit.errors).toEqual([])
+  })
+
+  test('on a page opened from a file the event is sent without the path of the file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'usher-file-'))
+    writeFileSync(join(folder, 'page.html'), pageOf({ after: `usher('event', { n: 1 })` }))
+    await using visit = await openPage()
+    const posts = postsOf(visit.page)
+    await visit.page.goto(`file://${folder}/page.html`)
+    await until(() => posts.length === 1, 'the call')
+    expect(decodeURIComponent(posts[0] as string)).not.toContain(folder)
+    expect(visit.errors).toEqual([])
+    rmSync(folder, { recursive: true })
+  })
+
+  test('loaded twice the tag counts once; blocked it leaves the page alone', async () => {
+    await using visit = await open({ after: `usher('event', { n: 1 })` })
+    await visit.nthCall(1)
+    await visit.page.addScriptTag({ url: `${site.edgeUrl}/tag.js?again` })
+    await visit.page.evaluate(`usher('event', { n: 2 })`)
+    await visit.nthCall(2)
+    await quiet()
+    expect(visit.calls()).toHaveLength(2)
+
+    await using blocked = await openPage()
+    await blocked.page.route('**/tag.js', (route: { abort(): Promise<void> }) => route.abort())
+    await blocked.page.goto(site.siteUrl)
+    await blocked.page.evaluate(`usher('event', { n: 3 })`)
+    expect(await blocked.page.evaluate('usher.q.length')).toBe(2)
+    expect(blocked.errors).toEqual([])
   })
 
   test.each([

@@ -1,6 +1,6 @@
-import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { axeFindings } from './axe-findings.ts'
 import { type Browsing, canBrowse, HOW_TO_BROWSE, startBrowsing } from './open-page.ts'
 import { PAGES } from './pages.ts'
 import { DEAD, DEVICE, EMPTY, RETRIED } from './recorded-answers.ts'
@@ -211,15 +211,4 @@ async function showsText(page: Page, text: string): Promise<void> {
   await expect
     .poll(async () => (await page.locator('body').innerText()).replace(/\s+/g, ' '), { timeout: 10_000 })
     .toContain(text)
-}
-
-/** WCAG 2.0 to 2.2, A and AA, as `rule: element`. */
-async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  const { violations } = (await page.evaluate(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
-  )) as axe.AxeResults
-  return violations.flatMap(({ id, nodes }) =>
-    nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`),
-  )
 }

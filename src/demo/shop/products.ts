@@ -58,6 +58,14 @@ export const PRODUCTS: readonly Product[] = [
     colours: ['#4f7a3a', '#26401b'],
   },
   {
+    slug: 'tarp',
+    category: 'tents',
+    name: 'Fell Solo',
+    price: 229,
+    text: 'One person, one pole, 980 g. A roof where there was only a view.',
+    colours: ['#b04a3a', '#4a1d17'],
+  },
+  {
     slug: 'rain-shell',
     category: 'jackets',
     name: 'Mistral Rain Shell',
@@ -98,8 +106,18 @@ const OUTLINES: Readonly<Record<Category, string>> = {
     '<path fill="A" d="M92 46c10 12 46 12 56 0l34 16 24 84-30 10-10-36v72H74v-72l-10 36-30-10 24-84z"/><path stroke="B" stroke-width="6" stroke-linecap="round" fill="none" d="M120 58v132M88 132h16M136 132h16M94 48c6 26 46 26 52 0"/>',
 }
 
+/** Products that look unlike the others of their category. */
+const OWN_OUTLINES: Readonly<Record<string, string>> = {
+  sandal:
+    '<path fill="A" d="M46 162c-2-36 6-62 24-72l14 14c-12 10-16 30-14 58zM112 162c2-36 20-56 42-56s38 24 42 56h-24c-2-22-9-34-18-34s-16 12-18 34z"/><path stroke="A" stroke-width="12" stroke-linecap="round" d="M74 98c22 20 40 26 66 20"/><path fill="B" d="M38 158h164v8c0 10-6 16-14 16H54c-10 0-16-8-16-16z"/><circle fill="B" cx="104" cy="117" r="5"/>',
+  'trail-runner':
+    '<path fill="A" d="M44 106c8 6 18 8 30 6l26-22c18 24 40 36 74 40 20 2 24 12 24 28H44c-4-18-4-36 0-52z"/><path fill="B" d="M42 158h156v10c0 6-4 12-12 12H54c-8 0-12-6-12-12z"/><path stroke="B" stroke-width="6" stroke-linecap="round" d="M94 118l16-14M108 130l16-14M124 140l14-14"/>',
+}
+
 /** A drawing of the product, as an SVG document. */
-export function drawProduct({ category, colours: [main, second] }: Product): string {
-  const outline = OUTLINES[category].replaceAll('"A"', `"${main}"`).replaceAll('"B"', `"${second}"`)
+export function drawProduct({ slug, category, colours: [main, second] }: Product): string {
+  const outline = (OWN_OUTLINES[slug] ?? OUTLINES[category])
+    .replaceAll('"A"', `"${main}"`)
+    .replaceAll('"B"', `"${second}"`)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 240 210" fill="none"><rect width="240" height="210" fill="#efe9dd"/><ellipse cx="120" cy="184" rx="96" ry="10" fill="#ddd3c1"/>${outline}</svg>`
 }

@@ -13,6 +13,8 @@ export interface Frame {
   readonly partnerUrl: string
   readonly adminUrl: string
   readonly consent: 'yes' | 'no' | undefined
+  /** An earlier page of this visitor was shown with consent. */
+  readonly hasMet: boolean
   readonly basketSize: number
   readonly visitorsWalk: boolean
   /** Path and query, to come back to. */
@@ -106,38 +108,49 @@ export function renderPage({ title, signals, body }: Page, frame: Frame): string
 <script src="/shop/shop.js" defer></script>
 </head>
 <body data-signals="${data}" data-consent="${consent ?? ''}">
-<header><a class="brand" href="/">${escapeHtml(SHOP_NAME)}</a><nav aria-label="Shop">${nav}<a href="/basket">Basket${basketSize > 0 ? ` (${basketSize})` : ''}</a></nav></header>
+<header><div class="wide"><a class="brand" href="/">${escapeHtml(SHOP_NAME)}</a><nav aria-label="Shop">${nav}<a class="basket" href="/basket">Basket${basketSize > 0 ? ` (${basketSize})` : ''}</a></nav></div></header>
 ${consent === undefined ? banner(here) : ''}
-<div class="columns"><main>${body}</main>${panel(frame)}</div>
-${consent === 'yes' ? pixel(edgeUrl, signals) : ''}
+<div class="wide columns"><main>${body}</main><div class="side">${panel(frame)}</div></div>
+${consent === 'yes' ? pixels(frame, signals) : ''}
 </body>
 </html>
 `
 }
 
 function banner(here: string): string {
-  return `<form class="banner" method="post" action="/consent" aria-label="Your privacy"><p><strong>May we remember what you look at?</strong> With your consent this shop tells Usher, on this machine, and Usher tells the demo partner which audiences you are in. Nothing is stored or sent before you choose.</p>
-<input type="hidden" name="back" value="${escapeHtml(here)}"><div><button name="choice" value="yes">Accept</button> <button name="choice" value="no">Decline</button></div></form>`
+  return `<form class="banner" method="post" action="/consent" aria-label="Your privacy"><div class="wide"><p class="ask"><strong>May we remember what you look at?</strong> With your consent this shop tells Usher, on this machine, and Usher tells the demo partner which audiences you are in. Nothing is stored or sent before you choose.</p>
+<input type="hidden" name="back" value="${escapeHtml(here)}"><div class="choices"><button name="choice" value="yes">Accept</button> <button name="choice" value="no">Decline</button></div></div></form>`
 }
 
 function panel({ consent, here, partnerUrl, adminUrl, visitorsWalk }: Frame): string {
-  const choice = { yes: 'You accepted.', no: 'You declined: nothing is stored, nothing is sent.' }
-  const other =
-    consent === undefined
-      ? '<p>Nothing: you have not chosen yet. Accept in the banner, then look at two pairs of shoes.</p>'
-      : `<form method="post" action="/consent"><p>${choice[consent]} <input type="hidden" name="back" value="${escapeHtml(here)}"><button name="choice" value="${consent === 'yes' ? 'no' : 'yes'}">${consent === 'yes' ? 'Decline after all' : 'Accept after all'}</button></p></form>`
-  return `<aside aria-labelledby="heard"><h2 id="heard">What Usher heard</h2>${other}
-<noscript><p>Without JavaScript a small image tells Usher, and this list stays empty.</p></noscript>
-<ol id="steps" aria-live="polite"></ol>
-<p class="links"><a href="${escapeHtml(partnerUrl)}/">What the partner got</a> · <a href="${escapeHtml(adminUrl)}/">Usher</a></p>
-<form method="post" action="/visitors" class="visitors"><p>Generated visitors ${visitorsWalk ? 'are walking' : 'are paused'}.
-<input type="hidden" name="back" value="${escapeHtml(here)}"><button name="running" value="${!visitorsWalk}">${visitorsWalk ? 'Pause them' : 'Let them walk'}</button></p></form></aside>`
+  const back = `<input type="hidden" name="back" value="${escapeHtml(here)}">`
+  return `<aside aria-labelledby="demo"><h2 id="demo">Behind this demo</h2>
+<ul class="links"><li><a href="${escapeHtml(partnerUrl)}/">What the partner got</a></li><li><a href="${escapeHtml(adminUrl)}/">Usher itself</a></li></ul>
+<form method="post" action="/visitors">${back}<p class="said">Generated visitors ${visitorsWalk ? 'are walking' : 'are paused'}.</p><button name="running" value="${!visitorsWalk}">${visitorsWalk ? 'Pause them' : 'Let them walk'}</button></form></aside>
+<aside aria-labelledby="heard"><h2 id="heard">What Usher heard</h2>${choice(consent, back)}
+<noscript><p>Without JavaScript two small images tell Usher and the partner, and this list stays empty.</p></noscript>
+<p id="now" role="status"></p><ol id="steps"></ol></aside>`
 }
 
-/** For browsers without JavaScript; only where the visitor has accepted. */
-function pixel(edgeUrl: string, signals: Page['signals']): string {
+function choice(consent: Frame['consent'], back: string): string {
+  if (consent === undefined)
+    return '<p>Nothing: you have not chosen yet. Accept in the banner, then look at two pairs of shoes.</p>'
+  const [said, other, label] =
+    consent === 'yes'
+      ? ['You accepted.', 'no', 'Decline after all']
+      : ['You declined: from here on nothing is stored or sent.', 'yes', 'Accept after all']
+  return `<form method="post" action="/consent">${back}<p class="said">${said}</p><button name="choice" value="${other}">${label}</button></form>`
+}
+
+/**
+ * For browsers without JavaScript; only where the visitor has accepted. The partner's ID sync waits for the second page:
+ * on the first the edge has not answered yet, and would take the two images for two visitors.
+ */
+function pixels({ edgeUrl, partnerUrl, hasMet }: Frame, signals: Page['signals']): string {
   const query = new URLSearchParams(
     Object.entries(signals).map(([name, value]): [string, string] => [`c_${name}`, value]),
   )
-  return `<noscript><img src="${escapeHtml(`${edgeUrl}/event?${query}`)}" alt="" width="1" height="1"></noscript>`
+  const addresses = [`${edgeUrl}/event?${query}`, ...(hasMet ? [`${partnerUrl}/sync`] : [])]
+  const images = addresses.map((address) => `<img src="${escapeHtml(address)}" alt="" width="1" height="1">`)
+  return `<noscript>${images.join('')}</noscript>`
 }

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { isOwnHost, isSameOrigin, readPageFiles, readSmallBody, sendPage } from '../../lib/page-server.ts'
-import { drawProduct, isCategory, type Product, productOf } from './products.ts'
+import { isOwnHost, isSameOrigin, readBody, readPageFiles, refuseBody, sendPage } from '../../lib/page-server.ts'
+import { drawProduct, isCategory, PRODUCTS, type Product, productOf } from './products.ts'
 import {
   basketPage,
   categoryPage,
@@ -49,6 +49,7 @@ const YEAR_SECONDS = 31_536_000
 /** @throws the listener's error when the port cannot be had */
 export async function startShop(options: ShopOptions): Promise<Shop> {
   const files = readPageFiles(join(import.meta.dirname, 'pages'))
+  const products = Object.fromEntries(PRODUCTS.map(({ slug, name }) => [slug, name]))
   const { edgeUrl, partnerUrl } = options
   const policy = {
     scripts: [edgeUrl],
@@ -64,16 +65,22 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     const file = files.get(name) ?? pictureOf(picture)
     if (file !== undefined) return sendPage(response, file)
     if (pathname === '/names.json')
-      return sendPage(response, { body: JSON.stringify(options.names), contentType: 'application/json' })
+      return sendPage(response, {
+        body: JSON.stringify({ ...options.names, products }),
+        contentType: 'application/json',
+      })
     const page = pageOf(url, request)
-    const html = renderPage(page ?? missingPage(), frameOf(request, options))
+    const frame = frameOf(request, options)
+    const html = renderPage(page ?? missingPage(), frame)
+    if (frame.consent === 'yes') response.setHeader('set-cookie', cookie('met', 'yes', 86_400))
     sendPage(response, { body: html, contentType: 'text/html;charset=utf-8' }, policy, page === undefined ? 404 : 200)
   }
 
   const change = async (request: IncomingMessage, response: ServerResponse, url: URL) => {
-    const text = await readSmallBody(request, BODY_BYTES_MAX)
-    if (text === undefined || !isSameOrigin(request)) return sendStatus(response, text === undefined ? 413 : 403)
-    const form = new URLSearchParams(text)
+    if (!isSameOrigin(request)) return sendStatus(response, 403)
+    const body = await readBody(request, BODY_BYTES_MAX)
+    if (body === undefined) return refuseBody(response, BODY_BYTES_MAX)
+    const form = new URLSearchParams(body.toString('utf8'))
     const back = localPath(form.get('back'))
     if (url.pathname === '/consent') {
       goTo(response, back, cookie('consent', form.get('choice') === 'yes' ? 'yes' : 'no', YEAR_SECONDS))
@@ -89,19 +96,22 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     else sendStatus(response, 404)
   }
 
+  const ownUrl = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const server = createServer((request, response) => {
     const url = URL.canParse(request.url ?? '', 'http://shop') ? new URL(request.url ?? '', 'http://shop') : undefined
     if (url === undefined) sendStatus(response, 400)
     else if (!isOwnHost(request, undefined)) sendStatus(response, 421)
+    else if (isLocalhost(request)) goTo(response, ownUrl() + localPath(request.url ?? null))
     else if (request.method === 'POST') change(request, response, url).catch(() => response.destroy())
-    else show(request, response, url)
+    else if (request.method === 'GET' || request.method === 'HEAD') show(request, response, url)
+    else sendStatus(response, 405)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, '127.0.0.1', resolve)
   })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: ownUrl(),
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -126,10 +136,16 @@ function frameOf(request: IncomingMessage, { edgeUrl, partnerUrl, adminUrl, visi
     partnerUrl,
     adminUrl,
     consent: consent === 'yes' || consent === 'no' ? consent : undefined,
+    hasMet: cookieOf(request, 'met') === 'yes',
     basketSize: basketOf(request).length,
     visitorsWalk: visitors.isRunning(),
     here: localPath(request.url ?? null),
   }
+}
+
+/** Under that name edge and partner are other sites, and neither could know the browser again. */
+function isLocalhost({ headers }: IncomingMessage): boolean {
+  return /^localhost(:\d+)?$/i.test(headers.host ?? '')
 }
 
 function pictureOf(slug: string | undefined) {

@@ -12,16 +12,20 @@ const SIGNATURES = {
   verified: ['good', '✓ signature verified'],
   wrong: ['bad', '✗ signature wrong'],
   missing: ['bad', '✗ signature missing'],
-  not_asked: ['warn', 'signature not checked'],
+  not_asked: ['warn', '○ signature not checked'],
 }
 
 const STORIES = {
   fine: 'The partner answers at once.',
   slow: 'The partner takes 3 s for each answer. Usher waits, and goes on with others meanwhile.',
-  flaky: 'Every second message is answered 503. Usher sends it again.',
-  down: 'The partner is down: every message is answered 503. Usher keeps them, and looks now and then whether it is back.',
-  reset: 'The partner cuts every connection. Usher cannot know whether a message arrived, so it sends it again.',
+  flaky: 'Half of the messages are answered 503. Usher sends them again.',
+  down: 'The partner is down and answers 503. Usher keeps the rest, and tries now and then whether it is back.',
+  reset: 'The partner cuts every connection. Usher cannot know what arrived, so it sends it again.',
   own: 'The partner answers as it was told on the command line.',
+}
+
+function chip(id, you) {
+  return make('span', id === you ? 'chip you' : 'chip', id === you ? `${id} (you)` : id)
 }
 
 function drawMessage(message, you) {
@@ -29,23 +33,22 @@ function drawMessage(message, you) {
   const time = make('time', '', message.at.slice(11, 19))
   time.dateTime = message.at
   const who = make('div', 'who')
+  const isAccepted = /^2/.test(message.answer)
   for (const user of message.users) {
     const line = make('p')
-    line.append(make('span', user.id === you ? 'chip you' : 'chip', user.id === you ? `${user.id} (you)` : user.id))
     const words = [...user.joined.map((name) => `joined ${name}`), ...user.left.map((name) => `left ${name}`)]
-    line.append(` ${words.length > 0 ? words.join(', ') : 'nothing new'}`)
+    const nothing = isAccepted ? 'nothing new' : 'not taken'
+    line.append(chip(user.id, you), ` ${words.length > 0 ? words.join(', ') : nothing}`)
     who.append(line)
   }
+  if (message.moreUsers > 0) who.append(make('p', 'empty', `and ${message.moreUsers} more`))
   if (message.users.length === 0) who.append(make('p', 'bad', 'not readable'))
   const verdicts = make('div', 'verdicts')
-  const [signatureClass, signatureText] = SIGNATURES[message.signature]
-  verdicts.append(make('span', signatureClass, signatureText))
-  verdicts.append(
-    message.shape === 'good' ? make('span', 'good', '✓ shape as documented') : make('span', 'bad', '✗ shape wrong'),
-  )
-  const isAccepted = /^2/.test(message.answer)
-  verdicts.append(make('span', isAccepted ? 'good' : 'bad', `answered ${message.answer}`))
-  if (message.isRepeat) verdicts.append(make('span', 'warn', 'a repeat'))
+  verdicts.append(make('span', ...SIGNATURES[message.signature]))
+  // What is as it should be needs no word on each line.
+  if (message.shape !== 'good') verdicts.append(make('span', 'bad', '✗ shape wrong'))
+  if (message.isRepeat) verdicts.append(make('span', 'warn', '↻ came again'))
+  verdicts.append(make('span', isAccepted ? 'good' : 'bad', `${isAccepted ? '✓' : '✗'} ${message.answer}`))
   item.append(time, who, verdicts)
   if (message.complaints.length > 0) item.append(make('div', 'complaints bad', message.complaints.join('; ')))
   return item
@@ -54,11 +57,13 @@ function drawMessage(message, you) {
 function drawAudience(audience, you) {
   const box = make('div')
   const title = make('h3')
-  title.append(make('span', '', audience.name), make('span', '', String(audience.size)))
+  title.append(make('span', '', audience.name), make('span', 'size', audience.size.toLocaleString('en')))
   const chips = make('div', 'chips')
-  for (const id of audience.latest) chips.append(make('span', id === you ? 'chip you' : 'chip', id))
-  if (audience.size > audience.latest.length)
-    chips.append(make('span', 'empty', `and ${audience.size - audience.latest.length} more`))
+  const others = audience.latest.filter((id) => id !== you)
+  if (audience.isYours) chips.append(chip(you, you))
+  for (const id of others) chips.append(chip(id, you))
+  const more = audience.size - chips.childElementCount
+  if (more > 0) chips.append(make('span', 'empty', `and ${more.toLocaleString('en')} more`))
   box.append(title, chips)
   return box
 }
@@ -69,31 +74,51 @@ function storyOf(view) {
   return view.recovered > 0 ? `${story} Everything that was refused has arrived since.` : story
 }
 
+let knowsYou = false
+
 function draw(view) {
-  for (const name of ['accepted', 'refused', 'owed', 'recovered']) byId(name).textContent = String(view[name])
+  knowsYou = view.you !== undefined
+  for (const name of ['accepted', 'refused', 'owed', 'recovered'])
+    byId(name).textContent = view[name].toLocaleString('en')
   for (const button of document.querySelectorAll('[data-preset]'))
     button.setAttribute('aria-pressed', String(button.dataset.preset === view.behaviour))
   // A live region is read out whenever it is written: only when there is something else to say.
   if (byId('story').textContent !== storyOf(view)) byId('story').textContent = storyOf(view)
-  byId('you').textContent = view.you
+  byId('you').textContent = knowsYou
     ? `This partner knows your browser as ${view.you}.`
-    : 'This partner does not know your browser. Visit the shop and accept: the ID sync makes you known here.'
+    : 'This partner does not know your browser. A consented visit to a site that syncs IDs with it changes that.'
   if (view.audiences.length > 0)
     byId('audiences').replaceChildren(...view.audiences.map((one) => drawAudience(one, view.you)))
   if (view.messages.length > 0)
     byId('messages').replaceChildren(...view.messages.map((one) => drawMessage(one, view.you)))
 }
 
-const live = new EventSource('/page/live')
-live.onopen = () => {
-  byId('link').textContent = 'Live.'
+let live
+
+function connect() {
+  live?.close()
+  live = new EventSource('/page/live')
+  live.onopen = () => {
+    byId('link').textContent = '● Live'
+  }
+  live.onerror = () => {
+    byId('link').textContent =
+      live.readyState === EventSource.CLOSED
+        ? 'Not connected: too many pages are open. Close one and reload.'
+        : 'The partner cannot be reached; trying again …'
+  }
+  live.onmessage = (event) => draw(JSON.parse(event.data))
 }
-live.onerror = () => {
-  byId('link').textContent = 'The partner cannot be reached; trying again …'
-}
-live.onmessage = (event) => draw(JSON.parse(event.data))
+
+connect()
+// Whoever comes back from the shop may be known by now; the cookie travels with a new connection.
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && !knowsYou) connect()
+})
 
 for (const button of document.querySelectorAll('[data-preset]'))
   button.addEventListener('click', () =>
-    fetch('/page/behaviour', { method: 'POST', body: button.dataset.preset }).catch(() => live.onerror()),
+    fetch('/page/behaviour', { method: 'POST', body: button.dataset.preset }).catch(() => {
+      byId('story').textContent = 'The partner cannot be reached: nothing was changed.'
+    }),
   )

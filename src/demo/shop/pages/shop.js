@@ -2,78 +2,86 @@
 const { signals: signalsJson, consent } = document.body.dataset
 const signals = JSON.parse(signalsJson)
 const list = document.getElementById('steps')
+const now = document.getElementById('now')
 const STEPS = 'demo.steps'
 const STEPS_MAX = 6
 
 /** Reloading "put into the basket" must not put it there again. */
 if (/^\?(added|order)=/.test(location.search)) history.replaceState(null, '', location.pathname)
 
-const names = fetch('/names.json').then((answer) => answer.json())
+/** What traits, segments and products are called; without it the list shows what was sent. */
+const names = fetch('/names.json')
+  .then((answer) => answer.json())
+  .catch(() => ({ traits: {}, segments: {}, products: {} }))
+
+/** What was heard on this and earlier pages, newest first; only this page's where the browser keeps nothing. */
+let steps = consent === 'yes' ? load() : []
+save()
 
 if (consent === 'yes') {
-  load().forEach(draw)
+  void names.then(draw)
   window.usher('consent', true)
   window.usher('on', (report) => names.then((known) => heard(report, known)))
   // d_cts: the answer lists the visitor's traits and segments.
   window.usher('event', { ...signals, d_cts: 2 })
-} else {
-  sessionStorage.removeItem(STEPS)
-  if (consent === 'no') window.usher('consent', false)
-}
+  window.addEventListener('load', () => {
+    if (!window.usher.loaded) now.textContent = 'The page tag did not load: does something in this browser block it?'
+  })
+} else if (consent === 'no') window.usher('consent', false)
 
-function heard(report, known) {
-  const steps = load()
-  const { traits = [], segments = [] } = report.answer ?? {}
+function heard({ status, signals: sent, answer }, known) {
   const before = steps[0]?.segments ?? []
+  const { traits = [], errors = [] } = answer ?? {}
+  const segments = status === 'answered' ? (answer?.segments ?? []) : before
   const step = {
-    what: sayWhat(signals),
-    sent: report.signals.filter(([name]) => name !== 'd_cts').map(([name, value]) => `${name}=${value}`),
-    status: report.status,
-    refused: (report.answer?.errors ?? []).map(({ msg }) => msg),
-    traits: traits.map((id) => known.traits[id]?.name).filter(Boolean),
+    what: sayWhat(signals, known),
+    sent: sent.filter(([name]) => name !== 'd_cts').map(([name, value]) => `${name}=${value}`),
+    troubles: [...(status === 'failed' ? ['The edge did not answer.'] : []), ...errors.map(({ msg }) => msg)],
+    traits,
     segments,
-    joined: segments
-      .filter((id) => !before.includes(id))
-      .map((id) => known.segments[id])
-      .filter(Boolean),
-    left: before
-      .filter((id) => !segments.includes(id))
-      .map((id) => known.segments[id])
-      .filter(Boolean),
-    stays: segments
-      .filter((id) => before.includes(id))
-      .map((id) => known.segments[id]?.name)
-      .filter(Boolean),
+    joined: segments.filter((id) => !before.includes(id)),
+    left: before.filter((id) => !segments.includes(id)),
   }
-  if (report.status !== 'answered') Object.assign(step, { segments: before, joined: [], left: [] })
-  sessionStorage.setItem(STEPS, JSON.stringify([step, ...steps].slice(0, STEPS_MAX)))
-  list.replaceChildren()
-  load().forEach(draw)
+  steps = [step, ...steps].slice(0, STEPS_MAX)
+  save()
+  draw(known)
 }
 
-function sayWhat({ page, event, product }) {
+function sayWhat({ page, event, product }, known) {
   if (event === 'order') return 'You placed an order'
   if (event === 'basket') return 'You filled the basket'
-  if (page === 'product') return `You looked at ${product}`
-  return page === 'home' ? 'You came to the shop' : `You opened the page ${page}`
+  if (page === 'product') return `You looked at the ${known.products[product] ?? product}`
+  const pages = { home: 'You came to the shop', category: 'You looked around', basket: 'You looked into the basket' }
+  return pages[page] ?? 'You opened a page'
 }
 
-function draw(step) {
+function draw(known) {
+  const mine = (steps[0]?.segments ?? []).map((id) => known.segments[id]?.name).filter(Boolean)
+  now.replaceChildren()
+  if (mine.length > 0) now.append('You are in ', ...mine.flatMap((name) => [make('span', 'audience', name), ' ']))
+  else if (steps.length > 0) now.append('You are in no audience yet. Look at two pairs of shoes.')
+  list.replaceChildren(...steps.map((step) => drawStep(step, known)))
+}
+
+function drawStep(step, known) {
   const item = make('li')
   item.append(make('strong', '', step.what))
   const sent = make('span', 'sent')
   for (const pair of step.sent) sent.append(make('code', '', pair), ' ')
   item.append(sent)
-  if (step.status === 'failed') item.append(make('span', 'left', 'The edge did not answer.'))
-  for (const message of step.refused) item.append(make('span', 'left', message))
-  if (step.traits.length > 0) item.append(make('span', 'traits', `Traits: ${step.traits.join(', ')}`))
-  for (const { name, why } of step.joined) item.append(make('span', 'joined', `→ you joined ${name}: ${why}`))
-  for (const { name } of step.left) item.append(make('span', 'left', `← you left ${name}`))
-  if (step.joined.length + step.left.length > 0)
-    item.append(make('span', 'traits', 'The partner is told within the second.'))
-  else if (step.stays.length > 0) item.append(make('span', 'traits', `Still in ${step.stays.join(', ')}`))
-  else if (step.status === 'answered') item.append(make('span', 'traits', 'No audience yet.'))
-  list.append(item)
+  for (const trouble of step.troubles) item.append(make('span', 'left', trouble))
+  const traits = step.traits.map((id) => known.traits[id]?.name).filter(Boolean)
+  if (traits.length > 0) item.append(make('span', 'quiet', `Traits: ${traits.join(', ')}`))
+  for (const { name, why } of namedOf(step.joined, known)) {
+    item.append(make('span', 'joined', `→ You joined ${name}`), make('span', 'quiet', `for ${why}`))
+  }
+  for (const { name } of namedOf(step.left, known)) item.append(make('span', 'left', `← You left ${name}`))
+  if (step.joined.length + step.left.length > 0) item.append(make('span', 'quiet', 'The partner is told at once.'))
+  return item
+}
+
+function namedOf(ids, known) {
+  return ids.map((id) => known.segments[id]).filter(Boolean)
 }
 
 function make(tag, className, text) {
@@ -88,5 +96,14 @@ function load() {
     return JSON.parse(sessionStorage.getItem(STEPS)) ?? []
   } catch {
     return []
+  }
+}
+
+function save() {
+  try {
+    if (steps.length > 0) sessionStorage.setItem(STEPS, JSON.stringify(steps))
+    else sessionStorage.removeItem(STEPS)
+  } catch {
+    // This browser keeps nothing.
   }
 }
