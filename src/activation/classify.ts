@@ -43,9 +43,10 @@ export function classify(
   return { status: 'failed', reason, httpStatus, retryAfterMs: parseRetryAfter(headers['retry-after'], nowMs) }
 }
 
-/** Seconds, or a date of HTTP. Source: RFC 9110 section 10.2.3. */
+/** Seconds, or a date of HTTP in any of its three forms; that of asctime names no zone. Source: RFC 9110 section 10.2.3. */
 function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined
-  const waitMs = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs
-  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), RETRY_AFTER_MS_MAX) : undefined
+  const date = / \d{4}$/.test(value) ? `${value} GMT` : value
+  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(date) - nowMs
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), RETRY_AFTER_MS_MAX)
 }
