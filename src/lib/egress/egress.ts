@@ -1,6 +1,7 @@
 import { rootCertificates } from 'node:tls'
 import { Pool } from 'undici'
 import { type AddressPolicyOptions, addressPolicy } from './address-policy.ts'
+import { boundedClient } from './bounded-client.ts'
 import { checkedConnector, type Lookup, sharedLookup } from './checked-connector.ts'
 import { type EgressAnswer, exchange } from './exchange.ts'
 import { isExempt, parseTarget, type Target, type TargetRules, targetDenial } from './target.ts'
@@ -48,16 +49,19 @@ export function openEgress(options: EgressOptions): Egress {
     const key = `${poolKey} ${target.origin} ${timeoutMs}`
     const known = pools.get(key)
     if (known !== undefined) return known
+    const connect = checkedConnector({
+      target,
+      policy: isExempt(target, options) ? undefined : policy,
+      ca,
+      timeoutMs,
+      lookup,
+    })
     const pool = new Pool(target.origin, {
-      connect: checkedConnector({
-        target,
-        policy: isExempt(target, options) ? undefined : policy,
-        ca,
-        timeoutMs,
-        lookup,
-      }),
+      factory: (origin, settings) => boundedClient(origin, settings, connect),
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // However long the other side offers to keep it.
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
       // The deadline of `exchange` covers both, at the cost of one timer.
       headersTimeout: 0,
       bodyTimeout: 0,
