@@ -17,6 +17,8 @@ export interface HostileReceiver {
   /** The request may have arrived. */
   readonly isUnknown?: boolean
   readonly httpStatus?: number
+  /** Its answer is whole: the connection may be used again. */
+  readonly isWhole?: true
   /** What is kept of the body. */
   readonly excerpt?: string
 }
@@ -64,6 +66,7 @@ const redirect = (location: string): HostileReceiver => ({
   name: `redirects to ${location}`,
   asked: says(`HTTP/1.1 302 Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`),
   ends: 'redirect_refused',
+  isWhole: true,
   httpStatus: 302,
 })
 
@@ -154,9 +157,10 @@ export function hostileReceivers(innerPort: number): readonly HostileReceiver[] 
       name: 'encodes its body three times',
       asked: says(gzipped('gzip, gzip, gzip', threefold)),
       ends: 'acknowledged',
+      isWhole: true,
       excerpt: threefold.toString('utf8'),
     },
-    { name: 'sends a gzip bomb', asked: says(gzipped('gzip', bomb)), ends: 'acknowledged', excerpt: '' },
+    { name: 'sends a gzip bomb', asked: says(gzipped('gzip', bomb)), ends: 'acknowledged', isWhole: true, excerpt: '' },
     {
       name: 'announces more than it sends, and waits',
       asked: says(`${OK}Content-Length: 100\r\n\r\nshort`),
@@ -174,6 +178,21 @@ export function hostileReceivers(innerPort: number): readonly HostileReceiver[] 
       asked: says(`${OK}Content-Length: 5\r\n\r\nexactly and more`),
       ends: 'acknowledged',
       excerpt: 'exact',
+    },
+    {
+      name: 'names its headers like what every object has',
+      asked: says(
+        `${OK}__proto__: a\r\n__proto__: b\r\nconstructor: a\r\nconstructor: b\r\ntoString: c\r\nhasOwnProperty: d\r\nContent-Length: 2\r\n\r\nok`,
+      ),
+      ends: 'acknowledged',
+      isWhole: true,
+      excerpt: 'ok',
+    },
+    {
+      name: 'sends twenty thousand headers',
+      asked: says(`${OK}${'a:\r\n'.repeat(20_000)}Content-Length: 2\r\n\r\nok`),
+      ends: 'response_head_too_large',
+      isUnknown: true,
     },
     invalid('announces a negative length', `${OK}Content-Length: -5\r\n\r\nhello`),
     invalid('announces two lengths', `${OK}Content-Length: 5\r\nContent-Length: 7\r\n\r\nhello`),
@@ -200,6 +219,7 @@ export function hostileReceivers(innerPort: number): readonly HostileReceiver[] 
       name: 'has a status of no class',
       asked: says('HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n'),
       ends: 'http_999',
+      isWhole: true,
       httpStatus: 999,
     },
     redirect(`http://127.0.0.1:${innerPort}/`),

@@ -76,3 +76,20 @@ test('whole answers share a connection, and none is opened for a message that wa
     await receiver.close()
   }
 })
+
+test('of many messages that get no answer at once, none leaves a connection behind [SEC-27] [SEC-44]', async () => {
+  let asked = 0
+  const receiver = await startHostile({ name: 'is silent', ends: 'timeout', asked: () => void ++asked })
+  try {
+    const config = { url: receiver.url, usersPerMessage: 1, concurrency: 8, timeoutMs: 1_000 }
+    await using bench = await openWorkbench({ destinations: [{ config }] }, manualTime())
+    for (let n = 1; n <= 8; n++) await bench.commit(deviceIn(n, [100]))
+    await until(() => asked === 8)
+    await quiet(bench, DESTINATION)
+    await until(() => receiver.open() === 0)
+    await pause(200)
+    expect([receiver.accepted(), receiver.open()]).toEqual([8, 0])
+  } finally {
+    await receiver.close()
+  }
+})
