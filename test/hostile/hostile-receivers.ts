@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { TlsOptions } from 'node:tls'
 import { gzipSync } from 'node:zlib'
-import { CERTIFICATE_KEY, EXPIRED, SELF_SIGNED, WRONG_NAME } from './bad-certificates.ts'
+import { CERTIFICATE_KEY, EXPIRED, GOOD, SELF_SIGNED, WRONG_NAME } from './bad-certificates.ts'
 
 /** A receiver that means harm, and the one thing it must achieve with us: a documented end. */
 export interface HostileReceiver {
@@ -10,7 +10,7 @@ export interface HostileReceiver {
   readonly connected?: (socket: Socket) => void
   /** Called when a request has come; each fits into one packet. */
   readonly asked?: (socket: Socket) => void
-  /** It is asked over TLS: with these options it answers 200, without any it knows nothing of TLS. */
+  /** It is asked over TLS: with these options it answers as told, or 200; with `none` it knows nothing of TLS. */
   readonly tls?: TlsOptions | 'none'
   /** `acknowledged`: its 200 arrived whole, whatever came after it; otherwise the reason of the failure. */
   readonly ends: 'acknowledged' | string
@@ -225,6 +225,20 @@ export function hostileReceivers(innerPort: number): readonly HostileReceiver[] 
     redirect(`http://127.0.0.1:${innerPort}/`),
     redirect('http://169.254.169.254/latest/meta-data/'),
     redirect('file:///etc/passwd'),
+    {
+      name: 'sends an endless status line over TLS',
+      tls: { key: CERTIFICATE_KEY, cert: GOOD },
+      asked: saysAndFloods('HTTP/1.1 200 ', 'OK'),
+      ends: 'response_head_too_large',
+      isUnknown: true,
+    },
+    {
+      name: 'sends a body of 10 GB over TLS',
+      tls: { key: CERTIFICATE_KEY, cert: GOOD },
+      asked: saysAndFloods(`${OK}Content-Length: ${TEN_GB}\r\n\r\n`, 'x'.repeat(CHUNK)),
+      ends: 'acknowledged',
+      excerpt: 'x'.repeat(1024),
+    },
     badTls(
       'shows a certificate of its own making',
       { key: CERTIFICATE_KEY, cert: SELF_SIGNED },

@@ -14,6 +14,8 @@ export interface StartedReceiver {
   close(): Promise<void>
 }
 
+const sayOk = (socket: Socket) => void socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+
 /** A receiver on a bare socket. */
 export async function startHostile(receiver: HostileReceiver): Promise<StartedReceiver> {
   const { tls, connected, asked } = receiver
@@ -30,7 +32,7 @@ export async function startHostile(receiver: HostileReceiver): Promise<StartedRe
         })
       : createTlsServer(tls, (socket) => {
           socket.on('error', () => {})
-          socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'))
+          socket.on('data', () => (asked ?? sayOk)(socket))
         })
   server.on('connection', (socket: Socket) => {
     accepted += 1
