@@ -21,6 +21,7 @@ export const HOUR = 60 * MINUTE
 export const SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOUR)]
 /** Jitter of the first, second, ... wait: the extremes and the middle, in turn. */
 export const JITTER = [0.8, 1.2, 1]
+/** Where it is to be exceeded. */
 const TIMEOUT_MS = 150
 export const BODY_AT_FAULT = [400, 413, 422]
 
@@ -84,7 +85,10 @@ export interface Run extends AsyncDisposable {
 }
 
 /** One destination at the failing partner, one at a partner that is well. */
-export async function startRun(mode: 'compat' | 'durable', failure: Pick<Failure, 'at' | 'behaviour'>): Promise<Run> {
+export async function startRun(
+  mode: 'compat' | 'durable',
+  failure: Pick<Failure, 'at' | 'behaviour'> & Partial<Pick<Failure, 'reason'>>,
+): Promise<Run> {
   const time = manualTime()
   const good = await startPartner({ port: await freePort(), nowMs: time.clock })
   const { behaviour = {} } = failure
@@ -101,9 +105,10 @@ export async function startRun(mode: 'compat' | 'durable', failure: Pick<Failure
   const defined: Defined = {
     destinations: [
       { config: { url, mode, usersPerMessage: 1 } },
-      { id: OTHER, config: { url: `${good.url}/in`, usersPerMessage: 1 } },
+      { id: OTHER, config: { url: `${good.url}/in`, usersPerMessage: 1, timeoutMs: 15_000 } },
     ],
   }
+  const timeoutMs = failure.reason === 'timeout' ? TIMEOUT_MS : 15_000
   let failed = 0
   const bench = await openWorkbench(defined, {
     after: time.after,
@@ -111,7 +116,7 @@ export async function startRun(mode: 'compat' | 'durable', failure: Pick<Failure
     // Asked after each attempt, whatever came of it; that of the other destination is the very first.
     random: () => ((JITTER[failed++ % JITTER.length] as number) - 0.8) / 0.4,
     log: () => {},
-    limits: { compatTimeoutMs: TIMEOUT_MS, durableTimeoutMs: TIMEOUT_MS },
+    limits: { compatTimeoutMs: timeoutMs, durableTimeoutMs: timeoutMs },
   })
   await bench.commit(deviceIn(1, [100]), [OTHER])
   await until(() => bench.ended.length === 1)

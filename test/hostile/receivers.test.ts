@@ -14,7 +14,7 @@ import { type StartedReceiver, startHostile } from './start-hostile.ts'
  * Every one must end in its documented state, take no memory, and keep no connection.
  */
 
-const TIMEOUT_MS = 1_500
+const TIMEOUT_MS = 2_500
 /** Receivers asked at once: their floods share this process with us. */
 const AT_ONCE = 8
 /** What a receiver may have sent: what is read of an answer, at most 512 KiB, and what the kernel holds for both sides. */
