@@ -22,7 +22,7 @@ export const SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, ...[2, 5, 10, 14, 
 /** Jitter of the first, second, ... wait: the extremes and the middle, in turn. */
 export const JITTER = [0.8, 1.2, 1]
 /** Where it is to be exceeded. */
-const TIMEOUT_MS = 150
+const TIMEOUT_MS = 400
 export const BODY_AT_FAULT = [400, 413, 422]
 
 export interface Failure {

@@ -85,7 +85,8 @@ test.each([...FAILING, ...REFUSING])(
     expect(new Set(endedOf(bench).map((one) => `${one.status} ${one.attempts.length} ${one.aamWouldDrop}`))).toEqual(
       new Set(['dead 2 true']),
     )
-    if (failure.at === undefined) expect(bad.records).toHaveLength(2 * USERS)
+    // What was given up while it connected is not seen by the receiver.
+    if (failure.at === undefined && failure.reason !== 'timeout') expect(bad.records).toHaveLength(2 * USERS)
   },
 )
 

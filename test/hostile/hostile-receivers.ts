@@ -17,6 +17,8 @@ export interface HostileReceiver {
   /** The request may have arrived. */
   readonly isUnknown?: boolean
   readonly httpStatus?: number
+  /** It lets the time of the attempt run out. */
+  readonly waits?: true
   /** Its answer is whole: the connection may be used again. */
   readonly isWhole?: true
   /** What is kept of the body. */
@@ -78,13 +80,14 @@ const gzipped = (encoding: string, body: Buffer) =>
 /** @param innerPort of a listener nobody may be led to */
 export function hostileReceivers(innerPort: number): readonly HostileReceiver[] {
   return [
-    { name: 'never answers', asked: () => {}, ends: 'timeout', isUnknown: true },
+    { name: 'never answers', asked: () => {}, ends: 'timeout', waits: true, isUnknown: true },
     { name: 'accepts and closes', connected: (socket) => void socket.destroy(), ends: 'connection_reset' },
     { name: 'resets instead of answering', asked: (socket) => void socket.resetAndDestroy(), ends: 'connection_reset' },
     {
       name: 'sends one byte a second',
       asked: (socket) => everySecond(socket, 'HTTP/1.1 200 OK\r\n'),
       ends: 'timeout',
+      waits: true,
       isUnknown: true,
     },
     {
@@ -165,6 +168,7 @@ export function hostileReceivers(innerPort: number): readonly HostileReceiver[] 
       name: 'announces more than it sends, and waits',
       asked: says(`${OK}Content-Length: 100\r\n\r\nshort`),
       ends: 'acknowledged',
+      waits: true,
       excerpt: 'short',
     },
     {
@@ -251,7 +255,7 @@ export function hostileReceivers(innerPort: number): readonly HostileReceiver[] 
       'tls_cert_altname_invalid',
     ),
     { ...badTls('knows no TLS', 'none', 'tls_wrong_version_number'), asked: says('HTTP/1.1 400 Bad Request\r\n\r\n') },
-    { ...badTls('never finishes the handshake', 'none', 'timeout'), asked: () => {} },
+    { ...badTls('never finishes the handshake', 'none', 'timeout'), waits: true, asked: () => {} },
     {
       name: 'closes in the handshake',
       tls: 'none',

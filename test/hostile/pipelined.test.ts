@@ -56,7 +56,7 @@ test('whole answers share a connection, and none is opened for a message that wa
     asked: (socket) => void (++asked <= 3 && socket.write(OK)),
   })
   try {
-    const config = { url: receiver.url, usersPerMessage: 1, concurrency: 1, timeoutMs: 1_000 }
+    const config = { url: receiver.url, usersPerMessage: 1, concurrency: 1, timeoutMs: 2_000 }
     const time = manualTime()
     await using bench = await openWorkbench({ destinations: [{ config }] }, { ...time, random: () => 0.5 })
     for (let n = 1; n <= 4; n++) {
@@ -81,7 +81,7 @@ test('of many messages that get no answer at once, none leaves a connection behi
   let asked = 0
   const receiver = await startHostile({ name: 'is silent', ends: 'timeout', asked: () => void ++asked })
   try {
-    const config = { url: receiver.url, usersPerMessage: 1, concurrency: 8, timeoutMs: 1_000 }
+    const config = { url: receiver.url, usersPerMessage: 1, concurrency: 8, timeoutMs: 2_000 }
     await using bench = await openWorkbench({ destinations: [{ config }] }, manualTime())
     for (let n = 1; n <= 8; n++) await bench.commit(deviceIn(n, [100]))
     await until(() => asked === 8)
