@@ -50,10 +50,14 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
       }
       const authorization = authorizationOf(destination, token?.token)
       const startedAtMs = clock()
+      // Encoded once, for both signatures and the wire.
+      const body = Buffer.from(delivery.body)
+      // Exactly what goes over the wire is signed: the body of a POST, path and query of a GET [OUT-68], [OUT-69].
+      const signed = delivery.method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')
       const headers = requestHeaders(
         destination,
         delivery,
-        url,
+        signed,
         authorization,
         userAgentOf(config, userAgent),
         startedAtMs,
@@ -62,7 +66,7 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
         url,
         method: delivery.method,
         headers,
-        body: delivery.body,
+        body,
         timeoutMs: (config.mode === 'durable' ? config.timeoutMs : undefined) ?? timeoutMs[config.mode],
         poolKey: String(destinationId),
       })
@@ -70,25 +74,32 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
       if (token !== undefined && answer.status === 'answered' && answer.httpStatus === 401)
         tokens.drop(destinationId, token.token)
 
-      const secrets = secretValues(destination)
-      if (authorization !== undefined) secrets.push(authorization, authorization.slice(authorization.indexOf(' ') + 1))
+      const secrets =
+        authorization === undefined
+          ? secretValues(destination)
+          : [...secretValues(destination), authorization, authorization.slice(authorization.indexOf(' ') + 1)]
       const attempt =
         outcome.status === 'stopped'
           ? undefined
           : attemptOf(delivery.attempts.length + 1, startedAtMs, answer, outcome, secrets)
-      return { outcome, attempt, headers: headers.map((header) => masked(header, authorization)), url }
+      return {
+        outcome,
+        attempt,
+        headers: authorization === undefined ? headers : headers.map((header) => masked(header, authorization)),
+        url,
+      }
     },
   }
 }
 
 /** Of a destination; read out of its configuration once. */
-function secretValues(destination: DestinationRule): string[] {
+function secretValues(destination: DestinationRule): readonly string[] {
   let values = known.get(destination)
   if (values === undefined) {
     values = secretsOf(destination.config).map((secret) => secret.value)
     known.set(destination, values)
   }
-  return [...values]
+  return values
 }
 
 const known = new WeakMap<DestinationRule, readonly string[]>()
@@ -101,8 +112,8 @@ function authorizationOf({ config: { auth } }: DestinationRule, token: string | 
 
 function requestHeaders(
   { config }: DestinationRule,
-  { method, body, deliveryId }: StoredDelivery,
-  url: string,
+  { method, deliveryId }: StoredDelivery,
+  signed: string | Buffer,
   authorization: string | undefined,
   userAgent: string,
   nowMs: number,
@@ -118,14 +129,12 @@ function requestHeaders(
   const hasWebhook = hasWebhookSignature(config)
   if (config.mode === 'durable' || hasWebhook) headers.push(['webhook-id', deliveryId])
   if (config.headers !== undefined) headers.push(...Object.entries(config.headers))
-  // Exactly what goes over the wire is signed: the body of a POST, path and query of a GET [OUT-68], [OUT-69].
-  const signed = method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')
   if (hasWebhook) headers.push(...webhookHeaders(config, deliveryId, nowMs, signed))
   headers.push(...signatureHeaders(config, signed))
   return headers
 }
 
-function masked([name, value]: Header, authorization: string | undefined): Header {
+function masked([name, value]: Header, authorization: string): Header {
   return value === authorization ? [name, `${value.slice(0, value.indexOf(' '))} ${MASK}`] : [name, value]
 }
 
@@ -136,12 +145,14 @@ function attemptOf(
   outcome: Exclude<Outcome, { status: 'stopped' }>,
   secrets: readonly string[],
 ): Attempt {
-  const hide = (text: string) => secrets.reduce((all, secret) => all.replaceAll(secret, MASK), text)
+  const hide = (text: string) =>
+    secrets.reduce((all, secret) => (all.includes(secret) ? all.replaceAll(secret, MASK) : all), text)
   const isAnswered = answer.status === 'answered'
   const responseHeaders: Record<string, string> = {}
-  const fields = isAnswered ? Object.entries(answer.headers).slice(0, RESPONSE_HEADERS_MAX) : []
-  for (const [name, value] of fields) {
-    responseHeaders[name] = name === 'set-cookie' ? MASK : hide(value).slice(0, RESPONSE_HEADER_CHARS_MAX)
+  const fields = isAnswered ? answer.headers : {}
+  for (const name of Object.keys(fields).slice(0, RESPONSE_HEADERS_MAX)) {
+    responseHeaders[name] =
+      name === 'set-cookie' ? MASK : hide(fields[name] as string).slice(0, RESPONSE_HEADER_CHARS_MAX)
   }
   return {
     number,
@@ -158,6 +169,7 @@ function attemptOf(
 
 /** Hidden before it is cut, so that no half of a secret stays. */
 function excerpt(body: Buffer, hide: (text: string) => string): string {
+  if (body.length === 0) return ''
   const text = hide(body.toString('utf8', 0, 4 * EXCERPT_BYTES_MAX))
   return Buffer.from(text).toString('utf8', 0, EXCERPT_BYTES_MAX)
 }

@@ -47,12 +47,14 @@ export function webhookHeaders(
 ): Header[] {
   if (auth.type !== 'hmac') return []
   const timestamp = String(Math.floor(atMs / 1000))
-  const signed = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), Buffer.from(message)])
+  const head = `${id}.${timestamp}.`
   const signatures = auth.keys.map(
-    ({ key }) => `v1,${createHmac('sha256', webhookKey(key)).update(signed).digest('base64')}`,
+    ({ key }) => `v1,${createHmac('sha256', webhookKey(key)).update(head).update(message).digest('base64')}`,
   )
-  if (auth.ed25519Key !== undefined)
+  if (auth.ed25519Key !== undefined) {
+    const signed = Buffer.concat([Buffer.from(head), Buffer.from(message)])
     signatures.push(`v1a,${sign(null, signed, ed25519KeyOf(auth.ed25519Key)).toString('base64')}`)
+  }
   return [
     ['webhook-timestamp', timestamp],
     ['webhook-signature', signatures.join(' ')],

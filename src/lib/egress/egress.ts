@@ -87,7 +87,8 @@ export function openEgress(options: EgressOptions): Egress {
       const denied = targetDenial(target, options)
       if (target === undefined || denied !== undefined) return refused('egress_denied', denied ?? 'url_invalid')
       if (isClosed) return refused('closed', null)
-      const headers = request.headers.flat()
+      const headers: string[] = []
+      for (const [name, value] of request.headers) headers.push(name, value)
       const body = request.body.length === 0 ? null : request.body
       const pool = poolFor(target, request)
       return exchange(pool, { path: target.requestTarget, method: request.method, headers, body }, request.timeoutMs)

@@ -9,11 +9,24 @@ export interface Target {
   readonly requestTarget: string
 }
 
+/** Of URLs that were split lately: a destination has one, and is asked for it with each message. */
+const known = new Map<string, Target>()
+const KNOWN_MAX = 1_000
+
 /**
  * Splits an absolute http(s) URL of visible ASCII.
  * @returns undefined when it is not one, or holds a user name or password
  */
 export function parseTarget(url: string): Target | undefined {
+  const found = known.get(url)
+  if (found !== undefined) return found
+  const target = split(url)
+  if (known.size >= KNOWN_MAX) known.clear()
+  if (target !== undefined) known.set(url, target)
+  return target
+}
+
+function split(url: string): Target | undefined {
   // A backslash or a control character would be read as another URL by the standard parser than it looks like.
   if (!/^https?:\/\/[!-[\]-~]+$/i.test(url)) return undefined
   const parsed = URL.canParse(url) ? new URL(url) : undefined
