@@ -7,7 +7,7 @@ export type Outcome =
   | {
       /** `unknown`: bytes left and no answer came; it may have arrived. */
       readonly status: 'failed' | 'unknown'
-      /** Stable: `http_503`, `redirect_refused`, `timeout`, `connection_refused`, ... */
+      /** Stable: `http_503`, `redirect_refused`, `timeout`, `tls_cert_has_expired`, ... */
       readonly reason: string
       readonly httpStatus: number | null
       readonly retryAfterMs: number | undefined
@@ -32,7 +32,7 @@ export function classify(
     if (answer.error === 'egress_denied') return { status: 'blocked', reason: 'egress_denied' }
     if (answer.error === 'closed') return { status: 'stopped' }
     const status = answer.status === 'unknown' ? 'unknown' : 'failed'
-    return { status, reason: answer.error, httpStatus: null, retryAfterMs: undefined }
+    return { status, reason: reasonOf(answer), httpStatus: null, retryAfterMs: undefined }
   }
   const { httpStatus, headers } = answer
   const isSuccess =
@@ -43,9 +43,15 @@ export function classify(
   return { status: 'failed', reason, httpStatus, retryAfterMs: parseRetryAfter(headers['retry-after'], nowMs) }
 }
 
-/** Seconds, or a date of HTTP. Source: RFC 9110 section 10.2.3. */
+/** The trouble with a certificate is named: `tls_cert_has_expired`, `tls_wrong_version_number` [SEC-28]. */
+function reasonOf({ error, detail }: Exclude<EgressAnswer, { status: 'answered' }>): string {
+  return error === 'tls' && detail !== null ? `tls_${detail.toLowerCase().replace(/^err_(ssl|tls)_/, '')}` : error
+}
+
+/** Seconds, or a date of HTTP in any of its three forms; that of asctime names no zone. Source: RFC 9110 section 10.2.3. */
 function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   if (value === undefined) return undefined
-  const waitMs = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - nowMs
-  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), RETRY_AFTER_MS_MAX) : undefined
+  const date = / \d{4}$/.test(value) ? `${value} GMT` : value
+  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(date) - nowMs
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), RETRY_AFTER_MS_MAX)
 }

@@ -199,7 +199,7 @@ export class DestinationRunner {
   }
 
   #sendAll(destination: DestinationRule): void {
-    while (this.#slots < this.#gate.concurrency(destination) && (this.#open.hasWaiting || this.#backlog.size > 0)) {
+    while (this.#slots < this.#gate.concurrency(destination) && (this.#backlog.size > 0 || this.#open.hasWaiting)) {
       const pass = this.#gate.pass(destination)
       const work = pass && this.#nextWork(destination, pass)
       if (pass === undefined || work === undefined) return

@@ -29,6 +29,7 @@ export interface SenderOptions {
   readonly tokens: TokenSource
   readonly clock: Clock
   readonly userAgent: string
+  /** Where the destination names none of its own [SEC-45], [SEC-46]. */
   readonly timeoutMs: Readonly<Record<'compat' | 'durable', number>>
 }
 
@@ -66,7 +67,7 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
         method: delivery.method,
         headers,
         body,
-        timeoutMs: timeoutMs[config.mode],
+        timeoutMs: (config.mode === 'durable' ? config.timeoutMs : undefined) ?? timeoutMs[config.mode],
         poolKey: String(destinationId),
       })
       const outcome = classify(answer, config, clock())

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -80,6 +81,8 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
   const judge = createJudge(options.basic, tokens)
   const routes: PartnerRoute[] = []
   const closing = new AbortController()
+  // Each answer that is being delayed listens.
+  setMaxListeners(0, closing.signal)
   let behaviour = options.behaviour ?? {}
   let signing = options.signing
   let arrived = 0

@@ -218,3 +218,12 @@ test('removing the old key goes on with both names until the rotation is ended [
   expect(next(fixed, { keys: [{ key: newKey, header: 'X-Second' }] }).auth).not.toHaveProperty('rotationHeader')
   expect(next(both, { keys: [{ key: oldKey }] }).auth).not.toHaveProperty('rotationHeader')
 })
+
+test('the time of an attempt can be set from 1 to 30 seconds in durable; in compat it is that of AAM [SEC-46] [SEC-45] [OUT-22]', () => {
+  expect(configOf().timeoutMs).toBeUndefined()
+  for (const timeoutMs of [1_000, 30_000]) expect(configOf({ timeoutMs }).timeoutMs).toBe(timeoutMs)
+  for (const timeoutMs of [0, 999, 30_001, 1_500.5, '2000']) expect(paths({ timeoutMs })).toEqual(['timeoutMs'])
+  expect(issues({ mode: 'compat', timeoutMs: 3_000 })).toEqual([
+    'timeoutMs: is for mode durable only; compat waits 3,000 ms for an answer, as AAM does',
+  ])
+})

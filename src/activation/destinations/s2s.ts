@@ -88,6 +88,12 @@ const s2sSchema = z.strictObject({
   clientId: z.string().max(255).default('').describe('Account in the partner platform'),
   usersPerMessage: z.int().min(1).max(10).default(10),
   batchMaxWaitMs: z.int().min(0).max(1000).default(50).describe('A message waits at most this long for more users'),
+  timeoutMs: z
+    .int()
+    .min(1_000)
+    .max(30_000)
+    .optional()
+    .describe('In durable: time of an attempt in milliseconds; 15,000 when not given'),
   concurrency: z.int().min(1).max(64).optional().describe('Requests at one time; 8 when not given'),
   requestsPerSecond: z
     .number()
@@ -139,7 +145,12 @@ export function parseS2sConfig(input: unknown, rules: TargetRules): ParsedS2s {
   if (!parsed.success) {
     return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) }
   }
-  const issues = [...availabilityIssues(parsed.data), ...urlIssues(parsed.data, rules), ...authIssues(parsed.data)]
+  const issues = [
+    ...availabilityIssues(parsed.data),
+    ...urlIssues(parsed.data, rules),
+    ...authIssues(parsed.data),
+    ...timeoutIssues(parsed.data),
+  ]
   return issues.length === 0 ? { ok: true, config: parsed.data } : { ok: false, issues }
 }
 
@@ -190,6 +201,11 @@ function* authIssues({ auth: { ...chosen } }: S2sConfig): Generator<ConfigIssue>
     yield issue('auth.credentials', 'give credentials, or clientId and clientSecret')
   const text = chosen.credentials === undefined ? undefined : headerValueIssue(chosen.credentials)
   if (text !== undefined) yield issue('auth.credentials', text)
+}
+
+function* timeoutIssues({ mode, timeoutMs }: S2sConfig): Generator<ConfigIssue> {
+  if (mode === 'compat' && timeoutMs !== undefined)
+    yield issue('timeoutMs', 'is for mode durable only; compat waits 3,000 ms for an answer, as AAM does')
 }
 
 function issue(path: string, message: string): ConfigIssue {

@@ -1,5 +1,6 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns'
 import { isIP } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import { buildConnector } from 'undici'
 import type { AddressPolicy } from './address-policy.ts'
 import { EgressDeniedError } from './egress-error.ts'
@@ -15,7 +16,8 @@ export interface ConnectorOptions {
   readonly target: Target
   /** Undefined: this target may be reached whatever its address. */
   readonly policy: AddressPolicy | undefined
-  readonly ca: readonly string[] | undefined
+  /** Authorities and least version of TLS. */
+  readonly secureContext: SecureContext
   readonly timeoutMs: number
   readonly lookup: Lookup
 }
@@ -27,7 +29,7 @@ export interface ConnectorOptions {
 export function checkedConnector({
   target,
   policy,
-  ca,
+  secureContext,
   timeoutMs,
   lookup,
 }: ConnectorOptions): buildConnector.connector {
@@ -35,8 +37,7 @@ export function checkedConnector({
 
   const connect = buildConnector({
     timeout: timeoutMs,
-    minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca: [...ca] }),
+    secureContext,
     // Node tries the checked addresses one after another.
     autoSelectFamily: true,
     lookup(hostname, _options, done) {

@@ -38,6 +38,9 @@ export function classifyNetworkError(error: Error): {
   const first = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error
   const code = 'code' in first && typeof first.code === 'string' ? first.code : ''
   if (tlsCode.test(code)) return { error: 'tls', detail: code }
+  // An interim answer or a change of protocol nobody asked for.
+  if (code === 'UND_ERR_SOCKET' && /^bad (response|upgrade)$/.test(first.message))
+    return { error: 'response_invalid', detail: null }
   return {
     error: codes.get(code) ?? (first.name === 'HTTPParserError' ? 'response_invalid' : 'connection_reset'),
     detail: null,

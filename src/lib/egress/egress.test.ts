@@ -3,7 +3,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { gzipSync } from 'node:zlib'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { freePort } from '../../testkit/free-port.ts'
 import type { Lookup } from './checked-connector.ts'
 import { type Egress, type EgressOptions, type EgressRequest, openEgress } from './egress.ts'
@@ -238,13 +238,22 @@ test('what failed before the first byte is told from what may have arrived', asy
   })
 })
 
-test('a connection that never stands is not sent, and nothing is written to it later', async () => {
+test('a connection that stands too late is closed, and nothing is written to it', async () => {
   let givenUp: (() => void) | undefined
-  const requests: unknown[] = []
-  const port = await http((request, response) => {
-    requests.push(request.url)
-    response.end()
-  })
+  let connections = 0
+  let closed = 0
+  const received: Buffer[] = []
+  const port = await listen(
+    createTcpServer((socket) => {
+      connections += 1
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          closed += 1
+        })
+      socket.on('data', (bytes) => received.push(bytes))
+    }),
+  )
   const egress = open({
     lookup: (_name, done) => {
       givenUp = () => done(null, [{ address: '127.0.0.1', family: 4 }])
@@ -253,8 +262,9 @@ test('a connection that never stands is not sent, and nothing is written to it l
   const answer = await egress.request(post(`http://slow.test:${port}/late`, { timeoutMs: 100 }))
   expect(answer).toMatchObject({ status: 'not_sent', error: 'timeout' })
   givenUp?.()
-  await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(requests).toEqual([])
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(received).toEqual([])
+  expect(closed).toBe(connections)
 })
 
 test('an interim answer is not the answer', async () => {
@@ -262,6 +272,31 @@ test('an interim answer is not the answer', async () => {
     socket.write('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'),
   )
   expect(await open().request(post(`http://127.0.0.1:${port}/`))).toMatchObject({ status: 'answered', httpStatus: 204 })
+})
+
+test('an idle connection is closed after 30 seconds, however long the other side offers to keep it [SEC-27]', async () => {
+  let connections = 0
+  const port = await raw((socket) => {
+    connections += 1
+    socket.on('close', () => {
+      connections -= 1
+    })
+    socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=600\r\nContent-Length: 0\r\n\r\n')
+  })
+  const pause = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    expect(await open().request(post(`http://127.0.0.1:${port}/`))).toMatchObject({ httpStatus: 200 })
+    await pause()
+    vi.advanceTimersByTime(29_000)
+    for (let turns = 0; turns < 50; turns++) await pause()
+    expect(connections).toBe(1)
+    vi.advanceTimersByTime(2_000)
+    for (let turns = 0; turns < 500 && connections > 0; turns++) await pause()
+    expect(connections).toBe(0)
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('TLS is verified against the name, with an extra authority and at least version 1.2 [SEC-28]', async () => {

@@ -1,6 +1,7 @@
-import { rootCertificates } from 'node:tls'
+import { createSecureContext, rootCertificates } from 'node:tls'
 import { Pool } from 'undici'
 import { type AddressPolicyOptions, addressPolicy } from './address-policy.ts'
+import { boundedClient } from './bounded-client.ts'
 import { checkedConnector, type Lookup, sharedLookup } from './checked-connector.ts'
 import { type EgressAnswer, exchange } from './exchange.ts'
 import { isExempt, parseTarget, type Target, type TargetRules, targetDenial } from './target.ts'
@@ -39,7 +40,9 @@ const POOLS_MAX = 2_000
 
 export function openEgress(options: EgressOptions): Egress {
   const policy = addressPolicy(options)
-  const ca = options.extraCa === undefined ? undefined : [...rootCertificates, options.extraCa]
+  const ca = options.extraCa === undefined ? {} : { ca: [...rootCertificates, options.extraCa] }
+  // Made once: reading all authorities takes some 30 ms, too long for each connection.
+  const secureContext = createSecureContext({ minVersion: 'TLSv1.2', ...ca })
   const lookup = options.lookup ?? sharedLookup()
   const pools = new Map<string, Pool>()
   let isClosed = false
@@ -48,16 +51,19 @@ export function openEgress(options: EgressOptions): Egress {
     const key = `${poolKey} ${target.origin} ${timeoutMs}`
     const known = pools.get(key)
     if (known !== undefined) return known
+    const connect = checkedConnector({
+      target,
+      policy: isExempt(target, options) ? undefined : policy,
+      secureContext,
+      timeoutMs,
+      lookup,
+    })
     const pool = new Pool(target.origin, {
-      connect: checkedConnector({
-        target,
-        policy: isExempt(target, options) ? undefined : policy,
-        ca,
-        timeoutMs,
-        lookup,
-      }),
+      factory: (origin, settings) => boundedClient(origin, settings, connect),
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
+      // However long the other side offers to keep it.
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
       // The deadline of `exchange` covers both, at the cost of one timer.
       headersTimeout: 0,
       bodyTimeout: 0,

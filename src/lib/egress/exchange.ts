@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import { gunzipSync, constants as zlib } from 'node:zlib'
 import type { Dispatcher } from 'undici'
+import { awaited } from './bounded-client.ts'
 import { classifyNetworkError, type EgressErrorCode } from './egress-error.ts'
 
 /** Body bytes read of an answer, and of its decompressed form [SEC-27]. */
@@ -51,6 +52,8 @@ export function exchange(
     let bodyBytes = 0
     const chunks: Buffer[] = []
     let isSettled = false
+    const progress = { hasHead: false }
+    awaited.set(request, progress)
     const deadline = setTimeout(() => {
       fail('timeout', null)
       controller?.abort(new Error('deadline'))
@@ -59,6 +62,7 @@ export function exchange(
     function settle(answer: EgressAnswer): void {
       if (isSettled) return
       isSettled = true
+      awaited.delete(request)
       clearTimeout(deadline)
       resolve(answer)
     }
@@ -82,6 +86,7 @@ export function exchange(
         // Interim answers (1xx) say nothing.
         if (status < 200) return
         httpStatus = status
+        progress.hasHead = true
         headers = flatten(fields)
       },
       onResponseData(_controller, chunk) {
