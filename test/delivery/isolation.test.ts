@@ -75,7 +75,7 @@ async function startPartner(first: 'answers' | 'never' | 'fails') {
   const states = new Map<string, string>()
   const outOfOrder: string[] = []
   let behaviour = first
-  const receiver = await startReceiver((response, request): unknown => {
+  const receiver = await startReceiver((response, request) => {
     receiver.requests.length = 0
     if (behaviour === 'never') return undefined
     if (behaviour === 'fails') return response.writeHead(500).end()
@@ -85,7 +85,7 @@ async function startPartner(first: 'answers' | 'never' | 'fails') {
         states.set(user, Status)
       }
     }
-    response.end()
+    return response.end()
   })
   return Object.assign(receiver, {
     states,
