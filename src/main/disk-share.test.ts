@@ -159,6 +159,18 @@ test('at 80 % there is one warning, and another only after it fell below 70 % [S
   ])
 })
 
+test.each([
+  { fill: 1.05, rests: true },
+  { fill: 1.15, rests: false },
+])('at $fill of the share it leaves time to others: $rests [SEC-44]', async ({ fill, rests }) => {
+  const world = await openWorld(await openMemoryRecordStore())
+  await store(world.deliveries, mixed(500))
+  world.shareBytes = (await world.deliveries.bytesOf(first)) / fill
+  const used: number[] = []
+  await world.shares.look(async (usedMs) => used.push(usedMs) < 1)
+  expect(used.map((ms) => ms > 0)).toEqual([rests])
+})
+
 test('it stops in the middle when everything closes', async () => {
   const world = await openWorld(await openMemoryRecordStore())
   await store(world.deliveries, mixed(500))

@@ -43,6 +43,8 @@ export interface DiskShareParts {
 const NEAR = 0.8
 const NEAR_NO_MORE = 0.7
 const LEFT = 0.9
+/** Beyond it messages come faster than they go: it no longer rests between two steps. */
+const HURRY = 1.1
 /** Deliveries looked at in one step. */
 export const TRIM_BATCH = 100
 /** After so much was removed, or looked at, its room is given back and the rest measured: one short task for the store. */
@@ -67,10 +69,11 @@ export function openDiskShares(parts: DiskShareParts): DiskShares {
     let bytes = before
     let removed = 0
     let next: DeliveryPlace | undefined
+    const restOrHurry: Rest = (usedMs) => rest(bytes >= HURRY * shareBytes ? 0 : usedMs)
     do {
       // Tables are compressed, and bytes are counted before: what is removed frees less than it says, never more.
       const wanted = Math.min(STRETCH_BYTES, Math.max(bytes - LEFT * shareBytes, shareBytes / 100))
-      const stretch = await trimStretch(destinationId, wanted, next, rest)
+      const stretch = await trimStretch(destinationId, wanted, next, restOrHurry)
       const startedMs = performance.now()
       const [first, last] = [stretch.removed[0], stretch.removed.at(-1)]
       if (first !== undefined && last !== undefined) {
@@ -79,7 +82,7 @@ export function openDiskShares(parts: DiskShareParts): DiskShares {
         removed += stretch.removed.length
       }
       next = stretch.next
-      if (!(await rest(performance.now() - startedMs))) break
+      if (!(await restOrHurry(performance.now() - startedMs))) break
     } while (bytes >= LEFT * shareBytes && next !== undefined)
     if (removed > 0) log.info('disk_share.trimmed', { destinationId, deliveries: removed, bytes, shareBytes })
     return bytes
