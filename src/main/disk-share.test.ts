@@ -168,7 +168,7 @@ test.each([
   world.shareBytes = (await world.deliveries.bytesOf(first)) / fill
   const used: number[] = []
   await world.shares.look(async (usedMs) => used.push(usedMs) < 1)
-  expect(used.map((ms) => ms > 0)).toEqual([rests])
+  expect((used[0] ?? 0) > 0).toBe(rests)
 })
 
 test('it stops in the middle when everything closes', async () => {
