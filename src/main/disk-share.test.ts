@@ -171,13 +171,14 @@ test.each([
   expect((used[0] ?? 0) > 0).toBe(rests)
 })
 
-test('it stops in the middle when everything closes', async () => {
+test('it stops in the middle when everything closes, and then pauses nothing', async () => {
   const world = await openWorld(await openMemoryRecordStore())
   await store(world.deliveries, mixed(500))
   world.shareBytes = 1
   let rests = 0
   await world.shares.look(async () => ++rests < 2)
   expect(world.trims).toBe(2)
+  expect([...world.paused]).toEqual([])
 })
 
 test('in tables on the device: room is given back at once, and what was removed is not counted again [SEC-44]', async () => {

@@ -59,15 +59,20 @@ export function openDiskShares(parts: DiskShareParts): DiskShares {
     let bytes = await deliveries.bytesOf(destinationId)
     // What is full and paused was gone through before, and nothing can have ended since.
     const isKnown = levels.get(destinationId)?.level === 'full' && parts.isPaused(destinationId)
-    if (bytes >= shareBytes && !isKnown) bytes = await makeRoom(destinationId, bytes, shareBytes, rest)
+    if (bytes >= shareBytes && !isKnown) {
+      const made = await makeRoom(destinationId, bytes, shareBytes, rest)
+      if (made === undefined) return
+      bytes = made
+    }
     note(destinationId, bytes, shareBytes)
     if (bytes >= shareBytes && !parts.isPaused(destinationId)) await parts.pause(destinationId)
   }
 
-  /** @returns what it takes then */
+  /** @returns what it takes then; undefined when it was stopped in the middle, and nothing is known */
   async function makeRoom(destinationId: DestinationId, before: number, shareBytes: number, rest: Rest) {
     let bytes = before
     let removed = 0
+    let isStopped = false
     let next: DeliveryPlace | undefined
     const restOrHurry: Rest = (usedMs) => rest(bytes >= HURRY * shareBytes ? 0 : usedMs)
     do {
@@ -82,10 +87,10 @@ export function openDiskShares(parts: DiskShareParts): DiskShares {
         removed += stretch.removed.length
       }
       next = stretch.next
-      if (!(await restOrHurry(performance.now() - startedMs))) break
-    } while (bytes >= LEFT * shareBytes && next !== undefined)
+      isStopped = !(await restOrHurry(performance.now() - startedMs))
+    } while (!isStopped && bytes >= LEFT * shareBytes && next !== undefined)
     if (removed > 0) log.info('disk_share.trimmed', { destinationId, deliveries: removed, bytes, shareBytes })
-    return bytes
+    return isStopped ? undefined : bytes
   }
 
   async function trimStretch(
