@@ -239,6 +239,19 @@ const Config = z.strictObject({
     })
     .prefault({}),
   edge: Edge.prefault({}),
+  delivery: z
+    .strictObject({
+      historyDays: count(
+        30,
+        90,
+        'Days that messages are kept after they were made, dead letters among them: to be looked at and sent again',
+      ),
+      diskShare: z.number().min(0.001).max(1).default(0.1).meta({
+        description:
+          'Share of the disk that the messages kept of one destination may take. At 80 % of it there is a warning. Beyond it the oldest messages that are not dead letters are removed early; a destination that fills it with dead letters alone is paused with the reason `quota`, and what it is owed waits',
+      }),
+    })
+    .prefault({}),
   tls: z
     .strictObject({
       cert: file('Certificate (chain) of both listeners; needs tls.key'),

@@ -26,11 +26,12 @@ import { deliveryGauges } from './main/delivery-health.ts'
 import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
 import { watchDisk } from './main/disk-guard.ts'
+import { openDiskShares } from './main/disk-share.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
 import { exposureWarning } from './main/exposure.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
-import { startRetention } from './main/retention.ts'
+import { type Retention, startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import type { CallHandler } from './model/collected-call.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
@@ -108,7 +109,11 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const exposed = exposureWarning(config)
   for (const warning of [...secrets.warnings, ...(exposed === undefined ? [] : [exposed])])
     log.warn('start.warning', { warning })
-  const disk = await watchDisk(config.dataDir, log, overrides.readDiskSpace)
+  let retention: Retention | undefined
+  const disk = await watchDisk(config.dataDir, log, {
+    read: overrides.readDiskSpace,
+    onWorse: () => retention?.kick(),
+  })
   const rulebooks = await openRulebooks(catalog, {
     allowPrivate,
     onBuilt: (rulebook, buildMs) =>
@@ -169,9 +174,6 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         onFailed: (error) => log.error('sweep.failed', { error }),
       })
     : undefined
-  const retention = has('batch')
-    ? startRetention({ deliveries, clock: clock.now, mayForget: clockGuard.isTrusted, log })
-    : undefined
   if (has('delivery')) {
     dispatcher = await openDispatcher({
       deliveries,
@@ -192,6 +194,28 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         observer.onEnded(delivery)
         if (delivery.status === 'dead') metrics.deliveryDead(delivery.reason ?? 'unknown')
       },
+    })
+  }
+  const destinations = () => rulebooks.current().destinations.existing
+  const shares = openDiskShares({
+    deliveries,
+    destinations,
+    shareBytes: () => config.delivery.diskShare * disk.totalBytes(),
+    isPaused: (id) => dispatcher?.health().find((one) => one.destinationId === id)?.paused !== undefined,
+    pause: async (id) => dispatcher?.pause(id, 'quota'),
+    clock: clock.now,
+    log,
+  })
+  if (has('batch')) {
+    retention = startRetention({
+      deliveries,
+      historyDays: config.delivery.historyDays,
+      shares,
+      destinations,
+      isDiskLow: () => disk.state() !== 'ok',
+      clock: clock.now,
+      mayForget: clockGuard.isTrusted,
+      log,
     })
   }
   const refile = await openRefile(parts, stores.jobs, { onFailed: (error) => log.error('refile.failed', { error }) })
@@ -280,6 +304,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           rulebook: rulebooks.current,
           names: catalog.names,
           disk: disk.state,
+          diskShares: shares.levels,
           allowPrivate,
           isClockTrusted: clockGuard.isTrusted,
           clock,

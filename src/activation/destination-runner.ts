@@ -1,4 +1,4 @@
-import type { DestinationHealth } from '../model/delivery.ts'
+import type { DestinationHealth, PauseReason } from '../model/delivery.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DestinationState } from '../store/destination-states.ts'
@@ -143,8 +143,8 @@ export class DestinationRunner {
   }
 
   /** Sends nothing until `resume`; what is on its way ends. Resolves when that is stored. */
-  async pause(): Promise<void> {
-    this.#gate.pause('operator')
+  async pause(reason: PauseReason): Promise<void> {
+    this.#gate.pause(reason)
     await this.#keeper.saved()
   }
 

@@ -1,6 +1,6 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { Clock } from '../model/clock.ts'
-import type { DestinationHealth } from '../model/delivery.ts'
+import type { DestinationHealth, PauseReason } from '../model/delivery.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
@@ -24,8 +24,11 @@ export interface Dispatcher {
   stats(): DispatcherStats
   /** Of every destination with real-time delivery, and of what is left of others. */
   health(): readonly DestinationHealth[]
-  /** An operator stops a destination, or lets it go on: resolves when that is stored [SEC-47]. */
-  pause(destinationId: DestinationId): Promise<void>
+  /**
+   * An operator (or what `reason` says) stops a destination, an operator lets it go on: resolves when that is stored
+   * [SEC-47]. One that is paused already keeps its reason, unless an operator takes it over.
+   */
+  pause(destinationId: DestinationId, reason?: PauseReason): Promise<void>
   resume(destinationId: DestinationId): Promise<void>
   /** Finishes what is on its way, at most `graceMs` (5 s); the rest is on disk. */
   close(graceMs?: number): Promise<void>
@@ -207,7 +210,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       ...[...runners.values()].map((runner) => runner.health()),
       ...[...options.rules().byId.keys()].filter((id) => !runners.has(id)).map(untouchedHealth),
     ],
-    pause: (destinationId) => runnerOf(destinationId).pause(),
+    pause: (destinationId, reason = 'operator') => runnerOf(destinationId).pause(reason),
     resume: (destinationId) => runnerOf(destinationId).resume(),
     async close(graceMs = CLOSE_GRACE_MS) {
       isClosing = true

@@ -199,6 +199,29 @@ test('410 pauses the destination; its message stays and goes out once it is resu
   expect(bench.ended.map((one) => one.status)).toEqual(['acknowledged', 'acknowledged'])
 })
 
+test('a pause for the disk share sends nothing, is told once, outlives a restart, and gives way to an operator [SEC-44]', async () => {
+  await using receiver = await startReceiver()
+  const records = await openMemoryRecordStore()
+  const events: unknown[] = []
+  const defined = { destinations: [{ config: { url: receiver.url } }] }
+  {
+    await using bench = await openWorkbench(defined, { records, log: (event, fields) => events.push([event, fields]) })
+    await bench.dispatcher.pause(DESTINATION, 'quota')
+    await bench.dispatcher.pause(DESTINATION, 'quota')
+    expect(events).toEqual([['delivery.paused', { destinationId: DESTINATION, reason: 'quota' }]])
+    await bench.commit(deviceIn(1, [100]))
+  }
+  await using bench = await openWorkbench(defined, { records })
+  await until(() => health(bench).waitingUsers === 1)
+  expect([receiver.requests, health(bench).paused?.reason]).toEqual([[], 'quota'])
+  await bench.dispatcher.pause(DESTINATION)
+  await bench.dispatcher.pause(DESTINATION, 'quota')
+  expect(health(bench).paused?.reason).toBe('operator')
+  await bench.dispatcher.resume(DESTINATION)
+  await bench.idle()
+  expect(receiver.requests).toHaveLength(1)
+})
+
 test.each([429, 502, 503, 504])(
   '%d slows the whole destination: a pause, then one request at a time [SEC-46]',
   async (status) => {

@@ -1,4 +1,4 @@
-import type { DestinationHealth, Uncounted } from '../model/delivery.ts'
+import type { DestinationHealth, PauseReason, Uncounted } from '../model/delivery.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { DestinationState } from '../store/destination-states.ts'
 import { Breaker, type Verdict } from './breaker.ts'
@@ -27,7 +27,7 @@ export interface GateOptions {
   /** `state()` is worth storing. */
   readonly onChanged: () => void
   /** Its owner should know. */
-  readonly onPaused: (reason: 'gone' | 'failing') => void
+  readonly onPaused: (reason: Exclude<PauseReason, 'operator'>) => void
 }
 
 /** Ask the whole destination to be slower [SEC-46]. */
@@ -134,8 +134,8 @@ export class Gate {
     return change === 'closed'
   }
 
-  /** By an operator, or because it is gone or only fails. */
-  pause(reason: NonNullable<DestinationHealth['paused']>['reason']): void {
+  /** By an operator, or because it is gone, only fails, or fills its disk share [SEC-44]. */
+  pause(reason: PauseReason): void {
     if (this.#paused !== undefined && reason !== 'operator') return
     this.#paused = { reason, atMs: this.#options.parts.clock() }
     if (reason !== 'operator') this.#options.onPaused(reason)

@@ -8,7 +8,13 @@ export const DestinationHealthView = z.object({
   breaker: z
     .enum(['closed', 'open', 'half_open'])
     .meta({ description: 'open: nothing is sent but a probe now and then' }),
-  paused: z.object({ reason: z.enum(['operator', 'gone', 'failing']), at: time }).nullable(),
+  paused: z
+    .object({ reason: z.enum(['operator', 'gone', 'failing', 'quota']), at: time })
+    .nullable()
+    .meta({
+      description:
+        'quota: its dead letters fill its disk share; resume it after they were sent again, or with a larger share',
+    }),
   waitingUsers: z.int().meta({ description: 'At most 10,000 are counted; more may wait on disk' }),
   openMessages: z.int(),
   oldestWaiting: time.nullable(),

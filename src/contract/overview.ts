@@ -59,7 +59,16 @@ export const FlowAnswer = z.object({
 export type FlowAnswer = z.infer<typeof FlowAnswer>
 
 export const AttentionItem = z.object({
-  kind: z.enum(['breaker_open', 'paused', 'dead_letters', 'backlog', 'disk', 'private_destinations', 'clock']),
+  kind: z.enum([
+    'breaker_open',
+    'paused',
+    'dead_letters',
+    'backlog',
+    'disk_share',
+    'disk',
+    'private_destinations',
+    'clock',
+  ]),
   severity: z.enum(['critical', 'warning', 'info']),
   destinationId: z.int().nullable(),
   name: z.string().nullable(),

@@ -18,7 +18,10 @@ test('the state follows the disk both ways, and each change is one line of log [
     void lines.push(`${level} ${message} ${(fields as DiskSpace).state}`)
   const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') }
   let now = space('ok', 50)
-  const disk = await watchDisk('/data', log, async () => now)
+  const disk = await watchDisk('/data', log, {
+    read: async () => now,
+    onWorse: () => lines.push('retention runs early'),
+  })
   const seen: string[] = []
   for (const next of [space('ok', 40), space('low', 9), space('full', 1), space('ok', 60)]) {
     now = next
@@ -27,18 +30,30 @@ test('the state follows the disk both ways, and each change is one line of log [
   }
   disk.close()
   expect(seen).toEqual(['ok 40', 'low 9', 'full 1', 'ok 60'])
-  expect(lines).toEqual(['warn disk.space low', 'warn disk.space full', 'info disk.space ok'])
+  expect(lines).toEqual([
+    'warn disk.space low',
+    'retention runs early',
+    'warn disk.space full',
+    'retention runs early',
+    'info disk.space ok',
+  ])
 })
 
 test('a disk that cannot be read keeps its last state and is logged', async () => {
   const lines: string[] = []
   const error = (message: string) => void lines.push(message)
   let reads = 0
-  const disk = await watchDisk('/data', { debug() {}, info() {}, warn() {}, error }, async () => {
-    reads += 1
-    if (reads === 2) throw new Error('EIO')
-    return space('low', 9)
-  })
+  const disk = await watchDisk(
+    '/data',
+    { debug() {}, info() {}, warn() {}, error },
+    {
+      async read() {
+        reads += 1
+        if (reads === 2) throw new Error('EIO')
+        return space('low', 9)
+      },
+    },
+  )
   await vi.advanceTimersByTimeAsync(4_000)
   disk.close()
   expect([disk.state(), reads, lines]).toEqual(['low', 3, ['disk.unreadable']])

@@ -15,6 +15,7 @@ export interface OverviewParts {
   readonly rulebook: () => Pick<Rulebook, 'audience' | 'destinations'>
   readonly names: NameReader
   readonly disk: () => Situation['disk']
+  readonly diskShares: () => Situation['diskShares']
   readonly allowPrivate: boolean
   readonly isClockTrusted: () => boolean
   readonly clock: { readonly now: () => number; readonly offsetMs: () => number }
@@ -169,7 +170,7 @@ function ledgerOf(activity: Activity, minutes: number, open: Open, names: Names)
 }
 
 function situationOf(parts: OverviewParts, minutes: number, open: Open, nowMs: number): Situation {
-  const { activity, clock, disk, allowPrivate } = parts
+  const { activity, clock, disk, diskShares, allowPrivate } = parts
   const reasons = largest(activity, activity.named.deadReasons, minutes, Number.POSITIVE_INFINITY).list
   return {
     health: parts.dispatcher()?.health() ?? [],
@@ -179,6 +180,7 @@ function situationOf(parts: OverviewParts, minutes: number, open: Open, nowMs: n
       reason: reasons.find(([name]) => name.startsWith(`${destinationId} `))?.[0].split(' ')[1] ?? null,
       sinceMs: firstMs(activity, activity.named.dead.of(destinationId), minutes),
     })),
+    diskShares: diskShares(),
     disk: disk(),
     allowPrivate,
     waitingAt: (id) => (open.get(id)?.waiting ?? 0) + (open.get(id)?.blocked ?? 0),

@@ -54,13 +54,15 @@ export interface Delivery {
   readonly replayOf: DeliveryId | null
 }
 
+export type PauseReason = 'operator' | 'gone' | 'failing' | 'quota'
+
 /** How delivery to one destination stands, for the API, the UI and metrics. */
 export interface DestinationHealth {
   readonly destinationId: DestinationId
   /** `open`: nothing is sent but a probe now and then [SEC-47]. */
   readonly breaker: 'closed' | 'open' | 'half_open'
-  /** By an operator, by 410, or after days of failures; undefined while it delivers. */
-  readonly paused: { readonly reason: 'operator' | 'gone' | 'failing'; readonly atMs: number } | undefined
+  /** By an operator, by 410, after days of failures, or by dead letters that fill its disk share; undefined while it delivers. */
+  readonly paused: { readonly reason: PauseReason; readonly atMs: number } | undefined
   /** Users who are owed a message, and messages that wait for another attempt. */
   readonly waitingUsers: number
   readonly openMessages: number

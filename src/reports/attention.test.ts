@@ -19,6 +19,7 @@ const well = (destinationId: number, changes: Partial<DestinationHealth> = {}): 
 const situation = (changes: Partial<Situation>): Situation => ({
   health: [],
   deadLetters: [],
+  diskShares: [],
   disk: 'ok',
   allowPrivate: false,
   waitingAt: (id) => ({ 1: 4, 2: 1_000, 3: 50 })[id] ?? 0,
@@ -70,4 +71,19 @@ test('a low disk and a clock that jumped are warnings, above what is only to be 
     ['clock', 'warning'],
     ['private_destinations', 'info'],
   ])
+})
+
+test('a destination that nearly fills its disk share, or does, is a warning of its own beside its pause [SEC-44]', () => {
+  const diskShares = [
+    { destinationId: 1, level: 'near', sinceMs: NOW_MS - 60_000 },
+    { destinationId: 3, level: 'full', sinceMs: NOW_MS },
+  ] as const
+  const health = [well(3, { paused: { reason: 'quota', atMs: NOW_MS } })]
+  const items = needsAttention(situation({ health, diskShares }))
+  expect(items.map(({ kind, destinationId, reason }) => [kind, destinationId, reason])).toEqual([
+    ['paused', 3, 'quota'],
+    ['disk_share', 1, 'near'],
+    ['disk_share', 3, 'full'],
+  ])
+  expect(items[1]).toMatchObject({ severity: 'warning', count: null, sinceMs: NOW_MS - 60_000 })
 })

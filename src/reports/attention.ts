@@ -2,7 +2,15 @@ import type { DestinationHealth } from '../model/delivery.ts'
 
 /** Something that a person should look at; the contract's `AttentionItem` with times as numbers. */
 export interface Attention {
-  readonly kind: 'breaker_open' | 'paused' | 'dead_letters' | 'backlog' | 'disk' | 'private_destinations' | 'clock'
+  readonly kind:
+    | 'breaker_open'
+    | 'paused'
+    | 'dead_letters'
+    | 'backlog'
+    | 'disk_share'
+    | 'disk'
+    | 'private_destinations'
+    | 'clock'
   readonly severity: 'critical' | 'warning' | 'info'
   readonly destinationId: number | null
   readonly count: number | null
@@ -18,6 +26,12 @@ export interface Situation {
     /** The most frequent one. */
     readonly reason: string | null
     readonly sinceMs: number | null
+  }[]
+  /** Destinations whose kept messages nearly fill their share of the disk, or do [SEC-44]. */
+  readonly diskShares: readonly {
+    readonly destinationId: number
+    readonly level: 'near' | 'full'
+    readonly sinceMs: number
   }[]
   readonly disk: 'ok' | 'low' | 'full'
   /** The switch that lets destinations use private addresses is on [OPS-25]. */
@@ -37,10 +51,13 @@ const RANK = { critical: 0, warning: 1, info: 2 } as const
 
 /** Worst first: by severity, then by how many messages it concerns. A destination has one item for each trouble it has. */
 export function needsAttention(situation: Situation): readonly Attention[] {
-  const { health, deadLetters, disk, allowPrivate, waitingAt, isClockTrusted, clockOffsetMs, nowMs } = situation
+  const { health, deadLetters, diskShares, disk, allowPrivate, waitingAt, nowMs } = situation
+  const { isClockTrusted, clockOffsetMs } = situation
   const items: Attention[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
   for (const { destinationId, count, reason, sinceMs } of deadLetters)
     items.push({ kind: 'dead_letters', severity: 'warning', destinationId, count, sinceMs, reason })
+  for (const { destinationId, level, sinceMs } of diskShares)
+    items.push({ ...NOTHING, kind: 'disk_share', severity: 'warning', destinationId, sinceMs, reason: level })
   if (disk !== 'ok')
     items.push({ ...NOTHING, kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
   if (allowPrivate) items.push({ ...NOTHING, kind: 'private_destinations', severity: 'info' })

@@ -4,6 +4,7 @@ import {
   deliveryIdKey,
   deliveryIdOfKey,
   deliveryPartition,
+  HISTORY_PARTS,
   historyFrom,
   historyKey,
   openDeliveryKey,
@@ -18,6 +19,9 @@ import {
   openHead,
   openSummary,
   type StoredDelivery,
+  sealBody,
+  sealHead,
+  sealSummary,
   summaryOf,
 } from './delivery-record.ts'
 import type { DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
@@ -29,12 +33,13 @@ import type { RecordStore, StoredRecord } from './record-store.ts'
 const LIST_SCAN_MAX = 200_000
 const PAGE = 1_000
 const DESTINATION_ID_MAX = 0xffff_ffff
+const TIME_MAX_MS = 2 ** 48 - 1
 
 /** Reads, lists and forgets deliveries. */
 export function deliveryHistory(
   records: RecordStore,
   readable: ReadRecord,
-): Pick<DeliveryStore, 'get' | 'list' | 'endedIds' | 'purge'> {
+): Pick<DeliveryStore, 'get' | 'list' | 'endedIds' | 'purge' | 'bytesOf' | 'trim' | 'reclaim'> {
   async function read(places: readonly DeliveryPlace[]): Promise<(StoredDelivery | undefined)[]> {
     const keys = places.flatMap((place) => [
       openDeliveryKey(place),
@@ -113,7 +118,7 @@ export function deliveryHistory(
     return (await records.heads(Kind.openDelivery)).map((head) => kindRange(partitionOfKey(head), Kind.openDelivery))
   }
 
-  async function summaryRanges({ destinationId, fromMs = 0, toMs = 2 ** 48 - 1 }: DeliverySearch) {
+  async function summaryRanges({ destinationId, fromMs = 0, toMs = TIME_MAX_MS }: DeliverySearch) {
     const ids = destinationId === undefined ? await destinations() : [destinationId]
     return ids.map((id) => ({
       from: historyFrom('summary', id, fromMs),
@@ -187,7 +192,45 @@ export function deliveryHistory(
       }
       return removed
     },
+
+    // The bodies of open messages lie among them; the rest of those is small, and has a bound.
+    bytesOf: (destinationId) =>
+      records.approximateBytes(
+        historyFrom('summary', destinationId, 0),
+        historyFrom('body', destinationId, TIME_MAX_MS),
+      ),
+
+    async trim(destinationId, limit, after) {
+      const from =
+        after === undefined
+          ? historyFrom('summary', destinationId, 0)
+          : Buffer.concat([historyKey('summary', after), Buffer.of(0)])
+      const page = await records.range(from, historyFrom('summary', destinationId, TIME_MAX_MS), { limit })
+      const removed = page
+        .filter(({ key, record }) => {
+          const summary = readable(key, record, openSummary)
+          return summary !== undefined && summary.status !== 'dead'
+        })
+        .map(({ key }) => readDeliveryKey(key))
+      const deliveries = await read(removed)
+      await Promise.all(removed.map((place, at) => forget(place, deliveries[at])))
+      const last = page.length < limit ? undefined : page.at(-1)
+      return {
+        removed,
+        bytes: deliveries.reduce((sum, one) => sum + (one === undefined ? 0 : bytesIn(one)), 0),
+        next: last && readDeliveryKey(last.key),
+      }
+    },
+
+    async reclaim(destinationId, fromMs, toMs) {
+      for (const part of HISTORY_PARTS)
+        await records.reclaim(historyFrom(part, destinationId, fromMs), historyFrom(part, destinationId, toMs + 1))
+    },
   }
+}
+
+function bytesIn(delivery: StoredDelivery): number {
+  return sealSummary(delivery).length + sealHead(delivery).length + sealBody(delivery).length
 }
 
 function placeReader(deliveryId: DeliveryId): (record: Buffer) => DeliveryPlace {

@@ -109,10 +109,10 @@ export function deliveryIdOfKey(key: Buffer): DeliveryId {
   return deliveryIdOf(key.subarray(key.length - ID_BYTES))
 }
 
-const historyParts: readonly HistoryPart[] = ['summary', 'head', 'body']
+export const HISTORY_PARTS: readonly HistoryPart[] = ['summary', 'head', 'body']
 
 function historyPrefix(part: HistoryPart, destinationId: DestinationId): Buffer {
-  return Buffer.concat([destinationPrefix(Kind.endedDelivery, destinationId), Buffer.of(historyParts.indexOf(part))])
+  return Buffer.concat([destinationPrefix(Kind.endedDelivery, destinationId), Buffer.of(HISTORY_PARTS.indexOf(part))])
 }
 
 function destinationPrefix(kind: number, destinationId: DestinationId): Buffer {

@@ -51,4 +51,34 @@ export function describeDeliverySearch(name: string, open: () => Promise<OpenedR
     await store.saveDestinationState(first, undefined)
     expect([...(await store.destinationStates()).keys()]).toEqual([second])
   })
+
+  test(`${name}: of the oldest ended deliveries those that are not dead are removed, in steps, with what led to them [SEC-44]`, async () => {
+    await using opened = await open()
+    const store = openDeliveryStore(opened.store)
+    const made = Array.from({ length: 7 }, (_, n) =>
+      delivery({ status: n % 3 === 0 ? 'dead' : n === 1 ? 'superseded' : 'acknowledged', createdAtMs: T0 + n }),
+    )
+    const other = delivery({ destinationId: second, createdAtMs: T0 })
+    const stillOpen = delivery({ createdAtMs: T0 + 1 })
+    await store.freeze([...made, stillOpen])
+    await store.freeze([other])
+    for (const one of [...made, other]) await store.end(one)
+
+    const one = await store.trim(first, 3)
+    expect(one.removed.map((place) => place.deliveryId)).toEqual([made[1]?.deliveryId, made[2]?.deliveryId])
+    expect(one.next).toMatchObject({ deliveryId: made[2]?.deliveryId })
+    expect(one.bytes).toBeGreaterThan(2 * Buffer.byteLength(delivery().body))
+    const two = await store.trim(first, 3, one.next)
+    expect(two.removed.map((place) => place.deliveryId)).toEqual([made[4]?.deliveryId, made[5]?.deliveryId])
+    const three = await store.trim(first, 3, two.next)
+    expect(three).toEqual({ removed: [], bytes: 0, next: undefined })
+
+    expect((await idsOf(store, { destinationId: first, status: 'dead' })).total).toBe(3)
+    expect((await idsOf(store, { destinationId: first })).total).toBe(4)
+    expect((await idsOf(store, { destinationId: second })).total).toBe(1)
+    expect(await store.get((made[1] as typeof other).deliveryId)).toBeUndefined()
+    expect(await store.get(stillOpen.deliveryId)).toEqual(stillOpen)
+    await store.reclaim(first, T0, T0 + 5)
+    expect(await store.get((made[3] as typeof other).deliveryId)).toEqual(made[3])
+  })
 }

@@ -67,6 +67,13 @@ export interface DeliveryStore {
   /** Removes ended deliveries created before a moment, and what leads to them. @returns how many, at most `limit` */
   purge(beforeMs: number, limit: number): Promise<number>
 
+  /** Bytes that the messages kept of a destination take on the device, about; `RecordStore.approximateBytes` says how [SEC-44]. */
+  bytesOf(destinationId: DestinationId): Promise<number>
+  /** Of the next oldest `limit` ended deliveries of a destination removes those that are not dead letters. */
+  trim(destinationId: DestinationId, limit: number, after?: DeliveryPlace): Promise<Trimmed>
+  /** Gives the room of removed deliveries created between two moments, both included, back to the device. */
+  reclaim(destinationId: DestinationId, fromMs: number, toMs: number): Promise<void>
+
   /** How delivery to each destination stood that has had trouble. */
   destinationStates(): Promise<ReadonlyMap<DestinationId, DestinationState>>
   /** @param state undefined: forget it */
@@ -133,6 +140,15 @@ export interface DeliveryPage {
   readonly total: number
   /** Newest first. */
   readonly list: readonly StoredDelivery[]
+}
+
+export interface Trimmed {
+  /** Oldest first. */
+  readonly removed: readonly DeliveryPlace[]
+  /** What the removed ones took, before any compression. */
+  readonly bytes: number
+  /** The last one looked at; undefined when there is none after it. */
+  readonly next: DeliveryPlace | undefined
 }
 
 /** Opens a record; undefined when there is none, or it is damaged: then it is counted and set aside. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { Kind, kindRange, startKey } from './keys.ts'
 import { openRecord, readRevision, sealRecord } from './record.ts'
@@ -197,6 +198,35 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
     for (const commit of refused) await expect(store.commit(commit)).rejects.toThrow(RangeError)
     expect(await store.getMany([a, b])).toEqual([undefined, undefined])
   })
+
+  fact(
+    'the bytes of a range are about those of its records, and less once they are gone and reclaimed [SEC-44]',
+    async (store) => {
+      // As random as nothing that a table could compress.
+      const puts = Array.from({ length: 400 }, (_, i) => ({
+        key: profile(4, String(i).padStart(5, '0')),
+        record: sealRecord(1, 1, randomBytes(1_000)),
+      }))
+      await store.commit({ puts, deletes: [] })
+      const { from, to } = kindRange(4, Kind.profile)
+      await store.reclaim(from, to)
+      // Headers and whole blocks make the difference.
+      const expectBytes = async (low: Buffer, high: Buffer, wanted: number) =>
+        expect(Math.abs((await store.approximateBytes(low, high)) - wanted)).toBeLessThan(20_000)
+      await expectBytes(from, to, 400_000)
+      await expectBytes(profile(4, '00100'), profile(4, '00200'), 100_000)
+      await expectBytes(profile(4, '00400'), to, 0)
+      expect(await store.approximateBytes(profile(5, ''), profile(6, ''))).toBe(0)
+
+      await store.commit({ puts: [], deletes: puts.slice(0, 300).map((put) => put.key) })
+      await store.reclaim(from, to)
+      await expectBytes(from, to, 100_000)
+      expect(await store.getMany([puts[299]?.key as Buffer, puts[300]?.key as Buffer])).toEqual([
+        undefined,
+        puts[300]?.record,
+      ])
+    },
+  )
 
   fact('a closed store refuses', async (store) => {
     await store.close()

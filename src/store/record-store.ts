@@ -38,6 +38,15 @@ export interface RecordStore {
   /** First key of a kind in each partition that has one; ascending by partition. For start-up scans and the sweep. */
   heads(kind: number): Promise<Buffer[]>
 
+  /**
+   * Bytes that the records with `from <= key < to` take on the device, about: as they lie there (compressed), without what
+   * was written last and is not in a table yet (up to 64 MiB of all records), with what was deleted and not yet reclaimed.
+   */
+  approximateBytes(from: Buffer, to: Buffer): Promise<number>
+
+  /** Gives the room of what was deleted there back to the device; takes time in proportion to what the range holds. */
+  reclaim(from: Buffer, to: Buffer): Promise<void>
+
   /** Everything committed so far is on the device when it resolves. */
   flush(): Promise<void>
 

@@ -139,6 +139,15 @@ class EmbeddedRecordStore implements RecordStore {
     return this.#reading((level) => level.heads(kind, PARTITIONS))
   }
 
+  approximateBytes(from: Buffer, to: Buffer): Promise<number> {
+    return this.#reading((level) => level.approximateSize(from, to))
+  }
+
+  async reclaim(from: Buffer, to: Buffer): Promise<void> {
+    await this.#settled()
+    return this.#reading((level) => level.compact(from, to))
+  }
+
   async flush(): Promise<void> {
     await this.commit({ puts: [], deletes: [] }, 'disk')
   }

@@ -13,7 +13,9 @@ export interface Level {
   batch(): LevelBatch
   range(from: Buffer, to: Buffer, limit: number, reverse: boolean): Promise<StoredRecord[]>
   heads(kind: number, partitions: number): Promise<Buffer[]>
-  compact(): Promise<void>
+  approximateSize(from: Buffer, to: Buffer): Promise<number>
+  /** Rewrites the tables of a range, what is written last included; of everything without one. */
+  compact(from?: Buffer, to?: Buffer): Promise<void>
   close(): Promise<void>
 }
 
@@ -69,7 +71,8 @@ export async function openLevel(folder: string): Promise<Level> {
     batch: () => rawBatch(db.batch() as unknown as RawBatch),
     range: (from, to, limit, reverse) => readRange(db, from, to, limit, reverse),
     heads: (kind, partitions) => readHeads(db, kind, partitions),
-    compact: () => db.compactRange(Buffer.alloc(1), Buffer.alloc(64, 0xff)),
+    approximateSize: (from, to) => db.approximateSize(from, to),
+    compact: (from = Buffer.alloc(1), to = Buffer.alloc(64, 0xff)) => db.compactRange(from, to),
     close: () => db.close(),
   }
 }

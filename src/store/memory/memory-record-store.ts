@@ -61,6 +61,16 @@ class MemoryRecordStore implements RecordStore {
     return [...heads.values()]
   }
 
+  async approximateBytes(from: Buffer, to: Buffer): Promise<number> {
+    this.#assertOpen()
+    const found = this.#records.slice(this.#lowerBound(from), this.#lowerBound(to))
+    return found.reduce((sum, { key, record }) => sum + key.length + record.length, 0)
+  }
+
+  async reclaim(): Promise<void> {
+    this.#assertOpen()
+  }
+
   async flush(): Promise<void> {
     this.#assertOpen()
   }

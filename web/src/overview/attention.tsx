@@ -11,6 +11,7 @@ const LOOKS = {
   paused: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
   dead_letters: { Icon: IconDead, tone: 'dead', status: 'dead' },
   backlog: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
+  disk_share: { Icon: IconAlert, tone: 'waiting', status: 'dead' },
   disk: { Icon: IconAlert, tone: 'waiting', status: undefined },
   private_destinations: { Icon: IconShield, tone: 'waiting', status: undefined },
   clock: { Icon: IconAlert, tone: 'waiting', status: undefined },

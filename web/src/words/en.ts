@@ -134,12 +134,16 @@ export const en = {
     '{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
   'attention.paused': '{name} is paused',
   'attention.paused.why':
-    '{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}}',
+    '{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}} {cause, select, quota {Its dead letters fill its share of the disk.} other {}}',
   'attention.dead_letters': '{count, plural, one {# dead letter} other {# dead letters}} at {name}',
   'attention.dead_letters.why': '{reason, select, none {They can be replayed.} other {Most often: {reason}.}}',
   'attention.backlog': '{name} is behind',
   'attention.backlog.why':
     '{count, plural, one {# message waits; it is not lost.} other {# messages wait; none is lost.}}',
+  'attention.disk_share':
+    '{cause, select, full {{name} has used up its share of the disk} other {{name} has nearly used up its share of the disk}}',
+  'attention.disk_share.why':
+    '{cause, select, full {Replay its dead letters, or raise delivery.diskShare; then resume it.} other {Beyond it the oldest messages are removed early, but no dead letters.}}',
   'attention.disk': '{cause, select, full {The disk is full} other {The disk is nearly full}}',
   'attention.disk.why':
     '{cause, select, full {Events are refused until there is space; opt-outs and delivery go on.} other {Free some space before Usher has to refuse events.}}',

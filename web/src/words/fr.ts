@@ -133,13 +133,17 @@ export const fr: Words = {
     '{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
   'attention.paused': '{name} est en pause',
   'attention.paused.why':
-    '{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}}',
+    '{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}} {cause, select, quota {Ses lettres mortes remplissent sa part du disque.} other {}}',
   'attention.dead_letters': '{count, plural, one {# lettre morte} other {# lettres mortes}} chez {name}',
   'attention.dead_letters.why':
     '{reason, select, none {Elles peuvent être rejouées.} other {Le plus souvent : {reason}.}}',
   'attention.backlog': '{name} est en retard',
   'attention.backlog.why':
     '{count, plural, one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}}',
+  'attention.disk_share':
+    '{cause, select, full {{name} a épuisé sa part du disque} other {{name} a presque épuisé sa part du disque}}',
+  'attention.disk_share.why':
+    '{cause, select, full {Renvoyez ses lettres mortes, ou augmentez delivery.diskShare ; puis reprenez.} other {Au-delà, les messages les plus anciens sont supprimés plus tôt, sauf les lettres mortes.}}',
   'attention.disk': '{cause, select, full {Le disque est plein} other {Le disque est presque plein}}',
   'attention.disk.why':
     '{cause, select, full {Les événements sont refusés tant qu’il n’y a pas de place ; les refus de suivi et les envois continuent.} other {Libérez de la place avant qu’Usher ne doive refuser des événements.}}',

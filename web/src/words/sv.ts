@@ -132,12 +132,16 @@ export const sv: Words = {
     '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
   'attention.paused': '{name} är pausad',
   'attention.paused.why':
-    '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}}',
+    '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, quota {Dess döda brev fyller dess andel av disken.} other {}}',
   'attention.dead_letters': '{count, plural, one {# dött brev} other {# döda brev}} hos {name}',
   'attention.dead_letters.why': '{reason, select, none {De kan spelas upp igen.} other {Oftast: {reason}.}}',
   'attention.backlog': '{name} ligger efter',
   'attention.backlog.why':
     '{count, plural, one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}}',
+  'attention.disk_share':
+    '{cause, select, full {{name} har förbrukat sin andel av disken} other {{name} har nästan förbrukat sin andel av disken}}',
+  'attention.disk_share.why':
+    '{cause, select, full {Skicka dess döda brev igen, eller höj delivery.diskShare; återuppta den sedan.} other {Därutöver tas de äldsta meddelandena bort i förtid, men inga döda brev.}}',
   'attention.disk': '{cause, select, full {Disken är full} other {Disken är nästan full}}',
   'attention.disk.why':
     '{cause, select, full {Händelser nekas tills det finns plats; avregistreringar och leverans fortsätter.} other {Frigör plats innan Usher måste neka händelser.}}',
