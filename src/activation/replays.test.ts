@@ -45,6 +45,7 @@ test('a replay goes out at the given rate, oldest first, and a dry run only coun
   expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 2, dryRun: true })).toEqual({
     matched: users,
     queued: 0,
+    plan: { unchanged: users, rebuilt: 0, held: 0, withoutDestination: 0, underWay: 0, unknown: 0 },
   })
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(receiver.requests).toEqual([])

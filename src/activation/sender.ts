@@ -1,6 +1,5 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { EgressAnswer } from '../lib/egress/exchange.ts'
-import { parseTarget } from '../lib/egress/target.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Attempt } from '../model/delivery.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
@@ -8,7 +7,7 @@ import { classify, type Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { secretsOf } from './destinations/s2s-secrets.ts'
 import { type TokenSource, userAgentOf } from './oauth.ts'
-import { type Header, hasWebhookSignature, signatureHeaders, webhookHeaders } from './sign.ts'
+import { type Header, hasWebhookSignature, signatureHeaders, signedPart, webhookHeaders } from './sign.ts'
 
 /** Makes one attempt: signs, authenticates, sends, and records it without secrets. */
 export interface Sender {
@@ -117,8 +116,8 @@ function requestHeaders(
   const hasWebhook = hasWebhookSignature(config)
   if (config.mode === 'durable' || hasWebhook) headers.push(['webhook-id', deliveryId])
   if (config.headers !== undefined) headers.push(...Object.entries(config.headers))
-  // Exactly what goes over the wire is signed: the body of a POST, path and query of a GET [OUT-68], [OUT-69].
-  const signed = method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')
+  // Exactly what goes over the wire is signed [OUT-68], [OUT-69].
+  const signed = signedPart(method, url, body)
   if (hasWebhook) headers.push(...webhookHeaders(config, deliveryId, nowMs, signed))
   headers.push(...signatureHeaders(config, signed))
   return headers

@@ -24,6 +24,9 @@ const delivery: Delivery = {
 }
 const detail: DeliveryDetail = {
   ...delivery,
+  destinationName: 'Halden DSP',
+  signature: null,
+  recipients: [],
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },
   attempts: [{ ...attempt, response: { headers: {}, excerpt: 'busy' } }],
 }
@@ -68,6 +71,7 @@ beforeAll(async () => {
       },
     },
     profiles: {
+      find: async () => [],
       profile: async (id) => (id === DEVICE || id === '77052:hd-9f21' ? profile : undefined),
       async explain(id, segmentId, atMs) {
         asked.explains.push([id, segmentId, atMs])
