@@ -24,6 +24,7 @@ export function ProfileSearch() {
     },
   })
   const found = search.data ?? []
+  const isNone = search.data?.length === 0
   useHotkeys([['/', () => input.current?.focus()]])
   return (
     <search>
@@ -42,7 +43,8 @@ export function ProfileSearch() {
           label={t('profiles.label')}
           placeholder={t('profiles.placeholder')}
           value={text}
-          error={search.data?.length === 0 ? t('profiles.none') : undefined}
+          error={isNone}
+          aria-describedby={isNone ? 'no-profile' : undefined}
           onChange={(event) => {
             setText(event.currentTarget.value)
             search.reset()
@@ -52,6 +54,11 @@ export function ProfileSearch() {
           {t('profiles.find')}
         </Button>
       </form>
+      {isNone && (
+        <p id="no-profile" className="not-found dead small" role="alert">
+          {t('profiles.none')}
+        </p>
+      )}
       {search.error !== null && <Trouble error={search.error} />}
       {found.length > 1 && (
         <>

@@ -299,6 +299,7 @@ export const en = {
   'lanes.more': '{count, plural, one {# other trait} other {# other traits}}',
   'lanes.empty': 'No trait yet',
   'lanes.emptyWhy': 'The profile exists, but no rule has matched what it did.',
+  'lanes.emptyDeclared': 'Nothing is kept under this ID itself. What its devices did stands with them, above.',
   'story.title': 'Time line',
   'story.show': 'Shown',
   'story.all': 'All',

@@ -299,6 +299,8 @@ export const fr: Words = {
   'lanes.more': '{count, plural, one {# autre trait} other {# autres traits}}',
   'lanes.empty': 'Aucun trait',
   'lanes.emptyWhy': 'Le profil existe, mais aucune règle n’a correspondu à ce qu’il a fait.',
+  'lanes.emptyDeclared':
+    'Rien n’est gardé sous cet identifiant même. Ce que ses appareils ont fait se trouve chez eux, plus haut.',
   'story.title': 'Chronologie',
   'story.show': 'Affiché',
   'story.all': 'Tout',

@@ -298,6 +298,7 @@ export const sv: Words = {
   'lanes.more': '{count, plural, one {# annan egenskap} other {# andra egenskaper}}',
   'lanes.empty': 'Ingen egenskap än',
   'lanes.emptyWhy': 'Profilen finns, men ingen regel har träffat det den gjort.',
+  'lanes.emptyDeclared': 'Inget sparas under själva detta ID. Vad dess enheter gjort står hos dem, ovan.',
   'story.title': 'Förlopp',
   'story.show': 'Visas',
   'story.all': 'Allt',
