@@ -215,8 +215,7 @@ export const en = {
   'signature.none': 'Nothing to compare: it was sent without a signature, or its destination signs otherwise today.',
   'signature.matches': 'Matches',
   'signature.differs': 'Differs',
-  'signature.differsWhy':
-    'The key was changed since, or the bytes were. A replay as of today signs with the key of today.',
+  'signature.differsWhy': 'The key was changed since, or the bytes were. A replay signs with the key of today.',
   'signature.recomputed': 'Recomputed',
   'signature.bytes': 'Signed bytes',
   'signature.bytesAsSent':

@@ -216,7 +216,7 @@ export const fr: Words = {
   'signature.none': 'Rien à comparer : il est parti sans signature, ou sa destination signe autrement à présent.',
   'signature.matches': 'Concorde',
   'signature.differs': 'Diffère',
-  'signature.differsWhy': 'La clé a changé depuis, ou les octets. Rejouer l’état du jour signe avec la clé du jour.',
+  'signature.differsWhy': 'La clé a changé depuis, ou les octets. Rejouer signe avec la clé du jour.',
   'signature.recomputed': 'Recalculée',
   'signature.bytes': 'Octets signés',
   'signature.bytesAsSent':

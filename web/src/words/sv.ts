@@ -215,7 +215,8 @@ export const sv: Words = {
   'signature.none': 'Inget att jämföra: det skickades utan signatur, eller så signerar destinationen annorlunda i dag.',
   'signature.matches': 'Stämmer',
   'signature.differs': 'Avviker',
-  'signature.differsWhy': 'Nyckeln har bytts sedan dess, eller byten. Dagens läge signeras med dagens nyckel.',
+  'signature.differsWhy':
+    'Nyckeln har bytts sedan dess, eller byten. Det som spelas upp igen signeras med dagens nyckel.',
   'signature.recomputed': 'Omräknad',
   'signature.bytes': 'Signerade byte',
   'signature.bytesAsSent':
