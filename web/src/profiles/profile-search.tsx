@@ -62,11 +62,11 @@ export function ProfileSearch() {
       {search.error !== null && <Trouble error={search.error} />}
       {found.length > 1 && (
         <>
-          <p role="status">{t('profiles.several', { count: found.length })}</p>
+          <p className="not-found" role="status">{t('profiles.several', { count: found.length })}</p>
           <ul>
             {found.map(({ id, detail }) => (
               <li key={id}>
-                <Link to="/profiles/$id" params={{ id: String(id) }} search={{}} className="mono line-id">
+                <Link to="/profiles/$id" params={{ id: String(id) }} search={{}} className="mono">
                   {id}
                 </Link>{' '}
                 <span className="dim">{detail}</span>
