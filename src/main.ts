@@ -36,6 +36,7 @@ import { openStores } from './main/stores.ts'
 import type { CallHandler } from './model/collected-call.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
+import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
 import { optOut, optOutStatus } from './pipeline/opt-out.ts'
 import type { Parts } from './pipeline/parts.ts'
 import { processCall } from './pipeline/process-call.ts'
@@ -280,10 +281,18 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           userDpidsOf: (stored) => userDpidsOf(stored as S2sConfig),
         },
         profiles: {
+          find: async (text) =>
+            (await findProfiles(text, parts)).map((id) => viewFound(id, rulebooks.current().directory)),
           profile: (id) => viewProfile(id, parts, told),
           explain: (id, segmentId, atMs) => explainProfile(id, segmentId as SegmentId, atMs, parts, told),
         },
-        deliveries: openDeliveryReader(deliveries, dispatcher),
+        deliveries: openDeliveryReader({
+          deliveries,
+          profiles,
+          rulebook: rulebooks.current,
+          names: catalog.names,
+          dispatcher,
+        }),
         denyList: openDenyListDesk(denyList, denyListKeeper, {
           mayClear: config.edge.denyList.mayClear,
           clock: clock.now,

@@ -140,7 +140,11 @@ test('a replay sends the same bytes only while nothing newer was sent, else the 
   expect(dead).toMatchObject({ status: 'dead', aamWouldDrop: true })
   const deliveryIds = [dead?.deliveryId ?? ('' as never)]
   isDead = false
-  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', dryRun: true })).toEqual({ matched: 1, queued: 0 })
+  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', dryRun: true })).toMatchObject({
+    matched: 1,
+    queued: 0,
+    plan: { unchanged: 1, rebuilt: 0 },
+  })
   expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 1, queued: 1 })
   await bench.idle()
   expect(bench.ended[1]).toMatchObject({
@@ -152,6 +156,9 @@ test('a replay sends the same bytes only while nothing newer was sent, else the 
 
   await bench.commit(deviceIn(1, [100, 101]))
   await bench.idle()
+  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', dryRun: true })).toMatchObject({
+    plan: { unchanged: 0, rebuilt: 1 },
+  })
   expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 1, queued: 1 })
   await bench.idle()
   expect(bench.ended[3]).toMatchObject({ replayOf: dead?.deliveryId, status: 'acknowledged' })

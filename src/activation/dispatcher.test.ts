@@ -45,7 +45,7 @@ test('a committed marker becomes one message of exactly the documented keys, and
   expect(await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)])).toMatchObject([
     { isOwed: false, told: { active: [100, 101], state: 'acknowledged', deliveryId: ended?.deliveryId } },
   ])
-  expect((await bench.deliveries.list({ profileId: profileIdOf(1), page: 0, pageSize: 10 })).list).toEqual([ended])
+  expect((await bench.deliveries.list({ profileIds: [profileIdOf(1)], page: 0, pageSize: 10 })).list).toEqual([ended])
 })
 
 test('changes that wait are sent as one, from the profile as it is then [SEC-43]', async () => {

@@ -9,6 +9,7 @@ import type { ProfileStore } from '../store/profile-store.ts'
 import type { DestinationRules } from './destination-rules.ts'
 import { DestinationRunner } from './destination-runner.ts'
 import { openTokenSource } from './oauth.ts'
+import { chooseForReplay, planReplay, type ReplayPlan } from './replay-plan.ts'
 import { openReplays } from './replays.ts'
 import { untouchedHealth } from './runner-health.ts'
 import type { After, RunnerLimits, RunnerStats } from './runner-parts.ts'
@@ -44,8 +45,11 @@ export interface ReplayRequest {
 }
 
 export interface ReplayResult {
+  /** Ended deliveries among those asked for. */
   readonly matched: number
   readonly queued: number
+  /** Of a dry run. */
+  readonly plan?: ReplayPlan
 }
 
 export interface DispatcherStats {
@@ -142,19 +146,10 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     }
   }
 
-  /** Those that have ended, by destination. */
-  async function endedOf(deliveryIds: readonly DeliveryId[]): Promise<Map<DestinationId, DeliveryId[]>> {
-    const ended = new Map<DestinationId, DeliveryId[]>()
-    for (let at = 0; at < deliveryIds.length; at += REPLAY_AT_ONCE_MAX) {
-      const ids = deliveryIds.slice(at, at + REPLAY_AT_ONCE_MAX)
-      for (const delivery of await Promise.all(ids.map((deliveryId) => deliveries.get(deliveryId)))) {
-        if (delivery === undefined || delivery.finishedAtMs === null) continue
-        const others = ended.get(delivery.destinationId)
-        if (others === undefined) ended.set(delivery.destinationId, [delivery.deliveryId])
-        else others.push(delivery.deliveryId)
-      }
-    }
-    return ended
+  /** Nothing leaves to it now: an operator or its partner stopped it, or it has no real-time delivery. */
+  function isHeld(destinationId: DestinationId): boolean {
+    const rule = options.rules().byId.get(destinationId)
+    return rule?.isActive !== true || runnerOf(destinationId).health().paused !== undefined
   }
 
   const replays = openReplays({
@@ -191,9 +186,10 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       watchRotations()
     },
     async replay({ deliveryIds, as, dryRun = false, perSecond }) {
-      const ended = await endedOf(deliveryIds)
-      const matched = [...ended.values()].reduce((sum, ids) => sum + ids.length, 0)
-      if (dryRun) return { matched, queued: 0 }
+      const { existing } = options.rules()
+      const choice = await chooseForReplay(deliveries, (id) => existing.has(id), deliveryIds)
+      const { ended, matched, withoutDestination } = choice
+      if (dryRun) return { matched, queued: 0, plan: await planReplay(deliveries, choice, as, isHeld) }
       const isLater = perSecond !== undefined || matched > REPLAY_AT_ONCE_MAX
       for (const ids of ended.values()) {
         if (isLater) await replays.add({ deliveryIds: ids, as, perSecond })
@@ -203,7 +199,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
             if (delivery !== undefined) await replayOne(delivery, as)
           }
       }
-      return { matched, queued: matched }
+      return { matched, queued: matched - withoutDestination }
     },
     stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
     health: () => [

@@ -15,7 +15,12 @@ function configOf(more: Partial<S2sConfig> = {}): S2sConfig {
 const seconds = (iso: string) => Date.parse(iso) / 1000
 const at22 = seconds('2016-07-27T16:17:22Z')
 const at21 = seconds('2016-07-27T16:17:21Z')
-const segment = (value: string, active: boolean, atSeconds: number): SegmentEntry => ({ value, active, atSeconds })
+const segment = (value: string, active: boolean, atSeconds: number): SegmentEntry => ({
+  sid: 1,
+  value,
+  active,
+  atSeconds,
+})
 const head = { processTimeSeconds: seconds('2016-07-27T16:17:42Z'), userDpid: 12345, destinationId: 423 }
 
 // The documented request of outbound.md 3.3, values and order.

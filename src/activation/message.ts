@@ -14,6 +14,7 @@ export interface UserEntry {
 }
 
 export interface SegmentEntry {
+  readonly sid: number
   /** `Segment_ID`: the mapping value [OUT-48]. */
   readonly value: string
   readonly active: boolean

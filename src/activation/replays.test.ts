@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { newDeliveryId } from '../store/delivery-keys.ts'
 import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
 import {
   DESTINATION,
@@ -6,6 +7,7 @@ import {
   manualTimers,
   OTHER,
   openWorkbench,
+  rulesOf,
   startReceiver,
   until,
   type Workbench,
@@ -45,6 +47,7 @@ test('a replay goes out at the given rate, oldest first, and a dry run only coun
   expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 2, dryRun: true })).toEqual({
     matched: users,
     queued: 0,
+    plan: { unchanged: users, rebuilt: 0, held: 0, withoutDestination: 0, underWay: 0, unknown: 0 },
   })
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(receiver.requests).toEqual([])
@@ -115,4 +118,32 @@ test('many dead letters are replayed behind the answer, and a paused destination
   await bench.dispatcher.resume(DESTINATION)
   await until(() => bench.ended.length === 240)
   expect(new Set(receiver.requests.map((request) => request.body)).size).toBe(120)
+})
+
+test('a dry run says what stays: under way, not kept, without a destination; and what waits [SEC-48] [SEC-41]', async () => {
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  await using other = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  const both = [{ config: config(receiver.url) }, { id: OTHER, config: config(other.url) }]
+  await using bench = await openWorkbench({ destinations: both }, { limits: { compatRetryWaitMs: 0 } })
+  await dieOff(bench, 2)
+  await dieOff(bench, 3, OTHER)
+  isDead = false
+  const dead = await bench.deliveries.endedIds({ status: 'dead' })
+  await bench.dispatcher.pause(DESTINATION)
+  const [first] = await bench.deliveries.endedIds(search)
+  // It waits from now on: its destination is paused.
+  await bench.dispatcher.replay({ deliveryIds: [first as (typeof dead)[number]], as: 'same' })
+  const ask = (as: 'same' | 'current') =>
+    bench.dispatcher.replay({ deliveryIds: [...dead, newDeliveryId()], as, dryRun: true })
+  const stays = { underWay: 1, unknown: 1, withoutDestination: 0, held: 1 }
+  expect(await ask('same')).toEqual({ matched: 4, queued: 0, plan: { ...stays, unchanged: 4, rebuilt: 0 } })
+  expect(await ask('current')).toMatchObject({ plan: { ...stays, unchanged: 0, rebuilt: 4 } })
+
+  bench.rules = rulesOf({ destinations: both.slice(0, 1) })
+  expect(await ask('same')).toMatchObject({ matched: 4, plan: { withoutDestination: 3, unchanged: 1 } })
+  receiver.requests.length = 0
+  // Nothing is sent nowhere: those keep the reason they died of.
+  expect(await bench.dispatcher.replay({ deliveryIds: dead, as: 'same' })).toEqual({ matched: 4, queued: 1 })
+  expect(await bench.deliveries.endedIds({ destinationId: OTHER, reason: 'http_500' })).toHaveLength(3)
 })

@@ -97,6 +97,11 @@ export function buildRound(
       roundSize: chunks.length,
       attemptsBefore: 0,
       named: namedIn(userDpid, chunk),
+      written: chunk.map(({ entry: { partnerId, segments } }) => ({
+        dataSourceId: userDpid,
+        partnerId,
+        segments: segments.map(({ sid, value, active }) => [sid, value, active ? 1 : 0]),
+      })),
       aamWouldDrop: false,
     }
   })

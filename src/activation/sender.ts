@@ -1,6 +1,5 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { EgressAnswer } from '../lib/egress/exchange.ts'
-import { parseTarget } from '../lib/egress/target.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Attempt } from '../model/delivery.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
@@ -8,7 +7,7 @@ import { classify, type Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { secretsOf } from './destinations/s2s-secrets.ts'
 import { type TokenSource, userAgentOf } from './oauth.ts'
-import { type Header, hasWebhookSignature, signatureHeaders, webhookHeaders } from './sign.ts'
+import { type Header, hasWebhookSignature, signatureHeaders, signedPart, webhookHeaders } from './sign.ts'
 
 /** Makes one attempt: signs, authenticates, sends, and records it without secrets. */
 export interface Sender {
@@ -52,8 +51,8 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
       const startedAtMs = clock()
       // Encoded once, for both signatures and the wire.
       const body = Buffer.from(delivery.body)
-      // Exactly what goes over the wire is signed: the body of a POST, path and query of a GET [OUT-68], [OUT-69].
-      const signed = delivery.method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')
+      // Exactly what goes over the wire is signed [OUT-68], [OUT-69].
+      const signed = signedPart(delivery.method, url, body)
       const headers = requestHeaders(
         destination,
         delivery,

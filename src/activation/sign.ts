@@ -1,4 +1,5 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import { parseTarget } from '../lib/egress/target.ts'
 import type { S2sConfig } from './destinations/s2s.ts'
 
 export type HashAlgorithm = 'md5' | 'sha1' | 'sha256'
@@ -9,23 +10,46 @@ export function signHmac(algorithm: HashAlgorithm, key: string, message: string 
   return createHmac(algorithm, key).update(message).digest('base64')
 }
 
+/** What a signature covers, byte for byte as sent: the body of a POST, path and query of a GET [OUT-68], [OUT-69]. */
+export function signedPart<Body extends string | Buffer>(
+  method: 'POST' | 'GET',
+  url: string,
+  body: Body,
+): string | Body {
+  return method === 'POST' ? body : (parseTarget(url)?.requestTarget ?? '')
+}
+
+export interface Signature {
+  readonly header: string
+  readonly value: string
+  readonly algorithm: HashAlgorithm
+  /** From 1, in the order of the destination's keys. */
+  readonly keyNumber: number
+}
+
 /**
- * The signature headers of a message: one for each signer, the old one first. During a rotation the second signer has a
+ * The signatures of a message: one for each signer, the old one first. During a rotation the second signer has a
  * header of its own, `<header>-Next` unless it names one; after the old key was removed the one signature goes under
  * both names until the rotation is ended. Source: outbound.md OUT-68, OUT-69, OUT-72, OUT-73.
  * @param message body of a POST, or path and query of a GET, byte for byte as sent
  */
-export function signatureHeaders({ auth, mode }: Pick<S2sConfig, 'auth' | 'mode'>, message: string | Buffer): Header[] {
+export function signaturesOf({ auth, mode }: Pick<S2sConfig, 'auth' | 'mode'>, message: string | Buffer): Signature[] {
   if (auth.type !== 'hmac') return []
   const usual = auth.algorithm ?? (mode === 'compat' ? 'sha1' : 'sha256')
-  const headers = auth.keys.map((signer, index): Header => {
-    const name = signer.header ?? (index === 0 ? auth.header : `${auth.header}-Next`)
-    return [name, signHmac(signer.algorithm ?? usual, signer.key, message)]
+  const signatures = auth.keys.map((signer, index): Signature => {
+    const header = signer.header ?? (index === 0 ? auth.header : `${auth.header}-Next`)
+    const algorithm = signer.algorithm ?? usual
+    return { header, value: signHmac(algorithm, signer.key, message), algorithm, keyNumber: index + 1 }
   })
-  const [only] = headers
-  if (headers.length === 1 && only !== undefined && auth.rotationHeader != null)
-    headers.push([auth.rotationHeader, only[1]])
-  return headers
+  const [only] = signatures
+  if (signatures.length === 1 && only !== undefined && auth.rotationHeader != null)
+    signatures.push({ ...only, header: auth.rotationHeader })
+  return signatures
+}
+
+/** The same as header lines. */
+export function signatureHeaders(config: Pick<S2sConfig, 'auth' | 'mode'>, message: string | Buffer): Header[] {
+  return signaturesOf(config, message).map(({ header, value }) => [header, value])
 }
 
 /** Is the message to carry the headers of Standard Webhooks, too [SEC-51]? */

@@ -2,7 +2,7 @@ import { type DataSourceId, declaredProfileId, type ProfileId, parseProfileId, t
 import { indexOfSid, type Profile } from '../model/profile.ts'
 import { utcDay } from '../model/time.ts'
 import { type DestinationRule, type DestinationRules, isInWindow } from './destination-rules.ts'
-import type { UserEntry } from './message.ts'
+import type { SegmentEntry, UserEntry } from './message.ts'
 import { isDenied, isFinalReason } from './plan.ts'
 
 export interface ProfileEntries {
@@ -60,22 +60,15 @@ export function buildUserEntries(
   }
 }
 
-interface Segment {
-  readonly sid: number
-  readonly value: string
-  readonly active: boolean
-  readonly atSeconds: number
-}
-
 function activeSegments(
   { segments }: DestinationRules,
   { mappings }: DestinationRule,
   profile: Profile,
   nowMs: number,
-): Segment[] {
+): SegmentEntry[] {
   const { sids, left, verifiedSeconds } = profile.segments
   const day = utcDay(nowMs)
-  const found: Segment[] = []
+  const found: SegmentEntry[] = []
   for (let at = 0; at < sids.length; at++) {
     if (left[at] !== 0) continue
     const sid = sids[at] as SegmentId
@@ -97,9 +90,9 @@ function inactiveSegments(
   gone: readonly number[],
   nowMs: number,
   isSilenced: boolean,
-): Segment[] {
+): SegmentEntry[] {
   if (!destination.config.supportsUnsegment) return []
-  const found: Segment[] = []
+  const found: SegmentEntry[] = []
   for (const sid of gone) {
     const at = indexOfSid(segments.sids, sid)
     const reason = segments.left[at]
@@ -113,7 +106,7 @@ function inactiveSegments(
   return mostRecentFirst(found)
 }
 
-function mostRecentFirst(segments: Segment[]): Segment[] {
+function mostRecentFirst(segments: SegmentEntry[]): SegmentEntry[] {
   return segments.sort((a, b) => b.atSeconds - a.atSeconds || a.sid - b.sid)
 }
 

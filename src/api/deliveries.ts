@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Delivery, DeliveryDetail, DeliveryListQuery, paged, ReplayAnswer, ReplayRequest } from '../contract.ts'
 import type { Routes } from './app.ts'
 import type { DeliveryFilter, DeliveryReader } from './parts.ts'
-import { noSuch } from './problem.ts'
+import { noDelivery, noSuch } from './problem.ts'
 
 /** Routes under `/v1/deliveries`. Source: spec/operating.md [OPS-51]. */
 export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { deliveries }) => {
@@ -13,7 +13,10 @@ export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { de
     { schema: { tags, querystring: DeliveryListQuery, response: { 200: paged(Delivery) } } },
     async (request) => {
       const { page, pageSize } = request.query
-      const { total, list } = await deliveries.list(readFilter(request.query), { page, pageSize })
+      const { q, ...filter } = request.query
+      const isSearch = q !== undefined && q !== ''
+      const wanted = isSearch ? { ...readFilter(filter), q } : readFilter(filter)
+      const { total, list } = await deliveries.list(wanted, { page, pageSize })
       return { total, page, pageSize, list: [...list] }
     },
   )
@@ -35,7 +38,9 @@ export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { de
     async (request) => {
       const { deliveryIds, dryRun, as, perSecond } = request.body
       const select = deliveryIds === undefined ? { filter: readFilter(request.body) } : { deliveryIds }
-      return deliveries.replay({ select, dryRun, as, perSecond })
+      const answer = await deliveries.replay({ select, dryRun, as, perSecond })
+      if (answer === undefined) throw noDelivery()
+      return answer
     },
   )
 }

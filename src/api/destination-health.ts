@@ -5,7 +5,7 @@ import { isoTime } from '../model/time.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { Routes } from './app.ts'
 import type { DeliveryControl } from './parts.ts'
-import { Problem } from './problem.ts'
+import { noDelivery } from './problem.ts'
 
 /** How delivery to a destination stands, and an operator's hand on it. Source: spec/security.md [SEC-47]. */
 export const destinationHealthRoutes: Routes<{ catalog: Catalog; delivery: DeliveryControl | undefined }> = (
@@ -19,8 +19,7 @@ export const destinationHealthRoutes: Routes<{ catalog: Catalog; delivery: Deliv
   }
   const existing = async (destinationId: number): Promise<DeliveryControl> => {
     await catalog.destinations.get(destinationId)
-    if (delivery === undefined)
-      throw new Problem(503, 'no_delivery', 'This process does not deliver; ask one with the role delivery.')
+    if (delivery === undefined) throw noDelivery()
     return delivery
   }
 

@@ -71,6 +71,7 @@ test('the document lists every route [OPS-40]', () => {
     'POST /v1/deliveries/replay',
     'GET /v1/profiles/{id}',
     'GET /v1/profiles/{id}/explain',
+    'GET /v1/search',
     'GET /v1/deny-list',
     'DELETE /v1/deny-list/{entryId}',
     'GET /v1/session',

@@ -90,13 +90,24 @@ export interface DestinationTypes {
 }
 
 export interface ProfileReader {
+  /** Profiles that a text can mean: a device ID, a data source and its ID, or an ID of any data source. Known ones only. */
+  find(text: string): Promise<readonly FoundProfile[]>
   /** @param id a device ID, or `dpid:partnerId`. @returns undefined when nothing is known */
   profile(id: string): Promise<ProfileView | undefined>
   /** @returns undefined when the profile or the segment is unknown */
   explain(id: string, segmentId: number, atMs?: number): Promise<ExplainView | undefined>
 }
 
+export interface FoundProfile {
+  /** As `profile` takes it. */
+  readonly id: string
+  /** Name of the data source of a declared ID. */
+  readonly dataSource: string | null
+}
+
 export interface DeliveryFilter {
+  /** A delivery ID, a device ID, or a partner ID with or without its data source. */
+  readonly q?: string | undefined
   readonly destinationId?: number | undefined
   readonly deviceId?: string | undefined
   readonly segmentId?: number | undefined
@@ -121,7 +132,8 @@ export interface DeliveryReader {
     window: { readonly page: number; readonly pageSize: number },
   ): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
   get(id: string): Promise<DeliveryDetail | undefined>
-  replay(request: ReplayOrder): Promise<ReplayAnswer>
+  /** @returns undefined in a process that does not deliver */
+  replay(request: ReplayOrder): Promise<ReplayAnswer | undefined>
 }
 
 export interface OverviewReader {

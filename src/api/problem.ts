@@ -27,6 +27,10 @@ export function invalidRule(field: string, refusal: { readonly message: string; 
   ])
 }
 
+export function noDelivery(): Problem {
+  return new Problem(503, 'no_delivery', 'This process does not deliver; ask one with the role delivery.')
+}
+
 export function noSuch(what: string, id: string | number): Problem {
   return new Problem(404, 'not_found', `There is no ${what} ${id}.`)
 }

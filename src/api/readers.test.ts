@@ -24,6 +24,9 @@ const delivery: Delivery = {
 }
 const detail: DeliveryDetail = {
   ...delivery,
+  destinationName: 'Halden DSP',
+  signature: null,
+  recipients: [],
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },
   attempts: [{ ...attempt, response: { headers: {}, excerpt: 'busy' } }],
 }
@@ -63,11 +66,13 @@ beforeAll(async () => {
       },
       get: async (id) => (id === 'dl_1' ? detail : undefined),
       async replay(order) {
+        if (order.perSecond === 1) return undefined
         asked.replays.push(order)
         return { matched: 2, queued: order.dryRun ? 0 : 2 }
       },
     },
     profiles: {
+      find: async (text) => (text === 'hd-9f21' ? [{ id: '77052:hd-9f21', dataSource: 'Halden IDs' }] : []),
       profile: async (id) => (id === DEVICE || id === '77052:hd-9f21' ? profile : undefined),
       async explain(id, segmentId, atMs) {
         asked.explains.push([id, segmentId, atMs])
@@ -92,6 +97,17 @@ test('deliveries are listed by page with every documented filter [OPS-51]', asyn
     toMs: Date.UTC(2026, 10, 23),
   }
   expect(asked.lists.at(-1)).toEqual([filter, { page: 1, pageSize: 50 }])
+})
+
+test('free text goes with the other filters; nothing but blanks is no text [OPS-51]', async () => {
+  expect((await server.call('GET', '/v1/deliveries?q=%20hd-9f21%20&status=dead')).status).toBe(200)
+  expect(asked.lists.at(-1)).toMatchObject([
+    { q: 'hd-9f21', status: 'dead' },
+    { page: 0, pageSize: 10 },
+  ])
+  await server.call('GET', '/v1/deliveries?q=%20')
+  expect((asked.lists.at(-1) as [DeliveryFilter])[0].q).toBeUndefined()
+  expect((await server.call('GET', `/v1/deliveries?q=${'x'.repeat(601)}`)).body.details[0].field).toBe('q')
 })
 
 test('an unknown filter is refused on a route of our own [SEC-69]', async () => {
@@ -127,6 +143,11 @@ test('replay takes ids or a filter, one of them; same bytes by default [OPS-51]'
     const refused = await server.call('POST', '/v1/deliveries/replay', body)
     expect([refused.status, refused.body.details[0].field]).toEqual([400, 'deliveryIds'])
   }
+})
+
+test('a process that does not deliver says so instead of replaying nothing [OPS-10] [SEC-48]', async () => {
+  const refused = await server.call('POST', '/v1/deliveries/replay', { status: 'dead', dryRun: true, perSecond: 1 })
+  expect([refused.status, refused.body.code]).toEqual([503, 'no_delivery'])
 })
 
 test('a profile is found by device ID and by data source and partner ID, 404 when nothing is known [OPS-52]', async () => {

@@ -67,11 +67,13 @@ export function renderProfile(view: ProfileView, rules: ReadonlyMap<number, Expl
 function renderRule(node: ExplainedNode | undefined, depth: number): string[] {
   if (node === undefined) return []
   const mark = node.holds ? 'yes' : 'no '
-  const window = node.windowDays == null ? '' : ` within ${node.windowDays} days`
+  const past =
+    node.windowOperator === '>=' ? ` at least ${node.windowDays} days ago` : ` within ${node.windowDays} days`
+  const window = node.windowDays == null ? '' : past
   const leaf =
     node.sid === undefined
       ? ''
-      : ` ${node.sid}: ${node.count ?? 0} times${window}${node.required === undefined ? '' : `, asked for ${node.required}`}`
+      : ` ${node.sid}: ${node.count ?? 0} times${window}${node.required === undefined ? '' : `, asked for ${node.requiredOperator ?? '>='} ${node.required}`}`
   return [
     `${'  '.repeat(depth)}${mark} ${node.op}${leaf}`,
     ...(node.children ?? []).flatMap((child) => renderRule(child, depth + 1)),

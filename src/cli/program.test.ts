@@ -89,7 +89,16 @@ const view = {
   optOut: null,
   deliveries: [],
 } // prettier-ignore
-const frequency = { op: 'frequency', holds: true, sid: 100001, count: 3, windowDays: 7, required: 2 }
+const frequency = {
+  op: 'frequency',
+  holds: true,
+  sid: 100001,
+  count: 1,
+  windowDays: 7,
+  required: 2,
+  windowOperator: '>=',
+  requiredOperator: '<=',
+}
 const explain = { rule: { op: 'and', holds: true, children: [frequency] }, inSince: null, leavesAt: null, told: [] }
 
 describe('client commands', () => {
@@ -109,7 +118,7 @@ describe('client commands', () => {
       'hd-9f21',
       'Shoes  3 times',
       'Intenders  in since',
-      'yes frequency 100001: 3 times within 7 days, asked for 2',
+      'yes frequency 100001: 1 times at least 7 days ago, asked for <= 2',
     ])
       expect(out).toContain(part)
     out = ''

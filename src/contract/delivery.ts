@@ -37,8 +37,37 @@ export const Delivery = z.object({ ...deliveryFields, attempts: z.array(z.object
 export type Delivery = z.infer<typeof Delivery>
 
 const headers = z.record(z.string(), z.string())
+
+export const DeliverySignature = z.object({
+  header: z.string(),
+  sent: z.string(),
+  recomputed: z.string().meta({ description: 'Of the stored bytes, with the key of today' }),
+  matches: z.boolean(),
+  algorithm: z.enum(['md5', 'sha1', 'sha256']),
+  keyNumber: z.int().meta({ description: 'From 1, in the order of the keys of the destination' }),
+  signedBytes: z.int(),
+})
+export type DeliverySignature = z.infer<typeof DeliverySignature>
+
+const toldSegments = z.array(
+  z.object({ sid: z.int(), name: z.string(), code: z.string().meta({ description: 'As it stands in the message' }) }),
+)
+/** What one message said of one user; a user with several partner IDs is there once for each different saying. */
+export const DeliveryRecipient = z.object({
+  profileId: z.string(),
+  partnerIds: z.array(z.object({ dataSourceId: z.int(), id: z.string() })),
+  active: toldSegments.meta({ description: 'Told with Status 1' }),
+  inactive: toldSegments.meta({ description: 'Told with Status 0' }),
+})
+export type DeliveryRecipient = z.infer<typeof DeliveryRecipient>
+
 export const DeliveryDetail = z.object({
   ...deliveryFields,
+  destinationName: z.string().nullable().meta({ description: 'null: the destination no longer exists' }),
+  signature: DeliverySignature.nullable().meta({
+    description: 'null: it was sent without a signature that its destination makes today',
+  }),
+  recipients: z.array(DeliveryRecipient).meta({ description: 'Empty for messages of early versions' }),
   request: z.object({ method: z.string(), url: z.string(), headers, body: z.string() }),
   attempts: z.array(z.object({ ...attemptFields, response: z.object({ headers, excerpt: z.string() }) })),
 })
@@ -57,6 +86,10 @@ const filterFields = {
 }
 export const DeliveryListQuery = z.strictObject({
   ...filterFields,
+  q: optional(z.string().trim().max(600)).meta({
+    description:
+      'A delivery ID, a device ID, or a partner ID with or without its data source before it (77052:hd-9f21)',
+  }),
   page: withDefault(wholeNumber(0, 1_000_000), 0),
   pageSize: withDefault(wholeNumber(1, PAGE_SIZE_MAX), 10),
 })
@@ -81,5 +114,19 @@ export const ReplayRequest = z
       context.addIssue({ code: 'custom', path: ['deliveryIds'], message: 'Give deliveryIds or a filter.' })
     }
   })
-export const ReplayAnswer = z.object({ matched: z.int(), queued: z.int() })
+/** What a replay would do. Those under way, unknown, or without a destination are not sent. */
+export const ReplayPlan = z.object({
+  unchanged: z.int().nullable().meta({ description: 'Go out as the same bytes; null: too many to look at each' }),
+  rebuilt: z.int().nullable().meta({ description: 'Go out as new messages of the state of today' }),
+  held: z.int().meta({ description: 'Of both, those that wait: their destination is paused or inactive' }),
+  withoutDestination: z.int(),
+  underWay: z.int().meta({ description: 'Not ended yet' }),
+  unknown: z.int().meta({ description: 'IDs that are not kept' }),
+})
+export type ReplayPlan = z.infer<typeof ReplayPlan>
+export const ReplayAnswer = z.object({
+  matched: z.int().meta({ description: 'Ended deliveries that fit' }),
+  queued: z.int(),
+  plan: ReplayPlan.optional().meta({ description: 'Of a dry run' }),
+})
 export type ReplayAnswer = z.infer<typeof ReplayAnswer>

@@ -56,7 +56,9 @@ const nodeFields = z.object({
   sid: z.union([z.int(), z.array(z.int())]).optional(),
   count: z.int().optional(),
   windowDays: z.int().nullable().optional(),
+  windowOperator: z.enum(['>=', '<=']).optional().meta({ description: '<=: at most so many days ago; >=: at least' }),
   required: z.union([z.int(), z.string()]).optional(),
+  requiredOperator: z.enum(['>=', '<=', '==']).optional(),
   days: z.array(z.object({ day, count: z.int() })).optional(),
   profiles: z.array(z.string()).optional(),
 })

@@ -1,8 +1,7 @@
 import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
-import type { DeliveryControl, DeliveryReader } from '../api/parts.ts'
-import type { Delivery, DeliveryDetail, ProfileView } from '../contract.ts'
-import type { Attempt } from '../model/delivery.ts'
+import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
+import type { ProfileView } from '../contract.ts'
 import {
   type DeliveryId,
   type DestinationId,
@@ -12,37 +11,92 @@ import {
   type SegmentId,
 } from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
-import type { StoredDelivery } from '../store/delivery-record.ts'
-import type { DeliveryStore } from '../store/delivery-store.ts'
+import { findProfiles, readDevice } from '../pipeline/find-profiles.ts'
+import type { Rulebook } from '../pipeline/rulebook.ts'
+import type { NameReader } from '../store/catalog/names.ts'
+import { isDeliveryId } from '../store/delivery-keys.ts'
+import type { DeliverySearch, DeliveryStore } from '../store/delivery-store.ts'
+import type { ProfileStore } from '../store/profile-store.ts'
+import { segmentsIn, viewDelivery, viewDetail } from './delivery-views.ts'
 
-/** Deliveries as the API shows them [OPS-51]. @param dispatcher undefined in a process that does not deliver */
-export function openDeliveryReader(store: DeliveryStore, dispatcher: Dispatcher | undefined): DeliveryReader {
-  const inStore = (filter: Parameters<DeliveryReader['list']>[0]) => ({
+export interface DeliveryReaderParts {
+  readonly deliveries: DeliveryStore
+  readonly profiles: ProfileStore
+  readonly rulebook: () => Pick<Rulebook, 'destinations' | 'directory'>
+  readonly names: NameReader
+  /** Undefined in a process that does not deliver. */
+  readonly dispatcher: Dispatcher | undefined
+}
+
+const NOTHING = { total: 0, list: [] }
+
+/** Deliveries as the API shows them [OPS-51]. */
+export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
+  const { deliveries: store, rulebook, names, dispatcher } = parts
+  return {
+    async list(filter, { page, pageSize }) {
+      const asked = inStore(filter)
+      const meant = filter.q === undefined ? {} : await meantBy(filter.q, parts)
+      const search = { ...asked, ...meant, profileIds: inBoth(asked.profileIds, meant.profileIds) }
+      const { total, list } =
+        search.profileIds?.length === 0 ? NOTHING : await store.list({ ...search, page, pageSize })
+      return { total, list: list.map(viewDelivery) }
+    },
+    async get(id) {
+      const delivery = isDeliveryId(id) ? await store.get(id) : undefined
+      if (delivery === undefined) return undefined
+      const { destinationId } = delivery
+      const [destinationNames, segmentNames] = await Promise.all([
+        names.namesOf('destinations', [destinationId]),
+        names.namesOf('segments', segmentsIn(delivery)),
+      ])
+      const destination = rulebook().destinations.byId.get(destinationId)
+      return viewDetail(delivery, { destination, destinationName: destinationNames.get(destinationId), segmentNames })
+    },
+    async replay({ select, dryRun, as, perSecond }) {
+      if (dispatcher === undefined) return undefined
+      if ('deliveryIds' in select)
+        return dispatcher.replay({ deliveryIds: select.deliveryIds as readonly DeliveryId[], as, dryRun, perSecond })
+      const filter = inStore(select.filter)
+      const deliveryIds = await store.endedIds(filter)
+      const answer = await dispatcher.replay({ deliveryIds, as, dryRun, perSecond })
+      if (answer.plan === undefined) return answer
+      // Those that fit and have not ended are not among the ids.
+      const { total } = await store.list({ ...filter, page: 0, pageSize: 1 })
+      return { ...answer, plan: { ...answer.plan, underWay: Math.max(0, total - deliveryIds.length) } }
+    },
+  }
+}
+
+function inStore(filter: DeliveryFilter): DeliverySearch {
+  return {
     destinationId: filter.destinationId as DestinationId | undefined,
-    profileId: filter.deviceId === undefined ? undefined : deviceProfileId(filter.deviceId as DeviceId),
+    profileIds: filter.deviceId === undefined ? undefined : [deviceProfileId(filter.deviceId as DeviceId)],
     segmentId: filter.segmentId as SegmentId | undefined,
     status: filter.status,
     reason: filter.reason,
     fromMs: filter.fromMs,
     toMs: filter.toMs,
-  })
-  return {
-    async list(filter, { page, pageSize }) {
-      const { total, list } = await store.list({ ...inStore(filter), page, pageSize })
-      return { total, list: list.map(viewDelivery) }
-    },
-    async get(id) {
-      const delivery = await store.get(id as DeliveryId)
-      return delivery && viewDetail(delivery)
-    },
-    async replay({ select, dryRun, as, perSecond }) {
-      const deliveryIds =
-        'deliveryIds' in select
-          ? (select.deliveryIds as readonly DeliveryId[])
-          : await store.endedIds(inStore(select.filter))
-      return (await dispatcher?.replay({ deliveryIds, as, dryRun, perSecond })) ?? { matched: 0, queued: 0 }
-    },
   }
+}
+
+function inBoth<T>(some: readonly T[] | undefined, others: readonly T[] | undefined): readonly T[] | undefined {
+  return some === undefined || others === undefined ? (some ?? others) : some.filter((one) => others.includes(one))
+}
+
+/** A delivery by its ID, those of a device, or those that name a user by a partner's ID. */
+async function meantBy(
+  q: string,
+  { profiles, rulebook }: Pick<DeliveryReaderParts, 'profiles' | 'rulebook'>,
+): Promise<Pick<DeliverySearch, 'deliveryId' | 'profileIds' | 'declaredIds'>> {
+  if (isDeliveryId(q)) return { deliveryId: q }
+  const device = readDevice(q)
+  // Its messages are kept also when the profile is not.
+  if (device !== undefined) return { profileIds: [device] }
+  const declaredIds = await findProfiles(q, { profiles, rulebook })
+  const found = await profiles.getMany(declaredIds)
+  const devices = found.flatMap((profile) => profile?.devices.map(({ deviceId }) => deviceProfileId(deviceId)) ?? [])
+  return { declaredIds, profileIds: devices }
 }
 
 /** An operator's hand on the dispatcher. */
@@ -69,47 +123,4 @@ export async function toldOf(store: DeliveryStore, id: ProfileId): Promise<Profi
       at: told.endedAtMs === 0 ? null : isoTime(told.endedAtMs),
     })),
   )
-}
-
-function viewDelivery(delivery: StoredDelivery): Delivery {
-  return { ...headOf(delivery), attempts: delivery.attempts.map(viewAttempt) }
-}
-
-function viewDetail(delivery: StoredDelivery): DeliveryDetail {
-  return {
-    ...headOf(delivery),
-    request: {
-      method: delivery.method,
-      url: delivery.url,
-      headers: joinHeaders(delivery.headers),
-      body: delivery.body,
-    },
-    attempts: delivery.attempts.map((attempt) => ({
-      ...viewAttempt(attempt),
-      response: { headers: { ...attempt.responseHeaders }, excerpt: attempt.responseExcerpt },
-    })),
-  }
-}
-
-function headOf({ deliveryId, destinationId, status, reason, users, createdAtMs, finishedAtMs }: StoredDelivery) {
-  return {
-    deliveryId,
-    destinationId,
-    status,
-    reason,
-    users: users.length,
-    createdAt: isoTime(createdAtMs),
-    finishedAt: finishedAtMs === null ? null : isoTime(finishedAtMs),
-  }
-}
-
-function viewAttempt({ number, startedAtMs, durationMs, outcome, httpStatus, error }: Attempt) {
-  return { number, startedAt: isoTime(startedAtMs), durationMs: Math.round(durationMs), outcome, httpStatus, error }
-}
-
-/** Two lines of one name are shown as HTTP joins them. */
-function joinHeaders(headers: StoredDelivery['headers']): Record<string, string> {
-  const joined: Record<string, string> = {}
-  for (const [name, value] of headers) joined[name] = joined[name] === undefined ? value : `${joined[name]}, ${value}`
-  return joined
 }

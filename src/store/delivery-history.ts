@@ -1,4 +1,4 @@
-import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
+import { type DeliveryId, type DestinationId, declaredProfileId, type ProfileId } from '../model/ids.ts'
 import {
   type DeliveryPlace,
   deliveryIdKey,
@@ -23,6 +23,7 @@ import {
   sealHead,
   sealSummary,
   summaryOf,
+  type WrittenUser,
 } from './delivery-record.ts'
 import type { DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
 import { afterPrefix, Kind, kindRange, partitionOfKey } from './keys.ts'
@@ -51,22 +52,55 @@ export function deliveryHistory(
     return places.map((_place, at) => {
       const head = opened(3 * at, openHead) ?? opened(3 * at + 1, openHead)
       const body = opened(3 * at + 2, openBody)
-      return head === undefined || body === undefined ? undefined : { ...head, body }
+      return head === undefined || body === undefined ? undefined : { ...head, ...body }
     })
   }
 
   /** Places of all deliveries that fit, in no order. */
   async function find(filter: DeliverySearch): Promise<DeliveryPlace[]> {
+    if (filter.deliveryId !== undefined) return findOne(filter.deliveryId, filter)
     const found: DeliveryPlace[] = []
     // Those on their way are few.
     for (const { from, to } of await openRanges(filter)) await collect(from, to, true, found, filter)
-    return [...found, ...(await findEnded(filter))]
+    return [...(await naming(found, filter)), ...(await findEnded(filter))]
   }
 
   async function findEnded(filter: DeliverySearch): Promise<DeliveryPlace[]> {
-    if (filter.profileId !== undefined) return findOfProfile(filter.profileId, filter)
     const found: DeliveryPlace[] = []
-    for (const { from, to } of await summaryRanges(filter)) await collect(from, to, false, found, filter)
+    if (filter.profileIds !== undefined)
+      for (const profileId of new Set(filter.profileIds)) found.push(...(await findOfProfile(profileId, filter)))
+    else for (const { from, to } of await summaryRanges(filter)) await collect(from, to, false, found, filter)
+    return naming(found, filter)
+  }
+
+  async function placeOf(deliveryId: DeliveryId): Promise<DeliveryPlace | undefined> {
+    const key = deliveryIdKey(deliveryId)
+    const [record] = await records.getMany([key])
+    return readable(key, record, placeReader(deliveryId))
+  }
+
+  async function findOne(deliveryId: DeliveryId, filter: DeliverySearch): Promise<DeliveryPlace[]> {
+    const place = await placeOf(deliveryId)
+    const [delivery] = place === undefined ? [] : await read([place])
+    if (place === undefined || delivery === undefined || !fits(place, summaryOf(delivery), filter)) return []
+    return isOfProfile(delivery, filter) ? naming([place], filter) : []
+  }
+
+  /** Those that name one of the IDs: what a message says of its users lies with its body. */
+  async function naming(places: DeliveryPlace[], { declaredIds }: DeliverySearch): Promise<DeliveryPlace[]> {
+    if (declaredIds === undefined) return places
+    const wanted = new Set(declaredIds)
+    const found: DeliveryPlace[] = []
+    for (let at = 0; at < places.length; at += PAGE) {
+      const page = places.slice(at, at + PAGE)
+      const deliveries = await read(page)
+      for (const [index, place] of page.entries()) {
+        const written = deliveries[index]?.written
+        const isNamed = ({ dataSourceId, partnerId }: WrittenUser) =>
+          wanted.has(declaredProfileId(dataSourceId, partnerId))
+        if (written === undefined || written.some(isNamed)) found.push(place)
+      }
+    }
     return found
   }
 
@@ -110,7 +144,7 @@ export function deliveryHistory(
     }
     const delivery = readable(key, record, openHead)
     if (delivery === undefined || !fits(place, summaryOf(delivery), filter)) return false
-    return filter.profileId === undefined || delivery.users.some((user) => user.profileId === filter.profileId)
+    return isOfProfile(delivery, filter)
   }
 
   async function openRanges({ destinationId }: DeliverySearch) {
@@ -155,9 +189,7 @@ export function deliveryHistory(
 
   return {
     async get(deliveryId) {
-      const key = deliveryIdKey(deliveryId)
-      const [record] = await records.getMany([key])
-      const place = readable(key, record, placeReader(deliveryId))
+      const place = await placeOf(deliveryId)
       return place === undefined ? undefined : (await read([place]))[0]
     },
 
@@ -174,8 +206,8 @@ export function deliveryHistory(
     },
 
     async endedIds(filter) {
-      const found = await findEnded(filter)
-      return found.sort((a, b) => a.createdAtMs - b.createdAtMs).map((place) => place.deliveryId)
+      const found = new Map((await findEnded(filter)).map((place) => [place.deliveryId, place]))
+      return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs).map((place) => place.deliveryId)
     },
 
     async purge(beforeMs, limit) {
@@ -231,6 +263,10 @@ export function deliveryHistory(
 
 function bytesIn(delivery: StoredDelivery): number {
   return sealSummary(delivery).length + sealHead(delivery).length + sealBody(delivery).length
+}
+
+function isOfProfile({ users }: Pick<StoredDelivery, 'users'>, { profileIds }: DeliverySearch): boolean {
+  return profileIds === undefined || users.some((user) => profileIds.includes(user.profileId))
 }
 
 function placeReader(deliveryId: DeliveryId): (record: Buffer) => DeliveryPlace {

@@ -1,5 +1,5 @@
 import type { Delivery, DeliveryStatus } from '../model/delivery.ts'
-import type { DeliveryId, ProfileId } from '../model/ids.ts'
+import type { DataSourceId, DeliveryId, ProfileId } from '../model/ids.ts'
 import { openRecord, sealRecord } from './record.ts'
 
 /** A delivery with what only its store and its sender need. */
@@ -13,11 +13,22 @@ export interface StoredDelivery extends Delivery {
   readonly attemptsBefore: number
   /** Devices and declared IDs that it tells with Status 1: asked for opt-outs before it leaves later; absent in old records. */
   readonly named?: readonly ProfileId[]
+  /** Its users as the message names them, in the order of `users`; stored once beside the body, absent in old records. */
+  readonly written?: readonly WrittenUser[]
   /** Dead in `compat`, where AAM would have dropped it without a trace [SEC-45]. */
   readonly aamWouldDrop: boolean
 }
 
-export type DeliveryHead = Omit<StoredDelivery, 'body'>
+/** One user as it stands in the message: its ID there, and each segment with what the partner calls it. */
+export interface WrittenUser {
+  readonly dataSourceId: DataSourceId
+  /** Empty where the partner has none. */
+  readonly partnerId: string
+  readonly segments: readonly (readonly [sid: number, code: string, status: 0 | 1])[]
+}
+
+export type DeliveryHead = Omit<StoredDelivery, 'body' | 'written'>
+export type DeliveryBody = Pick<StoredDelivery, 'body' | 'written'>
 
 /** What lists filter by. */
 export interface DeliverySummary {
@@ -28,15 +39,22 @@ export interface DeliverySummary {
 }
 
 const VERSION = 1
+/** A body with its users before it: their length (4 bytes, big-endian), their JSON, the bytes. */
+const VERSION_WITH_USERS = 2
+const LENGTH_BYTES = 4
 
 /** All but the body, which is written once and not again with each attempt. */
-export function sealHead({ body: _body, ...head }: StoredDelivery): Buffer {
+export function sealHead({ body: _body, written: _written, ...head }: StoredDelivery): Buffer {
   return sealRecord(VERSION, 0, Buffer.from(JSON.stringify(head)))
 }
 
-/** The exact bytes of the body. */
-export function sealBody({ body }: StoredDelivery): Buffer {
-  return sealRecord(VERSION, 0, Buffer.from(body))
+/** The exact bytes of the body, and whom they name. */
+export function sealBody({ body, written }: DeliveryBody): Buffer {
+  if (written === undefined) return sealRecord(VERSION, 0, Buffer.from(body))
+  const users = Buffer.from(JSON.stringify(written))
+  const length = Buffer.allocUnsafe(LENGTH_BYTES)
+  length.writeUInt32BE(users.length)
+  return sealRecord(VERSION_WITH_USERS, 0, Buffer.concat([length, users, Buffer.from(body)]))
 }
 
 /** @throws RecordCorruptError */
@@ -45,8 +63,12 @@ export function openHead(record: Buffer): DeliveryHead {
 }
 
 /** @throws RecordCorruptError */
-export function openBody(record: Buffer): string {
-  return openRecord(record).body.toString('utf8')
+export function openBody(record: Buffer): DeliveryBody {
+  const { version, body } = openRecord(record)
+  if (version === VERSION) return { body: body.toString('utf8') }
+  const end = LENGTH_BYTES + body.readUInt32BE(0)
+  const written = JSON.parse(body.toString('utf8', LENGTH_BYTES, end)) as readonly WrittenUser[]
+  return { body: body.toString('utf8', end), written }
 }
 
 export function sealSummary(delivery: StoredDelivery): Buffer {

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { type DestinationId, type DeviceId, deviceProfileId } from '../model/ids.ts'
+import {
+  type DataSourceId,
+  type DestinationId,
+  type DeviceId,
+  declaredProfileId,
+  deviceProfileId,
+} from '../model/ids.ts'
+import type { StoredDelivery, WrittenUser } from './delivery-record.ts'
 import { all, delivery, idsOf } from './delivery-store.conformance.ts'
 import { openDeliveryStore } from './delivery-store.ts'
 import type { OpenedRecordStore } from './record-store.conformance.ts'
@@ -28,6 +35,40 @@ export function describeDeliverySearch(name: string, open: () => Promise<OpenedR
     })
     expect(await idsOf(store, { reason: 'http_503', fromMs: T0 + 1 })).toMatchObject({ total: 1 })
     expect(await idsOf(store, { reason: 'quota' })).toMatchObject({ total: 0 })
+  })
+
+  test(`${name}: a message keeps whom it names, is found by its ID and by theirs, and old ones without names open [OPS-51]`, async () => {
+    await using opened = await open()
+    const store = openDeliveryStore(opened.store)
+    const user = (partnerId: string): WrittenUser => ({
+      dataSourceId: 77052 as DataSourceId,
+      partnerId,
+      segments: [
+        [100, 'gold', 1],
+        [9, 'ä"', 0],
+      ],
+    })
+    const named = ['hd-1', 'hd-2'].map((id, n) => delivery({ createdAtMs: T0 + n, written: [user(id)] }))
+    const old = delivery({ createdAtMs: T0 + 2 })
+    const under = delivery({ createdAtMs: T0 + 3, written: [user('hd-1')] })
+    await store.freeze([...named, old, under])
+    for (const one of [...named, old]) {
+      const settled = { profileId: anna, destinationId: first, revision: 0, told: undefined, release: true }
+      await store.settle({ ...settled, delivery: one })
+      await store.end(one)
+    }
+    const again = openDeliveryStore(opened.store)
+    expect(await again.get((named[0] as StoredDelivery).deliveryId)).toEqual(named[0])
+    expect(await again.get(old.deliveryId)).toEqual(old)
+    expect((await all(again.openDeliveries()))[0]).toEqual(under)
+    const declaredIds = [declaredProfileId(77052 as DataSourceId, 'hd-1')]
+    const ids = [under, old, named[0]].map((one) => one?.deliveryId)
+    expect(await idsOf(again, { profileIds: [anna], declaredIds })).toEqual({ total: 3, ids })
+    expect(await again.endedIds({ profileIds: [anna, anna], declaredIds })).toEqual(ids.slice(1).reverse())
+    expect(await idsOf(again, { profileIds: [] })).toEqual({ total: 0, ids: [] })
+    expect(await idsOf(again, { deliveryId: old.deliveryId })).toEqual({ total: 1, ids: [old.deliveryId] })
+    expect(await idsOf(again, { deliveryId: old.deliveryId, destinationId: second })).toEqual({ total: 0, ids: [] })
+    expect(await idsOf(again, { deliveryId: old.deliveryId, profileIds: [] })).toEqual({ total: 0, ids: [] })
   })
 
   test(`${name}: the state of a destination is kept for each, and forgotten on request [SEC-47]`, async () => {

@@ -288,9 +288,9 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
 
     await check({}, () => true)
     await check({ destinationId: second }, (one) => one.destinationId === second)
-    await check({ profileId: bert }, (one) => one.users[0]?.profileId === bert)
+    await check({ profileIds: [bert] }, (one) => one.users[0]?.profileId === bert)
     await check(
-      { profileId: bert, destinationId: second },
+      { profileIds: [bert], destinationId: second },
       (one) => one.users[0]?.profileId === bert && one.destinationId === second,
     )
     await check({ status: 'dead' }, (one) => one.status === 'dead')
@@ -329,7 +329,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
       .reverse()
       .map((one) => one.deliveryId)
     expect(await idsOf(store, {})).toEqual({ total: 2, ids: rest })
-    expect(await idsOf(store, { profileId: anna })).toEqual({ total: 2, ids: rest })
+    expect(await idsOf(store, { profileIds: [anna] })).toEqual({ total: 2, ids: rest })
     expect(await store.get((made[0] as StoredDelivery).deliveryId)).toBeUndefined()
   })
 

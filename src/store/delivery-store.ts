@@ -118,8 +118,12 @@ export interface SettledProfile extends Marker {
 
 /** What a delivery must be like; a member that is not there allows all. */
 export interface DeliverySearch {
+  readonly deliveryId?: DeliveryId | undefined
   readonly destinationId?: DestinationId | undefined
-  readonly profileId?: ProfileId | undefined
+  /** It tells of one of these profiles; none fits an empty list. */
+  readonly profileIds?: readonly ProfileId[] | undefined
+  /** It names a user by one of these declared IDs. Old records do not say which they name: they fit. */
+  readonly declaredIds?: readonly ProfileId[] | undefined
   readonly segmentId?: SegmentId | undefined
   readonly status?: DeliveryStatus | undefined
   /** Exactly: `http_503`, `timeout`, `quota`, ... */
@@ -262,7 +266,7 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
             if (head === undefined || body === undefined) continue
             // A stop may have come between the two writes of `freeze`.
             await write([idEntry(head)])
-            yield { ...head, body }
+            yield { ...head, ...body }
           }
         }
       }

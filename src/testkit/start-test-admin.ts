@@ -96,7 +96,11 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         mergeSecrets: (previous: S2sConfig | undefined, next) => mergeSecrets(previous, next),
         userDpidsOf: (config: S2sConfig) => userDpidsOf(config),
       },
-      profiles: options.profiles ?? { profile: async () => undefined, explain: async () => undefined },
+      profiles: options.profiles ?? {
+        find: async () => [],
+        profile: async () => undefined,
+        explain: async () => undefined,
+      },
       verifier: { verify: () => Promise.reject(new Error('not asked here')) },
       deliveries: options.deliveries ?? {
         list: async () => ({ total: 0, list: [] }),

@@ -211,7 +211,7 @@ function detailOf(delivery: (typeof deliveries)[number]) {
   const body = JSON.stringify(message)
   return {
     ...delivery,
-    destinationName: destinations.find((one) => one.destinationId === delivery.destinationId)?.name,
+    destinationName: destinations.find((one) => one.destinationId === delivery.destinationId)?.name ?? null,
     request: {
       method: 'POST',
       url: 'https://in.halden.example/v2/segments',
@@ -227,7 +227,7 @@ function detailOf(delivery: (typeof deliveries)[number]) {
       keyNumber: 1,
       signedBytes: body.length,
     },
-    users: [
+    recipients: [
       {
         profileId: `d:${DEVICE}`,
         partnerIds: [{ dataSourceId: 77052, id: 'hd-9f21c07e44' }],
@@ -305,6 +305,8 @@ const explained = {
             count: 3,
             windowDays: 7,
             required: 3,
+            requiredOperator: '>=',
+            windowOperator: '<=',
             days: days('2026-11-16', '2026-11-18', '2026-11-20'),
             profiles: [`d:${DEVICE}`],
           },
@@ -349,7 +351,8 @@ export const RECORDED: Recorded = {
     const path = url.pathname
     if (method === 'POST' && path === '/v1/deliveries/replay') {
       const { dryRun } = body as { dryRun: boolean }
-      return { matched: 1, queued: dryRun ? 0 : 1 }
+      const plan = { unchanged: 1, rebuilt: 0, held: 0, withoutDestination: 0, underWay: 0, unknown: 0 }
+      return dryRun ? { matched: 1, queued: 0, plan } : { matched: 1, queued: 1 }
     }
     if (path === '/v1/overview') return overview
     if (path === '/v1/destinations/') return destinations

@@ -92,7 +92,7 @@ describe.skipIf(!canBrowse)(name, { timeout: 60_000 }, () => {
     await expect.poll(() => page.evaluate('document.activeElement?.tagName')).toBe('INPUT')
     await page.keyboard.type('nobody')
     await page.keyboard.press('Enter')
-    await showsText(page, 'This is neither 38 digits nor a data source and an ID')
+    await showsText(page, 'No profile has this ID. Write 38 digits')
     await input.fill(DEVICE.replace(/(.{4})/g, '$1 '))
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Why in Winter boots intenders?' }).waitFor()

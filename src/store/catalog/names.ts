@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Tables } from './tables.ts'
 
 const COLUMNS = {
@@ -14,7 +14,21 @@ const IDS_MAX = 1_000
 /** Names for ids, without the objects. */
 export interface NameReader {
   /** @returns only those that exist */
-  namesOf(kind: keyof typeof COLUMNS, ids: Iterable<number>): Promise<ReadonlyMap<number, string>>
+  namesOf(kind: NamedKind, ids: Iterable<number>): Promise<ReadonlyMap<number, string>>
+  /**
+   * Objects with the text in their name, in any case, or as their id; those that it fits best first.
+   * @param text not empty
+   */
+  search(kind: NamedKind, text: string, limit: number): Promise<readonly FoundName[]>
+}
+
+export type NamedKind = keyof typeof COLUMNS
+
+export interface FoundName {
+  readonly id: number
+  readonly name: string
+  /** 0: it is the id; 1: the name; 2: the name begins with it; 3: a word of the name does; 4: it is somewhere inside. */
+  readonly rank: number
 }
 
 export function createNames(db: Kysely<Tables>): NameReader {
@@ -32,6 +46,20 @@ export function createNames(db: Kysely<Tables>): NameReader {
         for (const { id, name } of rows as unknown as { id: number; name: string }[]) names.set(id, name)
       }
       return names
+    },
+
+    async search(kind, text, limit) {
+      const lower = text.toLowerCase()
+      const escaped = lower.replace(/[\\%_]/g, (special) => `\\${special}`)
+      const id = sql.ref<number>(COLUMNS[kind])
+      const name = sql<string>`lower(name)`
+      const isLike = (pattern: string) => sql<boolean>`${name} like ${pattern} escape '\\'`
+      const isId = sql<boolean>`cast(${id} as text) = ${text}`
+      const rank = sql<number>`case when ${isId} then 0 when ${name} = ${lower} then 1
+        when ${isLike(`${escaped}%`)} then 2 when ${isLike(`% ${escaped}%`)} then 3 else 4 end`
+      const { rows } = await sql<FoundName>`select ${id} as id, name, ${rank} as rank from ${sql.table(kind)}
+        where ${isId} or ${isLike(`%${escaped}%`)} order by 3, length(name), 2, 1 limit ${limit}`.execute(db)
+      return rows.map((row) => ({ id: Number(row.id), name: row.name, rank: Number(row.rank) }))
     },
   }
 }

@@ -33,7 +33,7 @@ export function Search({ opened, onClose }: { readonly opened: boolean; readonly
 }
 
 function SearchBody({ onClose }: { readonly onClose: () => void }) {
-  const { t } = useWords()
+  const { t, has } = useWords()
   const navigate = useNavigate()
   const [text, setText] = useState('')
   const [q] = useDebouncedValue(text.trim(), 150)
@@ -41,12 +41,18 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
   const [copied, setCopied] = useState<Found | undefined>()
   const { data, error } = useQuery({
     queryKey: ['search', q],
-    queryFn: async () => listOf(await get<readonly Found[] | { readonly list: readonly Found[] }>('/v1/search', { q })),
+    queryFn: () => get<readonly Found[]>('/v1/search', { q }),
     enabled: q !== '',
     placeholderData: keepPreviousData,
   })
   const found = q === '' ? [] : (data ?? [])
 
+  /** A name that is the ID need not be followed by it. */
+  const detailOf = ({ kind, id, name, detail }: Found) => {
+    const status = `status.${detail}`
+    if (kind === 'message') return has(status) ? t(status) : detail
+    return detail ?? (name === id ? '' : id)
+  }
   const copyId = async (item: Found) => {
     await navigator.clipboard.writeText(String(item.id))
     setCopied(item)
@@ -113,7 +119,7 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
                 <Icon size={16} aria-hidden />
                 <span className="named">{item.name}</span>
                 <span className="dim small detail">
-                  {t(`kind.${item.kind}`)} {item.detail ?? item.id}
+                  {t(`kind.${item.kind}`)} {detailOf(item)}
                 </span>
               </div>
             )
@@ -123,6 +129,3 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
     </>
   )
 }
-
-const listOf = (answer: readonly Found[] | { readonly list: readonly Found[] }): readonly Found[] =>
-  'list' in answer ? answer.list : answer

@@ -47,4 +47,5 @@ export function readTime(text: string): string | undefined | null {
 }
 
 const isCount = (value: unknown): boolean => /^\d{1,10}$/.test(String(value))
-const isTime = (value: unknown): value is string => typeof value === 'string' && !Number.isNaN(Date.parse(value))
+const isTime = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value))

@@ -10,7 +10,6 @@ import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { AttemptsCard } from './attempts-card.tsx'
 import { CopyCurl } from './copy-curl.tsx'
-import { destinationsQuery } from './destinations-query.ts'
 import { Moments } from './moments.tsx'
 import { RequestCard } from './request-card.tsx'
 import { SignatureCard } from './signature-card.tsx'
@@ -49,9 +48,9 @@ export function Inspector({ id, onReplay }: { readonly id: string; readonly onRe
       <RequestCard request={data.request} />
       <div className="column">
         <AttemptsCard attempts={data.attempts} />
-        <SignatureCard signature={data.signature ?? null} />
+        <SignatureCard signature={data.signature} request={data.request} />
       </div>
-      <UsersCard users={data.users} />
+      <UsersCard recipients={data.recipients} />
     </div>
   )
 }
@@ -60,9 +59,8 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
   const { t } = useWords()
   const { exact, duration } = useFormats()
   const reasonOf = useReason()
-  const { data: destinations } = useQuery(destinationsQuery)
   const { deliveryId, destinationId, status, reason, users, createdAt, finishedAt, attempts, request } = delivery
-  const name = delivery.destinationName ?? destinations?.find((one) => one.destinationId === destinationId)?.name
+  const name = delivery.destinationName ?? t('messages.deletedDestination', { id: String(destinationId) })
   const tookMs = finishedAt === null ? undefined : Date.parse(finishedAt) - Date.parse(createdAt)
   return (
     <section className="card wide" aria-label={deliveryId}>
@@ -76,8 +74,8 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
           </h2>
           <p className="dim">
             {t('messages.facts', {
-              name: name ?? destinationId,
-              users: typeof users === 'number' ? users : users.length,
+              name,
+              users,
               bytes: exact(new TextEncoder().encode(request.body).length),
             })}{' '}
             {status === 'acknowledged' && tookMs !== undefined && t('messages.took', { time: duration(tookMs) })}

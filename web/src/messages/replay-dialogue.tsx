@@ -1,7 +1,7 @@
 import { Button, Radio } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import type { ReplayAnswer } from '../../../src/contract.ts'
+import type { ReplayAnswer, ReplayPlan } from '../../../src/contract.ts'
 import { post } from '../api/client.ts'
 import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Dialogue } from '../parts/dialogue.tsx'
@@ -34,9 +34,9 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
     mutationFn: () => ask(false),
     onSuccess: () => queries.invalidateQueries({ queryKey: ['deliveries'] }),
   })
-  // A dry run queues nothing; what it matched would be.
-  const queued = dryRun.data?.matched ?? 0
-  const left = dryRun.data !== undefined && 'deliveryIds' in choice ? choice.deliveryIds.length - queued : 0
+  const plan = dryRun.data?.plan
+  // A dry run queues nothing; what it matched would be, but for what has no destination any more.
+  const queued = (dryRun.data?.matched ?? 0) - (plan?.withoutDestination ?? 0)
   if (replay.data !== undefined)
     return (
       <div className="dialogue">
@@ -59,9 +59,10 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
       {dryRun.isPending && <Shapes rows={1} />}
       {dryRun.error !== null && <Trouble error={dryRun.error} onRetry={() => void dryRun.refetch()} />}
       {dryRun.data !== undefined && (
-        <p aria-live="polite">
-          {t('replay.counted', { count: queued })} {left > 0 && t('replay.left', { count: left })}
-        </p>
+        <div aria-live="polite">
+          <p>{t(as === 'same' || queued === 0 ? 'replay.counted' : 'replay.anew', { count: queued })}</p>
+          {plan !== undefined && <Plan plan={plan} as={as} />}
+        </div>
       )}
       {replay.error !== null && <Trouble error={replay.error} />}
       <div className="buttons">
@@ -80,4 +81,23 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
       </div>
     </div>
   )
+}
+
+/** What of it goes otherwise than was asked, and what does not go at all. */
+function Plan({ plan, as }: { readonly plan: ReplayPlan; readonly as: As }) {
+  const { t } = useWords()
+  const { unchanged, rebuilt, held, underWay, unknown, withoutDestination } = plan
+  const lines = [
+    as === 'same' && unchanged === null && t('replay.manyNewer'),
+    as === 'same' && (rebuilt ?? 0) > 0 && t('replay.rebuilt', { count: rebuilt ?? 0 }),
+    held > 0 && t('replay.held', { count: held }),
+    underWay > 0 && t('replay.underWay', { count: underWay }),
+    unknown > 0 && t('replay.unknown', { count: unknown }),
+    withoutDestination > 0 && t('replay.deleted', { count: withoutDestination }),
+  ].filter((line) => line !== false)
+  return lines.map((line) => (
+    <p key={line} className="dim small">
+      {line}
+    </p>
+  ))
 }

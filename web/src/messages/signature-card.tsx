@@ -7,7 +7,7 @@ import { shortened } from '../words/formats.ts'
 import { useWords } from '../words/use-words.tsx'
 
 /** The signature that was sent, beside the one computed again from the stored bytes and the key as it is today. */
-export function SignatureCard({ signature }: { readonly signature: NonNullable<DeliveryDetail['signature']> | null }) {
+export function SignatureCard({ signature, request }: Pick<DeliveryDetail, 'signature' | 'request'>) {
   const { t } = useWords()
   if (signature === null)
     return (
@@ -33,7 +33,9 @@ export function SignatureCard({ signature }: { readonly signature: NonNullable<D
           <Fact name={t('signature.recomputed')}>
             <Copy value={recomputed} shown={shortened(recomputed)} />
           </Fact>
-          <Fact name={t('signature.bytes')}>{t('signature.bytesAsSent', { count: signedBytes })}</Fact>
+          <Fact name={t('signature.bytes')}>
+            {t('signature.bytesAsSent', { count: signedBytes, method: request.method })}
+          </Fact>
           <Fact name={t('signature.key')}>{t('signature.keyNumber', { algorithm, number: keyNumber })}</Fact>
         </dl>
         {!matches && <p className="dim small">{t('signature.differsWhy')}</p>}

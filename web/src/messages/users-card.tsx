@@ -6,12 +6,11 @@ import { inFours, profileAddress, shortened } from '../words/formats.ts'
 import { useWords } from '../words/use-words.tsx'
 
 /** Who is in the message, what was said of each, and the way to why. */
-export function UsersCard({ users }: Pick<DeliveryDetail, 'users'>) {
+export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
   const { t } = useWords()
-  if (typeof users === 'number') return null
   return (
     <Card title={t('users.title')} className="wide">
-      {users.length === 0 ? (
+      {recipients.length === 0 ? (
         <p className="card-body dim">{t('users.gone')}</p>
       ) : (
         <table className="rows">
@@ -24,10 +23,10 @@ export function UsersCard({ users }: Pick<DeliveryDetail, 'users'>) {
             </tr>
           </thead>
           <tbody>
-            {users.map(({ profileId, partnerIds, active, inactive }) => {
+            {recipients.map(({ profileId, partnerIds, active, inactive }) => {
               const id = profileAddress(profileId)
               return (
-                <tr key={profileId}>
+                <tr key={`${profileId} ${partnerIds.map((one) => one.id).join(' ')}`}>
                   <td>
                     <Link to="/profiles/$id" params={{ id }} search={{}} className="mono" title={id}>
                       {/^\d{38}$/.test(id) ? `${inFours(id.slice(0, 8))} … ${id.slice(-4)}` : shortened(id)}

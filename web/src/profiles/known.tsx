@@ -28,13 +28,21 @@ export function Known({ profile }: { readonly profile: ProfileView }) {
       <div>
         <dt>{t('known.kind')}</dt>
         <dd className="named">{t(`known.${profile.kind}`)}</dd>
-        {devices.map(({ deviceId }) => (
+        {devices.slice(0, IDS_SHOWN).map(({ deviceId }) => (
           <dd key={deviceId}>
-            <Link to="/profiles/$id" params={{ id: deviceId }} search={{}} className="mono line-id" title={deviceId}>
-              {shortened(deviceId)}
-            </Link>
+            <DeviceLink deviceId={deviceId} />
           </dd>
         ))}
+        {devices.length > IDS_SHOWN && (
+          <dd>
+            <details>
+              <summary className="small">{t('known.moreIds', { count: devices.length - IDS_SHOWN })}</summary>
+              {devices.slice(IDS_SHOWN).map(({ deviceId }) => (
+                <DeviceLink key={deviceId} deviceId={deviceId} />
+              ))}
+            </details>
+          </dd>
+        )}
       </div>
       <div>
         <dt>{t('known.ids')}</dt>
@@ -87,5 +95,13 @@ export function Known({ profile }: { readonly profile: ProfileView }) {
         )}
       </div>
     </dl>
+  )
+}
+
+function DeviceLink({ deviceId }: { readonly deviceId: string }) {
+  return (
+    <Link to="/profiles/$id" params={{ id: deviceId }} search={{}} className="mono line-id" title={deviceId}>
+      {shortened(deviceId)}
+    </Link>
   )
 }

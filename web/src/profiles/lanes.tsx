@@ -21,7 +21,9 @@ export function Lanes({ profile }: { readonly profile: ProfileView }) {
   return (
     <Card title={t('lanes.title')} subtitle={t('lanes.subtitle')}>
       {lanes.length === 0 ? (
-        <Empty title={t('lanes.empty')}>{t('lanes.emptyWhy')}</Empty>
+        <Empty title={t('lanes.empty')}>
+          {t(profile.kind === 'declared' ? 'lanes.emptyDeclared' : 'lanes.emptyWhy')}
+        </Empty>
       ) : (
         <div className="lanes">
           <div className="lane" aria-hidden="true">

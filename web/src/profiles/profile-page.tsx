@@ -61,7 +61,9 @@ export function ProfilePage() {
             <div>
               {shown === undefined && segmentId === undefined ? (
                 <Card title={t('why.title')}>
-                  <Empty title={t('why.empty')}>{t('why.emptyWhy')}</Empty>
+                  <Empty title={t('why.empty')}>
+                    {t(data.kind === 'declared' ? 'lanes.emptyDeclared' : 'why.emptyWhy')}
+                  </Empty>
                 </Card>
               ) : (
                 <WhyCard

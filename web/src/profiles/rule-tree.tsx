@@ -7,6 +7,7 @@ import { useFormats, useWords } from '../words/use-words.tsx'
 type Traits = ProfileView['traits']
 
 const DAYS_SHOWN = 5
+const ASKED = { '>=': 'rule.countOf', '<=': 'rule.countMost', '==': 'rule.countExactly' } as const
 
 /** A segment's rule, each part with its verdict; leaves say what was counted and on which days. */
 export function RuleTree({ rule, traits }: { readonly rule: ExplainedNode; readonly traits: Traits }) {
@@ -71,10 +72,12 @@ function Operator({ node }: { readonly node: ExplainedNode }) {
 
 function Count({ node }: { readonly node: ExplainedNode }) {
   const { t } = useWords()
-  const { count = 0, required } = node
+  const { count = 0, required, requiredOperator = '>=' } = node
   return (
     <span className="count tabular">
-      {required === undefined ? t('rule.count', { count }) : t('rule.countOf', { count, required: Number(required) })}
+      {required === undefined
+        ? t('rule.count', { count })
+        : t(ASKED[requiredOperator], { count, required: Number(required) })}
     </span>
   )
 }
@@ -95,7 +98,8 @@ function Leaf({ node, traits, isNegated }: NodeProps) {
         <Count node={node} />
       </p>
       <p className="evidence dim small">
-        {node.windowDays != null && `${t('rule.window', { days: node.windowDays })} `}
+        {node.windowDays != null &&
+          `${t(node.windowOperator === '>=' ? 'rule.windowBefore' : 'rule.window', { days: node.windowDays })} `}
         {days.length === 0
           ? t('rule.never')
           : t('rule.on', { days: evidence.join(', '), more: Math.max(0, days.length - DAYS_SHOWN) })}

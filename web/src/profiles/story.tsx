@@ -6,6 +6,7 @@ import type { ProfileView } from '../../../src/contract.ts'
 import { destinationsQuery } from '../messages/destinations-query.ts'
 import { Card } from '../parts/card.tsx'
 import { IconArrowIn, IconArrowOut, IconLink, IconSent, IconTag } from '../parts/icons.ts'
+import { profileAddress } from '../words/formats.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 
 const ICONS = {
@@ -23,7 +24,8 @@ interface Moment {
   /** Traits are kept by day. */
   readonly isDayOnly: boolean
   readonly values: Record<string, string | number>
-  readonly destinationId?: number
+  /** Leads to the messages that told this destination of this profile. */
+  readonly messages?: { readonly destinationId: number; readonly q: string }
 }
 
 /** What happened, newest first, by day. */
@@ -66,7 +68,7 @@ export function Story({ profile }: { readonly profile: ProfileView }) {
   )
 }
 
-function Row({ moment: { kind, at, isDayOnly, values, destinationId } }: { readonly moment: Moment }) {
+function Row({ moment: { kind, at, isDayOnly, values, messages } }: { readonly moment: Moment }) {
   const { t } = useWords()
   const Icon = ICONS[kind]
   return (
@@ -74,8 +76,8 @@ function Row({ moment: { kind, at, isDayOnly, values, destinationId } }: { reado
       <span className="mono dim">{isDayOnly ? '' : at.slice(11, 19)}</span>
       <Icon size={15} aria-hidden />
       <span>{t(`story.${kind}`, values)}</span>
-      {destinationId !== undefined && (
-        <Link to="/messages" search={{ destinationId }} className="line-id">
+      {messages !== undefined && (
+        <Link to="/messages" search={messages} className="line-id">
           {t('story.toMessages')}
         </Link>
       )}
@@ -106,6 +108,12 @@ function momentsOf(profile: ProfileView, nameOf: (id: number) => string): Moment
       isDayOnly: false,
       values: { id: `${dataSourceId}:${id}` },
     })),
+    ...(profile.devices ?? []).map(({ deviceId, syncedAt }) => ({
+      kind: 'synced' as const,
+      at: syncedAt,
+      isDayOnly: false,
+      values: { id: deviceId },
+    })),
     ...profile.deliveries.flatMap(({ destinationId, segment, state, at }) =>
       at === null
         ? []
@@ -115,7 +123,7 @@ function momentsOf(profile: ProfileView, nameOf: (id: number) => string): Moment
               at,
               isDayOnly: false,
               values: { destination: nameOf(destinationId), name: segmentName.get(segment) ?? segment, state },
-              destinationId,
+              messages: { destinationId, q: profileAddress(profile.profileId) },
             },
           ],
     ),

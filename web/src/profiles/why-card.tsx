@@ -8,6 +8,7 @@ import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { IconDoor, IconMember } from '../parts/icons.ts'
 import { Glyph } from '../parts/state.tsx'
+import { profileAddress } from '../words/formats.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { RuleTree } from './rule-tree.tsx'
 
@@ -55,7 +56,7 @@ export function WhyCard({ id, profile, segmentId, onSegment }: WhyCardProps) {
         <>
           <Verdict explained={data} />
           <RuleTree rule={data.rule} traits={profile.traits} />
-          <Told explained={data} />
+          <Told explained={data} q={profileAddress(profile.profileId)} />
         </>
       )}
     </Card>
@@ -86,7 +87,7 @@ function Verdict({ explained: { inSince, leavesAt } }: { readonly explained: Exp
   )
 }
 
-function Told({ explained: { told } }: { readonly explained: ExplainView }) {
+function Told({ explained: { told }, q }: { readonly explained: ExplainView; readonly q: string }) {
   const { t, has } = useWords()
   const { data: destinations } = useQuery(destinationsQuery)
   return (
@@ -106,7 +107,7 @@ function Told({ explained: { told } }: { readonly explained: ExplainView }) {
               <span className="dim">
                 {has(key) ? t(key) : why} {at !== undefined && <ToldAt at={at} />}
               </span>
-              <Link to="/messages" search={{ destinationId }}>
+              <Link to="/messages" search={{ destinationId, q }}>
                 {t('story.toMessages')}
               </Link>
             </li>

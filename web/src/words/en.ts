@@ -187,6 +187,7 @@ export const en = {
   'messages.unknown': 'There is no such message',
   'messages.unknownWhy': 'Messages are kept for 30 days. This one has expired, or the ID is not of this server.',
   'messages.acknowledgedOn': 'Acknowledged on attempt {number}',
+  'messages.deletedDestination': 'Deleted destination {id}',
   'messages.facts': '{name}: {users, plural, one {# user} other {# users}}, {bytes} bytes.',
   'messages.took': 'Acknowledged {time} after it was stored.',
   'messages.why.dead': 'Given up: {reason}. Nothing is lost; replay it when the cause is gone.',
@@ -215,15 +216,14 @@ export const en = {
   'request.noBody': 'This request has no body.',
   'request.secrets': 'Headers that carry a secret are not shown.',
   'signature.title': 'Signature',
-  'signature.none': 'This destination does not sign its messages.',
+  'signature.none': 'Nothing to compare: it was sent without a signature, or its destination signs otherwise today.',
   'signature.matches': 'Matches',
   'signature.differs': 'Differs',
-  'signature.differsWhy':
-    'The key was changed since, or the bytes were. A replay as of today signs with the key of today.',
+  'signature.differsWhy': 'The key was changed since, or the bytes were. A replay signs with the key of today.',
   'signature.recomputed': 'Recomputed',
   'signature.bytes': 'Signed bytes',
   'signature.bytesAsSent':
-    '{count, plural, one {# byte, the body exactly as sent} other {# bytes, the body exactly as sent}}',
+    '{count, plural, one {# byte} other {# bytes}}, {method, select, GET {path and query} other {the body}} exactly as sent',
   'signature.key': 'Key',
   'signature.keyNumber': '{algorithm}, key {number}',
   'attempts.title': 'Attempts and answers',
@@ -231,7 +231,7 @@ export const en = {
   'attempts.none': 'It was not tried yet.',
   'attempts.answered': 'Answered {status}',
   'users.title': 'Users in this message',
-  'users.gone': 'The users of this message are not kept any more.',
+  'users.gone': 'This message was stored before its users were kept with it.',
   'users.profile': 'Profile',
   'users.theirId': 'Their ID',
   'users.told': 'Told',
@@ -248,18 +248,32 @@ export const en = {
   'replay.currentWhy': 'A new message with what is true of these users now.',
   'replay.counted':
     '{count, plural, =0 {None can be replayed.} one {# message goes out again.} other {# messages go out again.}}',
-  'replay.left':
-    '{count, plural, one {# other stays: it is under way or has nothing left to say.} other {# others stay: they are under way or have nothing left to say.}}',
+  'replay.anew':
+    '{count, plural, one {The users of # message are told anew.} other {The users of # messages are told anew.}}',
+  'replay.rebuilt':
+    '{count, plural, one {# of them as a new message: its users were sent something newer, or are owed it.} other {# of them as new messages: their users were sent something newer, or are owed it.}}',
+  'replay.manyNewer': 'Those whose users were sent something newer go out as new messages.',
+  'replay.held':
+    '{count, plural, one {# of them waits: its destination is paused or inactive.} other {# of them wait: their destination is paused or inactive.}}',
+  'replay.underWay':
+    '{count, plural, one {# other is not replayed: it is still under way.} other {# others are not replayed: they are still under way.}}',
+  'replay.unknown':
+    '{count, plural, one {# other is not replayed: it is not kept any more.} other {# others are not replayed: they are not kept any more.}}',
+  'replay.deleted':
+    '{count, plural, one {# other is not replayed: its destination was deleted.} other {# others are not replayed: their destination was deleted.}}',
   'replay.keep': 'Keep as it is',
   'replay.do': 'Replay {count}',
   'replay.done': '{count, plural, one {# message is queued.} other {# messages are queued.}}',
 
   'profiles.title': 'Profiles',
-  'profiles.label': 'Device ID, or data source and ID',
+  'profiles.label': 'Device ID, partner ID, or data source and ID',
   'profiles.placeholder': '77052:hd-9f21',
   'profiles.find': 'Find profile',
-  'profiles.how': 'A device ID has 38 digits. An ID of a partner or a customer is written behind its data source.',
-  'profiles.wrong': 'This is neither 38 digits nor a data source and an ID, as 77052:hd-9f21.',
+  'profiles.how':
+    'A device ID has 38 digits. An ID of a partner or a customer is looked for in every data source, or in the one written before it.',
+  'profiles.none':
+    'No profile has this ID. Write 38 digits, an ID alone, or a data source and an ID, as 77052:hd-9f21.',
+  'profiles.several': '{count, plural, other {# profiles have this ID, each in its own data source:}}',
   'profile.title': 'Profile',
   'profile.unknown': 'Nothing is known of this profile',
   'profile.unknownWhy': 'It was never seen, or it was removed: inactive for long, erased, or opted out.',
@@ -288,6 +302,7 @@ export const en = {
   'lanes.more': '{count, plural, one {# other trait} other {# other traits}}',
   'lanes.empty': 'No trait yet',
   'lanes.emptyWhy': 'The profile exists, but no rule has matched what it did.',
+  'lanes.emptyDeclared': 'Nothing is kept under this ID itself. What its devices did stands with them, above.',
   'story.title': 'Time line',
   'story.show': 'Shown',
   'story.all': 'All',
@@ -300,7 +315,7 @@ export const en = {
   'story.realized': 'Realized {name}{count, plural, one {} other {, # times}}',
   'story.synced': 'Synced {id}',
   'story.told':
-    'Told {destination} of {name}: {state, select, acknowledged {acknowledged} waiting {waiting} other {{state}}}',
+    'Told {destination} of {name}: {state, select, acknowledged {acknowledged} waiting {waiting} dead {dead letter} superseded {superseded} other {{state}}}',
   'story.toMessages': 'messages',
   'why.title': 'Why?',
   'why.in': 'Why in {name}?',
@@ -330,7 +345,10 @@ export const en = {
   'rule.fails': 'Does not hold',
   'rule.count': '{count, plural, =0 {never} one {once} other {# times}}',
   'rule.countOf': '{count} of {required}',
+  'rule.countMost': '{count}, at most {required}',
+  'rule.countExactly': '{count}, exactly {required}',
   'rule.window': '{days, plural, one {Within # UTC day.} other {Within # UTC days.}}',
+  'rule.windowBefore': '{days, plural, one {At least # UTC day ago.} other {At least # UTC days ago.}}',
   'rule.never': 'No realization kept.',
   'rule.on': 'On {days}{more, plural, =0 {} other { and # days before}}.',
   'rule.keepsOut': 'This keeps it out.',

@@ -188,6 +188,7 @@ export const fr: Words = {
   'messages.unknownWhy':
     'Les messages sont gardés 30 jours. Celui-ci a expiré, ou l’identifiant n’est pas de ce serveur.',
   'messages.acknowledgedOn': 'Confirmé à l’essai {number}',
+  'messages.deletedDestination': 'Destination supprimée {id}',
   'messages.facts': '{name} : {users, plural, one {# utilisateur} other {# utilisateurs}}, {bytes} octets.',
   'messages.took': 'Confirmé {time} après son enregistrement.',
   'messages.why.dead': 'Abandonné : {reason}. Rien n’est perdu ; rejouez-le quand la cause a disparu.',
@@ -216,14 +217,14 @@ export const fr: Words = {
   'request.noBody': 'Cette requête n’a pas de corps.',
   'request.secrets': 'Les en-têtes qui portent un secret ne sont pas montrés.',
   'signature.title': 'Signature',
-  'signature.none': 'Cette destination ne signe pas ses messages.',
+  'signature.none': 'Rien à comparer : il est parti sans signature, ou sa destination signe autrement à présent.',
   'signature.matches': 'Concorde',
   'signature.differs': 'Diffère',
-  'signature.differsWhy': 'La clé a changé depuis, ou les octets. Rejouer l’état du jour signe avec la clé du jour.',
+  'signature.differsWhy': 'La clé a changé depuis, ou les octets. Rejouer signe avec la clé du jour.',
   'signature.recomputed': 'Recalculée',
   'signature.bytes': 'Octets signés',
   'signature.bytesAsSent':
-    '{count, plural, one {# octet, le corps tel qu’envoyé} other {# octets, le corps tel qu’envoyé}}',
+    '{count, plural, one {# octet} other {# octets}}, {method, select, GET {le chemin et la requête} other {le corps}} exactement comme envoyé',
   'signature.key': 'Clé',
   'signature.keyNumber': '{algorithm}, clé {number}',
   'attempts.title': 'Essais et réponses',
@@ -231,7 +232,7 @@ export const fr: Words = {
   'attempts.none': 'Aucun essai pour l’instant.',
   'attempts.answered': 'Réponse {status}',
   'users.title': 'Utilisateurs de ce message',
-  'users.gone': 'Les utilisateurs de ce message ne sont plus gardés.',
+  'users.gone': 'Ce message date d’avant que ses utilisateurs soient gardés avec lui.',
   'users.profile': 'Profil',
   'users.theirId': 'Leur identifiant',
   'users.told': 'Annoncé',
@@ -248,19 +249,32 @@ export const fr: Words = {
   'replay.currentWhy': 'Un nouveau message avec ce qui est vrai maintenant de ces utilisateurs.',
   'replay.counted':
     '{count, plural, =0 {Aucun ne peut être rejoué.} one {# message repart.} other {# messages repartent.}}',
-  'replay.left':
-    '{count, plural, one {# autre reste : il est en route ou n’a plus rien à dire.} other {# autres restent : ils sont en route ou n’ont plus rien à dire.}}',
+  'replay.anew':
+    '{count, plural, one {Les utilisateurs de # message sont annoncés à nouveau.} other {Les utilisateurs de # messages sont annoncés à nouveau.}}',
+  'replay.rebuilt':
+    '{count, plural, one {# d’entre eux comme nouveau message : ses utilisateurs ont reçu plus récent, ou doivent le recevoir.} other {# d’entre eux comme nouveaux messages : leurs utilisateurs ont reçu plus récent, ou doivent le recevoir.}}',
+  'replay.manyNewer': 'Ceux dont les utilisateurs ont reçu plus récent repartent comme nouveaux messages.',
+  'replay.held':
+    '{count, plural, one {# d’entre eux attend : sa destination est en pause ou inactive.} other {# d’entre eux attendent : leur destination est en pause ou inactive.}}',
+  'replay.underWay':
+    '{count, plural, one {# autre n’est pas rejoué : il est en route.} other {# autres ne sont pas rejoués : ils sont en route.}}',
+  'replay.unknown':
+    '{count, plural, one {# autre n’est pas rejoué : il n’est plus gardé.} other {# autres ne sont pas rejoués : ils ne sont plus gardés.}}',
+  'replay.deleted':
+    '{count, plural, one {# autre n’est pas rejoué : sa destination a été supprimée.} other {# autres ne sont pas rejoués : leur destination a été supprimée.}}',
   'replay.keep': 'Laisser en l’état',
   'replay.do': 'Rejouer {count}',
   'replay.done': '{count, plural, one {# message est en file.} other {# messages sont en file.}}',
 
   'profiles.title': 'Profils',
-  'profiles.label': 'Identifiant d’appareil, ou source et identifiant',
+  'profiles.label': 'Identifiant d’appareil, de partenaire, ou source et identifiant',
   'profiles.placeholder': '77052:hd-9f21',
   'profiles.find': 'Trouver le profil',
   'profiles.how':
-    'Un identifiant d’appareil a 38 chiffres. Celui d’un partenaire ou d’un client s’écrit après sa source de données.',
-  'profiles.wrong': 'Ce ne sont ni 38 chiffres, ni une source et un identifiant comme 77052:hd-9f21.',
+    'Un identifiant d’appareil a 38 chiffres. Celui d’un partenaire ou d’un client est cherché dans chaque source de données, ou dans celle écrite avant lui.',
+  'profiles.none':
+    'Aucun profil n’a cet identifiant. Écrivez 38 chiffres, un identifiant seul, ou une source et un identifiant comme 77052:hd-9f21.',
+  'profiles.several': '{count, plural, other {# profils ont cet identifiant, chacun dans sa source de données :}}',
   'profile.title': 'Profil',
   'profile.unknown': 'Rien n’est connu de ce profil',
   'profile.unknownWhy': 'Il n’a jamais été vu, ou il a été retiré : longtemps inactif, effacé, ou opposé.',
@@ -289,6 +303,8 @@ export const fr: Words = {
   'lanes.more': '{count, plural, one {# autre trait} other {# autres traits}}',
   'lanes.empty': 'Aucun trait',
   'lanes.emptyWhy': 'Le profil existe, mais aucune règle n’a correspondu à ce qu’il a fait.',
+  'lanes.emptyDeclared':
+    'Rien n’est gardé sous cet identifiant même. Ce que ses appareils ont fait se trouve chez eux, plus haut.',
   'story.title': 'Chronologie',
   'story.show': 'Affiché',
   'story.all': 'Tout',
@@ -301,7 +317,7 @@ export const fr: Words = {
   'story.realized': 'A réalisé {name}{count, plural, one {} other {, # fois}}',
   'story.synced': 'Synchronisé {id}',
   'story.told':
-    '{destination} informé de {name} : {state, select, acknowledged {confirmé} waiting {en attente} other {{state}}}',
+    '{destination} informé de {name} : {state, select, acknowledged {confirmé} waiting {en attente} dead {lettre morte} superseded {remplacé} other {{state}}}',
   'story.toMessages': 'messages',
   'why.title': 'Pourquoi ?',
   'why.in': 'Pourquoi dans {name} ?',
@@ -331,7 +347,10 @@ export const fr: Words = {
   'rule.fails': 'Pas vrai',
   'rule.count': '{count, plural, =0 {jamais} one {# fois} other {# fois}}',
   'rule.countOf': '{count} sur {required}',
+  'rule.countMost': '{count}, au plus {required}',
+  'rule.countExactly': '{count}, exactement {required}',
   'rule.window': '{days, plural, one {Sur # jour UTC.} other {Sur # jours UTC.}}',
+  'rule.windowBefore': '{days, plural, one {Il y a au moins # jour UTC.} other {Il y a au moins # jours UTC.}}',
   'rule.never': 'Aucune réalisation gardée.',
   'rule.on': 'Le {days}{more, plural, =0 {} other { et # jours avant}}.',
   'rule.keepsOut': 'Cela le tient dehors.',

@@ -187,6 +187,7 @@ export const sv: Words = {
   'messages.unknownWhy':
     'Meddelanden sparas i 30 dagar. Det här har gått ut, eller så hör ID:t inte till den här servern.',
   'messages.acknowledgedOn': 'Bekräftat vid försök {number}',
+  'messages.deletedDestination': 'Borttagen destination {id}',
   'messages.facts': '{name}: {users, plural, one {# användare} other {# användare}}, {bytes} byte.',
   'messages.took': 'Bekräftat {time} efter att det sparades.',
   'messages.why.dead': 'Uppgivet: {reason}. Inget är förlorat; spela upp det igen när orsaken är borta.',
@@ -215,14 +216,15 @@ export const sv: Words = {
   'request.noBody': 'Begäran har ingen kropp.',
   'request.secrets': 'Rubriker som bär en hemlighet visas inte.',
   'signature.title': 'Signatur',
-  'signature.none': 'Den här destinationen signerar inte sina meddelanden.',
+  'signature.none': 'Inget att jämföra: det skickades utan signatur, eller så signerar destinationen annorlunda i dag.',
   'signature.matches': 'Stämmer',
   'signature.differs': 'Avviker',
-  'signature.differsWhy': 'Nyckeln har bytts sedan dess, eller byten. Dagens läge signeras med dagens nyckel.',
+  'signature.differsWhy':
+    'Nyckeln har bytts sedan dess, eller byten. Det som spelas upp igen signeras med dagens nyckel.',
   'signature.recomputed': 'Omräknad',
   'signature.bytes': 'Signerade byte',
   'signature.bytesAsSent':
-    '{count, plural, one {# byte, kroppen exakt som skickad} other {# byte, kroppen exakt som skickad}}',
+    '{count, plural, one {# byte} other {# byte}}, {method, select, GET {sökväg och fråga} other {innehållet}} exakt som skickat',
   'signature.key': 'Nyckel',
   'signature.keyNumber': '{algorithm}, nyckel {number}',
   'attempts.title': 'Försök och svar',
@@ -230,7 +232,7 @@ export const sv: Words = {
   'attempts.none': 'Det har inte prövats än.',
   'attempts.answered': 'Svarade {status}',
   'users.title': 'Användare i meddelandet',
-  'users.gone': 'Meddelandets användare sparas inte längre.',
+  'users.gone': 'Meddelandet sparades innan användarna sparades med det.',
   'users.profile': 'Profil',
   'users.theirId': 'Deras ID',
   'users.told': 'Meddelat',
@@ -247,18 +249,32 @@ export const sv: Words = {
   'replay.currentWhy': 'Ett nytt meddelande med det som gäller för användarna nu.',
   'replay.counted':
     '{count, plural, =0 {Inget kan spelas upp.} one {# meddelande går ut igen.} other {# meddelanden går ut igen.}}',
-  'replay.left':
-    '{count, plural, one {# annat står kvar: det är på väg eller har inget kvar att säga.} other {# andra står kvar: de är på väg eller har inget kvar att säga.}}',
+  'replay.anew':
+    '{count, plural, one {Användarna i # meddelande meddelas på nytt.} other {Användarna i # meddelanden meddelas på nytt.}}',
+  'replay.rebuilt':
+    '{count, plural, one {# av dem som nytt meddelande: dess användare har fått något nyare, eller ska få det.} other {# av dem som nya meddelanden: deras användare har fått något nyare, eller ska få det.}}',
+  'replay.manyNewer': 'De vars användare har fått något nyare går ut som nya meddelanden.',
+  'replay.held':
+    '{count, plural, one {# av dem väntar: destinationen är pausad eller inaktiv.} other {# av dem väntar: destinationen är pausad eller inaktiv.}}',
+  'replay.underWay':
+    '{count, plural, one {# annat spelas inte upp: det är på väg.} other {# andra spelas inte upp: de är på väg.}}',
+  'replay.unknown':
+    '{count, plural, one {# annat spelas inte upp: det sparas inte längre.} other {# andra spelas inte upp: de sparas inte längre.}}',
+  'replay.deleted':
+    '{count, plural, one {# annat spelas inte upp: destinationen är borttagen.} other {# andra spelas inte upp: destinationen är borttagen.}}',
   'replay.keep': 'Låt vara',
   'replay.do': 'Spela upp {count}',
   'replay.done': '{count, plural, one {# meddelande är köat.} other {# meddelanden är köade.}}',
 
   'profiles.title': 'Profiler',
-  'profiles.label': 'Enhets-ID, eller datakälla och ID',
+  'profiles.label': 'Enhets-ID, partner-ID, eller datakälla och ID',
   'profiles.placeholder': '77052:hd-9f21',
   'profiles.find': 'Hitta profil',
-  'profiles.how': 'Ett enhets-ID har 38 siffror. En partners eller kunds ID skrivs efter sin datakälla.',
-  'profiles.wrong': 'Det är varken 38 siffror eller en datakälla och ett ID, som 77052:hd-9f21.',
+  'profiles.how':
+    'Ett enhets-ID har 38 siffror. En partners eller kunds ID söks i varje datakälla, eller i den som skrivs före det.',
+  'profiles.none':
+    'Ingen profil har detta ID. Skriv 38 siffror, ett ID, eller en datakälla och ett ID, som 77052:hd-9f21.',
+  'profiles.several': '{count, plural, other {# profiler har detta ID, var och en i sin datakälla:}}',
   'profile.title': 'Profil',
   'profile.unknown': 'Inget är känt om profilen',
   'profile.unknownWhy': 'Den har aldrig setts, eller togs bort: länge inaktiv, raderad eller avanmäld.',
@@ -287,6 +303,7 @@ export const sv: Words = {
   'lanes.more': '{count, plural, one {# annan egenskap} other {# andra egenskaper}}',
   'lanes.empty': 'Ingen egenskap än',
   'lanes.emptyWhy': 'Profilen finns, men ingen regel har träffat det den gjort.',
+  'lanes.emptyDeclared': 'Inget sparas under själva detta ID. Vad dess enheter gjort står hos dem, ovan.',
   'story.title': 'Förlopp',
   'story.show': 'Visas',
   'story.all': 'Allt',
@@ -299,7 +316,7 @@ export const sv: Words = {
   'story.realized': 'Fick {name}{count, plural, one {} other {, # gånger}}',
   'story.synced': 'Synkade {id}',
   'story.told':
-    'Meddelade {destination} om {name}: {state, select, acknowledged {bekräftat} waiting {väntar} other {{state}}}',
+    'Meddelade {destination} om {name}: {state, select, acknowledged {bekräftat} waiting {väntar} dead {dött brev} superseded {ersatt} other {{state}}}',
   'story.toMessages': 'meddelanden',
   'why.title': 'Varför?',
   'why.in': 'Varför i {name}?',
@@ -329,7 +346,10 @@ export const sv: Words = {
   'rule.fails': 'Gäller inte',
   'rule.count': '{count, plural, =0 {aldrig} one {en gång} other {# gånger}}',
   'rule.countOf': '{count} av {required}',
+  'rule.countMost': '{count}, högst {required}',
+  'rule.countExactly': '{count}, precis {required}',
   'rule.window': '{days, plural, one {Inom # UTC-dygn.} other {Inom # UTC-dygn.}}',
+  'rule.windowBefore': '{days, plural, one {Minst # UTC-dygn sedan.} other {Minst # UTC-dygn sedan.}}',
   'rule.never': 'Inget tillfälle sparat.',
   'rule.on': 'Den {days}{more, plural, =0 {} other { och # dagar innan}}.',
   'rule.keepsOut': 'Det håller den ute.',
