@@ -9,7 +9,7 @@ const flow: FlowAnswer = {
     { sid: 7, name: 'Intenders', entered: 30 },
     { sid: 8, name: 'Nobody', entered: 0 },
   ],
-  destinations: [{ destinationId: 423, name: 'Halden', acknowledged: 90, waiting: 10, dead: 0 }],
+  destinations: [{ destinationId: 423, name: 'Halden', acknowledged: 89, waiting: 11, dead: 0 }],
   links: [
     { from: 'source:1', to: 'trait:100', count: 30 },
     { from: 'source:1', to: 'trait:108', count: 6 },
@@ -49,8 +49,12 @@ test('a link to something unknown is left out', () => {
   expect(ribbons.some((ribbon) => ribbon.from === 'segment:99')).toBe(false)
 })
 
-test('a destination where more than one in a hundred wait is shown as waiting', () => {
-  expect(nodes.find((node) => node.id === 'destination:423')?.tone).toBe('waiting')
+test('a destination where more than ten and one in a hundred wait is shown as waiting, one with a few on their way is not', () => {
+  const toneAt = (acknowledged: number, waiting: number) => {
+    const destinations = [{ destinationId: 423, name: 'Halden', acknowledged, waiting, dead: 0 }]
+    return layoutFlow({ ...flow, destinations }, 320).nodes.find((node) => node.id === 'destination:423')?.tone
+  }
+  expect([toneAt(89, 11), toneAt(8, 1), toneAt(5_000, 11)]).toEqual(['waiting', 'delivered', 'delivered'])
 })
 
 test('the paths through a node leave out what does not touch it', () => {

@@ -82,7 +82,8 @@ function toneOf(acknowledged: number, waiting: number, dead: number): FlowTone {
   const all = acknowledged + waiting + dead
   if (all === 0) return 'neutral'
   if (dead / all > 0.01 && dead >= waiting) return 'dead'
-  return waiting / all > 0.01 ? 'waiting' : 'delivered'
+  // A few are always on their way.
+  return waiting > Math.max(10, all / 100) ? 'waiting' : 'delivered'
 }
 
 /** Not more than seven in a column; the rest is one node. @param alias is told where each of the rest went */

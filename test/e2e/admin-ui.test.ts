@@ -1,0 +1,165 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Partner, startPartner } from '../../src/partner/partner.ts'
+import { defineOverApi } from '../../src/testkit/define-over-api.ts'
+import { freePort } from '../../src/testkit/free-port.ts'
+import { type SpawnedUsher, spawnUsher } from '../../src/testkit/spawn-usher.ts'
+import { startBrowser, type Visit } from '../demo/demo-site.ts'
+import { axeFindings } from '../ui/axe-findings.ts'
+import { canBrowse, HOW_TO_BROWSE } from '../ui/open-page.ts'
+
+/** People at the real server with the real UI in Chromium; nothing is recorded. Needs the build, which `npm test` makes. */
+const root = join(import.meta.dirname, '..', '..')
+const canRun = canBrowse && (existsSync(join(root, 'dist', 'web', 'index.html')) || process.env['CI'] === 'true')
+const name = canRun ? 'the admin UI and its server' : `the admin UI and its server (to run: ${HOW_TO_BROWSE})`
+const KEY = 'sample_partner_private_key'
+const DEVICE = '12345678901234567890123456789012345678'
+
+describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
+  let browser: Awaited<ReturnType<typeof startBrowser>>
+  const cleanups: (() => unknown)[] = []
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  })
+  afterAll(() => browser?.close())
+
+  const folder = () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'usher-e2e-'))
+    cleanups.push(() => rmSync(dataDir, { recursive: true, force: true }))
+    return dataDir
+  }
+
+  test('from a fresh start, by the link in the terminal, to the first message seen: within a minute [OPS-2] [OPS-22] [OPS-45]', async () => {
+    const ports = { USHER_SHOP_PORT: String(await freePort()), USHER_PARTNER_PORT: String(await freePort()) }
+    const usher = await spawnUsher({
+      dataDir: folder(),
+      program: [join(root, 'bin', 'usher'), 'demo'],
+      env: { USHER_ALLOW_PRIVATE_DESTINATIONS: undefined, USHER_ADMIN_TOKEN: undefined, ...ports },
+    })
+    cleanups.push(() => usher.stop())
+    const link = await expect.poll(() => /Open (\S+#setup=\S+)/.exec(usher.log.join('\n'))?.[1], { timeout: 10_000 })
+    await link.toBeDefined()
+    const address = /Open (\S+#setup=\S+)/.exec(usher.log.join('\n'))?.[1] as string
+
+    const visit = await browser.visit()
+    const { page } = visit
+    await page.goto(address)
+    // The token does not stay in the address.
+    await page.waitForURL((url) => url.hash === '')
+    await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    // Live: nobody reloads the page.
+    await page.getByText('no dead letters').waitFor({ timeout: 60_000 })
+    await page.getByRole('link', { name: 'Demo partner' }).first().waitFor({ timeout: 60_000 })
+    await page.getByRole('link', { name: 'Messages' }).first().click()
+    const message = page.getByRole('region', { name: 'List of messages' }).getByRole('link').first()
+    await message.waitFor({ timeout: 60_000 })
+    await message.click()
+    await page.getByText('Acknowledged on attempt 1').waitFor()
+    await page.getByText('Matches').waitFor()
+    await page.getByRole('link', { name: /^Why / }).first().click()
+    await page
+      .getByText(/In since|Not in/)
+      .first()
+      .waitFor()
+    expect(visit.complaints).toEqual([])
+
+    // Used once, the link is worth nothing to whoever finds it.
+    const stranger = await browser.visit()
+    await stranger.page.goto(address)
+    await stranger.page.getByText('This link was used already').waitFor()
+  })
+
+  describe('with a partner that failed', () => {
+    let usher: SpawnedUsher
+    let partner: Partner
+    let visit: Visit
+
+    const start = async () => {
+      partner = await startPartner({ port: await freePort(), nowMs: Date.now, signing: { keys: [KEY] } })
+      cleanups.push(() => partner.close())
+      usher = await spawnUsher({ dataDir: folder() })
+      cleanups.push(() => usher.stop())
+      const { dataSourceId, destinationId } = await defineOverApi(usher, {
+        traits: [{ name: 'look' }, { name: 'order' }],
+        segments: [{ name: 'Lookers', rule: ({ look, order }) => `FREQUENCY([${look}T]<=7D)>=2 AND NOT ${order}T` }],
+        url: `${partner.url}/aam`,
+        auth: { type: 'hmac', header: 'X-Signature', algorithm: 'sha256', keys: [{ key: KEY }] },
+      })
+      const path = `/v1/destinations/${destinationId}`
+      const destination = await usher.api<{ s2s: object }>('GET', path)
+      await usher.api('PUT', path, { ...destination, name: 'Halden DSP', s2s: { ...destination.s2s, mode: 'compat' } })
+      await new Promise((resolve) => setTimeout(resolve, 1_500))
+      const event = `${usher.edgeUrl}/event?d_rtbd=json&d_uuid=${DEVICE}&d_cid=${dataSourceId}%01hd-9f21&c_do=look`
+      partner.setBehaviour({ answer: 500 })
+      for (let look = 0; look < 2; look++) expect((await fetch(event)).status).toBe(200)
+      await expect
+        .poll(async () => (await usher.api<{ total: number }>('GET', '/v1/deliveries?status=dead')).total, {
+          timeout: 15_000,
+        })
+        .toBe(1)
+
+      const { setupToken } = await usher.api<{ setupToken: string }>('POST', '/v1/session/links')
+      visit = await browser.visit({ viewport: { width: 1280, height: 900 } })
+      await visit.page.goto(`${usher.adminUrl}/#setup=${setupToken}`)
+      await visit.page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
+    }
+
+    test('somebody finds the failed message, reads why, replays it, and sees it acknowledged [OPS-51] [SEC-48]', async () => {
+      await start()
+      const { page } = visit
+      await page.getByText('1 dead letter at Halden DSP').waitFor()
+      await page.getByRole('button', { name: 'See messages' }).click()
+      await page.getByRole('region', { name: 'List of messages' }).getByRole('link').first().click()
+      await page.getByText('Given up: the partner answered 500').first().waitFor()
+      await page.getByText('Answered 500').first().waitFor()
+      await page.getByText('hd-9f21').first().waitFor()
+
+      partner.setBehaviour({})
+      await page.getByRole('button', { name: 'Replay…' }).click()
+      await page.getByText('1 message goes out again.').waitFor()
+      await page.getByRole('button', { name: 'Replay 1', exact: true }).click()
+      await page.getByText('1 message is queued.').waitFor()
+      await page.getByRole('button', { name: 'Close' }).last().click()
+      await page.getByText(/Acknowledged on attempt 3/).waitFor({ timeout: 15_000 })
+      await page.getByText('Matches').waitFor()
+      expect(await axeFindings(page)).toEqual([])
+      // The same bytes came again, and they verify.
+      const bodies = new Set(partner.records.map(({ body }) => body))
+      expect(bodies.size).toBe(1)
+      expect(partner.records.at(-1)).toMatchObject({ answer: 200, signature: { status: 'verified' } })
+      expect(visit.complaints).toEqual([])
+    })
+
+    test('somebody finds out by a partner’s ID why a profile is in a segment, and who was told [OPS-52]', async () => {
+      await start()
+      const { page } = visit
+      await page.getByRole('link', { name: 'Profiles' }).first().click()
+      await page.getByRole('textbox', { name: /Device ID, partner ID/ }).fill('hd-9f21')
+      await page.keyboard.press('Enter')
+      // The ID leads to its device, and what the device did decides.
+      await page
+        .getByRole('link', { name: /^12345678/ })
+        .first()
+        .click()
+      await page.getByText('Why in Lookers?').waitFor()
+      await page.getByText('In since').waitFor()
+      const card = page.locator('.rule')
+      expect((await card.innerText()).replace(/\s+/g, ' ')).toMatch(/look.*2.*order/)
+      await page.getByText('Halden DSP').first().waitFor()
+      expect(await axeFindings(page)).toEqual([])
+      expect(visit.complaints).toEqual([])
+
+      // Looking around changes nothing: an order does, and the same page says so.
+      const { traits } = await usher.api<{ traits: { name: string }[] }>('GET', `/v1/profiles/${DEVICE}`)
+      expect(traits.map((one) => one.name)).toEqual(['look'])
+      expect((await fetch(`${usher.edgeUrl}/event?d_rtbd=json&d_uuid=${DEVICE}&c_do=order`)).status).toBe(200)
+      await page.reload()
+      await page.getByText('Left Lookers').first().waitFor()
+    })
+  })
+})
