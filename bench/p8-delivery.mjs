@@ -20,7 +20,8 @@ import { startPartners } from './load/partners.mjs'
 const PORT = 21_921
 const PARTNER = 77_052
 const DESTINATION = 423
-const CONCURRENCY = 8
+// What a destination has that names none.
+const CONCURRENCY = 16
 const SLICE = 3_000
 const SLICES = 9
 const DRAINED = 30_000

@@ -92,13 +92,14 @@ async function revive(partners, load, { dead }) {
   }
 }
 
+/** Kept for good: a message can arrive before the event behind it is answered, and before its phase begins. */
+const arrivals = new Map()
+
 /** @returns quantiles of the way from the answer of /event to the healthy partner, ms */
 async function phase(partners, load, seconds) {
-  await partners.tell(PORTS.healthy)
   load.answered.clear()
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
   const answered = new Map(load.answered)
-  const arrivals = new Map()
   for (let wait = 0; wait < 100 && [...answered.keys()].some((id) => !arrivals.has(id)); wait++) {
     await new Promise((resolve) => setTimeout(resolve, 100))
     for (const [id, atMs] of (await partners.tell(PORTS.healthy)).arrivals) arrivals.set(id, atMs)

@@ -63,7 +63,7 @@ export interface DispatcherLimits extends RunnerLimits {
 
 /** [SEC-44], [SEC-45], [SEC-46], [OUT-22], [OUT-23] */
 export const DISPATCHER_LIMITS: DispatcherLimits = {
-  concurrency: 8,
+  concurrency: 16,
   queueMax: 10_000,
   openMax: 1_000,
   compatRetryWaitMs: 100,

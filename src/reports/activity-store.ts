@@ -36,6 +36,8 @@ export async function keepActivity(
 ): Promise<ActivityKeeper> {
   await restore(activity, jobs)
   let written: { readonly [name: string]: number; readonly minute: number } = { minute: activity.table.minute }
+  /** The earliest minute whose counts changed and are not written yet. */
+  let changedFrom = Number.POSITIVE_INFINITY
   let saving: Promise<void> = Promise.resolve()
 
   const write = async () => {
@@ -43,11 +45,14 @@ export async function keepActivity(
     const next = { ...running, minute: table.minute }
     const isSame = (Object.keys(running) as (keyof typeof running)[]).every((name) => running[name] === written[name])
     if (isSame) return
-    const from = Math.max(written.minute, table.minute - MINUTES + 1)
+    changedFrom = Math.min(changedFrom, written.minute, activity.changedFrom)
+    const from = Math.max(changedFrom, table.minute - MINUTES + 1)
+    activity.changedFrom = Number.POSITIVE_INFINITY
     for (let chunk = chunkOf(from); chunk <= chunkOf(table.minute); chunk++)
       await jobs.write(chunkName(chunk), readChunk(activity, chunk))
     await jobs.write('activity', { sinceMs, minute: table.minute, seen: [...totals.seen] } satisfies Head)
     written = next
+    changedFrom = Number.POSITIVE_INFINITY
   }
   const save = () => {
     saving = saving.then(write).catch(onFailed)

@@ -264,3 +264,25 @@ test('a stop in the middle of writing hides no failure, and the next round write
   await (await keepActivity(later, jobs, fail)).close()
   compare(later, journal, nowMs, 'after a failure')
 })
+
+test('a dead letter that was sent again is none any more, also after a restart; one that died again counts once', async () => {
+  const jobs = memoryJobs()
+  const activity = new Activity(START_MS)
+  const keeper = await keepActivity(activity, jobs, fail)
+  const dead = { destinationId: 1, status: 'dead', reason: 'http_500', users: [], eventToPartnerMs: undefined } as const
+  for (let n = 0; n < 3; n++) activity.delivery(dead, START_MS)
+  await keeper.save()
+  const laterMs = START_MS + HOUR_MS
+  const lastDeath = { atMs: START_MS, reason: 'http_500' }
+  activity.delivery({ ...dead, status: 'acknowledged', reason: null, lastDeath }, laterMs)
+  activity.delivery({ ...dead, reason: 'timeout', lastDeath }, laterMs)
+  await keeper.close()
+  const restarted = new Activity(laterMs)
+  await (await keepActivity(restarted, jobs, fail)).close()
+  for (const { table, totals, named } of [activity, restarted]) {
+    expect(table.sum(totals.dead, 1_440)).toBe(2)
+    expect(table.sum(totals.dead, 30)).toBe(1)
+    expect(table.sum(named.dead.of(1), 1_440)).toBe(2)
+    expect(['http_500', 'timeout'].map((one) => table.sum(named.deadReasons.of(`1 ${one}`), 1_440))).toEqual([1, 1])
+  }
+})

@@ -30,6 +30,8 @@ export interface CountedDelivery {
   readonly users: readonly { readonly active: readonly number[]; readonly inactive: readonly number[] }[]
   /** From the commit of the oldest change in it to its end; undefined when that is not known. */
   readonly eventToPartnerMs: number | undefined
+  /** It was a dead letter before, and was sent again by hand. */
+  readonly lastDeath?: { readonly atMs: number; readonly reason: string | null } | undefined
 }
 
 /**
@@ -65,6 +67,8 @@ export class Activity {
   readonly running = { events: 0, memberships: 0, deliveries: 0 }
   /** From when on the figures count; earlier than that nothing is known. */
   sinceMs: number
+  /** The earliest minute whose counts changed since they were written. */
+  changedFrom = Number.POSITIVE_INFINITY
   #second = 0
   #inSecond = 0
   readonly #sourcesOfEvent: number[] = []
@@ -134,14 +138,16 @@ export class Activity {
     }
   }
 
-  delivery({ destinationId, status, reason, users, eventToPartnerMs }: CountedDelivery, nowMs: number): void {
-    if (status !== 'acknowledged' && status !== 'dead') return
+  delivery(delivery: CountedDelivery, nowMs: number): void {
+    const { destinationId, status, reason, users, eventToPartnerMs } = delivery
     const slot = this.table.turnTo(nowMs)
+    this.#raise(delivery)
+    if (status !== 'acknowledged' && status !== 'dead') return
     this.running.deliveries += 1
     bump(this.totals[status], slot)
     bump(this.named[status].of(destinationId), slot)
     if (status === 'dead') {
-      bump(this.named.deadReasons.of(`${destinationId} ${reason ?? 'unknown'}`), slot)
+      bump(this.named.deadReasons.of(reasonKey(destinationId, reason)), slot)
       return
     }
     if (eventToPartnerMs !== undefined) bump(this.latency[bucketOf(eventToPartnerMs)] as Row, slot)
@@ -151,6 +157,18 @@ export class Activity {
       user.active.forEach(link)
       user.inactive.forEach(link)
     }
+  }
+
+  /** What was sent again is a dead letter no more: taken out of the minute in which it was counted as one. */
+  #raise({ destinationId, lastDeath }: CountedDelivery): void {
+    if (lastDeath === undefined) return
+    const minute = minuteOf(lastDeath.atMs)
+    if (minute <= this.table.minute - MINUTES || minute > this.table.minute) return
+    const { dead, deadReasons } = this.named
+    const rows = [this.totals.dead, dead.of(destinationId), deadReasons.of(reasonKey(destinationId, lastDeath.reason))]
+    const slot = minute % MINUTES
+    for (const row of rows) row[slot] = Math.max(0, (row[slot] as number) - 1)
+    this.changedFrom = Math.min(this.changedFrom, minute)
   }
 
   /**
@@ -200,6 +218,10 @@ export class Activity {
 /** Start of the window of `minutes` slots that ends with the present minute, or of the figures if that is later. */
 export function windowStartMs(activity: Activity, minutes: number): number {
   return Math.max(activity.sinceMs, (activity.table.minute - minutes + 1) * MINUTE_MS)
+}
+
+function reasonKey(destinationId: number, reason: string | null): string {
+  return `${destinationId} ${reason ?? 'unknown'}`
 }
 
 function bump(row: Row, slot: number): void {

@@ -11,6 +11,8 @@ export interface StoredDelivery extends Delivery {
   readonly roundSize: number
   /** Attempts made before it was sent again by hand: they no longer count for its mode. */
   readonly attemptsBefore: number
+  /** When and why it was a dead letter before it was sent again by hand. */
+  readonly lastDeath?: { readonly atMs: number; readonly reason: string | null } | undefined
   /** Devices and declared IDs that it tells with Status 1: asked for opt-outs before it leaves later; absent in old records. */
   readonly named?: readonly ProfileId[]
   /** Its users as the message names them, in the order of `users`; stored once beside the body, absent in old records. */

@@ -94,7 +94,7 @@ const s2sSchema = z.strictObject({
     .max(30_000)
     .optional()
     .describe('In durable: time of an attempt in milliseconds; 15,000 when not given'),
-  concurrency: z.int().min(1).max(64).optional().describe('Requests at one time; 8 when not given'),
+  concurrency: z.int().min(1).max(64).optional().describe('Requests at one time; 16 when not given'),
   requestsPerSecond: z
     .number()
     .min(0.01)
