@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
+import { DISPATCHER_LIMITS } from './dispatcher.ts'
 import {
   DESTINATION,
   deviceIn,
@@ -64,7 +65,7 @@ test('a dead destination is left alone but for one probe at a time; what waits u
   await failUntilOpen(bench)
   const before = receiver.requests.length
   expect(before).toBeGreaterThanOrEqual(20)
-  expect(before).toBeLessThan(20 + 8)
+  expect(before).toBeLessThan(20 + DISPATCHER_LIMITS.concurrency)
   expect(health(bench)).toMatchObject({
     breaker: 'open',
     failuresInRow: before,
@@ -250,7 +251,7 @@ test.each([429, 502, 503, 504])(
     isBusy = false
     time.advance(1_000)
     await receiver.count(4)
-    // One more after each success: not all eight at once.
+    // One more after each success: not all at once.
     expect(atOnceMax).toBeLessThanOrEqual(4)
     await until(() => bench.ended.length === 19)
   },
