@@ -50,7 +50,6 @@ try {
   await page.waitForTimeout(30_000)
   await page.goto(link)
   await page.getByRole('heading', { name: 'Overview', level: 1 }).waitFor()
-  await take('overview')
 
   const partner = await context.newPage()
   await partner.goto(`http://127.0.0.1:${PORTS.PARTNER}/`)
@@ -58,15 +57,17 @@ try {
   await partner.waitForTimeout(12_000)
   await partner.screenshot({ path: join(folder, 'partner.png') })
   await page.goto(`http://127.0.0.1:${PORTS.ADMIN}/`)
-  await take('overview-outage')
+  await page.getByText('Demo partner is not taking messages').waitFor()
+  await take('overview')
   await partner.getByRole('button', { name: 'Answer at once' }).click()
   await partner.waitForTimeout(20_000)
 
-  await page.goto(`http://127.0.0.1:${PORTS.ADMIN}/messages`)
-  // One that was tried more than once, if one is in sight.
-  const rows = page.getByRole('region', { name: 'List of messages' }).getByRole('link')
-  const retried = rows.filter({ hasText: /attempt [2-9]/ })
-  await ((await retried.count()) > 0 ? retried : rows).first().click()
+  // One that the outage held up.
+  const retried = await page.evaluate(async () => {
+    const { list } = await (await fetch('/v1/deliveries?status=acknowledged&pageSize=1000')).json()
+    return list.find(({ attempts }) => attempts.length > 1)?.deliveryId
+  })
+  await page.goto(`http://127.0.0.1:${PORTS.ADMIN}/messages/${retried}`)
   await take('message')
   await page.goto(`http://127.0.0.1:${PORTS.ADMIN}/profiles/${deviceId}`)
   await take('profile')

@@ -61,6 +61,7 @@ export type FlowAnswer = z.infer<typeof FlowAnswer>
 export const AttentionItem = z.object({
   kind: z.enum([
     'breaker_open',
+    'failing',
     'paused',
     'dead_letters',
     'backlog',

@@ -87,3 +87,9 @@ test('a destination that nearly fills its disk share, or does, is a warning of i
   ])
   expect(items[1]).toMatchObject({ severity: 'warning', count: null, sinceMs: NOW_MS - 60_000 })
 })
+
+test('three failures in a row are told at once, also while the breaker is closed; one is not [SEC-47]', () => {
+  const lastFailure = { reason: 'http_503', atMs: NOW_MS }
+  const after = (failuresInRow: number) => kinds({ health: [well(1, { failuresInRow, lastFailure })] })
+  expect([after(0), after(2), after(3)]).toEqual([[], [], [['failing', 1]]])
+})

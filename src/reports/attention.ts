@@ -4,6 +4,7 @@ import type { DestinationHealth } from '../model/delivery.ts'
 export interface Attention {
   readonly kind:
     | 'breaker_open'
+    | 'failing'
     | 'paused'
     | 'dead_letters'
     | 'backlog'
@@ -47,6 +48,8 @@ export interface Situation {
 
 /** Messages that have waited longer than this at a destination that answers are a backlog. */
 const BACKLOG_MS = 5 * 60_000
+/** So many attempts in a row failed: long before a breaker opens that is slowed down by the partner's 503. */
+const FAILING = 3
 const RANK = { critical: 0, warning: 1, info: 2 } as const
 
 /** Worst first: by severity, then by how many messages it concerns. A destination has one item for each trouble it has. */
@@ -69,20 +72,15 @@ export function needsAttention(situation: Situation): readonly Attention[] {
 const NOTHING = { destinationId: null, count: null, sinceMs: null, reason: null } as const
 
 function troubleOf(health: DestinationHealth, count: number, nowMs: number): Attention[] {
-  const { destinationId, breaker, paused, oldestWaitingMs, lastFailure } = health
+  const { destinationId, breaker, paused, oldestWaitingMs, failuresInRow, lastFailure } = health
   const base = { severity: 'warning', destinationId, count } as const
   if (paused !== undefined) return [{ ...base, kind: 'paused', sinceMs: paused.atMs, reason: paused.reason }]
+  const reason = lastFailure?.reason ?? null
   const sinceMs = oldestWaitingMs ?? null
-  if (breaker !== 'closed') {
-    return [
-      {
-        ...base,
-        kind: 'breaker_open',
-        sinceMs: sinceMs ?? lastFailure?.atMs ?? null,
-        reason: lastFailure?.reason ?? null,
-      },
-    ]
+  if (breaker !== 'closed' || failuresInRow >= FAILING) {
+    const kind = breaker === 'closed' ? 'failing' : 'breaker_open'
+    return [{ ...base, kind, sinceMs: sinceMs ?? lastFailure?.atMs ?? null, reason }]
   }
   const isBehind = oldestWaitingMs !== undefined && nowMs - oldestWaitingMs >= BACKLOG_MS
-  return isBehind ? [{ ...base, kind: 'backlog', sinceMs, reason: lastFailure?.reason ?? null }] : []
+  return isBehind ? [{ ...base, kind: 'backlog', sinceMs, reason }] : []
 }

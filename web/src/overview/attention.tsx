@@ -8,6 +8,7 @@ import { useFormats, useWords } from '../words/use-words.tsx'
 
 const LOOKS = {
   breaker_open: { Icon: IconRetry, tone: 'waiting', status: 'retrying' },
+  failing: { Icon: IconRetry, tone: 'waiting', status: 'retrying' },
   paused: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
   dead_letters: { Icon: IconDead, tone: 'dead', status: 'dead' },
   backlog: { Icon: IconClock, tone: 'waiting', status: 'waiting' },

@@ -132,6 +132,9 @@ export const en = {
   'attention.breaker_open': '{name} is not taking messages',
   'attention.breaker_open.why':
     '{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
+  'attention.failing': '{name} is not taking messages',
+  'attention.failing.why':
+    '{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
   'attention.paused': '{name} is paused',
   'attention.paused.why':
     '{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}} {cause, select, quota {Its dead letters fill its share of the disk.} other {}}',

@@ -131,6 +131,9 @@ export const fr: Words = {
   'attention.breaker_open': '{name} ne prend plus de messages',
   'attention.breaker_open.why':
     '{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
+  'attention.failing': '{name} ne prend plus de messages',
+  'attention.failing.why':
+    '{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
   'attention.paused': '{name} est en pause',
   'attention.paused.why':
     '{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}} {cause, select, quota {Ses lettres mortes remplissent sa part du disque.} other {}}',

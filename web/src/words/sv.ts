@@ -130,6 +130,9 @@ export const sv: Words = {
   'attention.breaker_open': '{name} tar inte emot meddelanden',
   'attention.breaker_open.why':
     '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
+  'attention.failing': '{name} tar inte emot meddelanden',
+  'attention.failing.why':
+    '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
   'attention.paused': '{name} är pausad',
   'attention.paused.why':
     '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, quota {Dess döda brev fyller dess andel av disken.} other {}}',
