@@ -34,7 +34,7 @@ export const sessionRoutes: Routes<
         throw new Problem(
           401,
           'setup_link_invalid',
-          'This link was used, has expired or is not of this server. Get a new one on its machine with: usher link',
+          'This link was used, has expired or is not of this server. Get a new one on its machine with: bin/usher link',
         )
       }
       return reply.code(204).header('set-cookie', sessionCookie(secret, isSecure)).send()
@@ -56,7 +56,7 @@ export const sessionRoutes: Routes<
   app.post('/v1/session/links', { schema: { tags, response: { 200: SetupLink } } }, async (request) => {
     // Who has only borrowed a session cannot make it last.
     if (request.caller.session !== undefined)
-      throw new Problem(403, 'token_needed', 'A new link is made with a bearer token only: usher link')
+      throw new Problem(403, 'token_needed', 'A new link is made with a bearer token only: bin/usher link')
     return sessions.newLink()
   })
 }

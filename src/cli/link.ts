@@ -19,7 +19,7 @@ export async function link(options: ClientOptions): Promise<void> {
 
 /** The line on the terminal by which a person gets into the UI. */
 export function openLine(adminUrl: string, made: SetupLink): string {
-  return `Open ${setupUrl(adminUrl, made)}\n  (works once, within an hour; a new one: usher link)`
+  return `Open ${setupUrl(adminUrl, made)}\n  (works once, within an hour; a new one: bin/usher link)`
 }
 
 /** Behind `#`, so that the token is sent to no server and stands in no log. */

@@ -19,7 +19,7 @@ export function buildProgram(): Command {
     .option('--roles <list>', 'what this process does: edge, admin, delivery, batch (default: all)')
     .addHelpText(
       'after',
-      '\nThe first start prints a one-time link into the web UI. Get a new one at any time with: usher link',
+      '\nThe first start prints a one-time link into the web UI. Get a new one at any time with: bin/usher link',
     )
     .action(async (options) => (await import('./serve.ts')).serve(options))
 

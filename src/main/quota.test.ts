@@ -106,7 +106,7 @@ test('a destination whose dead letters fill its share is paused; another goes on
     await expect.poll(async () => (await dead()).total, WAIT).toBe(60)
     await expect.poll(() => accepted(healthy), WAIT).toEqual(partnerIds(visitors(1, 60)))
     await usher.look()
-    expect(await usher.trouble(destinationId)).toEqual([])
+    expect(await usher.trouble(destinationId)).toEqual(['failing http_500'])
   }
 
   // The dead letters lie in tables now; the disk, and with it the share of 10 KB, is smaller than they are.

@@ -16,7 +16,7 @@ export function SignIn({ error }: { readonly error: unknown }) {
         {error !== null && <Trouble error={error} onRetry={() => void queries.invalidateQueries()} />}
         <p>{isRefusedLink ? t('signIn.again') : t('signIn.how')}</p>
         <pre>
-          <code>usher link</code>
+          <code>bin/usher link</code>
         </pre>
         <p className="dim">{t('signIn.then')}</p>
         <div className="choices">
