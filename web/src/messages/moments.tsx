@@ -30,8 +30,7 @@ export function Moments({ delivery }: { readonly delivery: DeliveryDetail }) {
       : [{ name: t(`status.${status}`), atMs: Date.parse(finishedAt), tone: lookOf(status).tone }]),
   ]
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls sideways, also by keyboard
-    <ol className="moments" aria-label={t('moments.title')} tabIndex={0}>
+    <ol className="moments" aria-label={t('moments.title')}>
       {moments.map(({ name, atMs, tone, fact }, at) => {
         const pauseMs = (moments[at + 1]?.atMs ?? atMs) - atMs
         return (
