@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseS2sConfig, type S2sConfig, userDpidsOf } from './activation/destinations/s2s.ts'
 import { mergeSecrets, redactS2s } from './activation/destinations/s2s-secrets.ts'
@@ -22,6 +21,7 @@ import { createMetrics } from './lib/metrics.ts'
 import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
+import { readExtraCa, readTls } from './main/certificates.ts'
 import { deliveryGauges } from './main/delivery-health.ts'
 import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
@@ -127,7 +127,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const egress = openEgress({
     allowPrivate,
     allowedTargets,
-    extraCa: config.extraCa === undefined ? undefined : readFileSync(config.extraCa, 'utf8'),
+    extraCa: readExtraCa(config),
     ownListeners,
   })
   const clockGuard = watchClock({ onJump: metrics.clockJump })
@@ -387,9 +387,4 @@ function guarded(
     },
     optOutStatus: (call) => optOutStatus(call, parts),
   }
-}
-
-function readTls({ tls }: UsherConfig): { readonly cert: string; readonly key: string } | undefined {
-  if (tls.cert === undefined || tls.key === undefined) return undefined
-  return { cert: readFileSync(tls.cert, 'utf8'), key: readFileSync(tls.key, 'utf8') }
 }
