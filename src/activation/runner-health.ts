@@ -16,6 +16,7 @@ export function healthOf(
     destinationId,
     ...gate.health(),
     waitingUsers: backlog.size,
+    moreOnDisk: backlog.moreOnDisk,
     openMessages: open.size,
     oldestWaitingMs: waiting.length === 0 ? undefined : Math.min(...waiting),
   }
@@ -28,6 +29,7 @@ export function untouchedHealth(destinationId: DestinationId): DestinationHealth
     breaker: 'closed',
     paused: undefined,
     waitingUsers: 0,
+    moreOnDisk: false,
     openMessages: 0,
     oldestWaitingMs: undefined,
     failuresInRow: 0,

@@ -44,6 +44,7 @@ function view(health: DestinationHealth): DestinationHealthView {
     breaker: health.breaker,
     paused: paused === undefined ? null : { reason: paused.reason, at: isoTime(paused.atMs) },
     waitingUsers: health.waitingUsers,
+    moreOnDisk: health.moreOnDisk,
     openMessages: health.openMessages,
     oldestWaiting: timeOrNull(oldestWaitingMs),
     failuresInRow: health.failuresInRow,

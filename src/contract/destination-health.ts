@@ -15,7 +15,8 @@ export const DestinationHealthView = z.object({
       description:
         'quota: its dead letters fill its disk share; resume it after they were sent again, or with a larger share',
     }),
-  waitingUsers: z.int().meta({ description: 'At most 10,000 are counted; more may wait on disk' }),
+  waitingUsers: z.int().meta({ description: 'Those in memory, at most 10,000' }),
+  moreOnDisk: z.boolean().meta({ description: 'More users wait on disk than are counted' }),
   openMessages: z.int(),
   oldestWaiting: time.nullable(),
   failuresInRow: z.int(),

@@ -74,6 +74,7 @@ export const AttentionItem = z.object({
   destinationId: z.int().nullable(),
   name: z.string().nullable(),
   count: count.nullable(),
+  atLeast: z.boolean().meta({ description: 'More wait on disk than `count` says' }),
   since: time.nullable(),
   reason: z.string().nullable(),
 })

@@ -65,6 +65,8 @@ export interface DestinationHealth {
   readonly paused: { readonly reason: PauseReason; readonly atMs: number } | undefined
   /** Users who are owed a message, and messages that wait for another attempt. */
   readonly waitingUsers: number
+  /** More users wait on disk, uncounted. */
+  readonly moreOnDisk: boolean
   readonly openMessages: number
   /** When the oldest of them began to wait; undefined when nothing waits. */
   readonly oldestWaitingMs: number | undefined

@@ -9,6 +9,7 @@ const well = (destinationId: number, changes: Partial<DestinationHealth> = {}): 
   breaker: 'closed',
   paused: undefined,
   waitingUsers: 0,
+  moreOnDisk: false,
   openMessages: 0,
   oldestWaitingMs: undefined,
   failuresInRow: 0,
@@ -40,7 +41,7 @@ test('worst first: a full disk, then by how many messages, then what is only to 
   const old = NOW_MS - 600_000
   const health = [
     well(1, { oldestWaitingMs: old }),
-    well(2, { breaker: 'open', oldestWaitingMs: old, lastFailure: failure }),
+    well(2, { breaker: 'open', oldestWaitingMs: old, lastFailure: failure, moreOnDisk: true }),
     well(3, { paused: { reason: 'gone', atMs: old }, breaker: 'half_open' }),
   ]
   const deadLetters = [{ destinationId: 1, count: 200, reason: 'http_400', sinceMs: old }]
@@ -59,6 +60,7 @@ test('worst first: a full disk, then by how many messages, then what is only to 
     severity: 'warning',
     destinationId: 2,
     count: 1_000,
+    atLeast: true,
     sinceMs: old,
     reason: 'http_503',
   })

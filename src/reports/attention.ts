@@ -15,6 +15,8 @@ export interface Attention {
   readonly severity: 'critical' | 'warning' | 'info'
   readonly destinationId: number | null
   readonly count: number | null
+  /** More wait on disk than `count` says. */
+  readonly atLeast: boolean
   readonly sinceMs: number | null
   readonly reason: string | null
 }
@@ -58,7 +60,7 @@ export function needsAttention(situation: Situation): readonly Attention[] {
   const { isClockTrusted, clockOffsetMs } = situation
   const items: Attention[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
   for (const { destinationId, count, reason, sinceMs } of deadLetters)
-    items.push({ kind: 'dead_letters', severity: 'warning', destinationId, count, sinceMs, reason })
+    items.push({ kind: 'dead_letters', severity: 'warning', destinationId, count, atLeast: false, sinceMs, reason })
   for (const { destinationId, level, sinceMs } of diskShares)
     items.push({ ...NOTHING, kind: 'disk_share', severity: 'warning', destinationId, sinceMs, reason: level })
   if (disk !== 'ok')
@@ -69,11 +71,11 @@ export function needsAttention(situation: Situation): readonly Attention[] {
   return items.sort((a, b) => RANK[a.severity] - RANK[b.severity] || (b.count ?? 0) - (a.count ?? 0))
 }
 
-const NOTHING = { destinationId: null, count: null, sinceMs: null, reason: null } as const
+const NOTHING = { destinationId: null, count: null, atLeast: false, sinceMs: null, reason: null } as const
 
 function troubleOf(health: DestinationHealth, count: number, nowMs: number): Attention[] {
   const { destinationId, breaker, paused, oldestWaitingMs, failuresInRow, lastFailure } = health
-  const base = { severity: 'warning', destinationId, count } as const
+  const base = { severity: 'warning', destinationId, count, atLeast: health.moreOnDisk } as const
   if (paused !== undefined) return [{ ...base, kind: 'paused', sinceMs: paused.atMs, reason: paused.reason }]
   const reason = lastFailure?.reason ?? null
   const sinceMs = oldestWaitingMs ?? null

@@ -52,6 +52,11 @@ test('beside a partner that never answers and one that answers 500 a healthy one
     expect(one).toMatchObject({ moreOnDisk: true, acknowledged: 0, dead: 0 })
   }
 
+  // The healthy one soon knows that nothing more waits on disk.
+  const spilled = () => bench.dispatcher.health().filter(({ moreOnDisk }) => moreOnDisk)
+  await until(() => spilled().length === DEAD.length)
+  expect(spilled().map(({ destinationId }) => destinationId)).toEqual(DEAD)
+
   for (const partner of [never, fails]) partner.comeBack()
   for (const id of DEAD) await bench.dispatcher.resume(id)
   // Fresh state among the old.

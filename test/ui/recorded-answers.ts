@@ -132,6 +132,7 @@ function item(
     destinationId,
     name,
     count,
+    atLeast: count !== null && count > 4000,
     since,
     reason,
   }

@@ -42,7 +42,9 @@ export function Attention({ items }: { readonly items: readonly AttentionItem[] 
           const { Icon, tone, status } = LOOKS[item.kind]
           const values = {
             name: item.name ?? '',
-            count: item.count ?? 0,
+            // While it is read from the disk, nothing may be counted for a moment.
+            count: Math.max(item.count ?? 0, item.atLeast ? 1 : 0),
+            more: item.atLeast ? 'yes' : 'no',
             reason: reasonOf(item.reason) || 'none',
             cause: item.reason ?? 'none',
           }

@@ -131,18 +131,18 @@ export const en = {
   'attention.nothing': 'Nothing waits for you.',
   'attention.breaker_open': '{name} is not taking messages',
   'attention.breaker_open.why':
-    '{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
+    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
   'attention.failing': '{name} is not taking messages',
   'attention.failing.why':
-    '{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
+    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
   'attention.paused': '{name} is paused',
   'attention.paused.why':
-    '{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}} {cause, select, quota {Its dead letters fill its share of the disk.} other {}}',
+    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}} {cause, select, quota {Its dead letters fill its share of the disk.} other {}}',
   'attention.dead_letters': '{count, plural, one {# dead letter} other {# dead letters}} at {name}',
   'attention.dead_letters.why': '{reason, select, none {They can be replayed.} other {Most often: {reason}.}}',
   'attention.backlog': '{name} is behind',
   'attention.backlog.why':
-    '{count, plural, one {# message waits; it is not lost.} other {# messages wait; none is lost.}}',
+    '{more, select, yes {At least } other {}}{count, plural, one {# message waits; it is not lost.} other {# messages wait; none is lost.}}',
   'attention.disk_share':
     '{cause, select, full {{name} has used up its share of the disk} other {{name} has nearly used up its share of the disk}}',
   'attention.disk_share.why':

@@ -130,19 +130,19 @@ export const fr: Words = {
   'attention.nothing': 'Rien ne vous attend.',
   'attention.breaker_open': '{name} ne prend plus de messages',
   'attention.breaker_open.why':
-    '{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
+    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
   'attention.failing': '{name} ne prend plus de messages',
   'attention.failing.why':
-    '{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
+    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
   'attention.paused': '{name} est en pause',
   'attention.paused.why':
-    '{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}} {cause, select, quota {Ses lettres mortes remplissent sa part du disque.} other {}}',
+    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}} {cause, select, quota {Ses lettres mortes remplissent sa part du disque.} other {}}',
   'attention.dead_letters': '{count, plural, one {# lettre morte} other {# lettres mortes}} chez {name}',
   'attention.dead_letters.why':
     '{reason, select, none {Elles peuvent être rejouées.} other {Le plus souvent : {reason}.}}',
   'attention.backlog': '{name} est en retard',
   'attention.backlog.why':
-    '{count, plural, one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}}',
+    '{more, select, yes {Au moins } other {}}{count, plural, one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}}',
   'attention.disk_share':
     '{cause, select, full {{name} a épuisé sa part du disque} other {{name} a presque épuisé sa part du disque}}',
   'attention.disk_share.why':

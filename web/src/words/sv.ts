@@ -129,18 +129,18 @@ export const sv: Words = {
   'attention.nothing': 'Inget väntar på dig.',
   'attention.breaker_open': '{name} tar inte emot meddelanden',
   'attention.breaker_open.why':
-    '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
+    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
   'attention.failing': '{name} tar inte emot meddelanden',
   'attention.failing.why':
-    '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
+    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
   'attention.paused': '{name} är pausad',
   'attention.paused.why':
-    '{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, quota {Dess döda brev fyller dess andel av disken.} other {}}',
+    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, quota {Dess döda brev fyller dess andel av disken.} other {}}',
   'attention.dead_letters': '{count, plural, one {# dött brev} other {# döda brev}} hos {name}',
   'attention.dead_letters.why': '{reason, select, none {De kan spelas upp igen.} other {Oftast: {reason}.}}',
   'attention.backlog': '{name} ligger efter',
   'attention.backlog.why':
-    '{count, plural, one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}}',
+    '{more, select, yes {Minst } other {}}{count, plural, one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}}',
   'attention.disk_share':
     '{cause, select, full {{name} har förbrukat sin andel av disken} other {{name} har nästan förbrukat sin andel av disken}}',
   'attention.disk_share.why':
