@@ -151,8 +151,9 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
         .click()
       await page.getByText('Why in Lookers?').waitFor()
       await page.getByText('In since').waitFor()
-      const card = page.locator('.rule')
-      expect((await card.innerText()).replace(/\s+/g, ' ')).toMatch(/look.*2.*order/)
+      // The name of a trait that the profile does not have comes a moment later.
+      const rule = async () => (await page.locator('.rule').innerText()).replace(/\s+/g, ' ')
+      await expect.poll(rule, { timeout: 10_000 }).toMatch(/look 2 of 2 .* order never/)
       await page.getByText('Halden DSP').first().waitFor()
       expect(await axeFindings(page)).toEqual([])
       expect(visit.complaints).toEqual([])
