@@ -2,15 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadConfig } from '../config.ts'
 import type { Delivery, DeliveryDetail, ExplainView, Found, ProfileView, ReplayAnswer } from '../contract.ts'
-import { startUsher } from '../main.ts'
 import { defineOverApi } from '../testkit/define-over-api.ts'
-import { freePort } from '../testkit/free-port.ts'
 import { startReceiver } from '../testkit/receiver.ts'
+import { startWholeServer } from '../testkit/start-whole-server.ts'
 
 /** The whole server, asked as the Messages and Profiles pages and the search box ask it. */
-const TOKEN = 'a-configured-token-of-enough-characters'
 const KEY = 'a-signing-key-of-32-characters-ok'
 let dataDir = ''
 beforeEach(() => {
@@ -18,28 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
-async function start() {
-  const env = {
-    USHER_DATA_DIR: dataDir,
-    USHER_EDGE_PORT: String(await freePort()),
-    USHER_ADMIN_PORT: String(await freePort()),
-    USHER_LOG_LEVEL: 'silent',
-    USHER_ADMIN_TOKEN: TOKEN,
-    USHER_ALLOW_PRIVATE_DESTINATIONS: '1',
-  }
-  const usher = await startUsher(loadConfig({ env }))
-  const api = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const response = await fetch(usher.adminUrl + path, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)
-    const text = await response.text()
-    return (text === '' ? undefined : JSON.parse(text)) as T
-  }
-  return Object.assign(usher, { api, [Symbol.asyncDispose]: () => usher.close() })
-}
+const start = () => startWholeServer(dataDir)
 
 const ANNA = '7'.repeat(38)
 const BERT = `${'7'.repeat(37)}8`

@@ -2,15 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadConfig } from '../config.ts'
 import type { Overview } from '../contract.ts'
-import { startUsher } from '../main.ts'
 import { defineOverApi } from '../testkit/define-over-api.ts'
-import { freePort } from '../testkit/free-port.ts'
 import { startReceiver } from '../testkit/receiver.ts'
+import { startWholeServer } from '../testkit/start-whole-server.ts'
 
 /** The whole server, judged by what its visitors did and what its partner received. */
-const TOKEN = 'a-configured-token-of-enough-characters'
 let dataDir = ''
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'usher-overview-'))
@@ -18,29 +15,9 @@ beforeEach(() => {
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
 async function start(env: Record<string, string> = {}) {
-  const config = loadConfig({
-    env: {
-      USHER_DATA_DIR: dataDir,
-      USHER_EDGE_PORT: String(await freePort()),
-      USHER_ADMIN_PORT: String(await freePort()),
-      USHER_LOG_LEVEL: 'silent',
-      USHER_ADMIN_TOKEN: TOKEN,
-      USHER_ALLOW_PRIVATE_DESTINATIONS: '1',
-      ...env,
-    },
-  })
-  const usher = await startUsher(config)
-  const api = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const response = await fetch(usher.adminUrl + path, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)
-    return (await response.json()) as T
-  }
-  const overview = (window = '1h') => api<Overview>('GET', `/v1/overview?window=${window}`)
-  return Object.assign(usher, { api, overview, [Symbol.asyncDispose]: () => usher.close() })
+  const usher = await startWholeServer(dataDir, { env })
+  const overview = (window = '1h') => usher.api<Overview>('GET', `/v1/overview?window=${window}`)
+  return Object.assign(usher, { overview })
 }
 
 const deviceOf = (visitor: number) => String(visitor).padStart(38, '7')

@@ -2,16 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { loadConfig } from '../config.ts'
 import type { DestinationHealthView, Overview } from '../contract.ts'
-import { startUsher } from '../main.ts'
 import type { Partner } from '../partner/partner.ts'
 import { defineOverApi } from '../testkit/define-over-api.ts'
-import { freePort } from '../testkit/free-port.ts'
 import { startReceiver } from '../testkit/receiver.ts'
+import { startWholeServer } from '../testkit/start-whole-server.ts'
 
 /** The whole server on a disk that the test makes small: what visitors did, what two partners received. */
-const TOKEN = 'a-configured-token-of-enough-characters'
 const IN_EFFECT_MS = 1_500
 const WAIT = { timeout: 15_000 }
 let dataDir = ''
@@ -22,30 +19,10 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
 /** @param diskBytes the whole disk; one destination may take a tenth of a percent */
 async function start(diskBytes: number) {
-  const config = loadConfig({
-    env: {
-      USHER_DATA_DIR: dataDir,
-      USHER_EDGE_PORT: String(await freePort()),
-      USHER_ADMIN_PORT: String(await freePort()),
-      USHER_LOG_LEVEL: 'silent',
-      USHER_ADMIN_TOKEN: TOKEN,
-      USHER_ALLOW_PRIVATE_DESTINATIONS: '1',
-      USHER_DELIVERY_DISK_SHARE: '0.001',
-    },
-  })
   const readDiskSpace = async () => ({ state: 'ok' as const, freeBytes: diskBytes, totalBytes: diskBytes })
-  const usher = await startUsher(config, { readDiskSpace })
-  const api = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
-    const response = await fetch(usher.adminUrl + path, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    })
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`)
-    return (await response.json()) as T
-  }
+  const usher = await startWholeServer(dataDir, { env: { USHER_DELIVERY_DISK_SHARE: '0.001' }, readDiskSpace })
+  const { api } = usher
   return Object.assign(usher, {
-    api,
     health: (id: number) => api<DestinationHealthView>('GET', `/v1/destinations/${id}/health`),
     resume: (id: number) => api('POST', `/v1/destinations/${id}/resume`),
     /** Retention looks at once when the clock is moved, and not a minute later. */
@@ -56,7 +33,6 @@ async function start(diskBytes: number) {
         .filter(({ kind, destinationId }) => destinationId === id && kind !== 'dead_letters')
         .map(({ kind, reason }) => `${kind} ${reason}`)
     },
-    [Symbol.asyncDispose]: () => usher.close(),
   })
 }
 

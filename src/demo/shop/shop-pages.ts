@@ -103,7 +103,7 @@ export function renderPage({ title, signals, body }: Page, frame: Frame): string
 <title>${escapeHtml(title)} | ${escapeHtml(SHOP_NAME)}</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="/shop/style.css">
-<script src="/shop/stub.js"></script>
+<script src="/shop/tag-queue.js"></script>
 <script src="${escapeHtml(edgeUrl)}/tag.js" data-consent="required" async></script>
 <script src="/shop/shop.js" defer></script>
 </head>
