@@ -12,7 +12,7 @@ import { OpenDeliveries } from './open-deliveries.ts'
 import { Overflow } from './overflow.ts'
 import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
-import { countedAttempts, mayNotLeave, reopened, withAttempt } from './repetition.ts'
+import { countedAttempts, isLatest, mayNotLeave, reopened, withAttempt } from './repetition.ts'
 import type { SkipReason } from './round.ts'
 import { healthOf, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
@@ -128,8 +128,7 @@ export class DestinationRunner {
     if (profileIds.some((profileId) => this.#inFlight.has(profileId) || this.#backlog.has(profileId))) return false
     for (const profileId of profileIds) this.#inFlight.hold(profileId)
     const found = await this.#untilStored(() => this.#parts.deliveries.lookUp(this.#id, profileIds))
-    const isLatest = found.every((one) => one.told?.deliveryId === delivery.deliveryId && !one.isOwed)
-    if (!isLatest || profileIds.some((profileId) => this.#inFlight.isNoted(profileId))) {
+    if (!isLatest(delivery, found) || profileIds.some((profileId) => this.#inFlight.isNoted(profileId))) {
       for (const [at, profileId] of profileIds.entries()) this.#release(profileId, found[at]?.isOwed === true)
       return false
     }

@@ -2,6 +2,7 @@ import type { Uncounted } from '../model/delivery.ts'
 import type { DestinationId } from '../model/ids.ts'
 import { indexOfSid, isDeliveryDenied, LeaveReason, type Profile } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
+import type { OwedProfile } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { optedOutOf } from './opted-out.ts'
 import type { Sent } from './sender.ts'
@@ -53,6 +54,11 @@ export function withAttempt(
 export function countedAttempts({ attempts, attemptsBefore }: StoredDelivery): number {
   const tried = attempts.slice(attemptsBefore)
   return tried.filter((attempt) => attempt.error !== 'egress_denied' && attempt.uncounted === undefined).length
+}
+
+/** Nothing newer was sent to its users or is owed to them: then the same bytes may go out again. */
+export function isLatest({ deliveryId }: StoredDelivery, users: readonly OwedProfile[]): boolean {
+  return users.every(({ told, isOwed }) => told?.deliveryId === deliveryId && !isOwed)
 }
 
 /** An ended delivery that is sent again by hand, the same bytes under the same key: its attempts begin anew [SEC-41]. */

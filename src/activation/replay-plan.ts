@@ -1,6 +1,7 @@
 import type { DeliveryId, DestinationId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import { isLatest } from './repetition.ts'
 
 /** The deliveries a replay was asked for, sorted by what can become of them. */
 export interface ReplayChoice {
@@ -66,19 +67,12 @@ export async function planReplay(
   if (as === 'current') return { ...facts, unchanged: 0, rebuilt: ids.length }
   if (ids.length > SORTED_MAX) return { ...facts, unchanged: null, rebuilt: null }
   let unchanged = 0
-  for await (const delivery of readAll(deliveries, ids))
-    if (delivery !== undefined && (await isLatest(deliveries, delivery))) unchanged += 1
+  for await (const delivery of readAll(deliveries, ids)) {
+    if (delivery === undefined) continue
+    const profileIds = [...new Set(delivery.users.map((user) => user.profileId))]
+    if (isLatest(delivery, await deliveries.lookUp(delivery.destinationId, profileIds))) unchanged += 1
+  }
   return { ...facts, unchanged, rebuilt: ids.length - unchanged }
-}
-
-/** Nothing newer was sent to its users or is owed to them: what a runner asks before it sends the same bytes. */
-async function isLatest(
-  deliveries: Pick<DeliveryStore, 'lookUp'>,
-  { destinationId, deliveryId, users }: StoredDelivery,
-): Promise<boolean> {
-  const profileIds = [...new Set(users.map((user) => user.profileId))]
-  const found = await deliveries.lookUp(destinationId, profileIds)
-  return found.every((one) => one.told?.deliveryId === deliveryId && !one.isOwed)
 }
 
 async function* readAll(
