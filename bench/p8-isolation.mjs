@@ -7,9 +7,10 @@ import { Agent, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startPartners } from './load/partners.mjs'
-import { ADMIN_TOKEN, startServer } from './load/server.mjs'
+import { adminApi, startServer } from './load/server.mjs'
 
 const PORTS = { edge: 21_931, admin: 21_932, healthy: 21_933, never: 21_934, fails: 21_935 }
+const api = adminApi(PORTS.admin)
 const HEALTHY_PER_SECOND = 100
 /** Each is owed to both dead partners, one user a message: 500 messages a second. */
 const DEAD_PER_SECOND = 250
@@ -247,20 +248,6 @@ function get(agent, path) {
       .on('error', reject)
       .end()
   })
-}
-
-async function api(method, path, body) {
-  const response = await fetch(`http://127.0.0.1:${PORTS.admin}${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${ADMIN_TOKEN}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`)
-  return text.startsWith('{') ? JSON.parse(text) : text
 }
 
 async function define() {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ADMIN_TOKEN, startServer } from './load/server.mjs'
+import { adminApi, startServer } from './load/server.mjs'
 
 const PORTS = { edge: 21_911, admin: 21_912, receiver: 21_913 }
 const EVENTS_PER_SECOND = 100
@@ -91,31 +91,22 @@ async function bareRoundTrips() {
 }
 
 async function define() {
-  const api = async (path, body) => {
-    const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' }
-    const response = await fetch(`http://127.0.0.1:${PORTS.admin}${path}`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(body),
-    })
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-    return response.json()
-  }
-  const { dataSourceId } = await api('/v1/datasources/', { name: 'partner', idType: 'COOKIE' })
-  const trait = await api('/v1/traits/', {
+  const api = adminApi(PORTS.admin)
+  const { dataSourceId } = await api('POST', '/v1/datasources/', { name: 'partner', idType: 'COOKIE' })
+  const trait = await api('POST', '/v1/traits/', {
     name: 'look',
     traitRule: 'c_do == "look"',
     traitType: 'RULE_BASED_TRAIT',
     folderId: 0,
     dataSourceId,
   })
-  const segment = await api('/v1/segments/', {
+  const segment = await api('POST', '/v1/segments/', {
     name: 'lookers',
     segmentRule: `${trait.sid}T`,
     folderId: 0,
     dataSourceId,
   })
-  const destination = await api('/v1/destinations/', {
+  const destination = await api('POST', '/v1/destinations/', {
     name: 'receiver',
     destinationType: 'S2S',
     s2s: {
@@ -129,7 +120,7 @@ async function define() {
       auth: { type: 'hmac', header: 'X-Signature', algorithm: 'sha256', keys: [{ key: 'sample_partner_private_key' }] },
     },
   })
-  await api(`/v1/destinations/${destination.destinationId}/mappings/`, {
+  await api('POST', `/v1/destinations/${destination.destinationId}/mappings/`, {
     sid: segment.sid,
     traitType: 'SEGMENT',
     startDate: '2026-01-01',

@@ -72,3 +72,20 @@ export async function startBare(port) {
     },
   }
 }
+
+/** Calls of the REST API. @returns `api(method, path, body?)`, which resolves with the answer and throws when it is not 2xx */
+export function adminApi(port) {
+  return async (method, path, body) => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${ADMIN_TOKEN}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    return text.startsWith('{') ? JSON.parse(text) : text
+  }
+}
