@@ -60,19 +60,6 @@ async function openPage() {
   }
 }
 
-/** Bodies of calls as they leave: where the page may not read the answer the browser counts them as failed. */
-function postsOf(page: { on(name: 'request', tell: (request: Sent) => void): unknown }): string[] {
-  const posts: string[] = []
-  page.on('request', (request) => {
-    if (new URL(request.url()).pathname === '/event') posts.push(request.postData() ?? '')
-  })
-  return posts
-}
-interface Sent {
-  url(): string
-  postData(): string | null
-}
-
 const loaded = `usher.loaded === true`
 /** Long enough for a call that must not come. */
 const quiet = () => new Promise((resolve) => setTimeout(resolve, 700))
@@ -269,12 +256,11 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, { timeout: 60_000 }, () 
     site.setPage(`<!doctype html><title>page</title><link rel="icon" href="data:,"><iframe id="box" sandbox="allow-scripts"></iframe>
       <script>document.getElementById('box').srcdoc = ${JSON.stringify(frame).replaceAll('</', '<\\/')}</script>`)
     await using visit = await openPage()
-    const posts = postsOf(visit.page)
     await visit.page.goto(site.siteUrl)
-    const numbers = () => posts.map((post) => /c_n=(\d)/.exec(post)?.[1])
+    const numbers = () => site.posts.map((post) => /c_n=(\d)/.exec(post)?.[1])
     // The frame has a process of its own, which starts slowly on a busy machine.
     await expect.poll(numbers, { timeout: 30_000 }).toEqual(['1', '2'])
-    for (const post of posts) expect(post).not.toContain('h_referer')
+    for (const post of site.posts) expect(post).not.toContain('h_referer')
     expect(visit.errors).toEqual([])
   })
 
@@ -282,10 +268,10 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, { timeout: 60_000 }, () 
     const folder = mkdtempSync(join(tmpdir(), 'usher-file-'))
     writeFileSync(join(folder, 'page.html'), pageOf({ after: `usher('event', { n: 1 })` }))
     await using visit = await openPage()
-    const posts = postsOf(visit.page)
+    const before = site.posts.length
     await visit.page.goto(`file://${folder}/page.html`)
-    await until(() => posts.length === 1, 'the call')
-    expect(decodeURIComponent(posts[0] as string)).not.toContain(folder)
+    const post = await until(() => site.posts[before], 'the call')
+    expect(decodeURIComponent(post)).not.toContain(folder)
     expect(visit.errors).toEqual([])
     rmSync(folder, { recursive: true })
   })
