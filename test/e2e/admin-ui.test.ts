@@ -78,18 +78,20 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
     let usher: SpawnedUsher
     let partner: Partner
     let visit: Visit
+    let dataSourceId: number
 
     const start = async () => {
       partner = await startPartner({ port: await freePort(), nowMs: Date.now, signing: { keys: [KEY] } })
       cleanups.push(() => partner.close())
       usher = await spawnUsher({ dataDir: folder() })
       cleanups.push(() => usher.stop())
-      const { dataSourceId, destinationId } = await defineOverApi(usher, {
+      const { destinationId, ...defined } = await defineOverApi(usher, {
         traits: [{ name: 'look' }, { name: 'order' }],
         segments: [{ name: 'Lookers', rule: ({ look, order }) => `FREQUENCY([${look}T]<=7D)>=2 AND NOT ${order}T` }],
         url: `${partner.url}/aam`,
         auth: { type: 'hmac', header: 'X-Signature', algorithm: 'sha256', keys: [{ key: KEY }] },
       })
+      dataSourceId = defined.dataSourceId
       const path = `/v1/destinations/${destinationId}`
       const destination = await usher.api<{ s2s: object }>('GET', path)
       await usher.api('PUT', path, { ...destination, name: 'Halden DSP', s2s: { ...destination.s2s, mode: 'compat' } })
@@ -135,6 +137,34 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
       const bodies = new Set(partner.records.map(({ body }) => body))
       expect(bodies.size).toBe(1)
       expect(partner.records.at(-1)).toMatchObject({ answer: 200, signature: { status: 'verified' } })
+      expect(visit.complaints).toEqual([])
+    })
+
+    test('somebody pauses a destination, sees that a message waits, resumes it, and the message arrives [SEC-47]', async () => {
+      await start()
+      const { page } = visit
+      partner.setBehaviour({})
+      const heard = partner.records.length
+      await page.getByRole('button', { name: 'Delivery to Halden DSP' }).click()
+      await page.getByText('Messages go out.').waitFor()
+      await page.getByRole('button', { name: 'Pause', exact: true }).click()
+      await page.getByText(/^Paused since .*, by hand\.$/).waitFor()
+      await page.keyboard.press('Escape')
+      await page.getByText('Halden DSP is paused').waitFor()
+
+      const event = `${usher.edgeUrl}/event?d_rtbd=json&d_uuid=${'7'.repeat(38)}&d_cid=${dataSourceId}%01hd-7777&c_do=look`
+      for (let look = 0; look < 2; look++) expect((await fetch(event)).status).toBe(200)
+      await page.getByText('1 message waits until it is resumed.').waitFor({ timeout: 30_000 })
+      expect(await axeFindings(page)).toEqual([])
+      expect(partner.records.length).toBe(heard)
+
+      await page.getByRole('button', { name: 'Resume …' }).click()
+      await page.getByText('What waits goes out at once').waitFor()
+      await page.getByRole('button', { name: 'Resume', exact: true }).click()
+      await page.getByText('Messages go out.').waitFor()
+      await expect.poll(() => partner.records.at(-1)?.body, { timeout: 15_000 }).toContain('hd-7777')
+      await page.keyboard.press('Escape')
+      await page.getByText('Halden DSP is paused').waitFor({ state: 'hidden' })
       expect(visit.complaints).toEqual([])
     })
 

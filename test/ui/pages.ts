@@ -17,6 +17,18 @@ export const PAGES: readonly {
     act: (page) => page.getByRole('button', { name: 'See as table' }).click(),
   },
   { name: 'overview-empty', path: '/', shows: 'No event yet', server: 'empty' },
+  {
+    name: 'delivery',
+    path: '/',
+    shows: 'It is not taking messages. One goes out now and then to try.',
+    act: (page) => page.getByRole('button', { name: 'Delivery to Halden DSP' }).click(),
+  },
+  {
+    name: 'delivery-paused',
+    path: '/',
+    shows: 'the partner answered 410, gone',
+    act: (page) => page.getByRole('button', { name: 'Delivery to Corvid Social' }).click(),
+  },
   { name: 'messages', path: '/messages', shows: 'Choose a message' },
   { name: 'messages-empty', path: '/messages', shows: 'No message yet', server: 'empty' },
   { name: 'messages-no-result', path: '/messages?q=nothing', shows: 'No message matches' },

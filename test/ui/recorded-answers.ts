@@ -1,3 +1,5 @@
+import type { DestinationHealthView } from '../../src/contract.ts'
+
 /**
  * Recorded answers of the API for the tests of the UI: invented names and numbers, in the shapes of the contract, at one
  * moment. They show nothing about the server.
@@ -355,6 +357,8 @@ export const RECORDED: Recorded = {
       const plan = { unchanged: 1, rebuilt: 0, held: 0, withoutDestination: 0, underWay: 0, unknown: 0 }
       return dryRun ? { matched: 1, queued: 0, plan } : { matched: 1, queued: 1 }
     }
+    if (path === '/v1/destinations/423/health') return health(null)
+    if (path === '/v1/destinations/424/health') return health({ reason: 'gone', at: RECORDED_AT })
     if (path === '/v1/overview') return overview
     if (path === '/v1/destinations/') return destinations
     if (path === '/v1/segments/') return { total: 4, page: 0, pageSize: 200, list: segments }
@@ -368,6 +372,19 @@ export const RECORDED: Recorded = {
     return delivery === undefined ? undefined : detailOf(delivery)
   },
 }
+
+const health = (paused: DestinationHealthView['paused']): DestinationHealthView => ({
+  destinationId: paused === null ? 423 : 424,
+  breaker: 'open',
+  paused,
+  waitingUsers: 10_000,
+  moreOnDisk: true,
+  openMessages: 16,
+  oldestWaiting: RECORDED_AT,
+  failuresInRow: 12,
+  lastFailure: { reason: paused === null ? 'http_503' : 'http_410', at: RECORDED_AT },
+  lastSuccess: null,
+})
 
 /** A server on which nothing has happened yet. */
 export const EMPTY: Recorded = {

@@ -70,6 +70,18 @@ describe.skipIf(!canBrowse)(name, { timeout: 60_000 }, () => {
     await expect.poll(() => new URL(page.url()).pathname).toBe('/messages')
   })
 
+  test('what cannot be paused says why, and can be tried again [SEC-47]', async () => {
+    const { page } = await browsing.open(servers.full.url)
+    await page.getByRole('button', { name: 'Delivery to Halden DSP' }).press('Enter')
+    await page.getByRole('button', { name: 'Pause', exact: true }).press('Enter')
+    await page.getByRole('alert').getByText('Recorded: not_found.').waitFor()
+    expect(servers.full.changes.at(-1)).toEqual({ path: '/v1/destinations/423/pause', csrf: '1', body: {} })
+    expect(await page.getByRole('button', { name: 'Pause', exact: true }).isEnabled()).toBe(true)
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    expect(await page.evaluate('document.activeElement?.ariaLabel')).toBe('Delivery to Halden DSP')
+  })
+
   test('why a profile is in a segment is found from the message that told a partner of it', async () => {
     const { page } = await browsing.open(`${servers.full.url}/messages/${RETRIED}`)
     await page.getByRole('link', { name: 'Why Winter boots intenders?' }).first().click()

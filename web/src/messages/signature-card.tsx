@@ -1,7 +1,7 @@
-import type { ReactNode } from 'react'
 import type { DeliveryDetail } from '../api/shapes.ts'
 import { Card } from '../parts/card.tsx'
 import { Copy } from '../parts/copy.tsx'
+import { Fact } from '../parts/fact.tsx'
 import { State } from '../parts/state.tsx'
 import { shortened } from '../words/formats.ts'
 import { useWords } from '../words/use-words.tsx'
@@ -41,14 +41,5 @@ export function SignatureCard({ signature, request }: Pick<DeliveryDetail, 'sign
         {!matches && <p className="dim small">{t('signature.differsWhy')}</p>}
       </div>
     </Card>
-  )
-}
-
-function Fact({ name, children }: { readonly name: ReactNode; readonly children: ReactNode }) {
-  return (
-    <div className="fact">
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   )
 }

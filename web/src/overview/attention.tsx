@@ -2,14 +2,15 @@ import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { AttentionItem } from '../api/shapes.ts'
 import { Card } from '../parts/card.tsx'
-import { IconAlert, IconCheck, IconClock, IconDead, IconRetry, IconShield } from '../parts/icons.ts'
+import { IconAlert, IconCheck, IconClock, IconDead, IconPause, IconRetry, IconShield } from '../parts/icons.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import type { ChosenDestination } from './delivery-dialogue.tsx'
 
 const LOOKS = {
   breaker_open: { Icon: IconRetry, tone: 'waiting', status: 'retrying' },
   failing: { Icon: IconRetry, tone: 'waiting', status: 'retrying' },
-  paused: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
+  paused: { Icon: IconPause, tone: 'waiting', status: undefined },
   dead_letters: { Icon: IconDead, tone: 'dead', status: 'dead' },
   backlog: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
   disk_share: { Icon: IconAlert, tone: 'waiting', status: 'dead' },
@@ -18,8 +19,13 @@ const LOOKS = {
   clock: { Icon: IconAlert, tone: 'waiting', status: undefined },
 } as const
 
+interface AttentionProps {
+  readonly items: readonly AttentionItem[]
+  readonly onManage: (destination: ChosenDestination) => void
+}
+
 /** What someone must do, worst first as the server orders it; the thing to do stands beside it. */
-export function Attention({ items }: { readonly items: readonly AttentionItem[] }) {
+export function Attention({ items, onManage }: AttentionProps) {
   const { t } = useWords()
   const { time } = useFormats()
   const reasonOf = useReason()
@@ -59,7 +65,16 @@ export function Attention({ items }: { readonly items: readonly AttentionItem[] 
                 <p className="dim small">{t(`attention.${item.kind}.why`, values)}</p>
               </div>
               <span className="dim small tabular nowrap">{item.since === null ? '' : time(item.since)}</span>
-              {destinationId !== null && status !== undefined ? (
+              {destinationId !== null && item.kind === 'paused' ? (
+                <Button
+                  className="act"
+                  size="compact-xs"
+                  variant="default"
+                  onClick={() => onManage({ destinationId, name: values.name })}
+                >
+                  {t('attention.paused.act')}
+                </Button>
+              ) : destinationId !== null && status !== undefined ? (
                 <Button
                   className="act"
                   size="compact-xs"

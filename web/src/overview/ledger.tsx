@@ -1,8 +1,11 @@
+import { ActionIcon } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import type { LedgerRow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
+import { IconDots } from '../parts/icons.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import type { ChosenDestination } from './delivery-dialogue.tsx'
 
 const PARTS = [
   { part: 'acknowledged', tone: 'delivered' },
@@ -11,8 +14,13 @@ const PARTS = [
   { part: 'blocked', tone: 'blocked' },
 ] as const
 
+interface LedgerProps {
+  readonly rows: readonly LedgerRow[]
+  readonly onManage: (destination: ChosenDestination) => void
+}
+
 /** What is owed to each destination, as one stacked bar. A part leads to its messages. */
-export function Ledger({ rows }: { readonly rows: readonly LedgerRow[] }) {
+export function Ledger({ rows, onManage }: LedgerProps) {
   const { t } = useWords()
   const { short, exact, percent } = useFormats()
   return (
@@ -43,6 +51,16 @@ export function Ledger({ rows }: { readonly rows: readonly LedgerRow[] }) {
                   <span className="share tabular">
                     {all === 0 ? t('ledger.nothing') : percent(row.acknowledged / all)}
                   </span>
+                  <ActionIcon
+                    variant="subtle"
+                    color="gray"
+                    aria-label={t('delivery.title', { name: row.name })}
+                    title={t('delivery.title', { name: row.name })}
+                    aria-haspopup="dialog"
+                    onClick={() => onManage(row)}
+                  >
+                    <IconDots size={16} aria-hidden />
+                  </ActionIcon>
                 </li>
               )
             })}

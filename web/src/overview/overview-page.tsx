@@ -1,7 +1,7 @@
 import { SegmentedControl } from '@mantine/core'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useContext } from 'react'
+import { useContext, useState } from 'react'
 import { get } from '../api/client.ts'
 import { LiveContext } from '../api/live.ts'
 import type { Overview, OverviewWindow } from '../api/shapes.ts'
@@ -9,6 +9,7 @@ import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { Attention } from './attention.tsx'
+import { type ChosenDestination, DeliveryDialogue } from './delivery-dialogue.tsx'
 import { FiguresStrip } from './figures.tsx'
 import { Flow } from './flow.tsx'
 import { Ledger } from './ledger.tsx'
@@ -28,6 +29,7 @@ export function OverviewPage() {
     placeholderData: keepPreviousData,
     refetchInterval: 15_000,
   })
+  const [managed, manage] = useState<ChosenDestination>()
   const isLive = live.connection === 'open'
   return (
     <>
@@ -65,11 +67,12 @@ export function OverviewPage() {
           <FiguresStrip overview={data} rates={live.rates} />
           <Flow flow={data.flow} window={window} />
           <div className="overview-bottom">
-            <Attention items={data.needsAttention} />
-            <Ledger rows={data.ledger} />
+            <Attention items={data.needsAttention} onManage={manage} />
+            <Ledger rows={data.ledger} onManage={manage} />
           </div>
         </div>
       )}
+      <DeliveryDialogue destination={managed} onClose={() => manage(undefined)} />
     </>
   )
 }

@@ -75,6 +75,13 @@ export const sv: Words = {
   'reason.http': 'partnern svarade {status}',
   'reason.timeout': 'inget svar inom gränsen',
   'reason.connection_refused': 'förbindelsen nekades',
+  'reason.connection_reset': 'förbindelsen bröts',
+  'reason.dns': 'dess värdnamn hittades inte',
+  'reason.unreachable': 'dess nät kan inte nås',
+  'reason.tls': 'ingen säker förbindelse ({detail})',
+  'reason.response_invalid': 'svaret är inte giltig HTTP',
+  'reason.response_head_too_large': 'svarets huvuden är för långa',
+  'reason.request_invalid': 'begäran kan inte skrivas',
   'reason.redirect_refused': 'partnern hänvisade vidare, vilket inte följs',
   'reason.egress_denied': 'adressen är inte tillåten',
   'reason.authentication_failed': 'ingen åtkomsttoken kunde fås',
@@ -157,6 +164,7 @@ export const sv: Words = {
   'attention.retrying.act': 'Öppna kön',
   'attention.waiting.act': 'Öppna kön',
   'attention.dead.act': 'Se meddelanden',
+  'attention.paused.act': 'Återuppta …',
   'ledger.title': 'Liggare',
   'ledger.subtitle': 'Av det som ska levereras, per destination',
   'ledger.messages': '{count, plural, one {{shown} meddelande} other {{shown} meddelanden}}',
@@ -168,6 +176,25 @@ export const sv: Words = {
   'ledger.empty': 'Ingen destination än',
   'ledger.emptyWhy':
     'Lägg till en destination via API:et för att tala om för en partner vilka som finns i dina segment.',
+  'delivery.title': 'Leverans till {name}',
+  'delivery.state': 'Läge',
+  'delivery.sending': 'Meddelanden går ut.',
+  'delivery.refusing': 'Den tar inte emot meddelanden. Ett går ut då och då på försök.',
+  'delivery.paused':
+    'Pausad sedan {since}{cause, select, operator {, för hand} gone {: partnern svarade 410, borta} failing {, efter dagar av fel} quota {: döda brev fyller dess del av disken} other {}}.',
+  'delivery.waiting': 'Väntar',
+  'delivery.owed':
+    '{more, select, yes {Minst } other {}}{users, plural, one {# profil} other {# profiler}}, och {messages, plural, one {# meddelande} other {# meddelanden}} utan svar',
+  'delivery.lastSuccess': 'Senast bekräftat',
+  'delivery.lastFailure': 'Senaste fel',
+  'delivery.none': 'Inget sedan starten',
+  'delivery.pauseWhy':
+    'Under pausen skickas inget och inget går förlorat: ändringar väntar, och varje profils senaste läge går ut när den återupptas.',
+  'delivery.resumeWhy':
+    '{cause, select, gone {Återuppta när destinationens adress är rätt; annars pausas den igen.} failing {Återuppta när partnern svarar igen; annars pausas den igen.} quota {Spela först upp dess döda brev igen, eller höj delivery.diskShare.} other {Det som väntar går ut genast, vid sidan av det nya.}}',
+  'delivery.messages': 'Se meddelanden',
+  'delivery.pause': 'Pausa',
+  'delivery.resume': 'Återuppta',
 
   'messages.title': 'Meddelanden',
   'messages.list': 'Lista över meddelanden',

@@ -7,7 +7,10 @@ export function useReason(): (reason: string | null) => string {
     if (reason === null) return ''
     const status = /^http_(\d{3})$/.exec(reason)?.[1]
     if (status !== undefined) return t('reason.http', { status })
+    // The detail is the name by which one looks it up: `cert_has_expired`.
+    const detail = /^tls_(.+)$/.exec(reason)?.[1]
+    if (detail !== undefined) return t('reason.tls', { detail })
     const key = `reason.${reason}`
-    return has(key) ? t(key) : reason
+    return has(key) ? t(key, { detail: reason }) : reason
   }
 }
