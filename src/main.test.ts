@@ -76,7 +76,7 @@ test('with the disk full events are refused and readiness is false, but opt-outs
   expect((await fetch(`${usher.edgeUrl}/demoptout.jpg?d_uuid=${leaver}`)).status).toBe(200)
 
   state = 'ok'
-  await expect.poll(async () => (await fetch(`${usher.edgeUrl}/readyz`)).status, { timeout: 10_000 }).toBe(200)
+  await expect.poll(async () => (await fetch(`${usher.edgeUrl}/readyz`)).status).toBe(200)
   expect((await event()).status).toBe(200)
   expect(await (await event(leaver)).json()).toMatchObject({ errors: [{ code: 171 }] })
 })
@@ -105,7 +105,7 @@ test('a delivery that ended can be found for 30 days, and is forgotten after 31 
   expect((await advance(29)).status).toBe(200)
   expect(await status()).toBe(200)
   await advance(2)
-  await expect.poll(status, { timeout: 10_000 }).toBe(404)
+  await expect.poll(status).toBe(404)
 })
 
 test('a denied ID stays denied over a restart, is shown to the operator, and let through again where that is allowed [COL-150]', async () => {

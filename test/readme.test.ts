@@ -64,7 +64,7 @@ function portSettings(): Record<string, string> {
   return { USHER_EDGE_PORT: edge, USHER_ADMIN_PORT: admin }
 }
 
-test.skipIf(!canRun)('the first five minutes of the README work as they are written', { timeout: 60_000 }, async () => {
+test.skipIf(!canRun)('the first five minutes of the README work as they are written', async () => {
   const [server, partner, ...typed] = blocks.filter((block) => !block.startsWith('npm '))
   await openTerminal(onFreePorts(server as string), '"msg":"ready"')
   const heard = await openTerminal(onFreePorts(partner as string), 'Waiting for messages')

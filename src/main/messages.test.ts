@@ -37,8 +37,7 @@ test('what a message told, and to whom, is answered from its record; it is found
   const call = (device: string, id: string, what: string) =>
     fetch(`${usher.edgeUrl}/event?d_uuid=${device}&d_cid=${dataSourceId}%01${id}&d_rtbd=json&c_do=${what}`)
   const list = (query: string) => usher.api<{ total: number; list: Delivery[] }>('GET', `/v1/deliveries?${query}`)
-  const ended = (total: number) =>
-    expect.poll(async () => (await list('status=acknowledged')).total, { timeout: 10_000 }).toBe(total)
+  const ended = (total: number) => expect.poll(async () => (await list('status=acknowledged')).total).toBe(total)
   await call(ANNA, 'anna-1', 'look')
   await ended(1)
   await call(ANNA, 'anna-1', 'buy')
@@ -85,7 +84,7 @@ test('what a message told, and to whom, is answered from its record; it is found
   const s2s = { url: `${receiver.url}/aam`, userDpid: dataSourceId, clientId: '1', delivery: 'realtime' }
   const auth = { type: 'hmac', keys: [{ key: `${KEY}-changed` }] }
   await usher.api('PATCH', `/v1/destinations/${destinationId}`, { s2s: { ...s2s, auth }, name: 'renamed' })
-  await expect.poll(async () => (await read(bought?.deliveryId)).signature?.matches, { timeout: 10_000 }).toBe(false)
+  await expect.poll(async () => (await read(bought?.deliveryId)).signature?.matches).toBe(false)
   const changed = await read(bought?.deliveryId)
   expect([changed.destinationName, changed.signature?.sent]).toEqual(['renamed', detail.signature?.sent])
   expect(JSON.stringify(changed)).not.toContain(KEY)
@@ -94,7 +93,7 @@ test('what a message told, and to whom, is answered from its record; it is found
   for (const { mappingId } of await usher.api<{ mappingId: number }[]>('GET', mappings))
     await usher.api('DELETE', `${mappings}${mappingId}`)
   await usher.api('DELETE', `/v1/destinations/${destinationId}`)
-  await expect.poll(async () => (await read(bought?.deliveryId)).signature, { timeout: 10_000 }).toBeNull()
+  await expect.poll(async () => (await read(bought?.deliveryId)).signature).toBeNull()
   const orphan = await read(bought?.deliveryId)
   expect([orphan.destinationName, orphan.recipients]).toEqual([null, detail.recipients])
   expect(await ask({ destinationId })).toMatchObject({ matched: 3, plan: { withoutDestination: 3 } })

@@ -54,7 +54,7 @@ test('figures are what visitors did and the partner received, and outlive a rest
     await call(3, 'c_do=nothing')
     await fetch(`${usher.edgeUrl}/ibs:dpid=${dataSourceId}&dpuuid=p9`)
 
-    await expect.poll(async () => (await usher.overview()).figures.waiting, { timeout: 10_000 }).toBe(0)
+    await expect.poll(async () => (await usher.overview()).figures.waiting).toBe(0)
     await expect.poll(async () => (await usher.overview()).figures.acknowledged).toBe(received)
     before = await usher.overview()
     expect(received).toBeGreaterThan(0)

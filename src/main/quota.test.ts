@@ -10,7 +10,6 @@ import { startWholeServer } from '../testkit/start-whole-server.ts'
 
 /** The whole server on a disk that the test makes small: what visitors did, what two partners received. */
 const IN_EFFECT_MS = 1_500
-const WAIT = { timeout: 15_000 }
 let dataDir = ''
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'usher-quota-'))
@@ -79,8 +78,8 @@ test('a destination whose dead letters fill its share is paused; another goes on
     await new Promise((resolve) => setTimeout(resolve, IN_EFFECT_MS))
     await visit(usher.edgeUrl, visitors(1, 60))
     const dead = () => usher.api<{ total: number }>('GET', `/v1/deliveries?destinationId=${destinationId}&status=dead`)
-    await expect.poll(async () => (await dead()).total, WAIT).toBe(60)
-    await expect.poll(() => accepted(healthy), WAIT).toEqual(partnerIds(visitors(1, 60)))
+    await expect.poll(async () => (await dead()).total).toBe(60)
+    await expect.poll(() => accepted(healthy)).toEqual(partnerIds(visitors(1, 60)))
     await usher.look()
     expect(await usher.trouble(destinationId)).toEqual(['failing http_500'])
   }
@@ -88,12 +87,12 @@ test('a destination whose dead letters fill its share is paused; another goes on
   // The dead letters lie in tables now; the disk, and with it the share of 10 KB, is smaller than they are.
   await using usher = await start(1e7)
   const pausedFor = async (id: number) => (await usher.health(id)).paused?.reason
-  await expect.poll(() => pausedFor(destinationId), WAIT).toBe('quota')
+  await expect.poll(() => pausedFor(destinationId)).toBe('quota')
   expect(await usher.trouble(destinationId)).toEqual(['paused quota', 'disk_share full'])
 
   const before = broken.records.length
   await visit(usher.edgeUrl, visitors(61, 80))
-  await expect.poll(() => accepted(healthy), WAIT).toEqual(partnerIds(visitors(1, 80)))
+  await expect.poll(() => accepted(healthy)).toEqual(partnerIds(visitors(1, 80)))
   expect(await pausedFor(otherId)).toBeUndefined()
   expect(broken.records).toHaveLength(before)
   expect(await usher.health(destinationId)).toMatchObject({ waitingUsers: 20, openMessages: 0 })
@@ -101,17 +100,17 @@ test('a destination whose dead letters fill its share is paused; another goes on
   // Healthy again and resumed, it gets what waited; but its dead letters still fill the share.
   broken.setBehaviour({})
   await usher.resume(destinationId)
-  await expect.poll(() => accepted(broken), WAIT).toEqual(partnerIds(visitors(61, 80)))
+  await expect.poll(() => accepted(broken)).toEqual(partnerIds(visitors(61, 80)))
   await usher.look()
-  await expect.poll(() => pausedFor(destinationId), WAIT).toBe('quota')
+  await expect.poll(() => pausedFor(destinationId)).toBe('quota')
 
   // Sent again, they are dead letters no more: the oldest go, and there is room.
   const replayed = await usher.api('POST', '/v1/deliveries/replay', { destinationId, status: 'dead' })
   expect(replayed).toEqual({ matched: 60, queued: 60 })
   await usher.resume(destinationId)
-  await expect.poll(() => accepted(broken), WAIT).toEqual(partnerIds(visitors(1, 80)))
-  await expect.poll(async () => (await usher.health(destinationId)).openMessages, WAIT).toBe(0)
+  await expect.poll(() => accepted(broken)).toEqual(partnerIds(visitors(1, 80)))
+  await expect.poll(async () => (await usher.health(destinationId)).openMessages).toBe(0)
   await usher.look()
-  await expect.poll(async () => (await usher.trouble(destinationId)).includes('disk_share full'), WAIT).toBe(false)
+  await expect.poll(async () => (await usher.trouble(destinationId)).includes('disk_share full')).toBe(false)
   expect(await pausedFor(destinationId)).toBeUndefined()
-}, 60_000)
+})

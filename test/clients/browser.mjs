@@ -58,8 +58,8 @@ export async function newVisit(hosts) {
   }
 }
 
-/** Waits until `find` gives something; fails with `what` after ten seconds. */
-export async function until(find, what, timeoutMs = 10_000) {
+/** Waits until `find` gives something; fails with `what` after half a minute. */
+export async function until(find, what, timeoutMs = 30_000) {
   const endMs = Date.now() + timeoutMs
   for (;;) {
     const found = await find()

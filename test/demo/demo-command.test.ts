@@ -51,7 +51,7 @@ test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
       const usher = await startDemoCommand(['--rate', '20'], ports)
       try {
         await expect
-          .poll(() => said(usher), { timeout: 15_000, interval: 50 })
+          .poll(() => said(usher), { interval: 50 })
           .toMatch(/visitor [a-z]+-[0-9a-f]{4} joined .*\(signature verified\)/)
         for (const url of [usher.edgeUrl, usher.adminUrl]) expect(said(usher)).toContain(url)
         for (const port of Object.values(ports)) {
@@ -81,7 +81,7 @@ test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
       expect(said(usher)).not.toContain('(signature verified)')
       const body = new URLSearchParams({ running: 'true' })
       await fetch(`http://127.0.0.1:${ports.shop}/visitors`, { method: 'POST', body })
-      await expect.poll(() => said(usher), { timeout: 15_000 }).toContain('(signature verified)')
+      await expect.poll(() => said(usher)).toContain('(signature verified)')
     } finally {
       expect(await usher.stop()).toBe(0)
     }

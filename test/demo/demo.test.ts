@@ -11,7 +11,7 @@ import { type DemoSite, startBrowser, startDemoSite, type Visit } from './demo-s
 /** The demo workspace in Chromium, as somebody meets it who has just started it. Needs the build, for `/tag.js`. */
 const name = canBrowse ? 'the demo in Chromium' : `the demo in Chromium (to run: ${HOW_TO_BROWSE})`
 
-describe.skipIf(!canBrowse)(name, { timeout: 30_000 }, () => {
+describe.skipIf(!canBrowse)(name, () => {
   let site: DemoSite
   let browser: Awaited<ReturnType<typeof startBrowser>>
   beforeAll(async () => {
@@ -124,7 +124,7 @@ describe.skipIf(!canBrowse)(name, { timeout: 30_000 }, () => {
       }
       return wrong
     }
-    await expect.poll(disagreeing, { timeout: 15_000, interval: 250 }).toEqual([])
+    await expect.poll(disagreeing, { interval: 250 }).toEqual([])
     await expect.poll(() => figure(visit.page, 'owed')).toBe(0)
     expect(await figure(visit.page, 'recovered')).toBeGreaterThan(0)
     await visit.page.getByText('Everything that was refused has arrived since.').waitFor()
@@ -137,7 +137,7 @@ describe.skipIf(!canBrowse)(name, { timeout: 30_000 }, () => {
     const before = site.partner.records.length
     await page.getByRole('button', { name: 'Let them walk' }).click()
     await page.getByText('Generated visitors are walking').waitFor()
-    await expect.poll(() => site.partner.records.length, { timeout: 15_000 }).toBeGreaterThan(before + 1)
+    await expect.poll(() => site.partner.records.length).toBeGreaterThan(before + 1)
     await page.getByRole('button', { name: 'Pause them' }).click()
     await page.getByText('Generated visitors are paused').waitFor()
     await page.waitForTimeout(500)

@@ -17,7 +17,7 @@ const name = canRun ? 'the admin UI and its server' : `the admin UI and its serv
 const KEY = 'sample_partner_private_key'
 const DEVICE = '12345678901234567890123456789012345678'
 
-describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
+describe.skipIf(!canRun)(name, () => {
   let browser: Awaited<ReturnType<typeof startBrowser>>
   const cleanups: (() => unknown)[] = []
   beforeAll(async () => {
@@ -42,7 +42,7 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
       env: { USHER_ALLOW_PRIVATE_DESTINATIONS: undefined, USHER_ADMIN_TOKEN: undefined, ...ports },
     })
     cleanups.push(() => usher.stop())
-    const link = await expect.poll(() => /Open (\S+#setup=\S+)/.exec(usher.log.join('\n'))?.[1], { timeout: 10_000 })
+    const link = await expect.poll(() => /Open (\S+#setup=\S+)/.exec(usher.log.join('\n'))?.[1])
     await link.toBeDefined()
     const address = /Open (\S+#setup=\S+)/.exec(usher.log.join('\n'))?.[1] as string
 
@@ -100,9 +100,7 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
       partner.setBehaviour({ answer: 500 })
       for (let look = 0; look < 2; look++) expect((await fetch(event)).status).toBe(200)
       await expect
-        .poll(async () => (await usher.api<{ total: number }>('GET', '/v1/deliveries?status=dead')).total, {
-          timeout: 15_000,
-        })
+        .poll(async () => (await usher.api<{ total: number }>('GET', '/v1/deliveries?status=dead')).total)
         .toBe(1)
 
       const { setupToken } = await usher.api<{ setupToken: string }>('POST', '/v1/session/links')
@@ -127,7 +125,7 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
       await page.getByRole('button', { name: 'Replay 1', exact: true }).click()
       await page.getByText('1 message is queued.').waitFor()
       await page.getByRole('button', { name: 'Close' }).last().click()
-      await page.getByText(/Acknowledged on attempt 3/).waitFor({ timeout: 15_000 })
+      await page.getByText(/Acknowledged on attempt 3/).waitFor()
       await page.getByText('Matches').first().waitFor()
       expect(await axeFindings(page)).toEqual([])
       await page.getByRole('link', { name: 'Overview' }).first().click()
@@ -154,7 +152,7 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
 
       const event = `${usher.edgeUrl}/event?d_rtbd=json&d_uuid=${'7'.repeat(38)}&d_cid=${dataSourceId}%01hd-7777&c_do=look`
       for (let look = 0; look < 2; look++) expect((await fetch(event)).status).toBe(200)
-      await page.getByText('1 message waits until it is resumed.').waitFor({ timeout: 30_000 })
+      await page.getByText('1 message waits until it is resumed.').waitFor()
       expect(await axeFindings(page)).toEqual([])
       expect(partner.records.length).toBe(heard)
 
@@ -162,7 +160,7 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
       await page.getByText('What waits goes out at once').waitFor()
       await page.getByRole('button', { name: 'Resume', exact: true }).click()
       await page.getByText('Messages go out.').waitFor()
-      await expect.poll(() => partner.records.at(-1)?.body, { timeout: 15_000 }).toContain('hd-7777')
+      await expect.poll(() => partner.records.at(-1)?.body).toContain('hd-7777')
       await page.keyboard.press('Escape')
       await page.getByText('Halden DSP is paused').waitFor({ state: 'hidden' })
       expect(visit.complaints).toEqual([])
@@ -183,7 +181,7 @@ describe.skipIf(!canRun)(name, { timeout: 90_000 }, () => {
       await page.getByText('In since').waitFor()
       // The name of a trait that the profile does not have comes a moment later.
       const rule = async () => (await page.locator('.rule').innerText()).replace(/\s+/g, ' ')
-      await expect.poll(rule, { timeout: 10_000 }).toMatch(/look 2 of 2 .* order never/)
+      await expect.poll(rule).toMatch(/look 2 of 2 .* order never/)
       await page.getByText('Halden DSP').first().waitFor()
       expect(await axeFindings(page)).toEqual([])
       expect(visit.complaints).toEqual([])

@@ -64,7 +64,7 @@ const loaded = `usher.loaded === true`
 /** Long enough for a call that must not come. */
 const quiet = () => new Promise((resolve) => setTimeout(resolve, 700))
 
-describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, { timeout: 60_000 }, () => {
+describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   test('a call made before the tag has loaded reaches the edge; the ID is kept and comes back [COL-93]', async () => {
     await using visit = await open({ after: `usher('event', { category: 'shoes' })` })
     const first = await visit.nthCall(1)
@@ -214,7 +214,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, { timeout: 60_000 }, () 
     await visit.page.evaluate(`
       for (var i = 0; i < 3; i++) usher('event', { category: 'shoes' })
       location.href = 'about:blank'`)
-    await expect.poll(() => site.countOf(uuid), { timeout: 5000 }).toBe(4)
+    await expect.poll(() => site.countOf(uuid)).toBe(4)
   })
 
   test('an opt-out reaches the edge, and the page is quiet afterwards [SEC-79]', async () => {
@@ -259,7 +259,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, { timeout: 60_000 }, () 
     await visit.page.goto(site.siteUrl)
     const numbers = () => site.posts.map((post) => /c_n=(\d)/.exec(post)?.[1])
     // The frame has a process of its own, which starts slowly on a busy machine.
-    await expect.poll(numbers, { timeout: 30_000 }).toEqual(['1', '2'])
+    await expect.poll(numbers).toEqual(['1', '2'])
     for (const post of site.posts) expect(post).not.toContain('h_referer')
     expect(visit.errors).toEqual([])
   })

@@ -11,7 +11,7 @@ type ServerName = 'full' | 'empty' | 'signed-out'
 /** The built UI in Chromium, with recorded answers of the API under the policy of the real listener. */
 const name = canBrowse ? 'the admin UI in Chromium' : `the admin UI in Chromium (to run: ${HOW_TO_BROWSE})`
 
-describe.skipIf(!canBrowse)(name, { timeout: 60_000 }, () => {
+describe.skipIf(!canBrowse)(name, () => {
   let browsing: Browsing
   let servers: Record<ServerName, RecordedServer>
   beforeAll(async () => {
@@ -179,7 +179,7 @@ describe.skipIf(!canBrowse)(name, { timeout: 60_000 }, () => {
     await showsText(page, 'The live connection is lost.')
     await showsText(page, 'As of 14:32:07')
     servers.full.setLive(true)
-    await page.getByText('Live', { exact: true }).waitFor({ timeout: 20_000 })
+    await page.getByText('Live', { exact: true }).waitFor()
     await page.getByText('The live connection is lost.').waitFor({ state: 'hidden' })
   })
 
@@ -219,7 +219,5 @@ describe.skipIf(!canBrowse)(name, { timeout: 60_000 }, () => {
 })
 
 async function showsText(page: Page, text: string): Promise<void> {
-  await expect
-    .poll(async () => (await page.locator('body').innerText()).replace(/\s+/g, ' '), { timeout: 10_000 })
-    .toContain(text)
+  await expect.poll(async () => (await page.locator('body').innerText()).replace(/\s+/g, ' ')).toContain(text)
 }

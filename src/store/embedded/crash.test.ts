@@ -56,7 +56,7 @@ test('after SIGKILL at random moments everything acknowledged is there, and noth
     expect(halves).toEqual([])
     first = Math.max(...whole) + 1
   }
-}, 60_000)
+})
 
 test('the same check finds what a level loses that acknowledges before the operating system has it [SEC-57]', async () => {
   const path = join(folder, 'memory')
