@@ -118,7 +118,7 @@ function needPrograms() {
   }
   if (!hasBrowser()) {
     console.error(
-      `no browser at ${CHROMIUM}. Install one (apt-get install -y --no-install-recommends chromium), or name it with USHER_CHROMIUM`,
+      `no browser at ${CHROMIUM}. Install one (apt-get install -y --no-install-recommends chromium-headless-shell), or name it with USHER_CHROMIUM`,
     )
     process.exit(2)
   }

@@ -8,7 +8,7 @@ import { startTagSite, type TagSite } from './tag-site.ts'
 
 /**
  * The page tag in Chromium against the real edge. Needs the build, which `npm test` makes, and a browser:
- * `apt-get install -y --no-install-recommends chromium`, or USHER_CHROMIUM.
+ * `apt-get install -y --no-install-recommends chromium-headless-shell`, or USHER_CHROMIUM.
  */
 const canRun = hasBrowser() || process.env['CI'] === 'true'
 const doc = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'tag.md'), 'utf8')

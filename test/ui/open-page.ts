@@ -4,7 +4,8 @@ import { RECORDED_AT } from './recorded-answers.ts'
 
 /** Where Chromium is missing the tests are skipped by name; with CI they fail instead [OPS-3]. */
 export const canBrowse: boolean = hasBrowser() || process.env['CI'] === 'true'
-export const HOW_TO_BROWSE = 'apt-get install -y --no-install-recommends chromium, or USHER_CHROMIUM=/path/to/it'
+export const HOW_TO_BROWSE =
+  'apt-get install -y --no-install-recommends chromium-headless-shell, or USHER_CHROMIUM=/path/to/it'
 
 export interface Look {
   readonly colorScheme?: 'light' | 'dark'
