@@ -1,4 +1,4 @@
-// A server that is broken on purpose: one commit in two hundred is acknowledged and thrown away.
+// A server that is broken on purpose: one commit in fifty is acknowledged and thrown away.
 import { loadConfig } from '../../dist/config.js'
 import { startUsher } from '../../dist/main.js'
 
@@ -13,7 +13,7 @@ const usher = await startUsher(config, {
         if (name !== 'commit') return method.bind(target)
         return (commit, durability) => {
           commits += 1
-          return commits % 200 === 0 ? Promise.resolve(true) : target.commit(commit, durability)
+          return commits % 50 === 0 ? Promise.resolve(true) : target.commit(commit, durability)
         }
       },
     }),

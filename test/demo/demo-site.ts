@@ -85,7 +85,7 @@ export async function startBrowser() {
     async visit(options: BrowserContextOptions = {}): Promise<Visit> {
       const context = await browser.newContext(options)
       const page = await context.newPage()
-      page.setDefaultTimeout(10_000)
+      page.setDefaultTimeout(30_000)
       const asked: URL[] = []
       const complaints: string[] = []
       context.on('request', (request) => asked.push(new URL(request.url())))
