@@ -173,8 +173,10 @@ const Edge = z.strictObject({
   denyList: DenyList.prefault({}),
 })
 
+export const DEFAULT_DATA_DIR = './data'
+
 const Config = z.strictObject({
-  dataDir: z.string().min(1).default('./data').meta({
+  dataDir: z.string().min(1).default(DEFAULT_DATA_DIR).meta({
     description: 'Folder of the embedded stores, keys and the token file; the only place written to',
     allowed: 'a path',
   }),

@@ -59,6 +59,8 @@ test('the first start tells where the token is; plain HTTP for other machines is
   }
   const first = await said({})
   expect(first).toContain(hint)
+  // The command as it finds this server's token.
+  expect(first).toContain(`a new one: bin/usher link --data-dir ${join(folder, 'data')})`)
   expect(first).not.toContain('not encrypted')
   const second = await said({ USHER_HOST: '0.0.0.0' })
   expect(second).not.toContain(hint)

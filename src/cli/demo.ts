@@ -43,7 +43,7 @@ export async function demo({ rate, visitors, ...options }: DemoCommand): Promise
   )
   process.stdout.write(welcome({ ...usher, shopUrl: running.shopUrl, partnerUrl: partner.url }, config.dataDir))
   const link = (await usher.needsSetupLink()) ? await usher.newSetupLink() : undefined
-  if (link !== undefined) process.stdout.write(`  ${openLine(usher.adminUrl, link)}\n\n`)
+  if (link !== undefined) process.stdout.write(`  ${openLine(usher.adminUrl, link, config.dataDir)}\n\n`)
   stopOnSignals(async () => {
     await running.stop()
     await usher.close()
