@@ -173,8 +173,10 @@ const Edge = z.strictObject({
   denyList: DenyList.prefault({}),
 })
 
+export const DEFAULT_DATA_DIR = './data'
+
 const Config = z.strictObject({
-  dataDir: z.string().min(1).default('./data').meta({
+  dataDir: z.string().min(1).default(DEFAULT_DATA_DIR).meta({
     description: 'Folder of the embedded stores, keys and the token file; the only place written to',
     allowed: 'a path',
   }),
@@ -342,7 +344,10 @@ function readYaml(path: string, readFile: (path: string) => string): Record<stri
     throw new ConfigError([`${path}: must be a map of keys to values`])
   } catch (error) {
     if (error instanceof ConfigError) throw error
-    const reason = error instanceof YAMLParseError ? `is not valid YAML: ${error.message}` : 'cannot be read'
+    const reason =
+      error instanceof YAMLParseError
+        ? `is not valid YAML: ${error.message.trim()}`
+        : `cannot be read: ${(error as Error).message}`
     throw new ConfigError([`${path}: ${reason}`])
   }
 }
@@ -352,7 +357,11 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): st
   const known = [...settings.map((setting) => setting.variable), ...OTHER_VARIABLES]
   return Object.keys(env)
     .filter((name) => name.startsWith('USHER_') && !known.includes(name))
-    .map((name) => `${name}: unknown environment variable${suggestion(name, known)}. Allowed: ${known.join(', ')}`)
+    .map((name) => {
+      const meant = suggestion(name, known)
+      // With 70 of them behind it, what was meant would not be seen.
+      return `${name}: unknown environment variable${meant}${meant.endsWith('?') ? '' : ` Allowed: ${known.join(', ')}`}`
+    })
 }
 
 function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']>): Record<string, string> {

@@ -22,6 +22,7 @@ import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
 import { readExtraCa, readTls } from './main/certificates.ts'
+import { checkPorts } from './main/check-ports.ts'
 import { deliveryGauges } from './main/delivery-health.ts'
 import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
@@ -47,6 +48,7 @@ import { type Sweep, startSweep } from './pipeline/sweep.ts'
 import { type RecordStore, StoreUnavailableError } from './store/record-store.ts'
 import { verifyStore } from './store/verify.ts'
 
+export { openDataDir } from './main/data-dir.ts'
 export { type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
 
 /** A running server. */
@@ -95,6 +97,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const tls = readTls(config)
   const edgeConfig = edgeConfigOf(config, tls)
   const version = readVersion()
+  await checkPorts(config)
 
   const stores = await openStores(config, {
     clock: clock.now,

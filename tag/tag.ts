@@ -295,6 +295,7 @@
 
   const commands: Record<string, (...words: never[]) => void> = {
     event(signals: Signals = {}) {
+      if (typeof signals !== 'object') throw new TypeError("usher('event', { name: value })")
       hold({ pairs: pairsOf(signals) })
     },
     /** @param source a data source's number, or its integration code */

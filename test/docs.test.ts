@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ADMIN_TOKEN, spawnUsher } from '../src/testkit/spawn-usher.ts'
 
-/** Commands in the guides, literally, against a running server; those of the README have a test of their own. */
+/** Commands and code in the guides, literally; those of the README and of the tag have tests of their own. */
 const root = join(import.meta.dirname, '..')
 const canRun =
   process.platform !== 'win32' &&
@@ -30,6 +30,49 @@ test.skipIf(!canRun && process.env['CI'] !== 'true')(
     } finally {
       await usher.stop()
       rmSync(dataDir, { recursive: true, force: true })
+    }
+  },
+)
+
+test.skipIf(!canRun && process.env['CI'] !== 'true')(
+  'the receiver of docs/receiving.md takes a genuine message once, and refuses it with one byte changed [SEC-50] [SEC-51]',
+  () => {
+    const [simple = '', whole = ''] = [
+      ...readFileSync(join(root, 'docs', 'receiving.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g),
+    ].map(([, code = '']) => code)
+    const folder = mkdtempSync(join(tmpdir(), 'usher-docs-'))
+    try {
+      cpSync(join(root, 'dist', 'partner', 'verify-signature.js'), join(folder, 'verify-signature.mjs'))
+      writeFileSync(join(folder, 'simple.mjs'), `${simple}\nexport { isGenuine }`)
+      const receiver = whole
+        .replace('verify-signature.ts', 'verify-signature.mjs')
+        .replace('const webhook', 'export function receive(body, request, answer) {\nconst webhook')
+      writeFileSync(join(folder, 'receiver.mjs'), `${receiver}\nanswer('new')\n}`)
+      writeFileSync(
+        join(folder, 'send.mjs'),
+        `import { createHmac } from 'node:crypto'
+        import { receive } from './receiver.mjs'
+        import { isGenuine } from './simple.mjs'
+        const sign = (text) => createHmac('sha256', 'the key').update(text).digest('base64')
+        const [body, timestamp] = ['{"User_count":"1"}', String(Math.floor(Date.now() / 1000))]
+        const answers = []
+        const request = { headers: {
+          'x-signature': sign(body),
+          'webhook-id': 'dl_1',
+          'webhook-timestamp': timestamp,
+          'webhook-signature': 'v1,' + sign('dl_1.' + timestamp + '.' + body),
+        } }
+        for (const arrived of [body.replace('1', '2'), body, body]) {
+          receive(arrived, request, (answer) => answers.push(answer))
+          answers.push(isGenuine(arrived, request.headers['x-signature'], ['old', 'the key']))
+        }
+        console.log(JSON.stringify(answers))`,
+      )
+      const { stdout, stderr } = spawnSync(process.execPath, [join(folder, 'send.mjs')], { encoding: 'utf8' })
+      expect(stderr).toBe('')
+      expect(JSON.parse(stdout)).toEqual([401, false, 'new', true, 200, true])
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
     }
   },
 )

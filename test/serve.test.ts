@@ -59,6 +59,8 @@ test('the first start tells where the token is; plain HTTP for other machines is
   }
   const first = await said({})
   expect(first).toContain(hint)
+  // The command as it finds this server's token.
+  expect(first).toContain(`a new one: bin/usher link --data-dir ${join(folder, 'data')})`)
   expect(first).not.toContain('not encrypted')
   const second = await said({ USHER_HOST: '0.0.0.0' })
   expect(second).not.toContain(hint)
@@ -88,6 +90,7 @@ describe('refusals', () => {
       { USHER_CLOCK_OFFSET_MS: '1000', NODE_ENV: 'production' },
       'USHER_CLOCK_OFFSET_MS',
     ],
+    ['a file as the data directory', { USHER_DATA_DIR: program }, 'Allowed: a folder that this user may write to'],
     ['a short token', { USHER_ADMIN_TOKEN: 'too-short-canary' }, 'at least 24 characters'],
   ])('%s stops the start with status 2 [OPS-20] [OPS-27]', (_name, env, expected) => {
     const result = runProgram(program, ['serve'], env)
@@ -110,6 +113,10 @@ describe('refusals', () => {
     } finally {
       await first.stop()
     }
+    // The start that failed was not the first one: the link into the UI is still to come [OPS-22].
+    const second = await spawnUsher({ dataDir: join(folder, 'second'), env: { USHER_ADMIN_TOKEN: undefined } })
+    await second.stop()
+    expect(second.log.join('\n')).toContain('#setup=')
   })
 
   test('the program works from any folder; unbuilt, it says what builds it, status 2 [OPS-15]', () => {

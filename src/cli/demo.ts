@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig, type UsherConfig } from '../config.ts'
 import { startDemo, startDemoPartner } from '../demo/demo.ts'
 import { createLog } from '../lib/log.ts'
 import { ADMIN_TOKEN_FILE, openSecretFile } from '../lib/secret-files.ts'
-import { startUsher } from '../main.ts'
+import { openDataDir, startUsher } from '../main.ts'
 import { installLastResort } from './last-resort.ts'
 import { openLine } from './link.ts'
 import { printReady } from './ready-line.ts'
@@ -21,7 +21,7 @@ export interface DemoCommand extends ServeOptions {
 /** `serve` with the demo workspace [OPS-2]; runs until a signal. */
 export async function demo({ rate, visitors, ...options }: DemoCommand): Promise<void> {
   const config = quiet(loadConfig({ options }))
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  openDataDir(config)
   const partnerKey = openSecretFile(join(config.dataDir, 'demo-partner.key'))
   const partner = await startDemoPartner(config.partner.port, partnerKey, Date.now)
   // Exactly this address of loopback, and no other, may be reached without the development switch [OPS-25].
@@ -43,7 +43,7 @@ export async function demo({ rate, visitors, ...options }: DemoCommand): Promise
   )
   process.stdout.write(welcome({ ...usher, shopUrl: running.shopUrl, partnerUrl: partner.url }, config.dataDir))
   const link = (await usher.needsSetupLink()) ? await usher.newSetupLink() : undefined
-  if (link !== undefined) process.stdout.write(`  ${openLine(usher.adminUrl, link)}\n\n`)
+  if (link !== undefined) process.stdout.write(`  ${openLine(usher.adminUrl, link, config.dataDir)}\n\n`)
   stopOnSignals(async () => {
     await running.stop()
     await usher.close()

@@ -23,16 +23,26 @@ export function explainFailure(error: unknown): Failure {
     }
   }
   if (error instanceof ApiRefusalError) return { text: `error: ${error.message}${hintFor(error)}`, status: 1 }
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    const port = 'port' in error ? String(error.port) : 'of the listener'
-    return {
-      text: `error: port ${port} is in use. Stop what uses it, or choose others: USHER_EDGE_PORT, USHER_ADMIN_PORT, USHER_PARTNER_PORT, USHER_SHOP_PORT`,
-      status: 1,
-    }
-  }
+  const unheard = explainListen(error)
+  if (unheard !== undefined) return { text: `error: ${unheard}`, status: 1 }
   // An error of ours that has a code says in words what is wrong; anything else is a fault, and its place matters.
   if (error instanceof Error && 'code' in error) return { text: `error: ${error.message}`, status: 1 }
   return { text: `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, status: 1 }
+}
+
+/** Why a listener could not open. */
+function explainListen(error: unknown): string | undefined {
+  if (!(error instanceof Error && 'code' in error && 'syscall' in error)) return undefined
+  const port = 'port' in error ? String(error.port) : 'of the listener'
+  const others = 'USHER_EDGE_PORT, USHER_ADMIN_PORT, USHER_PARTNER_PORT, USHER_SHOP_PORT, or --port of usher partner'
+  if (error.code === 'EADDRINUSE') return `port ${port} is in use. Stop what uses it, or choose others: ${others}`
+  if (error.code === 'EACCES' && error.syscall === 'listen')
+    return `this user may not listen on port ${port}. Choose one above 1023: ${others}`
+  if (error.code === 'EADDRNOTAVAIL' || error.syscall === 'getaddrinfo') {
+    const name = 'address' in error ? error.address : 'hostname' in error ? error.hostname : ''
+    return `this machine has no address ${String(name)}. Choose another: USHER_HOST, or --host of usher partner`
+  }
+  return undefined
 }
 
 function hintFor({ status }: ApiRefusalError): string {

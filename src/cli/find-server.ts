@@ -23,6 +23,8 @@ export interface FoundServer {
 
 export function findServer(options: ClientOptions): FoundServer {
   const config = loadConfig({ options })
+  if (options.url !== undefined && !/^https?:\/\/[^/]/.test(options.url))
+    throw new UsageError(`--url wants an address such as http://127.0.0.1:8081, not "${options.url}"`)
   const http: HttpClient = createHttpClient(
     config.tls.cert === undefined ? undefined : readFileSync(config.tls.cert, 'utf8'),
   )

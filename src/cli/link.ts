@@ -1,3 +1,4 @@
+import { DEFAULT_DATA_DIR } from '../config.ts'
 import type { SetupLink } from '../contract.ts'
 import { type ClientOptions, findServer } from './find-server.ts'
 
@@ -10,7 +11,7 @@ export async function link(options: ClientOptions): Promise<void> {
     process.stdout.write(
       options.json === true
         ? `${JSON.stringify({ url, expiresAt: made.expiresAt }, null, 2)}\n`
-        : `${openLine(server.api.baseUrl, made)}\n`,
+        : `${openLine(server.api.baseUrl, made, server.config.dataDir)}\n`,
     )
   } finally {
     server.close()
@@ -18,8 +19,9 @@ export async function link(options: ClientOptions): Promise<void> {
 }
 
 /** The line on the terminal by which a person gets into the UI. */
-export function openLine(adminUrl: string, made: SetupLink): string {
-  return `Open ${setupUrl(adminUrl, made)}\n  (works once, within an hour; a new one: bin/usher link)`
+export function openLine(adminUrl: string, made: SetupLink, dataDir: string): string {
+  const where = dataDir === DEFAULT_DATA_DIR ? '' : ` --data-dir ${dataDir}`
+  return `Open ${setupUrl(adminUrl, made)}\n  (works once, within an hour; a new one: bin/usher link${where})`
 }
 
 /** Behind `#`, so that the token is sent to no server and stands in no log. */

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { loadConfig } from '../config.ts'
 import { describeRecord } from '../partner/describe-record.ts'
 import { type PartnerRecord, startPartner } from '../partner/partner.ts'
@@ -28,6 +29,7 @@ export async function partner(command: PartnerCommand): Promise<void> {
     command.json === true
       ? (record: PartnerRecord) => JSON.stringify(record)
       : (record: PartnerRecord) => describeRecord(record)
+  if (command.journal !== undefined) checkJournal(command.journal)
   const running = await startPartner({
     port: command.port ?? loadConfig().partner.port,
     host: command.host,
@@ -46,8 +48,17 @@ export async function partner(command: PartnerCommand): Promise<void> {
     await running.close()
     const members = running.state.entries().filter((entry) => entry.isMember).length
     if (command.json !== true)
-      process.stdout.write(`${running.records.length} messages; ${members} memberships known\n`)
+      process.stdout.write(`Messages: ${running.records.length}. Memberships known: ${members}.\n`)
   })
+}
+
+/** Else each message would be refused, and nobody told why. */
+function checkJournal(path: string): void {
+  try {
+    appendFileSync(path, '')
+  } catch (error) {
+    throw new UsageError(`--journal cannot be written: ${(error as Error).message}`)
+  }
 }
 
 function readOauth(text: string | undefined): { readonly clientId: string; readonly clientSecret: string } | undefined {

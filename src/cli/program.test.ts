@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,8 +43,15 @@ describe('usage', () => {
     ['no such option', ['partner', '--loud'], 'unknown option'],
     ['a missing argument', ['profile'], 'missing required argument'],
     ['a port that is none', ['partner', '--port', '70000'], 'is not a number from 0 to 65535'],
+    ['a port that is no whole number', ['partner', '--port', '80.5'], "'--port <port>' argument '80.5' is invalid"],
     ['an unknown algorithm', ['partner', '--algorithm', 'sha512'], 'is not one of md5, sha1, sha256'],
     ['OAuth without a secret', ['partner', '--oauth', 'id'], '--oauth wants id:secret'],
+    [
+      'a journal that cannot be written',
+      ['partner', '--port', '0', '--journal', '/no/such/file'],
+      '--journal cannot be written',
+    ],
+    ['an address that is none', ['link', '--url', 'localhost:8081'], '--url wants an address such as http://'],
   ])('%s: exit 2 [OPS-14]', async (_name, argv, expected) => {
     expect(await run(argv)).toBe(2)
     expect(errors).toContain(expected)
@@ -58,6 +65,11 @@ describe('usage', () => {
       expect(await run([name, '--help'])).toBe(0)
       expect(out).toContain(`Usage: usher ${name}`)
     }
+  })
+
+  test('an address this machine does not have: exit 1 with the settings of another [OPS-14]', async () => {
+    expect(await run(['partner', '--host', '192.0.2.1', '--port', '0'])).toBe(1)
+    expect(errors).toContain('this machine has no address 192.0.2.1. Choose another: USHER_HOST, or --host')
   })
 
   test('a configuration that cannot be used: exit 2, with the key [OPS-20]', async () => {
@@ -160,6 +172,22 @@ describe('client commands', () => {
     out = ''
     await run(['verify', '--url', url, '--token', 'right', '--json'])
     expect(JSON.parse(out)).toEqual(report)
+  })
+
+  test('a server that is not Usher: exit 1 with its address and what to look at [OPS-14]', async () => {
+    const url = await serve((_request, response) => void response.writeHead(404).end())
+    expect(await run(['link', '--url', url, '--token', 'right'])).toBe(1)
+    expect(errors).toContain(`${url} answered 404 and nothing`)
+    expect(errors).toContain('Is it the admin address of Usher?')
+  })
+
+  test('verify without a server, on a folder that holds no data: exit 1, and the folder is not made [OPS-14]', async () => {
+    const dataDir = join(tmpdir(), `usher-cli-none-${process.pid}`)
+    vi.stubEnv('USHER_ADMIN_PORT', String(await freePort()))
+    expect(await run(['verify', '--data-dir', dataDir])).toBe(1)
+    vi.unstubAllEnvs()
+    expect(errors).toContain(`${dataDir} holds no data of Usher`)
+    expect(existsSync(dataDir)).toBe(false)
   })
 
   test('no server: exit 1 with how to start one [OPS-14]', async () => {

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { readVersion } from '../lib/version.ts'
 import { explainFailure } from './failure.ts'
 
@@ -32,7 +32,7 @@ export function buildProgram(): Command {
   program
     .command('partner')
     .description('Run the receiving side: verifies, records and shows what it is sent')
-    .option('--port <port>', 'port to listen on (default: the configured one, 8082)', readNumber(0, 65_535))
+    .option('--port <port>', 'port to listen on (default: the configured one, 8082)', readWhole(0, 65_535))
     .option('--host <host>', 'address to listen on', '127.0.0.1')
     .option('--key <key...>', 'signing key; repeat it during a rotation. None: signatures are not checked')
     .option('--header <name>', 'header of the signature', 'X-Signature')
@@ -98,22 +98,25 @@ function readNumber(min: number, max: number) {
   return (text: string): number => {
     const value = Number(text)
     if (text.trim() !== '' && value >= min && value <= max) return value
-    throw new CommanderError(2, 'usher.number', complain(`"${text}" is not a number from ${min} to ${max}`))
+    throw new InvalidArgumentError(`It is not a number from ${min} to ${max}.`)
+  }
+}
+
+function readWhole(min: number, max: number) {
+  return (text: string): number => {
+    const value = readNumber(min, max)(text)
+    if (Number.isInteger(value)) return value
+    throw new InvalidArgumentError(`It is not a whole number from ${min} to ${max}.`)
   }
 }
 
 function readChoice(choices: readonly string[]) {
   return (text: string): string => {
     if (choices.includes(text)) return text
-    throw new CommanderError(2, 'usher.choice', complain(`"${text}" is not one of ${choices.join(', ')}`))
+    throw new InvalidArgumentError(`It is not one of ${choices.join(', ')}.`)
   }
 }
 
 function readStatus(text: string, previous: readonly number[] = []): number[] {
-  return [...previous, readNumber(200, 599)(text)]
-}
-
-function complain(message: string): string {
-  process.stderr.write(`error: ${message}\n`)
-  return message
+  return [...previous, readWhole(200, 599)(text)]
 }

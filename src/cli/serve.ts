@@ -22,6 +22,6 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (usher.newTokenFile !== undefined)
     process.stderr.write(`First start: the administrator's bearer token is in ${usher.newTokenFile}\n`)
   const link = usher.newTokenFile === undefined ? undefined : await usher.newSetupLink()
-  if (link !== undefined) process.stderr.write(`${openLine(usher.adminUrl, link)}\n`)
+  if (link !== undefined) process.stderr.write(`${openLine(usher.adminUrl, link, config.dataDir)}\n`)
   printReady(usher.ready)
 }

@@ -61,7 +61,7 @@ test('a refusal carries the status, code, message and fields of the answer', asy
     response.writeHead(400).end(
       JSON.stringify({
         code: 'rule_invalid',
-        message: 'cannot be read',
+        message: 'cannot be read.',
         details: [{ field: 'traitRule', message: 'position 3' }],
       }),
     )

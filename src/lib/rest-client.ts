@@ -33,6 +33,7 @@ export function createRestClient(http: HttpClient, baseUrl: string, token: strin
     const withBody = body === undefined ? {} : { body: JSON.stringify(body) }
     const contentType = body === undefined ? {} : { 'content-type': 'application/json' }
     return readAnswer(
+      root,
       await http.call(`${root}${path}`, { method, headers: { ...headers, ...contentType }, ...withBody }),
     )
   }
@@ -47,7 +48,7 @@ export function createRestClient(http: HttpClient, baseUrl: string, token: strin
       if (status >= 200 && status < 300) return parseLines(lines)
       const body: string[] = []
       for await (const line of lines) body.push(line)
-      throw refusal(status, body.join('\n'))
+      throw refusal(root, status, body.join('\n'))
     },
   }
 }
@@ -56,26 +57,32 @@ async function* parseLines(lines: AsyncIterable<string>): AsyncIterable<unknown>
   for await (const line of lines) yield JSON.parse(line) as unknown
 }
 
-function readAnswer({ status, body }: HttpAnswer): unknown {
+function readAnswer(root: string, { status, body }: HttpAnswer): unknown {
   if (status >= 200 && status < 300) return body === '' ? undefined : JSON.parse(body)
-  throw refusal(status, body)
+  throw refusal(root, status, body)
 }
 
 /** The error body of [API-34]; another server's text is shown shortened. */
-function refusal(status: number, body: string): ApiRefusalError {
+function refusal(root: string, status: number, body: string): ApiRefusalError {
   try {
     const { code, message, details } = JSON.parse(body) as {
       code?: string
       message?: string
       details?: { field?: string; message?: string }[]
     }
+    const said = message ?? `answered ${status}`
     const fields = (details ?? []).map((detail) => `${detail.field ?? ''}: ${detail.message ?? ''}`)
     return new ApiRefusalError(
       status,
       code ?? `http_${status}`,
-      [message ?? `answered ${status}`, ...fields].join('; '),
+      [fields.length === 0 ? said : said.replace(/\.$/, ''), ...fields].join('; '),
     )
   } catch {
-    return new ApiRefusalError(status, `http_${status}`, `answered ${status}: ${body.slice(0, 200)}`)
+    const shown = body === '' ? 'nothing' : `"${body.slice(0, 200)}"`
+    return new ApiRefusalError(
+      status,
+      `http_${status}`,
+      `${root} answered ${status} and ${shown}, which is no answer of the REST API. Is it the admin address of Usher?`,
+    )
   }
 }

@@ -60,15 +60,17 @@ export function explainIssues(error: z.ZodError, settings: readonly Setting[]): 
 
 function explainUnknown(key: string, settings: readonly Setting[]): string {
   const section = key.includes('.') ? `${key.slice(0, key.lastIndexOf('.'))}.` : ''
-  const known = settings.map((one) => one.key).filter((one) => one.startsWith(section))
-  return `${key}: unknown key${suggestion(key, known)}. Allowed here: ${known.join(', ')}`
+  const inSection = settings.map((one) => one.key).filter((one) => one.startsWith(section))
+  // What lies deeper is named by its own section.
+  const known = [...new Set(inSection.map((one) => section + one.slice(section.length).split('.')[0]))]
+  return `${key}: unknown key${suggestion(key, known)} Allowed here: ${known.join(', ')}`
 }
 
-/** `, did you mean x?` for the closest name, or nothing. */
+/** `, did you mean x?` for the closest name, or a full stop. */
 export function suggestion(name: string, known: readonly string[]): string {
   const ranked = known.map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
   const [best] = ranked.sort((a, b) => a.distance - b.distance)
-  return best !== undefined && best.distance <= 3 ? `, did you mean ${best.one}?` : ''
+  return best !== undefined && best.distance <= 3 ? `, did you mean ${best.one}?` : '.'
 }
 
 /** A Markdown table of all settings, one section for each first part of the key. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UsherConfig } from '../config.ts'
 import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
@@ -11,6 +11,7 @@ import { type JobStore, openJobStore } from '../store/job-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { openDataDir } from './data-dir.ts'
 
 /** Everything that outlives the process: one data directory. */
 export interface Stores {
@@ -35,10 +36,10 @@ export interface StoreOptions {
   readonly wrapRecords?: ((records: RecordStore) => RecordStore) | undefined
 }
 
-/** @throws SecretFileError, StoreLockedError, or the catalogue's, each saying what to do */
+/** @throws ConfigError, SecretFileError, StoreLockedError, or the catalogue's, each saying what to do */
 export async function openStores(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  openDataDir(config)
   const catalogFile = join(dataDir, 'catalog.sqlite')
   const isFirstStart = !existsSync(catalogFile)
   const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })

@@ -10,18 +10,27 @@ export function describeRecord(record: PartnerRecord, nameOf: (segmentId: string
 }
 
 function describeUsers(
-  { message, changes, complaints, method, path }: PartnerRecord,
+  { message, changes, complaints, method, path, answer }: PartnerRecord,
   nameOf: (segmentId: string) => string,
 ): string {
   if (message === undefined)
     return method === 'GET' ? `GET ${path.slice(0, 120)}` : `not readable: ${complaints[0] ?? 'no reason known'}`
+  const isAccepted = typeof answer === 'number' && answer >= 200 && answer < 300
   const lines = message.Users.map((user) => {
     const own = changes.filter(
       (change) => change.deviceId === user.AAM_UUID && change.partnerId === user.DataPartner_UUID,
     )
     const words = own.map((change) => `${change.what} ${nameOf(change.segmentId)}`)
     const stays = user.Segments.filter((segment) => segment.Status === '1').map((segment) => nameOf(segment.Segment_ID))
-    const nothingNew = stays.length === 0 ? 'is in no segment' : `is still in ${stays.join(', ')}`
+    // What was refused is not known here: what the message asked for is all there is to say.
+    const asked = user.Segments.map(
+      (segment) => `${segment.Status === '1' ? 'in' : 'out of'} ${nameOf(segment.Segment_ID)}`,
+    )
+    const nothingNew = !isAccepted
+      ? `should be ${asked.join(', ')}`
+      : stays.length === 0
+        ? 'is in no segment'
+        : `is still in ${stays.join(', ')}`
     return `visitor ${shorten(user.DataPartner_UUID)} ${words.length > 0 ? words.join(', ') : nothingNew}`
   })
   return lines.join('; ')

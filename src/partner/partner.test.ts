@@ -211,6 +211,8 @@ describe('records', () => {
     })
     for (const status of ['1', '1', '0'] as const) await post(partner.url, bodyOf(status), signed(bodyOf(status)))
     await post(partner.url, bodyOf())
+    partner.setBehaviour({ answer: [503] })
+    await post(partner.url, bodyOf('0'), signed(bodyOf('0')))
     const lines = partner.records.map((record) =>
       describeRecord(record, (id) => (id === '100007' ? 'Shoe lovers' : id)),
     )
@@ -218,7 +220,8 @@ describe('records', () => {
       '14:05:09  visitor visitor-4711 joined Shoe lovers  (signature verified)',
       '14:05:09  visitor visitor-4711 is still in Shoe lovers  (signature verified)',
       '14:05:09  visitor visitor-4711 left Shoe lovers  (signature verified)',
-      '14:05:09  visitor visitor-4711 is still in Shoe lovers  (SIGNATURE MISSING)  answered 401: no signature in X-Signature',
+      '14:05:09  visitor visitor-4711 should be in Shoe lovers  (SIGNATURE MISSING)  answered 401: no signature in X-Signature',
+      '14:05:09  visitor visitor-4711 should be out of Shoe lovers  (signature verified)  answered 503',
     ])
   })
 

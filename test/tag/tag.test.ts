@@ -293,6 +293,16 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
     expect(blocked.errors).toEqual([])
   })
 
+  test('signals that are no object are not sent letter by letter: the console says what is wanted', async () => {
+    await using visit = await open({})
+    await visit.page.waitForFunction(loaded)
+    const said = visit.page.waitForEvent('console')
+    await visit.page.evaluate(`usher('event', 'order', { value: 5 }); usher('event', { last: 1 })`)
+    expect((await said).text()).toContain("usher('event', { name: value })")
+    expect((await visit.nthCall(1)).post).toContain('c_last=1')
+    expect(visit.calls()).toHaveLength(1)
+  })
+
   test.each([
     `usher()`,
     `usher('nope')`,

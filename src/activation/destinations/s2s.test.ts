@@ -59,6 +59,11 @@ test('the documented destination is accepted, with the documented defaults [OPS-
   expect(parsed.ok && userDpidsOf(parsed.config)).toEqual([77052, 20914])
 })
 
+test('a destination without the data source of its users is refused with what is expected [OPS-42]', () => {
+  for (const userDpid of [undefined, 'x'])
+    expect(issues({ userDpid })).toEqual(['userDpid: expected the id of a data source, or a list of 1 to 20'])
+})
+
 test('real time over file protocols is refused at the field, and what is not built yet says so [OUT-02]', () => {
   for (const protocol of ['ftp', 'sftp', 's3']) {
     expect(paths({ protocol, delivery: 'realtime' })).toEqual(['delivery', 'protocol'])

@@ -83,7 +83,10 @@ const s2sSchema = z.strictObject({
     .default([200])
     .describe('In compat: answers that count as success'),
   userDpid: z
-    .union([dataSourceId, z.array(dataSourceId).min(1).max(20)])
+    .union(
+      [dataSourceId, z.array(dataSourceId).min(1).max(20)],
+      'expected the id of a data source, or a list of 1 to 20',
+    )
     .describe('Data sources whose IDs name the users'),
   clientId: z.string().max(255).default('').describe('Account in the partner platform'),
   usersPerMessage: z.int().min(1).max(10).default(10),
