@@ -152,7 +152,8 @@ describe.skipIf(!canRun)(name, () => {
 
       const event = `${usher.edgeUrl}/event?d_rtbd=json&d_uuid=${'7'.repeat(38)}&d_cid=${dataSourceId}%01hd-7777&c_do=look`
       for (let look = 0; look < 2; look++) expect((await fetch(event)).status).toBe(200)
-      await page.getByText('1 message waits until it is resumed.').waitFor()
+      // The Overview looks every 15 s.
+      await page.getByText('1 message waits until it is resumed.').waitFor({ timeout: 60_000 })
       expect(await axeFindings(page)).toEqual([])
       expect(partner.records.length).toBe(heard)
 
