@@ -155,8 +155,9 @@ export function deliveryHistory(
   async function summaryRanges({ destinationId, fromMs = 0, toMs = TIME_MAX_MS }: DeliverySearch) {
     const ids = destinationId === undefined ? await destinations() : [destinationId]
     return ids.map((id) => ({
-      from: historyFrom('summary', id, fromMs),
-      to: historyFrom('summary', id, toMs),
+      // A time before 1970 has no key; nothing lies before it.
+      from: historyFrom('summary', id, Math.max(0, fromMs)),
+      to: historyFrom('summary', id, Math.max(0, toMs)),
     }))
   }
 
