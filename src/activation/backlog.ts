@@ -1,6 +1,9 @@
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { type DueProfile, DueQueue } from './due-queue.ts'
+import type { UntilStored } from './until-stored.ts'
+
+type TakeMarker = (profileId: ProfileId, sinceMs: number) => boolean
 
 /**
  * Profiles that one destination is owed: as many as fit in memory, the rest as markers on disk, found again when there
@@ -59,23 +62,26 @@ export class Backlog {
   /**
    * Reads markers until there is no more room; goes on where the last pass stopped.
    * @param take puts a profile where it belongs; false when there is no room for it
-   * @throws StoreUnavailableError safe to repeat
    */
-  async refill(take: (profileId: ProfileId, sinceMs: number) => boolean): Promise<void> {
+  async refill(take: TakeMarker, untilStored: UntilStored): Promise<void> {
     this.#isRefilling = true
     try {
-      if (this.#refillFrom === 0) this.#hasDropped = false
-      const options = { destinationId: this.#destinationId, fromPartition: this.#refillFrom }
-      for await (const { partition, markers } of this.#store.markers(options)) {
-        if (markers.every(({ profileId, atMs }) => take(profileId, atMs))) continue
-        this.#refillFrom = partition
-        return
-      }
-      // What was dropped while this pass ran may lie behind it.
-      this.#isSpilled = this.#hasDropped
-      this.#refillFrom = 0
+      await untilStored(() => this.#read(take))
     } finally {
       this.#isRefilling = false
     }
+  }
+
+  async #read(take: TakeMarker): Promise<void> {
+    if (this.#refillFrom === 0) this.#hasDropped = false
+    const options = { destinationId: this.#destinationId, fromPartition: this.#refillFrom }
+    for await (const { partition, markers } of this.#store.markers(options)) {
+      if (markers.every(({ profileId, atMs }) => take(profileId, atMs))) continue
+      this.#refillFrom = partition
+      return
+    }
+    // What was dropped while this pass ran may lie behind it.
+    this.#isSpilled = this.#hasDropped
+    this.#refillFrom = 0
   }
 }

@@ -74,6 +74,15 @@ test('a late answer from before it opened neither closes it nor makes it wait lo
   expect([subject.state, timers.waits()]).toEqual(['open', [5_000]])
 })
 
+test('a probe that left before everything began anew does not open it again [SEC-47]', () => {
+  const { subject, record, timers } = breaker()
+  record('failure', 20)
+  timers.advance(5_000)
+  subject.probing()
+  subject.reset()
+  expect([subject.record('failure', true, NOW), subject.state, timers.waits()]).toEqual([undefined, 'closed', []])
+})
+
 test('a probe that finds nothing to send leaves the next message to be it [SEC-47]', () => {
   const { subject, record, timers } = breaker()
   record('failure', 20)

@@ -75,7 +75,8 @@ export class Breaker {
   record(verdict: Verdict, isProbe: boolean, nowMs: number): 'opened' | 'closed' | undefined {
     if (verdict === 'failure') this.#failuresInRow += 1
     else if (verdict === 'success' || isProbe) this.#failuresInRow = 0
-    if (isProbe) {
+    // A probe that left before everything began anew is an attempt like any other.
+    if (isProbe && this.#state === 'half_open') {
       if (verdict !== 'failure') {
         this.reset()
         return 'closed'

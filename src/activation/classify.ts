@@ -20,7 +20,7 @@ export type Outcome =
   | { readonly status: 'stopped' }
 
 /** A partner may ask for silence, but not for longer [SEC-46]. */
-const RETRY_AFTER_MS_MAX = 24 * 3_600_000
+export const RETRY_AFTER_MS_MAX = 24 * 3_600_000
 
 /** Source: outbound.md OUT-21, OUT-208; security.md SEC-26, SEC-45, SEC-46. */
 export function classify(

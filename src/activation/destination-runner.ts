@@ -10,7 +10,7 @@ import { Gate, type Pass, type Ticket } from './gate.ts'
 import { InFlight } from './in-flight.ts'
 import { OpenDeliveries } from './open-deliveries.ts'
 import { Overflow } from './overflow.ts'
-import { nextStep } from './policy.ts'
+import { nextStep, RETRY_WAIT_MS_MAX } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
 import { countedAttempts, isLatest, mayNotLeave, reopened, withAttempt } from './repetition.ts'
 import type { SkipReason } from './round.ts'
@@ -90,8 +90,9 @@ export class DestinationRunner {
     for (const delivery of deliveries) {
       const isWhole = deliveries.filter((other) => other.roundId === delivery.roundId).length === delivery.roundSize
       this.#inFlight.add([delivery], told, isWhole)
+      const waitMs = Math.max(0, delivery.nextAttemptMs - this.#parts.clock())
       if (delivery.nextAttemptMs === 0) this.#open.putDue(delivery)
-      else this.#retryAfter(delivery, Math.max(0, delivery.nextAttemptMs - this.#parts.clock()))
+      else this.#retryAfter(delivery, Math.min(waitMs, RETRY_WAIT_MS_MAX))
     }
     this.pump()
   }
@@ -105,11 +106,8 @@ export class DestinationRunner {
     else if (destination?.isActive !== true || this.#gate.isPaused) return
     else this.#sendAll(destination)
     if (!this.#backlog.needsRefill(destination?.config.usersPerMessage ?? DISCARD_PAGE)) return
-    this.#run(() =>
-      this.#untilStored(() =>
-        this.#backlog.refill((profileId, atMs) => !this.#isClosing && this.#enqueue(profileId, null, atMs)),
-      ),
-    )
+    const take = (profileId: ProfileId, atMs: number) => !this.#isClosing && this.#enqueue(profileId, null, atMs)
+    this.#run(() => this.#backlog.refill(take, this.#untilStored))
   }
 
   /** The definitions changed: what was blocked is tried again. */
@@ -180,9 +178,10 @@ export class DestinationRunner {
     this.#cancelFlush?.()
     this.#open.cancelTimers()
     this.#overflow.close()
-    this.#gate.close()
     await allWithin(this.#running, graceMs, this.#parts.after)
     this.#isClosed = true
+    // An answer that came meanwhile may have asked for silence.
+    this.#gate.close()
   }
 
   #run(work: () => Promise<void>): void {

@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest'
 import { LeaveReason } from '../model/profile.ts'
+import { DAY_MS } from '../model/time.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
 import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
+import { Kind } from '../store/keys.ts'
+import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
+import { StoreUnavailableError } from '../store/record-store.ts'
 import {
   DESTINATION,
   deviceIn,
+  disturbed,
   linkOf,
   manualTimers,
   NOW,
@@ -15,9 +21,16 @@ import {
   startReceiver,
   told,
   until,
+  type Workbench,
 } from './workbench.conformance.ts'
 
 const at = NOW / 1000
+
+const openIn = async ({ deliveries }: Workbench) => {
+  const open: StoredDelivery[] = []
+  for await (const delivery of deliveries.openDeliveries()) open.push(delivery)
+  return open
+}
 
 /** What outlives a stop, a dead partner, a denied address; and what is sent again by hand. */
 
@@ -208,6 +221,116 @@ test('close waits for the answer of what is on its way [SEC-89]', async () => {
   await receiver.count(1)
   await bench.dispatcher.close()
   expect(bench.ended).toMatchObject([{ status: 'acknowledged' }])
+})
+
+test('close waits until an answer that came meanwhile is stored: a start does not repeat the message [SEC-89]', async () => {
+  let answer: () => void = () => {}
+  await using receiver = await startReceiver((response) => {
+    answer = () => response.end()
+  })
+  let isSlow = false
+  const records = disturbed(await openMemoryRecordStore(), async (call) => {
+    if (isSlow && call === 'commit') await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+  await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] }, { records })
+  await bench.commit(deviceIn(1, [100]))
+  await receiver.count(1)
+  isSlow = true
+  const closing = bench.dispatcher.close()
+  answer()
+  await closing
+  expect(await openIn(bench)).toEqual([])
+  expect(bench.ended).toMatchObject([{ status: 'acknowledged' }])
+})
+
+test('an answer that comes while it closes leaves no timer behind [SEC-89]', async () => {
+  let answer: () => void = () => {}
+  await using receiver = await startReceiver((response) => {
+    answer = () => response.writeHead(429, { 'retry-after': '86400' }).end()
+  })
+  const timers = manualTimers()
+  const defined = { destinations: [{ config: { url: receiver.url } }] }
+  await using bench = await openWorkbench(defined, { after: timers.after })
+  await bench.commit(deviceIn(1, [100]))
+  await receiver.count(1)
+  const closing = bench.dispatcher.close()
+  answer()
+  await closing
+  expect(timers.waits()).toEqual([])
+})
+
+test('a clock that was ahead before the stop holds no message for longer than a day [SEC-91]', async () => {
+  const records = await openMemoryRecordStore()
+  await using receiver = await startReceiver((response) => response.writeHead(503, { 'retry-after': '600' }).end())
+  const timers = manualTimers()
+  const defined = { destinations: [{ config: { url: receiver.url } }] }
+  {
+    const clock = () => NOW + 20 * DAY_MS
+    await using bench = await openWorkbench(defined, { records, after: timers.after, clock })
+    await bench.commit(deviceIn(1, [100]))
+    await until(() => timers.waits().length === 2)
+  }
+  await using bench = await openWorkbench(defined, { records, after: timers.after })
+  // The silence it asked for, and the repetition.
+  expect(timers.waits()).toEqual([DAY_MS, 1.2 * DAY_MS])
+  expect(await openIn(bench)).toHaveLength(1)
+})
+
+test('markers that a store in trouble did not show at the start are read when it is back [SEC-40]', async () => {
+  const records = await openMemoryRecordStore()
+  await using receiver = await startReceiver()
+  const config = { url: receiver.url }
+  {
+    await using bench = await openWorkbench({ destinations: [{ config, status: 'INACTIVE' as const }] }, { records })
+    for (let n = 0; n < 3; n++) await bench.commit(deviceIn(n, [100]))
+  }
+  const troubles: string[] = []
+  const timers = manualTimers()
+  await using bench = await openWorkbench(
+    { destinations: [{ config }] },
+    {
+      records: disturbed(records, (call, from) => {
+        const isMarkers = call === 'range' && (from as Buffer)[2] === Kind.outbox
+        if (isMarkers && troubles.length === 0) throw new StoreUnavailableError('away')
+      }),
+      after: timers.after,
+      log: (event) => troubles.push(event),
+    },
+  )
+  await until(() => timers.waits().length === 1)
+  timers.advance(1_000)
+  await until(() => bench.ended.flatMap((delivery) => delivery.users).length === 3)
+  expect(troubles).toEqual(['delivery.store_unavailable'])
+})
+
+test('while the store is away one reading of markers waits for it, however often something happens [SEC-44]', async () => {
+  let isAway = false
+  const troubles: string[] = []
+  const defined = { destinations: [{ status: 'INACTIVE' as const }] }
+  const timers = manualTimers()
+  const records = disturbed(await openMemoryRecordStore(), (call, from) => {
+    if (isAway && call === 'range' && (from as Buffer)[2] === Kind.outbox) throw new StoreUnavailableError('away')
+  })
+  await using bench = await openWorkbench(defined, {
+    records,
+    after: timers.after,
+    limits: { queueMax: 2 },
+    log: (event) => troubles.push(event),
+  })
+  for (let n = 0; n < 5; n++) await bench.commit(deviceIn(n, [100]))
+  await using receiver = await startReceiver()
+  isAway = true
+  bench.rules = rulesOf({ destinations: [{ config: { url: receiver.url } }] })
+  for (let n = 0; n < 20; n++) {
+    bench.dispatcher.rulesChanged()
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  expect(troubles).toEqual(['delivery.store_unavailable'])
+  isAway = false
+  await until(() => {
+    timers.advance(1_000)
+    return bench.ended.flatMap((delivery) => delivery.users).length === 5
+  })
 })
 
 test('what a stop leaves of a round does not count a Status 0 as delivered to every partner ID [OUT-41]', async () => {

@@ -14,6 +14,7 @@ import {
   openWorkbench,
   PARTNER,
   profileIdOf,
+  rulesOf,
   segmentsOf,
   startReceiver,
   told,
@@ -262,6 +263,28 @@ test('a GET destination gets one signed request for each user, path and query fr
     .update(receiver.requests[0]?.url ?? '')
     .digest('base64')
   expect(receiver.requests[0]?.headers['x-signature']).toBe(expected)
+})
+
+test('a waiting GET follows its endpoint to a new host: nothing more, and no new password, reaches the old one [SEC-55]', async () => {
+  await using old = await startReceiver((response) => response.writeHead(500).end())
+  await using moved = await startReceiver()
+  const timers = manualTimers()
+  const at = (url: string, password: string) => {
+    const auth = { type: 'basic', username: 'usher', password }
+    return { destinations: [{ config: { url, method: 'GET', urlTemplate: '/sync?id=<DP_UUID>', auth } }] }
+  }
+  await using bench = await openWorkbench(at(old.url, 'old password'), { after: timers.after })
+  await bench.commit(deviceIn(1, [100]))
+  await until(() => timers.waits().length === 1)
+  bench.rules = rulesOf(at(moved.url, 'new password'))
+  bench.dispatcher.rulesChanged()
+  timers.advance(6_000)
+  await bench.idle()
+  expect([old, moved].map(({ requests }) => requests.map(({ url }) => url))).toEqual([
+    ['/sync?id=user-1'],
+    ['/sync?id=user-1'],
+  ])
+  expect(bench.ended[0]?.url).toBe(`http://127.0.0.1:${moved.port}/sync?id=user-1`)
 })
 
 test('during a rotation each message bears both signatures over its exact bytes [OUT-68] [OUT-72] [OUT-73]', async () => {

@@ -14,6 +14,7 @@ import { openReplays } from './replays.ts'
 import { untouchedHealth } from './runner-health.ts'
 import type { After, RunnerLimits, RunnerStats } from './runner-parts.ts'
 import { openSender } from './sender.ts'
+import { untilStored } from './until-stored.ts'
 
 /** Tells destinations what they are owed. The one owner of all deliveries of its destinations (architecture, "Delivery"). */
 export interface Dispatcher {
@@ -113,6 +114,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
   const stored = await deliveries.destinationStates()
   const runners = new Map<DestinationId, DestinationRunner>()
   let isClosing = false
+  const patient = untilStored(parts, undefined, () => isClosing)
 
   function runnerOf(destinationId: DestinationId): DestinationRunner {
     const known = runners.get(destinationId)
@@ -128,8 +130,10 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       if (config.auth.type === 'hmac' && config.auth.keys.length > 1) runnerOf(destinationId)
   }
 
+  let readFrom = 0
   async function readMarkers(): Promise<void> {
-    for await (const { markers } of deliveries.markers()) {
+    for await (const { partition, markers } of deliveries.markers({ fromPartition: readFrom })) {
+      readFrom = partition
       for (const { profileId, destinationId, atMs } of markers) {
         if (isClosing) return
         runnerOf(destinationId).notify(profileId, null, atMs)
@@ -155,6 +159,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
   const replays = openReplays({
     jobs: options.jobs,
     after: parts.after,
+    untilStored: patient,
     log,
     async replayOne(deliveryId, as) {
       const delivery = await deliveries.get(deliveryId)
@@ -175,7 +180,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
   }
   for (const [destinationId, open] of left) await runnerOf(destinationId).restore(open)
   await replays.resume()
-  const reading = readMarkers().catch((error: unknown) => log('delivery.markers_unread', { error }))
+  const reading = patient(readMarkers).catch((error: unknown) => log('delivery.markers_unread', { error }))
 
   return {
     notify(profileId, destinationIds) {
@@ -210,8 +215,8 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     resume: (destinationId) => runnerOf(destinationId).resume(),
     async close(graceMs = CLOSE_GRACE_MS) {
       isClosing = true
-      await replays.close()
-      await Promise.all([reading, ...[...runners.values()].map((runner) => runner.close(graceMs))])
+      // Together: what a replay waits for, its runner calls off.
+      await Promise.all([replays.close(), reading, ...[...runners.values()].map((runner) => runner.close(graceMs))])
     },
   }
 }

@@ -2,7 +2,7 @@ import type { DestinationHealth, PauseReason, Uncounted } from '../model/deliver
 import { DAY_MS } from '../model/time.ts'
 import type { DestinationState } from '../store/destination-states.ts'
 import { Breaker, type Verdict } from './breaker.ts'
-import type { Outcome } from './classify.ts'
+import { type Outcome, RETRY_AFTER_MS_MAX } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { Pace } from './pace.ts'
 import { BODY_STATUSES } from './policy.ts'
@@ -72,7 +72,8 @@ export class Gate {
     const holdMs = (stored?.holdUntilMs ?? 0) - parts.clock()
     if (holdMs > 0) {
       this.#holdUntilMs = stored?.holdUntilMs
-      this.#pace.hold(holdMs)
+      // The clock may have been ahead when it was stored [SEC-91].
+      this.#pace.hold(Math.min(holdMs, RETRY_AFTER_MS_MAX))
     }
   }
 

@@ -40,6 +40,8 @@ export const DURABLE_WAITS_MS = [
   24 * HOUR,
 ]
 const JITTER = 0.2
+/** No repetition waits for longer, whatever the clock of the machine was when it was planned [SEC-91]. */
+export const RETRY_WAIT_MS_MAX = 24 * HOUR * (1 + JITTER)
 const COMPAT_ATTEMPTS_MAX = 2
 /** The body is at fault, not the wire. */
 export const BODY_STATUSES = [400, 413, 422]

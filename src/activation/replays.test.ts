@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import { newDeliveryId } from '../store/delivery-keys.ts'
 import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
+import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
+import { StoreUnavailableError } from '../store/record-store.ts'
 import {
   DESTINATION,
   deviceIn,
+  disturbed,
   manualTimers,
   OTHER,
   openWorkbench,
@@ -97,6 +100,48 @@ test('a replay that a stop interrupts goes on after the start, each destination 
   })
   expect([receiver.requests.length, other.requests.length]).toEqual([3, 3])
   expect(await bench.deliveries.endedIds({ status: 'dead' })).toEqual([])
+})
+
+test('a replay outlives trouble of the store, and one that waits for it holds up no stop [SEC-48] [SEC-89]', async () => {
+  let isDead = true
+  let isAway = false
+  const troubles: string[] = []
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  const records = disturbed(await openMemoryRecordStore(), (call) => {
+    if (isAway && call === 'getMany') throw new StoreUnavailableError('away')
+  })
+  const timers = manualTimers()
+  const turn = async (hasCome: () => boolean) =>
+    until(() => {
+      timers.advance(1_000)
+      return hasCome()
+    })
+  await using bench = await openWorkbench(
+    { destinations: [{ config: config(receiver.url) }] },
+    { records, after: timers.after, log: (event) => troubles.push(event) },
+  )
+  for (let n = 1; n <= 4; n++) await bench.commit(deviceIn(n, [100]))
+  await turn(() => bench.ended.length === 4)
+  await bench.idle()
+  isDead = false
+  receiver.requests.length = 0
+  const deliveryIds = await bench.deliveries.endedIds(search)
+  await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 1 })
+  await receiver.count(1)
+  isAway = true
+  await turn(() => troubles.length > 1)
+  expect(new Set(troubles)).toEqual(new Set(['delivery.store_unavailable']))
+  isAway = false
+  await turn(() => receiver.requests.length === 3)
+  isAway = true
+  troubles.length = 0
+  await turn(() => troubles.length > 0)
+  const closing = bench.dispatcher.close()
+  let isClosed = false
+  void closing.then(() => {
+    isClosed = true
+  })
+  await turn(() => isClosed)
 })
 
 test('many dead letters are replayed behind the answer, and a paused destination keeps them on disk [SEC-48] [SEC-44]', async () => {

@@ -2,6 +2,7 @@ import { randomToken } from '../lib/random-ids.ts'
 import type { DeliveryId } from '../model/ids.ts'
 import type { JobStore } from '../store/job-store.ts'
 import type { After } from './runner-parts.ts'
+import type { UntilStored } from './until-stored.ts'
 
 /** Dead letters of one destination that are sent again, some each second. */
 export interface ReplayOrder {
@@ -22,7 +23,8 @@ export interface Replays {
 export interface ReplaysOptions {
   readonly jobs: JobStore
   readonly after: After
-  /** @returns false when the destination has no room now: it is asked again */
+  readonly untilStored: UntilStored
+  /** May be repeated. @returns false when the destination has no room now: it is asked again */
   readonly replayOne: (deliveryId: DeliveryId, as: ReplayOrder['as']) => Promise<boolean>
   readonly log: (event: string, fields: Record<string, unknown>) => void
 }
@@ -41,7 +43,7 @@ const NO_ROOM_WAIT_MS = 1_000
 const SAVE_EVERY = 50
 
 /** Replays in the background, one order after the other for each destination. Source: security.md SEC-48. */
-export function openReplays({ jobs, after, replayOne, log }: ReplaysOptions): Replays {
+export function openReplays({ jobs, after, untilStored, replayOne, log }: ReplaysOptions): Replays {
   const orders = new Map<string, StoredOrder>()
   const running = new Set<Promise<void>>()
   const wakes = new Set<() => void>()
@@ -69,17 +71,17 @@ export function openReplays({ jobs, after, replayOne, log }: ReplaysOptions): Re
       const order = orders.get(orderId)
       const deliveryId = order && deliveryIds[order.done]
       if (order === undefined || deliveryId === undefined || isClosing) break
-      if (!(await replayOne(deliveryId, order.as))) {
+      if (!(await untilStored(() => replayOne(deliveryId, order.as)))) {
         await pause(NO_ROOM_WAIT_MS)
         continue
       }
       orders.set(orderId, { ...order, done: order.done + 1 })
-      if ((order.done + 1) % SAVE_EVERY === 0) await save()
+      if ((order.done + 1) % SAVE_EVERY === 0) await untilStored(save)
       if (order.perSecond !== null) await pause(1000 / order.perSecond)
     }
     if (!isClosing) orders.delete(orderId)
-    await save()
-    if (!isClosing) await jobs.remove(nameOf(orderId))
+    await untilStored(save)
+    if (!isClosing) await untilStored(() => jobs.remove(nameOf(orderId)))
   }
 
   function start(orderId: string, deliveryIds: readonly DeliveryId[]): void {

@@ -1,5 +1,6 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { EgressAnswer } from '../lib/egress/exchange.ts'
+import { parseTarget } from '../lib/egress/target.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Attempt } from '../model/delivery.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
@@ -41,8 +42,7 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
   return {
     async send(destination, delivery) {
       const { config, destinationId } = destination
-      // An endpoint that moved gets the same bytes at its new address; of a GET the address is the message.
-      const url = delivery.method === 'POST' ? config.url : delivery.url
+      const url = addressOf(destination, delivery)
       const token = config.auth.type === 'oauth2' ? await tokens.get(destinationId, config) : undefined
       if (token?.status === 'failed') {
         return { outcome: { status: 'unauthenticated', reason: token.reason }, attempt: undefined, headers: [], url }
@@ -89,6 +89,11 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
       }
     },
   }
+}
+
+/** An endpoint that moved gets the same bytes at its new address: of a GET, path and query are the message. */
+function addressOf({ config }: DestinationRule, { method, url }: StoredDelivery): string {
+  return method === 'POST' ? config.url : new URL(config.url).origin + (parseTarget(url)?.requestTarget ?? '/')
 }
 
 /** Of a destination; read out of its configuration once. */

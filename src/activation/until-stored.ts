@@ -7,10 +7,13 @@ const STORE_RETRY_MS = 1_000
 /** Repeats a store call, all of which bear it, until the store answers: nothing goes on before it is written. */
 export type UntilStored = <T>(call: () => Promise<T>) => Promise<T>
 
-/** @param isClosing then a failure is thrown: what is not written is found open after the next start */
+/**
+ * @param destinationId undefined: of no single one
+ * @param isClosing then a failure is thrown: what is not written is found open after the next start
+ */
 export function untilStored(
   { after, log }: Pick<RunnerParts, 'after' | 'log'>,
-  destinationId: DestinationId,
+  destinationId: DestinationId | undefined,
   isClosing: () => boolean,
 ): UntilStored {
   return async (call) => {
@@ -26,13 +29,15 @@ export function untilStored(
   }
 }
 
-/** Resolves when all have ended, or after `graceMs`. */
+/** Resolves when all have ended, those too that they start, or after `graceMs`. */
 export async function allWithin(running: ReadonlySet<Promise<void>>, graceMs: number, after: After): Promise<void> {
-  if (running.size === 0) return
   let cancel: (() => void) | undefined
   const grace = new Promise<void>((resolve) => {
     cancel = after(graceMs, resolve)
   })
-  await Promise.race([Promise.all(running), grace])
+  const all = async () => {
+    while (running.size > 0) await Promise.all(running)
+  }
+  await Promise.race([all(), grace])
   cancel?.()
 }

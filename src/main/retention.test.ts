@@ -2,10 +2,12 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Log } from '../lib/log.ts'
 import type { DestinationId } from '../model/ids.ts'
 import { DAY_MS } from '../model/time.ts'
+import { type DeliveryPlace, newDeliveryId } from '../store/delivery-keys.ts'
 import { PURGE_BATCH, startRetention } from './retention.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 12)
 const HOUR_MS = 3_600_000
+const last: DeliveryPlace = { destinationId: 423 as DestinationId, createdAtMs: 0, deliveryId: newDeliveryId() }
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -42,7 +44,7 @@ function openShelf(createdAtMs: number[]) {
         calls.push(limit)
         const old = createdAtMs.filter((atMs) => atMs < beforeMs).slice(0, limit)
         createdAtMs.splice(0, createdAtMs.length, ...createdAtMs.filter((atMs) => !old.includes(atMs)))
-        return old.length
+        return { removed: old.length, next: old.length < limit ? undefined : last }
       },
     },
   }

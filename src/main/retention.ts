@@ -2,6 +2,7 @@ import type { Log } from '../lib/log.ts'
 import type { Clock } from '../model/clock.ts'
 import type { DestinationId } from '../model/ids.ts'
 import { DAY_MS } from '../model/time.ts'
+import type { DeliveryPlace } from '../store/delivery-keys.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { DiskShares } from './disk-share.ts'
 
@@ -33,7 +34,7 @@ export interface RetentionParts {
 const LOOK_EVERY_MS = 60_000
 /** By age it is looked every hour. */
 const LOOKS_PER_PURGE = 60
-/** Deliveries removed at once; a dozen small commits each. */
+/** Deliveries looked at in one step; a dozen small commits for each that goes. */
 export const PURGE_BATCH = 100
 
 /** Looks at once; then at the shares every minute, and for what is old every hour. */
@@ -60,11 +61,13 @@ export function startRetention(parts: RetentionParts): Retention {
   const purge = async () => {
     const beforeMs = clock() - historyDays * DAY_MS
     let removed = 0
+    let next: DeliveryPlace | undefined
     while (!isClosed && mayForget()) {
       const startedMs = performance.now()
-      const count = await deliveries.purge(beforeMs, PURGE_BATCH)
-      removed += count
-      if (count < PURGE_BATCH) break
+      const purged = await deliveries.purge(beforeMs, PURGE_BATCH, next)
+      removed += purged.removed
+      next = purged.next
+      if (next === undefined) break
       await rest(performance.now() - startedMs)
     }
     if (removed === 0) return

@@ -155,8 +155,9 @@ export function deliveryHistory(
   async function summaryRanges({ destinationId, fromMs = 0, toMs = TIME_MAX_MS }: DeliverySearch) {
     const ids = destinationId === undefined ? await destinations() : [destinationId]
     return ids.map((id) => ({
-      from: historyFrom('summary', id, fromMs),
-      to: historyFrom('summary', id, toMs),
+      // A time before 1970 has no key; nothing lies before it.
+      from: historyFrom('summary', id, Math.max(0, fromMs)),
+      to: historyFrom('summary', id, Math.max(0, toMs)),
     }))
   }
 
@@ -210,19 +211,28 @@ export function deliveryHistory(
       return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs).map((place) => place.deliveryId)
     },
 
-    async purge(beforeMs, limit) {
-      let removed = 0
+    async purge(beforeMs, limit, after) {
+      let [removed, looked] = [0, 0]
+      const behind = after === undefined ? Buffer.alloc(0) : keyBehind(after)
       for (const destinationId of await destinations()) {
-        const from = historyFrom('summary', destinationId, 0)
+        const first = historyFrom('summary', destinationId, 0)
+        const from = Buffer.compare(first, behind) < 0 ? behind : first
         const to = historyFrom('summary', destinationId, beforeMs)
-        const old = await records.range(from, to, { limit: limit - removed })
-        const places = old.map(({ key }) => readDeliveryKey(key))
+        if (Buffer.compare(from, to) >= 0) continue
+        const places = (await records.range(from, to, { limit: limit - looked })).map(({ key }) => readDeliveryKey(key))
         const deliveries = await read(places)
-        await Promise.all(places.map((place, at) => forget(place, deliveries[at])))
-        removed += places.length
-        if (removed >= limit) break
+        // One that waited long is kept from its end on; one that is being sent again has none.
+        const old = places.flatMap((place, at) => {
+          const delivery = deliveries[at]
+          const isOld = delivery === undefined || (delivery.finishedAtMs ?? beforeMs) < beforeMs
+          return isOld ? [forget(place, delivery)] : []
+        })
+        await Promise.all(old)
+        removed += old.length
+        looked += places.length
+        if (looked >= limit) return { removed, next: places.at(-1) }
       }
-      return removed
+      return { removed, next: undefined }
     },
 
     // The bodies of open messages lie among them; the rest of those is small, and has a bound.
@@ -233,10 +243,7 @@ export function deliveryHistory(
       ),
 
     async trim(destinationId, limit, after) {
-      const from =
-        after === undefined
-          ? historyFrom('summary', destinationId, 0)
-          : Buffer.concat([historyKey('summary', after), Buffer.of(0)])
+      const from = after === undefined ? historyFrom('summary', destinationId, 0) : keyBehind(after)
       const page = await records.range(from, historyFrom('summary', destinationId, TIME_MAX_MS), { limit })
       const removed = page
         .filter(({ key, record }) => {
@@ -259,6 +266,11 @@ export function deliveryHistory(
         await records.reclaim(historyFrom(part, destinationId, fromMs), historyFrom(part, destinationId, toMs + 1))
     },
   }
+}
+
+/** Where those after it begin. */
+function keyBehind(place: DeliveryPlace): Buffer {
+  return Buffer.concat([historyKey('summary', place), Buffer.of(0)])
 }
 
 function bytesIn(delivery: StoredDelivery): number {

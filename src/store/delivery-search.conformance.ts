@@ -35,6 +35,8 @@ export function describeDeliverySearch(name: string, open: () => Promise<OpenedR
     })
     expect(await idsOf(store, { reason: 'http_503', fromMs: T0 + 1 })).toMatchObject({ total: 1 })
     expect(await idsOf(store, { reason: 'quota' })).toMatchObject({ total: 0 })
+    expect(await idsOf(store, { reason: 'http_503', fromMs: Date.UTC(1960, 0) })).toMatchObject({ total: 2 })
+    expect(await idsOf(store, { toMs: Date.UTC(1960, 0) })).toMatchObject({ total: 0 })
   })
 
   test(`${name}: a message keeps whom it names, is found by its ID and by theirs, and old ones without names open [OPS-51]`, async () => {

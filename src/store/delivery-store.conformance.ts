@@ -307,7 +307,7 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
 
   fact('old deliveries are removed with what led to them, a few at a time [SEC-48]', async (store) => {
     const made = Array.from({ length: 6 }, (_, n) =>
-      delivery({ createdAtMs: T0 + n, destinationId: n % 2 === 0 ? first : second }),
+      delivery({ createdAtMs: T0 + n, finishedAtMs: T0 + n, destinationId: n % 2 === 0 ? first : second }),
     )
     for (const one of made) {
       await store.freeze([one])
@@ -321,9 +321,10 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
       })
       await store.end(one)
     }
-    expect(await store.purge(T0 + 4, 3)).toBe(3)
-    expect(await store.purge(T0 + 4, 3)).toBe(1)
-    expect(await store.purge(T0 + 4, 3)).toBe(0)
+    const { removed, next } = await store.purge(T0 + 4, 3)
+    expect([removed, next?.createdAtMs]).toEqual([3, expect.any(Number)])
+    expect(await store.purge(T0 + 4, 3, next)).toEqual({ removed: 1, next: undefined })
+    expect(await store.purge(T0 + 4, 3)).toEqual({ removed: 0, next: undefined })
     const rest = made
       .slice(4)
       .reverse()
@@ -332,6 +333,22 @@ export function describeDeliveryStore(name: string, open: () => Promise<OpenedRe
     expect(await idsOf(store, { profileIds: [anna] })).toEqual({ total: 2, ids: rest })
     expect(await store.get((made[0] as StoredDelivery).deliveryId)).toBeUndefined()
   })
+
+  fact(
+    'a dead letter that waited long before it died is kept as long as any other, from its end on [SEC-48]',
+    async (store) => {
+      const made = [T0 + 9, T0 + 9, T0 + 1].map((finishedAtMs, n) =>
+        delivery({ createdAtMs: T0 + n, status: 'dead', reason: 'http_400', finishedAtMs }),
+      )
+      await store.freeze(made)
+      for (const one of made) await store.end(one)
+      // What is kept does not hide what lies behind it.
+      const { removed, next } = await store.purge(T0 + 5, 2)
+      expect([removed, await store.purge(T0 + 5, 2, next)]).toEqual([0, { removed: 1, next: undefined }])
+      expect((await idsOf(store, { status: 'dead' })).total).toBe(2)
+      expect(await store.purge(T0 + 10, 3)).toMatchObject({ removed: 2 })
+    },
+  )
 
   fact('a damaged record is counted and not served [SEC-60]', async (store, records) => {
     const whole = delivery({ createdAtMs: T0 + 1 })

@@ -64,8 +64,8 @@ export interface DeliveryStore {
   list(filter: DeliveryFilter): Promise<DeliveryPage>
   /** All ended deliveries that fit, at most 200,000, oldest first. */
   endedIds(filter: DeliverySearch): Promise<readonly DeliveryId[]>
-  /** Removes ended deliveries created before a moment, and what leads to them. @returns how many, at most `limit` */
-  purge(beforeMs: number, limit: number): Promise<number>
+  /** Of the next `limit` deliveries created before a moment removes those that ended before it, and what leads to them. */
+  purge(beforeMs: number, limit: number, after?: DeliveryPlace): Promise<Purged>
 
   /** Bytes that the messages kept of a destination take on the device, about; `RecordStore.approximateBytes` says how [SEC-44]. */
   bytesOf(destinationId: DestinationId): Promise<number>
@@ -144,6 +144,12 @@ export interface DeliveryPage {
   readonly total: number
   /** Newest first. */
   readonly list: readonly StoredDelivery[]
+}
+
+export interface Purged {
+  readonly removed: number
+  /** The last one looked at; undefined when there is none after it. */
+  readonly next: DeliveryPlace | undefined
 }
 
 export interface Trimmed {
