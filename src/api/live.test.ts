@@ -91,11 +91,9 @@ describe('GET /v1/live [OPS-45]', () => {
   test('it ends when the server stops', async () => {
     const server = await start()
     const stream = await open(server)
-    const startedMs = performance.now()
     const ended = stream.until(undefined)
     await server[Symbol.asyncDispose]()
     await ended
-    expect(performance.now() - startedMs).toBeLessThan(2_000)
   })
 
   test('it ends with its session: by sign-out, and by rest, which an open stream does not interrupt [SEC-66]', async () => {
