@@ -12,6 +12,7 @@ const message: DeliveryDetail = {
   users: 1,
   createdAt: '2026-11-22T12:00:00.000Z',
   finishedAt: '2026-11-22T12:00:01.000Z',
+  aamWouldDrop: false,
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },
   signature: null,
   recipients: [],

@@ -30,6 +30,7 @@ const deliveryFields = {
   users: z.int(),
   createdAt: time,
   finishedAt: time.nullable(),
+  aamWouldDrop: z.boolean().meta({ description: 'A dead letter that Audience Manager would have dropped' }),
 }
 
 /** [OPS-51] */

@@ -72,7 +72,8 @@ function toldBy(segments: WrittenUser['segments'], names: ReadonlyMap<number, st
   return { active: withStatus(1), inactive: withStatus(0) }
 }
 
-function headOf({ deliveryId, destinationId, status, reason, users, createdAtMs, finishedAtMs }: StoredDelivery) {
+function headOf(delivery: StoredDelivery) {
+  const { deliveryId, destinationId, status, reason, users, createdAtMs, finishedAtMs, aamWouldDrop } = delivery
   return {
     deliveryId,
     destinationId,
@@ -81,6 +82,8 @@ function headOf({ deliveryId, destinationId, status, reason, users, createdAtMs,
     users: users.length,
     createdAt: isoTime(createdAtMs),
     finishedAt: finishedAtMs === null ? null : isoTime(finishedAtMs),
+    // Of an ending that a replay has taken back nothing is said.
+    aamWouldDrop: status === 'dead' && aamWouldDrop,
   }
 }
 

@@ -116,6 +116,7 @@ describe.skipIf(!canRun)(name, () => {
       await page.getByRole('button', { name: 'See messages' }).click()
       await page.getByRole('region', { name: 'List of messages' }).getByRole('link').first().click()
       await page.getByText('Given up: the partner answered 500').first().waitFor()
+      await page.getByText('Audience Manager would have dropped it here.').waitFor()
       await page.getByText('Answered 500').first().waitFor()
       await page.getByText('hd-9f21').first().waitFor()
 

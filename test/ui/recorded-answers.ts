@@ -164,6 +164,7 @@ const dead = {
   users: 2,
   createdAt: '2026-11-20T13:52:09.447Z',
   finishedAt: '2026-11-20T13:52:09.580Z',
+  aamWouldDrop: true,
   attempts: [attempt(1, '2026-11-20T13:52:09.449Z', 131, 400, '{"error":"unknown segment WB-2026"}')],
 }
 const retried = {
@@ -174,6 +175,7 @@ const retried = {
   users: 2,
   createdAt: '2026-11-20T14:07:11.204Z',
   finishedAt: '2026-11-20T14:19:26.639Z',
+  aamWouldDrop: false,
   attempts: [
     attempt(1, '2026-11-20T14:07:11.631Z', 74, 503, '{"error":"overloaded"}'),
     attempt(2, '2026-11-20T14:07:12.149Z', 3000, null, ''),

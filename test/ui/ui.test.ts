@@ -52,6 +52,7 @@ describe.skipIf(!canBrowse)(name, () => {
     await expect.poll(() => page.url()).toContain(DEAD)
     await showsText(page, 'Given up: the partner answered 400.')
     await showsText(page, 'unknown segment WB-2026')
+    await showsText(page, 'Audience Manager would have dropped it here.')
     const before = servers.full.changes.length
     await page.keyboard.press('r')
     await showsText(page, '1 message goes out again.')

@@ -59,7 +59,8 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
   const { t } = useWords()
   const { exact, duration } = useFormats()
   const reasonOf = useReason()
-  const { deliveryId, destinationId, status, reason, users, createdAt, finishedAt, attempts, request } = delivery
+  const { deliveryId, destinationId, status, reason, users, createdAt, finishedAt, attempts, request, aamWouldDrop } =
+    delivery
   const name = delivery.destinationName ?? t('messages.deletedDestination', { id: String(destinationId) })
   const tookMs = finishedAt === null ? undefined : Date.parse(finishedAt) - Date.parse(createdAt)
   return (
@@ -79,7 +80,8 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
               bytes: exact(new TextEncoder().encode(request.body).length),
             })}{' '}
             {status === 'acknowledged' && tookMs !== undefined && t('messages.took', { time: duration(tookMs) })}
-            {reason !== null && t(`messages.why.${status === 'dead' ? 'dead' : 'other'}`, { reason: reasonOf(reason) })}
+            {reason !== null && t(`messages.why.${status === 'dead' ? 'dead' : 'other'}`, { reason: reasonOf(reason) })}{' '}
+            {aamWouldDrop && t('messages.aamWouldDrop')}
           </p>
         </div>
         <div className="actions">

@@ -222,6 +222,7 @@ export const en = {
   'messages.took': 'Acknowledged {time} after it was stored.',
   'messages.why.dead': 'Given up: {reason}. Nothing is lost; replay it when the cause is gone.',
   'messages.why.other': 'Last: {reason}.',
+  'messages.aamWouldDrop': 'Audience Manager would have dropped it here.',
   'messages.curl': 'Copy as curl',
   'filter.text': 'Message, device or partner ID',
   'filter.destination': 'Destination',

@@ -223,6 +223,7 @@ export const fr: Words = {
   'messages.took': 'Confirmé {time} après son enregistrement.',
   'messages.why.dead': 'Abandonné : {reason}. Rien n’est perdu ; rejouez-le quand la cause a disparu.',
   'messages.why.other': 'En dernier : {reason}.',
+  'messages.aamWouldDrop': 'Audience Manager l’aurait abandonné ici.',
   'messages.curl': 'Copier pour curl',
   'filter.text': 'Message, appareil ou identifiant partenaire',
   'filter.destination': 'Destination',

@@ -222,6 +222,7 @@ export const sv: Words = {
   'messages.took': 'Bekräftat {time} efter att det sparades.',
   'messages.why.dead': 'Uppgivet: {reason}. Inget är förlorat; spela upp det igen när orsaken är borta.',
   'messages.why.other': 'Senast: {reason}.',
+  'messages.aamWouldDrop': 'Audience Manager hade släppt det här.',
   'messages.curl': 'Kopiera som curl',
   'filter.text': 'Meddelande-, enhets- eller partner-ID',
   'filter.destination': 'Destination',
