@@ -6,7 +6,7 @@ import { post } from '../api/client.ts'
 import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Dialogue } from '../parts/dialogue.tsx'
 import { IconReplay } from '../parts/icons.ts'
-import { useWords } from '../words/use-words.tsx'
+import { useFormats, useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, replayFilter } from './delivery-filter.ts'
 
 export type ReplayChoice = { readonly deliveryIds: readonly string[] } | { readonly filter: DeliveryFilter }
@@ -26,6 +26,7 @@ export function ReplayDialogue({ choice, onClose }: { choice: ReplayChoice | und
 
 function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readonly onClose: () => void }) {
   const { t } = useWords()
+  const { exact } = useFormats()
   const queries = useQueryClient()
   const [as, setAs] = useState<As>('same')
   const ask = (dryRun: boolean) => post<ReplayAnswer>('/v1/deliveries/replay', { ...bodyOf(choice), as, dryRun })
@@ -76,7 +77,7 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
           loading={replay.isPending}
           onClick={() => replay.mutate()}
         >
-          {t('replay.do', { count: queued })}
+          {t('replay.do', { count: exact(queued) })}
         </Button>
       </div>
     </div>

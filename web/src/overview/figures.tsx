@@ -34,8 +34,8 @@ export function FiguresStrip({ overview, rates }: { overview: Overview; rates: L
         name={t('figures.entered')}
         value={short(figures.entered)}
         exact={exact(figures.entered)}
-        unit={t('figures.memberships')}
-        side={t('figures.left', { count: short(figures.left) })}
+        unit={t('figures.memberships', { count: figures.entered })}
+        side={t('figures.left', { count: figures.left, shown: short(figures.left) })}
         trend={of((point) => point.entered)}
         tone="sent"
       />

@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import type { ProfileView } from '../../../src/contract.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
@@ -13,11 +14,12 @@ const percent = (share: number) => `${(share * 100).toFixed(2)}%`
 export function Lanes({ profile }: { readonly profile: ProfileView }) {
   const { t } = useWords()
   const { shortDay } = useFormats()
+  const [isWhole, showWhole] = useState(false)
   const nowMs = Date.now()
   const { lanes, now, dates } = layoutLanes(profile, nowMs)
   const segments = lanes.filter(({ kind }) => kind === 'segment')
   const traits = lanes.filter(({ kind }) => kind === 'trait')
-  const shown = [...traits.slice(0, LANES_SHOWN), ...segments]
+  const shown = [...(isWhole ? traits : traits.slice(0, LANES_SHOWN)), ...segments]
   return (
     <Card title={t('lanes.title')} subtitle={t('lanes.subtitle')}>
       {lanes.length === 0 ? (
@@ -45,7 +47,9 @@ export function Lanes({ profile }: { readonly profile: ProfileView }) {
             ))}
           </ul>
           {traits.length > LANES_SHOWN && (
-            <p className="dim small">{t('lanes.more', { count: traits.length - LANES_SHOWN })}</p>
+            <button type="button" className="plain-button" aria-expanded={isWhole} onClick={() => showWhole(!isWhole)}>
+              {t('lanes.more', { count: traits.length - LANES_SHOWN })}
+            </button>
           )}
         </div>
       )}

@@ -102,7 +102,11 @@ function Leaf({ node, traits, isNegated }: NodeProps) {
           `${t(node.windowOperator === '>=' ? 'rule.windowBefore' : 'rule.window', { days: node.windowDays })} `}
         {days.length === 0
           ? t('rule.never')
-          : t('rule.on', { days: evidence.join(', '), more: Math.max(0, days.length - DAYS_SHOWN) })}
+          : // A short month that ends in a full stop ends the sentence with it.
+            t('rule.on', { days: evidence.join(', '), more: Math.max(0, days.length - DAYS_SHOWN) }).replace(
+              /\.\.$/,
+              '.',
+            )}
         {isNegated && ` ${node.holds ? t('rule.keepsOut') : t('rule.wouldKeepOut')}`}
       </p>
     </>

@@ -16,6 +16,7 @@ const ICONS = {
   synced: IconLink,
   told: IconSent,
 } as const
+const MOMENTS_SHOWN = 100
 const KINDS = { all: Object.keys(ICONS), changes: ['entered', 'left'], traits: ['realized'], messages: ['told'] }
 
 interface Moment {
@@ -31,11 +32,13 @@ interface Moment {
 /** What happened, newest first, by day. */
 export function Story({ profile }: { readonly profile: ProfileView }) {
   const { t } = useWords()
-  const { day } = useFormats()
+  const { day, exact } = useFormats()
   const { data: destinations } = useQuery(destinationsQuery)
   const [shown, setShown] = useState<keyof typeof KINDS>('all')
+  const [shownMax, setShownMax] = useState(MOMENTS_SHOWN)
   const nameOf = (id: number) => destinations?.find((one) => one.destinationId === id)?.name ?? String(id)
-  const moments = momentsOf(profile, nameOf).filter(({ kind }) => KINDS[shown].includes(kind))
+  const all = momentsOf(profile, nameOf).filter(({ kind }) => KINDS[shown].includes(kind))
+  const moments = all.slice(0, shownMax)
   const days = [...new Set(moments.map(({ at }) => at.slice(0, 10)))]
   return (
     <Card
@@ -63,6 +66,11 @@ export function Story({ profile }: { readonly profile: ProfileView }) {
             </ol>
           </section>
         ))}
+        {all.length > shownMax && (
+          <button type="button" className="plain-button" onClick={() => setShownMax(shownMax + MOMENTS_SHOWN)}>
+            {t('story.older', { count: exact(all.length - shownMax) })}
+          </button>
+        )}
       </div>
     </Card>
   )
