@@ -26,8 +26,12 @@ export function AttemptsCard({ attempts }: Pick<DeliveryDetail, 'attempts'>) {
             <span className="dim tabular">{duration(durationMs)}</span>
             <span className="dim small answer">
               <span className="mono">{exactTime(startedAt)}</span>
-              {response.excerpt === '' ? '' : ' '}
-              <span className="mono">{response.excerpt}</span>
+              {response.excerpt !== '' && (
+                // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard
+                <pre className="mono excerpt" tabIndex={0}>
+                  {response.excerpt}
+                </pre>
+              )}
             </span>
           </li>
         ))}

@@ -13,7 +13,7 @@ export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
       {recipients.length === 0 ? (
         <p className="card-body dim">{t('users.gone')}</p>
       ) : (
-        <table className="rows">
+        <table className="rows users">
           <thead>
             <tr>
               <th scope="col">{t('users.profile')}</th>
@@ -28,7 +28,7 @@ export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
               return (
                 <tr key={`${profileId} ${partnerIds.map((one) => one.id).join(' ')}`}>
                   <td>
-                    <Link to="/profiles/$id" params={{ id }} search={{}} className="mono" title={id}>
+                    <Link to="/profiles/$id" params={{ id }} search={{}} className="mono nowrap" title={id}>
                       {/^\d{38}$/.test(id) ? `${inFours(id.slice(0, 8))} … ${id.slice(-4)}` : shortened(id)}
                     </Link>
                   </td>

@@ -1,4 +1,3 @@
-import { useElementSize } from '@mantine/hooks'
 import { useState } from 'react'
 import type { FlowAnswer, OverviewWindow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
@@ -7,8 +6,8 @@ import { useFormats, useWords } from '../words/use-words.tsx'
 import { FLOW_COLUMNS, type FlowNode, type FlowRibbon, layoutFlow, pathsThrough } from './flow-layout.ts'
 
 const HEIGHT = 330
-/** Of the width, one of the four columns of nodes. */
-const COLUMN_SHARE = 0.163
+/** Of the width, in percent, one of the four columns of nodes; so nothing waits for the width to be measured. */
+const COLUMN_WIDTH = 16.3
 
 /** Where they come from, and where they go. The nodes are buttons, the ribbons a drawing; the same as a table. */
 export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly window: OverviewWindow }) {
@@ -58,29 +57,27 @@ interface Drawn {
 function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnswer }) {
   const { t } = useWords()
   const { short, exact } = useFormats()
-  const { ref, width } = useElementSize()
   const [chosen, setChosen] = useState<string | undefined>()
   const lit = chosen === undefined ? undefined : pathsThrough(chosen, ribbons)
-  const columnWidth = width * COLUMN_SHARE
-  const leftOf = (column: string) => FLOW_COLUMNS.indexOf(column as FlowNode['column']) * ((width - columnWidth) / 3)
+  const leftOf = (column: string) => FLOW_COLUMNS.indexOf(column as FlowNode['column']) * ((100 - COLUMN_WIDTH) / 3)
   const columnOf = (id: string) => nodes.find((node) => node.id === id)?.column ?? 'source'
   const counts = { source: flow.sources, trait: flow.traits, segment: flow.segments, destination: flow.destinations }
   return (
     <div className="card-body">
       <div className="flow-heads" aria-hidden="true">
         {FLOW_COLUMNS.map((column) => (
-          <span key={column} className="small" style={{ width: `${COLUMN_SHARE * 100}%` }}>
+          <span key={column} className="small" style={{ width: `${COLUMN_WIDTH}%` }}>
             <span className="named">{t(`flow.${column}`)}</span> {exact(counts[column].length)}
           </span>
         ))}
       </div>
-      <div className="flow-drawing" ref={ref} style={{ height: HEIGHT }}>
-        <svg width={width} height={HEIGHT} aria-hidden="true">
+      <div className="flow-drawing" style={{ height: HEIGHT }}>
+        <svg viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" width="100%" height={HEIGHT} aria-hidden="true">
           {ribbons.map((ribbon) => (
             <path
               key={`${ribbon.from} ${ribbon.to}`}
               className={`link ${ribbon.tone} ${lit !== undefined && !(lit.has(ribbon.from) && lit.has(ribbon.to)) ? 'faded' : ''}`}
-              d={curve(ribbon, leftOf(columnOf(ribbon.from)) + columnWidth, leftOf(columnOf(ribbon.to)))}
+              d={curve(ribbon, leftOf(columnOf(ribbon.from)) + COLUMN_WIDTH, leftOf(columnOf(ribbon.to)))}
             />
           ))}
         </svg>
@@ -93,7 +90,12 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
                   <button
                     type="button"
                     className={`node ${node.tone} ${lit !== undefined && !lit.has(node.id) ? 'faded' : ''}`}
-                    style={{ left: leftOf(column), top: node.top, width: columnWidth, height: node.height }}
+                    style={{
+                      left: `${leftOf(column)}%`,
+                      top: node.top,
+                      width: `${COLUMN_WIDTH}%`,
+                      height: node.height,
+                    }}
                     title={`${node.name} ${exact(node.amount)}`}
                     aria-pressed={chosen === node.id}
                     onClick={() => setChosen(chosen === node.id ? undefined : node.id)}

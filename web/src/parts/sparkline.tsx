@@ -1,6 +1,6 @@
 import type { Tone } from './state.tsx'
 
-const WIDTH = 74
+const WIDTH = 66
 const HEIGHT = 30
 
 /** The shape of a trend beside its figure, which says the number; from zero, so the area is honest. */
