@@ -1,12 +1,13 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { axeFindings } from './axe-findings.ts'
+import { HARD } from './hard-answers.ts'
 import { type Browsing, canBrowse, HOW_TO_BROWSE, startBrowsing } from './open-page.ts'
 import { PAGES } from './pages.ts'
 import { DEAD, DEVICE, EMPTY, RETRIED } from './recorded-answers.ts'
 import { type RecordedServer, startRecordedServer } from './recorded-server.ts'
 
-type ServerName = 'full' | 'empty' | 'signed-out'
+type ServerName = 'full' | 'empty' | 'hard' | 'signed-out'
 
 /** The built UI in Chromium, with recorded answers of the API under the policy of the real listener. */
 const name = canBrowse ? 'the admin UI in Chromium' : `the admin UI in Chromium (to run: ${HOW_TO_BROWSE})`
@@ -18,6 +19,7 @@ describe.skipIf(!canBrowse)(name, () => {
     servers = {
       full: await startRecordedServer(),
       empty: await startRecordedServer(true, EMPTY),
+      hard: await startRecordedServer(true, HARD),
       'signed-out': await startRecordedServer(false),
     }
     browsing = await startBrowsing()
@@ -80,7 +82,7 @@ describe.skipIf(!canBrowse)(name, () => {
     expect(await page.getByRole('button', { name: 'Pause', exact: true }).isEnabled()).toBe(true)
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
-    expect(await page.evaluate('document.activeElement?.ariaLabel')).toBe('Delivery to Halden DSP')
+    await expect.poll(() => page.evaluate('document.activeElement?.ariaLabel')).toBe('Delivery to Halden DSP')
   })
 
   test('why a profile is in a segment is found from the message that told a partner of it', async () => {
@@ -215,6 +217,108 @@ describe.skipIf(!canBrowse)(name, () => {
       const wide = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
       expect(wide, `at ${width}`).toBeLessThanOrEqual(0)
     }
+    await page.context().close()
+  })
+
+  test.each(['/', `/messages/${RETRIED}`, `/profiles/${DEVICE}`])(
+    'names of one long word stay in their cards on %s',
+    async (path) => {
+      const { page } = await browsing.open(servers.hard.url + path)
+      await showsText(page, 'retargeting_')
+      await page.waitForLoadState('networkidle')
+      for (const width of [1440, 1280, 1024]) {
+        await page.setViewportSize({ width, height: 900 })
+        await page.waitForTimeout(60)
+        const wide = await page.evaluate(
+          `[...document.querySelectorAll('html, .card')].filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText.slice(0, 60))`,
+        )
+        expect(wide, `at ${width}`).toEqual([])
+      }
+      await page.context().close()
+    },
+  )
+
+  test('of 200 traits twelve are drawn until the others are asked for, and of their days the last', async () => {
+    const { page } = await browsing.open(`${servers.hard.url}/profiles/${DEVICE}`)
+    const others = page.getByRole('button', { name: '188 other traits' })
+    await others.waitFor()
+    expect(await page.getByText('Trait 199', { exact: false }).count()).toBe(0)
+    await others.press('Enter')
+    await page.locator('.lane').getByText('Trait 199').waitFor()
+    const rows = page.locator('.story-row')
+    expect(await rows.count()).toBe(100)
+    await page.getByRole('button', { name: /^Show older, [\d,]+ left$/ }).press('Enter')
+    await expect.poll(() => rows.count()).toBe(200)
+    await page.context().close()
+  })
+
+  test('the flow is drawn before anything is measured', async () => {
+    const { page } = await browsing.open('about:blank')
+    await page.addInitScript('ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }')
+    await page.goto(servers.full.url)
+    const node = page.getByRole('list', { name: 'Destinations' }).getByRole('button', { name: /Halden DSP/ })
+    const box = await node.boundingBox()
+    expect(box?.width).toBeGreaterThan(120)
+    expect(box?.x).toBeGreaterThan(1000)
+    await page.context().close()
+  })
+
+  test('what a replay would do is counted in groups of three digits on its button too', async () => {
+    const { page } = await browsing.open(`${servers.hard.url}/messages/${RETRIED}`)
+    await page.getByRole('button', { name: 'Replay…' }).click()
+    await page.getByRole('button', { name: 'Replay 1,234,567', exact: true }).waitFor()
+    await page.context().close()
+  })
+
+  test('one is told as one, and a sentence ends in one full stop, in every language', async () => {
+    for (const [locale, figures, day] of [
+      ['en-GB', ['1 time', '1 left'], '20 Nov. '],
+      ['fr-FR', ['1 fois', '1 sortie'], '20 nov. '],
+      ['sv-SE', ['1 gång', '1 utträde'], '20 nov. '],
+    ] as const) {
+      const overview = await browsing.open(servers.hard.url, { locale })
+      await expect.poll(() => overview.page.locator('.figure').nth(2).innerText()).toMatch(/\s1\b/)
+      const lines = (await overview.page.locator('.figure').nth(2).innerText()).split('\n')
+      expect(
+        lines
+          .slice(1)
+          .map((line) => line.replace(/\s+/g, ' ').trim())
+          .filter(Boolean),
+      ).toEqual(figures)
+      await overview.page.context().close()
+      const profile = await browsing.open(`${servers.hard.url}/profiles/${DEVICE}`, { locale })
+      const evidence = profile.page.locator('.evidence').filter({ hasText: '18' }).first()
+      await evidence.waitFor()
+      expect(`${await evidence.innerText()} `).toContain(day)
+      expect(await evidence.innerText()).not.toContain('..')
+      await profile.page.context().close()
+    }
+  })
+
+  test('the dates of the lanes stand apart, also in French', async () => {
+    const { page } = await browsing.open(`${servers.full.url}/profiles/${DEVICE}`, { locale: 'fr-FR', width: 1280 })
+    await page.locator('.lane .date').first().waitFor()
+    const boxes = await Promise.all((await page.locator('.lane .date').all()).map((one) => one.boundingBox()))
+    const touching = boxes.filter((one, at) =>
+      boxes.some(
+        (other, otherAt) =>
+          at < otherAt &&
+          one !== null &&
+          other !== null &&
+          one.x < other.x + other.width &&
+          other.x < one.x + one.width &&
+          one.y < other.y + other.height &&
+          other.y < one.y + one.height,
+      ),
+    )
+    expect(touching).toEqual([])
+    await page.context().close()
+  })
+
+  test('a paused destination needs attention with the reason why it was paused [SEC-47]', async () => {
+    const { page } = await browsing.open(servers.hard.url)
+    await showsText(page, '1 message waits until it is resumed. It was paused by hand.')
+    await showsText(page, 'No message waits. The partner answered 410, gone.')
     await page.context().close()
   })
 })
