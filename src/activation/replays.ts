@@ -42,7 +42,7 @@ const NO_ROOM_WAIT_MS = 1_000
 /** Replayed between two notes of progress; after a stop at most so many are replayed twice, which does no harm. */
 const SAVE_EVERY = 50
 
-/** Replays in the background, one order after the other for each destination. Source: security.md SEC-48. */
+/** Replays in the background; each order keeps its own rate, so that those of two orders add up. Source: security.md SEC-48. */
 export function openReplays({ jobs, after, untilStored, replayOne, log }: ReplaysOptions): Replays {
   const orders = new Map<string, StoredOrder>()
   const running = new Set<Promise<void>>()

@@ -56,9 +56,9 @@ function DeliveryBody({ destinationId }: { readonly destinationId: number }) {
   const action = data?.paused == null ? 'pause' : 'resume'
   return (
     <div className="dialogue">
-      {data === undefined &&
-        (error === null ? <Shapes rows={4} /> : <Trouble error={error} onRetry={() => void refetch()} />)}
+      {data === undefined && error === null && <Shapes rows={4} />}
       {data !== undefined && <Standing health={data} />}
+      {error !== null && <Trouble error={error} onRetry={() => void refetch()} />}
       {change.error !== null && <Trouble error={change.error} />}
       <div className="buttons">
         <Button variant="default" onClick={() => void navigate({ to: '/messages', search: { destinationId } })}>
