@@ -30,22 +30,20 @@ import { watchDisk } from './main/disk-guard.ts'
 import { openDiskShares } from './main/disk-share.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
 import { exposureWarning } from './main/exposure.ts'
+import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
-import type { CallHandler } from './model/collected-call.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
 import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
-import { optOut, optOutStatus } from './pipeline/opt-out.ts'
 import type { Parts } from './pipeline/parts.ts'
-import { processCall } from './pipeline/process-call.ts'
 import { explainProfile, viewProfile } from './pipeline/profile-views.ts'
 import { openRefile } from './pipeline/refile.ts'
 import { openRulebooks } from './pipeline/rulebooks.ts'
 import { type Sweep, startSweep } from './pipeline/sweep.ts'
-import { type RecordStore, StoreUnavailableError } from './store/record-store.ts'
+import type { RecordStore } from './store/record-store.ts'
 import { verifyStore } from './store/verify.ts'
 
 export { openDataDir } from './main/data-dir.ts'
@@ -242,12 +240,11 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const edge = has('edge')
     ? await startEdge({
         config: edgeConfig,
-        handler: guarded(
-          parts,
-          () => disk.state() === 'full',
-          metrics.collectAccepted.bind(undefined, config.durability),
-          metrics.optOut,
-        ),
+        handler: guardedHandler(parts, {
+          isDiskFull: () => disk.state() === 'full',
+          onAccepted: metrics.collectAccepted.bind(undefined, config.durability),
+          onOptOut: metrics.optOut,
+        }),
         directory: () => rulebooks.current().directory,
         denyList,
         clock: clock.now,
@@ -366,28 +363,5 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       clockGuard.close()
       metrics.close()
     },
-  }
-}
-
-/** The pipeline as the edge calls it. With the disk nearly full events are refused; opt-outs never are [SEC-11], [SEC-61]. */
-function guarded(
-  parts: Parts,
-  isFull: () => boolean,
-  onAccepted: () => void,
-  onOptOut: (level: string) => void,
-): CallHandler {
-  return {
-    async process(call) {
-      if (isFull()) throw new StoreUnavailableError('the disk is nearly full')
-      const outcome = await processCall(call, parts)
-      if (outcome.status === 'processed') onAccepted()
-      return outcome
-    },
-    async optOut(call) {
-      const outcome = await optOut(call, parts)
-      onOptOut(call.level)
-      return outcome
-    },
-    optOutStatus: (call) => optOutStatus(call, parts),
   }
 }
