@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '../model/clock.ts'
 import type { CallHandler } from '../model/collected-call.ts'
 import type { DeniedKind } from '../model/deny-entry.ts'
@@ -28,6 +29,7 @@ export interface Edge {
   /** Requests of each address in the current second [COL-113]. */
   readonly requestRates: RequestCounter
   readonly organizations: ReadonlySet<string>
+  readonly firstVisitKey: Buffer
 }
 
 export interface Readiness {
@@ -68,6 +70,8 @@ export interface EdgeParts extends EdgeEvents {
   readonly overloaded?: () => boolean
   /** The one that is kept over restarts; without it the list lives as long as the listener. */
   readonly denyList?: DenyList
+  /** 32 bytes that every edge of the installation shares; without it the IDs of first visits last as long as the listener. */
+  readonly firstVisitKey?: Buffer
 }
 
 /** Below this many slots a handful of addresses would count each other down. */
@@ -91,5 +95,6 @@ export function createEdge(parts: EdgeParts): Edge {
     onCallerOver: (kind) => parts.onCallerOverLimit?.(kind),
     requestRates: new RequestCounter(1000, RATE_SLOTS),
     organizations: new Set(parts.config.organizations),
+    firstVisitKey: parts.firstVisitKey ?? randomBytes(32),
   }
 }
