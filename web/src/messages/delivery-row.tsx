@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import type { ListedDelivery } from '../api/shapes.ts'
+import type { Delivery } from '../api/shapes.ts'
 import { IconDoor, IconMember } from '../parts/icons.ts'
 import { Glyph } from '../parts/state.tsx'
 import { useReason } from '../words/use-reason.ts'
@@ -12,7 +12,7 @@ import { destinationsQuery } from './destinations-query.ts'
 const SEGMENTS_SHOWN = 2
 
 interface DeliveryRowProps {
-  readonly delivery: ListedDelivery
+  readonly delivery: Delivery
   readonly filter: DeliveryFilter
   readonly isChosen: boolean
   /** Where the Tab key stops in the list. */
@@ -25,7 +25,7 @@ export function DeliveryRow({ delivery, filter, isChosen, isStop }: DeliveryRowP
   const { exactTime, duration } = useFormats()
   const reasonOf = useReason()
   const { data: destinations } = useQuery(destinationsQuery)
-  const { deliveryId, destinationId, status, attempts, users, createdAt, reason, segments = [] } = delivery
+  const { deliveryId, destinationId, status, attempts, users, createdAt, reason, segments, segmentCount } = delivery
   const last = attempts.at(-1)
   const isFirstTry = status === 'acknowledged' && attempts.length === 1 && last !== undefined
   const fact = isFirstTry
@@ -36,7 +36,7 @@ export function DeliveryRow({ delivery, filter, isChosen, isStop }: DeliveryRowP
         ? t('messages.attempt', { number: attempts.length })
         : ''
   const known = delivery.destinationName ?? destinations?.find((one) => one.destinationId === destinationId)?.name
-  const more = (delivery.segmentCount ?? segments.length) - Math.min(segments.length, SEGMENTS_SHOWN)
+  const more = segmentCount - Math.min(segments.length, SEGMENTS_SHOWN)
   return (
     <Link
       id={`d-${deliveryId}`}

@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { get } from '../api/client.ts'
-import type { ListedDelivery } from '../api/shapes.ts'
+import type { Delivery } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, readDeliveryFilter } from './delivery-filter.ts'
@@ -16,7 +16,7 @@ export const PAGE_SIZE = 50
 
 export interface DeliveryPage {
   readonly total: number
-  readonly list: readonly ListedDelivery[]
+  readonly list: readonly Delivery[]
 }
 
 /** Messages of all destinations: the list left, one message right. Filter and choice stand in the address. */

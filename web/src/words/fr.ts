@@ -333,6 +333,8 @@ export const fr: Words = {
   'profile.title': 'Profil',
   'profile.unknown': 'Rien n’est connu de ce profil',
   'profile.unknownWhy': 'Il n’a jamais été vu, ou il a été retiré : longtemps inactif, effacé, ou opposé.',
+  'profile.ofDevice':
+    'Rien n’est gardé sous cet identifiant même. On voit l’appareil qu’il a désigné en dernier, synchronisé {time}{others, plural, =0 {} one { ; # autre appareil est cité plus haut} other { ; # autres appareils sont cités plus haut}} :',
   'known.seen': 'Vu',
   'known.first': 'La première fois le {day}.',
   'known.region': 'Région {region}.',
@@ -346,6 +348,12 @@ export const fr: Words = {
   'known.optedOut': 'Opposition',
   'known.optedOutAt': 'Depuis {time} ({reason})',
   'known.notTo': 'Rien à {name}',
+  'known.toNobody': 'Rien à aucun partenaire',
+  'consent.page_withdrawn': 'Le consentement a été retiré sur la page.',
+  'consent.gpc': 'Le navigateur dit de ne pas vendre ni partager.',
+  'consent.us_privacy': 'Opposition à la vente (chaîne US privacy).',
+  'consent.gpp': 'Opposition à la vente (chaîne GPP).',
+  'consent.tcf_granted': 'Leur fournisseur n’a pas de consentement (chaîne TCF).',
   'known.noObjection': 'Rien de retenu',
   'known.noOptOut': 'pas d’opposition',
   'lanes.title': 'Traits et segments',
@@ -361,6 +369,8 @@ export const fr: Words = {
   'lanes.emptyDeclared':
     'Rien n’est gardé sous cet identifiant même. Ce que ses appareils ont fait se trouve chez eux, plus haut.',
   'story.title': 'Chronologie',
+  'story.subtitle': 'les traits sont gardés par jour UTC, le reste à la seconde',
+  'story.thatDay': 'ce jour',
   'story.show': 'Affiché',
   'story.all': 'Tout',
   'story.changes': 'Changements',
@@ -372,6 +382,11 @@ export const fr: Words = {
   'story.left': 'Sorti de {name}',
   'story.realized': 'A réalisé {name}{count, plural, one {} other {, # fois}}',
   'story.synced': 'Synchronisé {id}',
+  'story.sent':
+    'Message à {destination}, {users, plural, one {pour cet utilisateur seul} other {# utilisateurs}} : {state}',
+  'story.of': '{told, plural, =1 {Dans {name}} other {Hors de {name}}}',
+  'story.toMessage': 'message',
+  'story.moreMessages': '{count, plural, one {# message plus ancien} other {# messages plus anciens}}',
   'story.told':
     '{destination} informé de {name} : {state, select, acknowledged {confirmé} waiting {en attente} dead {lettre morte} superseded {remplacé} other {{state}}}',
   'story.toMessages': 'messages',
