@@ -21,6 +21,9 @@ const traits = Array.from({ length: 200 }, (_, at) => ({
   expires: null,
 }))
 
+/** As after a decline: no partner may hear of the visitor. */
+const consent = { store: true, sync: {}, deliver: { '0': false }, reason: 'page_withdrawn' }
+
 const paused = (destinationId: number, count: number, reason: string) => ({
   kind: 'paused',
   severity: 'warning',
@@ -40,7 +43,7 @@ export const HARD: Recorded = {
     const answer = RECORDED.answer(method, url, body)
     if (method === 'POST' && url.pathname === '/v1/deliveries/replay')
       return { ...(answer as object), matched: 1_234_567 }
-    if (url.pathname === `/v1/profiles/${DEVICE}`) return lengthened({ ...(answer as object), traits })
+    if (url.pathname === `/v1/profiles/${DEVICE}`) return lengthened({ ...(answer as object), traits, consent })
     if (url.pathname === '/v1/overview') {
       const overview = answer as { needsAttention: unknown[]; figures: object }
       const needsAttention = [paused(424, 1, 'operator'), paused(425, 0, 'gone'), ...overview.needsAttention]
