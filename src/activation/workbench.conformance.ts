@@ -213,9 +213,13 @@ export async function startReceiver(
   }
 }
 
-/** Waits until something holds; the test's own deadline is the bound. */
+/** Waits until something holds. @throws Error after 100 s, which is before the test itself counts as hung */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5))
+  const deadlineMs = performance.now() + 100_000
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error(`does not hold after 100 s: ${holds}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
 
 /** Timers that fire when the test says how much time has gone by. */

@@ -6,6 +6,8 @@ import type { SessionKeeper } from './session-keeper.ts'
 /** Whom a request acts for. `author` is the user id it writes: 0 is the administrator. */
 export interface Caller {
   readonly author: number
+  /** Tells tokens and sessions apart without naming them: each has a rate of its own [SEC-72]. */
+  readonly key: string
   /** Of a person in a browser; undefined for a bearer token. */
   readonly session?: { readonly expiresAtMs: number; isOpen(): Promise<boolean> }
 }
@@ -22,8 +24,8 @@ export function createAuthenticator(adminTokens: readonly string[]) {
     if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '')
       return { ok: false, reason: 'missing' }
     const given = digest(token)
-    const fits = expected.reduce((found, one) => timingSafeEqual(given, one) || found, false)
-    return fits ? { ok: true, caller: { author: 0 } } : { ok: false, reason: 'invalid' }
+    const which = expected.reduce((found, one, at) => (timingSafeEqual(given, one) ? at : found), -1)
+    return which >= 0 ? { ok: true, caller: { author: 0, key: `token ${which}` } } : { ok: false, reason: 'invalid' }
   }
 }
 
@@ -35,7 +37,12 @@ export function createSessionReader(sessions: SessionKeeper, isSecure: boolean) 
     const session = await sessions.find(secret)
     if (session === undefined) return { ok: false, reason: 'missing' }
     const { expiresAtMs } = session
-    return { ok: true, caller: { author: 0, session: { expiresAtMs, isOpen: () => sessions.isOpen(secret) } } }
+    const caller = {
+      author: 0,
+      key: `session ${digest(secret).toString('base64url')}`,
+      session: { expiresAtMs, isOpen: () => sessions.isOpen(secret) },
+    }
+    return { ok: true, caller }
   }
 }
 

@@ -119,6 +119,17 @@ test('requests beyond the rate are turned away with Retry-After, and let in agai
   expect((await slow.call('GET', '/healthz')).status).toBe(200)
 })
 
+test('each token has a rate of its own: who used up his keeps nobody else out [API-35] [SEC-72]', async () => {
+  const second = 'another-token-of-enough-characters'
+  await using slow = await startTestAdmin({
+    config: { requestsPerSecond: 1, requestBurst: 2, adminTokens: [TEST_TOKEN, second] },
+  })
+  const call = (token: string) =>
+    slow.call('GET', '/v1/dcs-regions', undefined, { authorization: `Bearer ${token}` }).then(({ status }) => status)
+  expect([await call(TEST_TOKEN), await call(TEST_TOKEN), await call(TEST_TOKEN)]).toEqual([200, 200, 429])
+  expect([await call(second), await call(second), await call(second)]).toEqual([200, 200, 429])
+})
+
 test('each request is one log line with what it was about, without tokens [OPS-43], [SEC-88]', async () => {
   const before = server.log.length
   await server.call('GET', '/v1/segments/4711')

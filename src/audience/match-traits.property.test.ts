@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DataSourceId } from '../model/ids.ts'
 import { Signals } from '../model/signals.ts'
@@ -9,6 +8,7 @@ import {
   obviousTraitHolds,
   writeTraitRule,
 } from '../testkit/obvious-evaluator.ts'
+import fc from '../testkit/properties.ts'
 import { runThrough } from '../testkit/run-through.ts'
 import { buildAudienceRules } from './audience-rules.ts'
 import { matchTraits } from './evaluate.ts'

@@ -1,7 +1,7 @@
 import { TCString } from '@iabtechlabtcf/core'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ALL_DESTINATIONS } from '../model/profile.ts'
+import fc from '../testkit/properties.ts'
 import { type Consent, decideConsent } from './consent.ts'
 import { emptyParameters } from './parse-query.ts'
 import { parseConsentString } from './tcf.ts'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Signals } from '../model/signals.ts'
+import fc from '../testkit/properties.ts'
 import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
 
 const limits = { parametersMax: 1000, valueCharactersMax: 4096 }

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ALL_DESTINATIONS } from '../model/profile.ts'
+import fc from '../testkit/properties.ts'
 import { parseGpp } from './gpp.ts'
 import { GPP_VECTORS } from './gpp-vectors.conformance.ts'
 import { DEVICE, dataSource, NEW_DEVICE, startTestEdge, testDirectory } from './test-edge.conformance.ts'

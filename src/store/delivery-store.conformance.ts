@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   type DataSourceId,
@@ -9,6 +8,7 @@ import {
   type ProfileId,
   type SegmentId,
 } from '../model/ids.ts'
+import fc from '../testkit/properties.ts'
 import { historyKey, isDeliveryId, newDeliveryId } from './delivery-keys.ts'
 import type { StoredDelivery } from './delivery-record.ts'
 import { type DeliveryFilter, type DeliveryStore, type Marker, openDeliveryStore } from './delivery-store.ts'

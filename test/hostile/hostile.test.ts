@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { TEST_SEED } from '../../src/testkit/seed.ts'
 import { seededRandom } from '../../src/testkit/seeded-random.ts'
 import { spawnUsher, temporaryFolder } from '../../src/testkit/spawn-usher.ts'
 import { RawClient } from './raw-client.ts'
 import { makeHostileRequest } from './requests.ts'
 
-const seed = Number(process.env['USHER_TEST_SEED'] ?? Date.now() % 1_000_000)
+const seed = TEST_SEED
 const REQUESTS = 100_000
 const CLIENTS = 24
 const CANARY = '4'.repeat(38)

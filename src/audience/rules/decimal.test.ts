@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../testkit/properties.ts'
 import { canonicalDecimal, compareDecimals } from './decimal.ts'
 
 test.each([
