@@ -267,6 +267,7 @@ test('500 is the fault of one message: the others go on [SEC-46]', async () => {
   )
   for (let n = 1; n <= 9; n++) await bench.commit(deviceIn(n, [100]))
   await until(() => bench.ended.length === 8)
+  expect(bench.ended.map(({ status }) => status)).toEqual(Array(8).fill('acknowledged'))
 })
 
 test.each([

@@ -93,7 +93,7 @@ describe('GET /v1/live [OPS-45]', () => {
     const stream = await open(server)
     const ended = stream.until(undefined)
     await server[Symbol.asyncDispose]()
-    await ended
+    expect(await ended).not.toContain('event: error')
   })
 
   test('it ends with its session: by sign-out, and by rest, which an open stream does not interrupt [SEC-66]', async () => {

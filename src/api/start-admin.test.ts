@@ -122,7 +122,7 @@ test('requests beyond the rate are turned away with Retry-After, and let in agai
 test('each token has a rate of its own: who used up his keeps nobody else out [API-35] [SEC-72]', async () => {
   const second = 'another-token-of-enough-characters'
   await using slow = await startTestAdmin({
-    config: { requestsPerSecond: 1, requestBurst: 2, adminTokens: [TEST_TOKEN, second] },
+    config: { requestsPerSecond: 0.001, requestBurst: 2, adminTokens: [TEST_TOKEN, second] },
   })
   const call = (token: string) =>
     slow.call('GET', '/v1/dcs-regions', undefined, { authorization: `Bearer ${token}` }).then(({ status }) => status)
@@ -171,6 +171,7 @@ test('close finishes although a client keeps an idle connection', async () => {
   const other = await startTestAdmin()
   const socket = new Socket()
   await new Promise<void>((resolve) => socket.connect(other.admin.port, '127.0.0.1', resolve))
+  const ended = new Promise((resolve) => socket.once('close', resolve))
   await other[Symbol.asyncDispose]()
-  socket.destroy()
+  await expect(ended).resolves.toBe(false)
 })
