@@ -164,7 +164,7 @@ const Edge = z.strictObject({
   acceptUnlistedCmp: flag(false, 'Goes on after codes 313 and 314, instead of treating consent as missing'),
   usEnforcement: flag(
     false,
-    'US privacy strings (`gpp`, `us_privacy`) that cannot be decoded count as opt-out of sale and sharing',
+    'GPP strings (`gpp`) that cannot be decoded count as opt-out of sale and sharing, as a `us_privacy` that cannot be read always does',
   ),
   forbiddenCountries: countries(['CU', 'IR', 'KP', 'SD', 'SY'], 'Countries refused by law (code 199)'),
   blockedCountries: countries([], 'Countries refused by the organisation (code 198)'),

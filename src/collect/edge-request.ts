@@ -7,6 +7,7 @@ import { type CookieScope, readCookies, type VisitorCookies } from './cookies.ts
 import type { Edge } from './edge.ts'
 import type { HostFacts } from './hosts.ts'
 import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
+import { isChildsPage } from './privacy-flags.ts'
 import type { Route } from './routes.ts'
 
 /** One request as the edge works with it; headers and parameters still carry wire names. */
@@ -79,8 +80,7 @@ export function wantsJson(request: EdgeRequest): boolean {
 
 /** A child's page: no cookies of ours, no third-party syncs [COL-54]. */
 export function isCoppa(request: EdgeRequest): boolean {
-  const value = firstValue(request, 'd_coppa')
-  return value === 'true' || value === '1'
+  return isChildsPage(request.parameters.privacy)
 }
 
 /** Page libraries and mobile SDKs stop for good at any status but 200 [COL-113]. */

@@ -356,18 +356,6 @@ test('only listed origins may read answers once some are listed, the null origin
   expect(other.headers['access-control-allow-credentials']).toBeUndefined()
 })
 
-test('a preflight is answered and nothing is processed [COL-10]', async () => {
-  await using edge = await startTestEdge()
-  const reply = await edge.call('/event', {
-    method: 'OPTIONS',
-    headers: { origin: 'https://shop.example', 'access-control-request-method': 'POST' },
-  })
-  expect(reply.status).toBe(200)
-  expect(reply.headers['access-control-allow-origin']).toBe('https://shop.example')
-  expect(reply.headers['access-control-allow-methods']).toContain('POST')
-  expect(edge.calls).toEqual([])
-})
-
 test('HEAD has the head of a GET and no body', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/event', { method: 'HEAD' })

@@ -57,15 +57,14 @@ function isInContainer(sync: NonNullable<DataSource['sync']>, container: number)
 
 /** What the page said about privacy travels on, where the template does not place it itself [SEC-77], [COL-169]. */
 function withPrivacyParameters(url: string, template: string, request: EdgeRequest, consent: Consent): string {
-  const { withheld } = request.parameters
+  const { privacy } = request.parameters
   const extra: string[] = []
   if (consent.result === 'granted' && !/\$\{GDPR|[?&]gdpr=/i.test(template)) {
     extra.push('gdpr=1', `gdpr_consent=${encodeURIComponent(consent.consentMacro)}`)
   }
-  for (const key of ['gpp', 'gpp_sid', 'us_privacy']) {
-    const value = withheld.get(key)
-    if (value !== undefined && value !== '' && !template.includes(`${key}=`))
-      extra.push(`${key}=${encodeURIComponent(value)}`)
+  for (const key of ['gpp', 'gpp_sid', 'us_privacy'] as const) {
+    if (template.includes(`${key}=`)) continue
+    for (const value of privacy.given(key)) extra.push(`${key}=${encodeURIComponent(value)}`)
   }
   if (extra.length === 0) return url
   const hash = url.indexOf('#')

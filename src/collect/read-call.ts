@@ -4,7 +4,7 @@ import type { DataSourceId, TraitId } from '../model/ids.ts'
 import { Signals } from '../model/signals.ts'
 import { admit } from './admission.ts'
 import { type CallIds, readIds } from './call-ids.ts'
-import { type Consent, decideConsent, FREE } from './consent.ts'
+import { type Consent, decideConsent, unreadConsent } from './consent.ts'
 import { NOT_A_TARGET } from './cookies.ts'
 import { withoutDenied } from './denied-ids.ts'
 import type { Edge } from './edge.ts'
@@ -33,11 +33,12 @@ export type ReadCall =
 export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
   const { parameters } = request
   const refusal = admit(edge, request)
-  if (refusal !== undefined) return { status: 'stopped', errors: [refusal], consent: FREE }
+  const unread = unreadConsent(parameters)
+  if (refusal !== undefined) return { status: 'stopped', errors: [refusal], consent: unread }
   if (request.cookies.demdex === NOT_A_TARGET) {
-    return { status: 'opted_out', errors: [callError(171, NOT_A_TARGET)], consent: FREE }
+    return { status: 'opted_out', errors: [callError(171, NOT_A_TARGET)], consent: unread }
   }
-  if (isUnderWay(edge, request)) return { status: 'stopped', errors: [callError(173)], consent: FREE }
+  if (isUnderWay(edge, request)) return { status: 'stopped', errors: [callError(173)], consent: unread }
 
   const errors: CallError[] = []
   const directory = edge.directory()

@@ -21,19 +21,36 @@ export function sendHealth(edge: Edge, name: 'healthz' | 'readyz', response: Ser
   response.end(body)
 }
 
-/** Answers a preflight; nothing is processed [COL-10]. */
+/**
+ * Answers a preflight; nothing is processed [COL-10]. Pages add headers of their own to every request (tracing,
+ * monitoring), and a browser sends nothing if one of them is not allowed. The names that are asked for are given back:
+ * with credentials `*` would mean a header of that name.
+ */
 export function sendPreflight(edge: Edge, request: EdgeRequest, response: ServerResponse): void {
+  const { headers } = request
   const head = [
     'Content-Length',
     '0',
     'Access-Control-Allow-Methods',
     'GET, POST, HEAD, OPTIONS',
     'Access-Control-Allow-Headers',
-    'Content-Type',
+    ['Content-Type', ...namesOf(headers['access-control-request-headers'])].join(', '),
     'Access-Control-Max-Age',
     '86400',
+    'Vary',
+    'Access-Control-Request-Headers',
   ]
+  // A public page may call an edge in a private network: visitors' browsers are whom it is for.
+  if (headers['access-control-request-private-network'] === 'true') {
+    head.push('Access-Control-Allow-Private-Network', 'true')
+  }
   addCorsHeaders(edge, request, head)
   response.writeHead(200, head)
   response.end()
+}
+
+/** Header names of a list; what is none is left out. */
+function namesOf(list: string | undefined): readonly string[] {
+  const names = (list ?? '').split(',').map((name) => name.trim())
+  return names.filter((name) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) && name.toLowerCase() !== 'content-type')
 }

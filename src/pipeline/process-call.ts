@@ -226,8 +226,9 @@ function consentOf(call: CollectedCall, before: Profile): StoredConsent | undefi
   // A call that says nothing about consent takes back nothing that an earlier one said.
   if (consent.reason === 'none_applies') return before.consent
   const isUnchanged =
-    consent.fingerprint === (before.consent?.fingerprint ?? '') &&
-    consent.deniedDestinations.join() === (before.consent?.deniedDestinations.join() ?? '')
+    consent.reason === before.consent?.reason &&
+    consent.fingerprint === before.consent.fingerprint &&
+    consent.deniedDestinations.join() === before.consent.deniedDestinations.join()
   if (isUnchanged) return before.consent
   return {
     decidedAtMs: call.receivedAtMs,
