@@ -21,6 +21,8 @@ export interface EdgeConfig {
   readonly limits: EdgeLimits
   /** Networks (CIDR) whose forwarding header is believed [COL-141]. */
   readonly trustedProxies: readonly string[]
+  /** TLS ends before this process: visitors are on `https` unless a trusted proxy says otherwise [SEC-99]. */
+  readonly tlsEndedInFront: boolean
   /** Server-to-server callers: networks, `sha256:` fingerprints of certificates, `alias=` in front [COL-264]. */
   readonly callers: readonly string[]
   /** The one header read from trusted proxies and callers, lower case. */
@@ -131,6 +133,7 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
     requestsPerSecondMax: 0,
   },
   trustedProxies: [],
+  tlsEndedInFront: false,
   callers: [],
   forwardedHeader: 'x-forwarded-for',
   obfuscation: 'all',

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import { randomEventId } from '../lib/random-ids.ts'
 import type { EventId } from '../model/ids.ts'
 import { clientAddress, handedOverAddress, obfuscated } from './client-address.ts'
@@ -9,6 +8,7 @@ import type { HostFacts } from './hosts.ts'
 import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
 import { isChildsPage } from './privacy-flags.ts'
 import type { Route } from './routes.ts'
+import { isVisitorEncrypted } from './visitor-scheme.ts'
 
 /** One request as the edge works with it; headers and parameters still carry wire names. */
 export interface EdgeRequest {
@@ -23,6 +23,7 @@ export interface EdgeRequest {
   readonly host: HostFacts | undefined
   readonly cookies: VisitorCookies
   readonly parameters: Parameters
+  /** The visitor's own connection is encrypted [SEC-99]. */
   readonly secure: boolean
   /** Address of the visitor, obfuscated on receipt [COL-220]; empty where a caller handed over none [COL-264]. */
   readonly address: string
@@ -35,7 +36,7 @@ export interface EdgeRequest {
 export function readRequest(edge: Edge, message: IncomingMessage, target: string, route: Route): EdgeRequest {
   const { headers } = message
   const peer = message.socket.remoteAddress ?? ''
-  const isProxied = !edge.trustedProxies.isEmpty && edge.trustedProxies.includes(peer)
+  const isProxied = edge.trustedProxies.includes(peer)
   const forwarded = isProxied ? forwardedOf(edge, headers) : undefined
   const host = edge.readHost(headers.host)
   let address = clientAddress(peer, forwarded, edge.trustedProxies)
@@ -62,7 +63,7 @@ export function readRequest(edge: Edge, message: IncomingMessage, target: string
     host,
     cookies: readCookies(headers.cookie),
     parameters,
-    secure: isEncrypted(message) || (isProxied && headers['x-forwarded-proto'] === 'https'),
+    secure: isVisitorEncrypted(message, isProxied, edge.config),
     address: edge.config.obfuscation === 'all' ? obfuscated(address) : address,
     isOfCaller,
     oversize: false,
@@ -105,8 +106,4 @@ function forwardedOf(edge: Edge, headers: IncomingHttpHeaders): string | undefin
 function isListedCaller(edge: Edge, message: IncomingMessage, address: string, host: HostFacts | undefined): boolean {
   const label = host?.label ?? ''
   return edge.callers.hasAddress(address, label) || edge.callers.hasCertificateOf(message, label)
-}
-
-function isEncrypted(message: IncomingMessage): boolean {
-  return (message.socket as Partial<TLSSocket>).encrypted === true
 }

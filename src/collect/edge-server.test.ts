@@ -126,6 +126,24 @@ test('connections are limited for each address, before anything is parsed [SEC-0
   expect(limits.connectionsPerAddressMax).toBe(200)
 })
 
+test('connections of a trusted proxy count against the global cap only [SEC-03]', async () => {
+  const config = {
+    trustedProxies: ['127.0.0.0/8'],
+    limits: { ...limits, connectionsPerAddressMax: 1, connectionsMax: 3 },
+  }
+  await using edge = await startTestEdge({ config })
+  const connected = () =>
+    new Promise<ReturnType<typeof connect>>((resolve) => {
+      const socket = connect(edge.port, '127.0.0.1', () => resolve(socket))
+    })
+  const open = [await connected(), await connected()]
+  expect(await edge.raw(get('/event', 'Connection: close\r\n'))).toContain('HTTP/1.1 200')
+  open.push(await connected())
+  expect(await edge.raw(get('/event'))).toBe('')
+  expect(edge.rejected).toEqual(['connections'])
+  for (const socket of open) socket.destroy()
+})
+
 test('shed under load: least important first, page libraries and SDKs with 200 [SEC-11] [COL-113] [CLI-3] [CLI-21]', async () => {
   await using edge = await startTestEdge({ overloaded: () => true })
   for (const target of ['/event?a=b', '/event?d_rtbd=json', '/ibs:dpid=1&dpuuid=a']) {

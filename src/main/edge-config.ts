@@ -9,6 +9,7 @@ export function edgeConfigOf(config: UsherConfig, tls: EdgeConfig['tls']): EdgeC
     ...config.edge,
     host: config.host,
     tls,
+    tlsEndedInFront: config.tls.endedInFront,
     imsTokens: imsTokenRulesOf(config.edge),
     collectionDomain: config.collectionDomain,
     systemHosts: [...DEFAULT_EDGE_CONFIG.systemHosts, ...config.edge.systemHosts],
