@@ -95,6 +95,12 @@ describe('sources', () => {
     expect(edge.jsonp).toBe(false)
   })
 
+  test.each(['0x303', '7e2', '771.0', '-1', 'x'])('%j is not the id of a data source [OPS-20]', (id) => {
+    expect(() => loadConfig({ env: { USHER_EDGE_DENY_LIST_DATA_SOURCE_IDS: `771,${id}` } })).toThrow(
+      'edge.denyList.dataSourceIds',
+    )
+  })
+
   test.each(['minimal', 'full'])('config/%s.yaml loads', (name) => {
     expect(() => loadConfig({ options: { config: `config/${name}.yaml` }, env: {} })).not.toThrow()
   })

@@ -9,6 +9,7 @@ import {
   type Setting,
   suggestion,
 } from './lib/settings.ts'
+import { parseWholeNumber } from './lib/whole-number.ts'
 
 /**
  * The configuration: one schema that validates, types, documents, and names the environment variables. A YAML file
@@ -57,13 +58,16 @@ const Limits = z.strictObject({
     .meta({ description: 'Calls a second from one address; 0 sets no limit' }),
 })
 
+/** The environment gives texts; digits alone are an id. */
+const dataSourceId = z.preprocess((id) => (typeof id === 'string' ? (parseWholeNumber(id) ?? id) : id), z.int().min(0))
+
 const DenyList = z.strictObject({
   enabled: flag(true, 'Refuses IDs that are seen too often for a while (codes 303, 304, 306, 307)'),
   deviceCallsPerMinute: count(120, 1_000_000, 'Calls a minute of one device ID before it is refused'),
   deviceCallsPerDay: count(5_000, 100_000_000, 'Calls a day of one device ID'),
   personCallsPerMinute: count(300, 1_000_000, 'Calls a minute of one declared ID; a person has several devices'),
   personCallsPerDay: count(10_000, 100_000_000, 'Calls a day of one declared ID'),
-  dataSourceIds: z.array(z.coerce.number<number | string>().int().min(0)).default([]).meta({
+  dataSourceIds: z.array(dataSourceId).prefault([]).meta({
     description: 'Data sources whose IDs are always refused',
     allowed: 'a list of data source ids',
   }),

@@ -1,4 +1,5 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import { parseWholeNumber } from '../lib/whole-number.ts'
 
 /** Networks whose forwarding header is believed [SEC-09]. */
 export class TrustedProxies {
@@ -21,8 +22,8 @@ export class TrustedProxies {
     const slash = cidr.indexOf('/')
     const address = slash < 0 ? cidr : cidr.slice(0, slash)
     const version = isIP(address)
-    const bits = slash < 0 ? (version === 4 ? 32 : 128) : Number(cidr.slice(slash + 1))
-    if (version === 0 || !Number.isInteger(bits) || bits < 0 || bits > (version === 4 ? 32 : 128)) {
+    const bits = slash < 0 ? (version === 4 ? 32 : 128) : (parseWholeNumber(cidr.slice(slash + 1)) ?? -1)
+    if (version === 0 || bits < 0 || bits > (version === 4 ? 32 : 128)) {
       throw new RangeError(`not a network: ${cidr}`)
     }
     this.networks.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6')
