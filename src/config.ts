@@ -10,6 +10,7 @@ import {
   type Setting,
   suggestion,
 } from './lib/settings.ts'
+import { parseWholeNumber } from './lib/whole-number.ts'
 
 /**
  * The configuration: one schema that validates, types, documents, and names the environment variables. A YAML file

@@ -272,10 +272,12 @@ test('500 is the fault of one message: the others go on [SEC-46]', async () => {
 
 test.each([
   ['120', 120_000],
+  ['8.5', 9_000],
+  ['20, 8.5', 20_000],
   ['Sun, 22 Nov 2026 12:02:00 GMT', 120_000],
   ['9999999', DAY],
 ])(
-  'Retry-After %j silences the destination so long, up to a day, also over a restart [SEC-46]',
+  'Retry-After %j silences the destination so long, up to a day, also over a restart [SEC-46] [SEC-100]',
   async (value, waitMs) => {
     const records = await openMemoryRecordStore()
     const time = manualTime()

@@ -1,8 +1,9 @@
+import { RETRY_AFTER_MS_MAX } from '../lib/retry-after.ts'
 import type { DestinationHealth, PauseReason, Uncounted } from '../model/delivery.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { DestinationState } from '../store/destination-states.ts'
 import { Breaker, type Verdict } from './breaker.ts'
-import { type Outcome, RETRY_AFTER_MS_MAX } from './classify.ts'
+import type { Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { Pace } from './pace.ts'
 import { BODY_STATUSES } from './policy.ts'
@@ -210,7 +211,7 @@ export class Gate {
   #obey(outcome: Outcome, nowMs: number): void {
     if (outcome.status === 'failed' && outcome.httpStatus === 410) this.pause('gone')
     if (outcome.status === 'failed' && SLOW_STATUSES.includes(outcome.httpStatus ?? 0)) {
-      const waitMs = this.#pace.slowDown(outcome.retryAfterMs)
+      const waitMs = this.#pace.slowDown(outcome.retryAfterMs, Math.max(0, (this.#holdUntilMs ?? 0) - nowMs))
       if (waitMs !== undefined) this.#holdUntilMs = nowMs + waitMs
       if ((waitMs ?? 0) >= SAVE_EVERY_MS) this.#save()
     }

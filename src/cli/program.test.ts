@@ -44,6 +44,9 @@ describe('usage', () => {
     ['a missing argument', ['profile'], 'missing required argument'],
     ['a port that is none', ['partner', '--port', '70000'], 'is not a number from 0 to 65535'],
     ['a port that is no whole number', ['partner', '--port', '80.5'], "'--port <port>' argument '80.5' is invalid"],
+    ['a port in another notation', ['partner', '--port', '0x1f90'], 'is not a number from 0 to 65535'],
+    ['a delay in another notation', ['partner', '--delay', '1e3'], 'is not a number from 0 to 600000'],
+    ['a share without digits', ['partner', '--fail-rate', ''], 'is not a number from 0 to 1'],
     ['an unknown algorithm', ['partner', '--algorithm', 'sha512'], 'is not one of md5, sha1, sha256'],
     ['OAuth without a secret', ['partner', '--oauth', 'id'], '--oauth wants id:secret'],
     [

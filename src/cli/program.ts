@@ -96,8 +96,8 @@ function asClient(command: Command): Command {
 
 function readNumber(min: number, max: number) {
   return (text: string): number => {
-    const value = Number(text)
-    if (text.trim() !== '' && value >= min && value <= max) return value
+    const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
     throw new InvalidArgumentError(`It is not a number from ${min} to ${max}.`)
   }
 }

@@ -33,7 +33,17 @@ test.each([
 })
 
 test('what is no network stops the start', () => {
-  for (const cidr of ['10.0.0.0/33', 'example', '10.0.0.0/x', '::1/129'])
+  for (const cidr of [
+    '10.0.0.0/33',
+    'example',
+    '10.0.0.0/x',
+    '::1/129',
+    '10.0.0.0/',
+    '10.0.0.0/ ',
+    '10.0.0.0/0x8',
+    '10.0.0.0/8.0',
+    '10.0.0.0/1e1',
+  ])
     expect(() => new TrustedProxies([cidr])).toThrow(cidr)
 })
 

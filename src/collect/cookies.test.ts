@@ -20,6 +20,8 @@ test('dextp is read in both styles and written in the new one [COL-125] [COL-127
   expect(renderSyncTimes(parseSyncTimes(value), [], 0)).toBe(value)
   expect([...parseSyncTimes('77-1490307821616|x-1-2|9-2-3|12')]).toEqual([[77, 1490307821616]])
   expect(parseSyncTimes('12').size).toBe(0)
+  // Digits alone: `Number` would read these as 77 and a time.
+  expect(parseSyncTimes('0x4d-1-1490307821616|77.0-1-5| 77-1-5|77-1-1e12|7.7e1-1-5|77-1-').size).toBe(0)
 })
 
 test('dextp keeps the newest entry of each data source and stays within 4,000 bytes [COL-126]', () => {

@@ -198,6 +198,9 @@ test('d_tdpid narrows to one data source, an unknown one to nothing [COL-49] [CO
   for (const query of ['d_tdpid=1', 'd_tdpid_ic=ic', 'd_tdpid=99', 'd_tdpid_ic=ic2', 'a=b'])
     await edge.call(`/event?key1=val1&key2=val2&${query}`)
   expect(edge.calls.map((call) => call.onlyDataSourceId)).toEqual([1, 900, null, null, undefined])
+  // Only digits are an ID: `Number` would read each of these as 1.
+  for (const text of ['0x1', '1.0', '1e0', '%2B1', '0b1', '1,0']) await edge.call(`/event?a=b&d_tdpid=${text}`)
+  expect(edge.calls.slice(5).map((call) => call.onlyDataSourceId)).toEqual([null, null, null, null, null, 1])
 })
 
 test('d_sid names traits directly; what is no number is left out [COL-194] [COL-195]', async () => {

@@ -126,6 +126,9 @@ test('syncs that are due are offered, with macros filled [COL-171] [COL-172] [CO
   expect(
     ((await edge.call('/event?d_rtbd=json&d_nsid=5')).json()['ibs'] as { id: string }[]).map(({ id }) => id),
   ).toEqual(['412'])
+  // What is no number names no container, and not the default one.
+  for (const container of ['', '0x5', '5.0', '0.0', 'x'])
+    expect((await edge.call(`/event?d_rtbd=json&d_nsid=${container}`)).json()['ibs'] ?? [], container).toEqual([])
 })
 
 test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [COL-54] [COL-126] [COL-170] [COL-48] [OUT-16] [SEC-78]', async () => {

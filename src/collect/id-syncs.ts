@@ -1,3 +1,4 @@
+import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { DataSource } from '../model/definitions.ts'
 import type { Consent } from './consent.ts'
 import { parseSyncTimes } from './cookies.ts'
@@ -27,7 +28,8 @@ export function dueIdSyncs(
   if (syncs.length === 0 || consent.decision.syncDenied) return NONE
   if (isCoppa(request) || firstValue(request, 'd_jsonv') === '0') return NONE
 
-  const container = Number(firstValue(request, 'd_nsid') ?? 0)
+  // What is no number names a container that no sync is in.
+  const container = parseWholeNumber(firstValue(request, 'd_nsid') ?? '0')
   const lastMs = parseSyncTimes(request.cookies.dextp)
   const nowMs = request.receivedAtMs
   const values: MacroValues = { ...ids, region: edge.config.region, secure: request.secure, nowMs, consent }
@@ -51,8 +53,8 @@ export function dueIdSyncs(
 const NONE: readonly IdSync[] = []
 
 /** A sync without containers belongs to the default one [COL-52]. */
-function isInContainer(sync: NonNullable<DataSource['sync']>, container: number): boolean {
-  return sync.containerIds.length === 0 ? container === 0 : sync.containerIds.includes(container)
+function isInContainer(sync: NonNullable<DataSource['sync']>, container: number | undefined): boolean {
+  return sync.containerIds.length === 0 ? container === 0 : sync.containerIds.includes(container ?? -1)
 }
 
 /** What the page said about privacy travels on, where the template does not place it itself [SEC-77], [COL-169]. */

@@ -1,3 +1,4 @@
+import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { CallError, CollectedCall, OptOutCall } from '../model/collected-call.ts'
 import type { DeclaredId, EventKind } from '../model/event.ts'
 import type { DataSourceId, TraitId } from '../model/ids.ts'
@@ -134,7 +135,8 @@ function readOnlyDataSource(edge: Edge, { signals }: Parameters): DataSourceId |
   const code = signals.first('d_tdpid_ic')
   if (id === undefined && code === undefined) return undefined
   const { dataSources, byIntegrationCode } = edge.directory()
-  const found = id !== undefined ? dataSources.get(Number(id) as DataSourceId) : byIntegrationCode.get(code ?? '')
+  const found =
+    id !== undefined ? dataSources.get(parseWholeNumber(id.trim()) as DataSourceId) : byIntegrationCode.get(code ?? '')
   return found?.dataSourceId ?? null
 }
 
