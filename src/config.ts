@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
 import { z } from 'zod'
+import { impossibleCombinations } from './config/impossible-combinations.ts'
+import { isCountryCode } from './lib/country-codes.ts'
 import {
   explainIssues,
   listSettings,
@@ -75,7 +77,12 @@ const DenyList = z.strictObject({
 
 const countries = (codes: string[], description: string) =>
   z
-    .array(z.string().regex(/^[A-Z]{2}$/))
+    .array(
+      z
+        .string()
+        .regex(/^[A-Z]{2}$/)
+        .refine(isCountryCode, { error: ({ input }) => `${String(input)} is no country of ISO 3166-1` }),
+    )
     .default(codes)
     .meta({ description, allowed: 'a list of two-letter country codes in upper case' })
 
@@ -161,14 +168,33 @@ const Edge = z.strictObject({
     .max(100_000)
     .default(565)
     .meta({ description: "This installation's vendor id in the TCF list; consent must name it" }),
-  acceptUnlistedCmp: flag(false, 'Goes on after codes 313 and 314, instead of treating consent as missing'),
+  cmpListFile: z.string().min(1).optional().meta({
+    description:
+      'List of consent management platforms (`cmp-list.json` of IAB Europe). Consent strings of others give 313, of deleted ones 314. Not set: CMPs are not judged',
+    allowed: 'path of a JSON file, read at the start',
+  }),
+  acceptUnlistedCmp: flag(
+    false,
+    'Goes on after codes 313 and 314, instead of treating consent as missing; needs `edge.cmpListFile`',
+  ),
   usEnforcement: flag(
     false,
     'US privacy strings (`gpp`, `us_privacy`) that cannot be decoded count as opt-out of sale and sharing',
   ),
-  forbiddenCountries: countries(['CU', 'IR', 'KP', 'SD', 'SY'], 'Countries refused by law (code 199)'),
+  forbiddenCountries: countries(
+    ['CU', 'IR', 'KP', 'SD', 'SY'],
+    'Countries refused by law (code 199). An address of unknown country passes',
+  ),
   blockedCountries: countries([], 'Countries refused by the organisation (code 198)'),
-  onlyCountries: countries([], 'When not empty, all other countries are refused (code 198)'),
+  onlyCountries: countries(
+    [],
+    'When not empty, all other countries are refused (code 198). An address of unknown country passes',
+  ),
+  geoFile: z.string().min(1).optional().meta({
+    description:
+      'Table that says where an address is: for the lists of countries, and for the geo keys of rules (`d_country`, `d_city`, ...). Not set: the bundled table of countries',
+    allowed: 'path of a country or city table in the MaxMind DB format (.mmdb), read at the start',
+  }),
   limits: Limits.prefault({}),
   denyList: DenyList.prefault({}),
 })
@@ -369,28 +395,4 @@ function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']
     ...(dataDir === undefined ? {} : { USHER_DATA_DIR: dataDir }),
     ...(roles === undefined ? {} : { USHER_ROLES: roles }),
   }
-}
-
-function impossibleCombinations(config: UsherConfig): string[] {
-  const issues: string[] = []
-  if (config.clockOffsetMs !== 0 && config.production) {
-    issues.push('clockOffsetMs (USHER_CLOCK_OFFSET_MS): a test switch, refused with NODE_ENV=production. Allowed: 0')
-  }
-  if ((config.tls.cert === undefined) !== (config.tls.key === undefined)) {
-    issues.push(
-      'tls.cert (USHER_TLS_CERT) and tls.key (USHER_TLS_KEY): one is set without the other. Allowed: both or none',
-    )
-  }
-  if (config.edge.port !== 0 && config.edge.port === config.admin.port) {
-    issues.push(
-      'edge.port (USHER_EDGE_PORT) and admin.port (USHER_ADMIN_PORT): both are the same. Allowed: two different ports',
-    )
-  }
-  const { connectionsMax, connectionsPerAddressMax } = config.edge.limits
-  if (connectionsPerAddressMax > connectionsMax) {
-    issues.push(
-      `edge.limits.connectionsPerAddressMax (USHER_EDGE_LIMITS_CONNECTIONS_PER_ADDRESS_MAX): is above edge.limits.connectionsMax. Allowed: at most ${connectionsMax}`,
-    )
-  }
-  return issues
 }

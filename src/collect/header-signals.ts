@@ -1,12 +1,13 @@
 import type { Signals } from '../model/signals.ts'
+import type { EdgeConfig } from './edge-config.ts'
 import type { EdgeRequest } from './edge-request.ts'
 
 /**
- * Adds what the server itself knows of a call: `h_` keys from its headers [COL-23], [COL-24]. A header wins over a
- * caller's own `h_` key, except for the referer: browsers cut that header to the origin, and the page library sends the
- * full address itself.
+ * Adds what the server itself knows of a call: `h_` keys from its headers [COL-23], [COL-24], and where its address is
+ * [COL-203]. What the server knows wins over a caller's own key [COL-209], except for the referer: browsers cut that
+ * header to the origin, and the page library sends the full address itself.
  */
-export function addHeaderSignals(request: EdgeRequest): Signals {
+export function addServerSignals(config: Pick<EdgeConfig, 'geoSignalsOf'>, request: EdgeRequest): Signals {
   const { signals } = request.parameters
   const { headers } = request
   set(signals, 'h_host', request.host?.name)
@@ -16,7 +17,15 @@ export function addHeaderSignals(request: EdgeRequest): Signals {
   set(signals, 'h_referrer', headers['referrer'])
   set(signals, 'h_date', headers.date)
   set(signals, 'h_ip', request.address)
+  // Where a caller handed over no address, its own place is not the visitor's [COL-264].
+  if (request.address !== '') setAll(signals, config.geoSignalsOf?.(request.address) ?? [])
   return signals
+}
+
+/** A key may come with several values, and what the call itself said under it goes first. */
+function setAll(signals: Signals, known: readonly (readonly [key: string, value: string])[]): void {
+  for (const [key] of known) if (signals.has(key)) signals.delete(key)
+  for (const [key, value] of known) signals.add(key, value)
 }
 
 function set(signals: Signals, key: string, value: string | string[] | undefined): void {
