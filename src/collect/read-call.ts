@@ -75,7 +75,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
     hasOrganization: ids.hasOrganization,
     cookieDeviceId: kept.cookieDeviceId,
     declaredIds: kept.declaredIds,
-    signals: isEvent ? addServerSignals(edge.config, request) : NO_SIGNALS,
+    signals: isEvent ? addServerSignals(edge, request) : NO_SIGNALS,
     traitIds: isEvent ? readTraitIds(parameters) : NO_TRAITS,
     onlyDataSourceId: isEvent ? readOnlyDataSource(edge, parameters) : undefined,
     region: edge.config.region,
