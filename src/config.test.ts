@@ -102,11 +102,13 @@ describe('sources', () => {
     const at = (config: unknown, path: readonly string[]) =>
       path.reduce<unknown>((found, part) => (found as Record<string, unknown>)[part], config)
     expect(lists.length).toBeGreaterThanOrEqual(15)
+    // Clients without keys are refused: they would have no effect.
+    const beside = { USHER_EDGE_IMS_KEYS: '/etc/usher/ims-key.pem' }
     for (const { variable, path, kind } of lists) {
       const value = at(full, path)
       const forms = [JSON.stringify(value), ...(kind.name === 'list' ? [textOf(value)] : [])]
       for (const text of forms)
-        expect(at(loadConfig({ env: { [variable]: text } }), path), `${variable}=${text}`).toEqual(value)
+        expect(at(loadConfig({ env: { ...beside, [variable]: text } }), path), `${variable}=${text}`).toEqual(value)
     }
   })
 

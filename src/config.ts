@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { impossibleCombinations } from './config/impossible-combinations.ts'
 import { ConfigError, readYaml } from './lib/config-file.ts'
 import * as entries from './lib/list-entries.ts'
 import {
@@ -10,7 +11,6 @@ import {
   type Setting,
   suggestion,
 } from './lib/settings.ts'
-import { parseWholeNumber } from './lib/whole-number.ts'
 
 /**
  * The configuration: one schema that validates, types, documents, and names the environment variables. A YAML file
@@ -176,14 +176,33 @@ const Edge = z.strictObject({
     .max(100_000)
     .default(565)
     .meta({ description: "This installation's vendor id in the TCF list; consent must name it" }),
-  acceptUnlistedCmp: flag(false, 'Goes on after codes 313 and 314, instead of treating consent as missing'),
+  cmpListFile: z.string().min(1).optional().meta({
+    description:
+      'List of consent management platforms (`cmp-list.json` of IAB Europe). Consent strings of others give 313, of deleted ones 314. Not set: CMPs are not judged',
+    allowed: 'path of a JSON file, read at the start',
+  }),
+  acceptUnlistedCmp: flag(
+    false,
+    'Goes on after codes 313 and 314, instead of treating consent as missing; needs `edge.cmpListFile`',
+  ),
   usEnforcement: flag(
     false,
     'GPP strings (`gpp`) that cannot be decoded count as opt-out of sale and sharing, as a `us_privacy` that cannot be read always does',
   ),
-  forbiddenCountries: countries(['CU', 'IR', 'KP', 'SD', 'SY'], 'Countries refused by law (code 199)'),
+  forbiddenCountries: countries(
+    ['CU', 'IR', 'KP', 'SD', 'SY'],
+    'Countries refused by law (code 199). An address of unknown country passes',
+  ),
   blockedCountries: countries([], 'Countries refused by the organisation (code 198)'),
-  onlyCountries: countries([], 'When not empty, all other countries are refused (code 198)'),
+  onlyCountries: countries(
+    [],
+    'When not empty, all other countries are refused (code 198). An address of unknown country passes',
+  ),
+  geoFile: z.string().min(1).optional().meta({
+    description:
+      'Table that says where an address is: for the lists of countries, and for the geo keys of rules (`d_country`, `d_city`, ...). Not set: the bundled table of countries',
+    allowed: 'path of a country or city table in the MaxMind DB format (.mmdb), read at the start',
+  }),
   limits: Limits.prefault({}),
   denyList: DenyList.prefault({}),
 })
@@ -363,28 +382,4 @@ function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']
     ...(dataDir === undefined ? {} : { USHER_DATA_DIR: dataDir }),
     ...(roles === undefined ? {} : { USHER_ROLES: roles }),
   }
-}
-
-function impossibleCombinations(config: UsherConfig): string[] {
-  const issues: string[] = []
-  if (config.clockOffsetMs !== 0 && config.production) {
-    issues.push('clockOffsetMs (USHER_CLOCK_OFFSET_MS): a test switch, refused with NODE_ENV=production. Allowed: 0')
-  }
-  if ((config.tls.cert === undefined) !== (config.tls.key === undefined)) {
-    issues.push(
-      'tls.cert (USHER_TLS_CERT) and tls.key (USHER_TLS_KEY): one is set without the other. Allowed: both or none',
-    )
-  }
-  if (config.edge.port !== 0 && config.edge.port === config.admin.port) {
-    issues.push(
-      'edge.port (USHER_EDGE_PORT) and admin.port (USHER_ADMIN_PORT): both are the same. Allowed: two different ports',
-    )
-  }
-  const { connectionsMax, connectionsPerAddressMax } = config.edge.limits
-  if (connectionsPerAddressMax > connectionsMax) {
-    issues.push(
-      `edge.limits.connectionsPerAddressMax (USHER_EDGE_LIMITS_CONNECTIONS_PER_ADDRESS_MAX): is above edge.limits.connectionsMax. Allowed: at most ${connectionsMax}`,
-    )
-  }
-  return issues
 }

@@ -33,6 +33,7 @@ import { exposureWarning } from './main/exposure.ts'
 import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
+import { openPlaces } from './main/places.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
@@ -93,7 +94,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const allowPrivate = config.allowPrivateDestinations
   const allowedTargets = overrides.allowedTargets ?? []
   const tls = readTls(config)
-  const edgeConfig = edgeConfigOf(config, tls)
+  const places = has('edge') ? await openPlaces(config.edge, log) : undefined
+  const edgeConfig = edgeConfigOf(config, tls, places)
   const version = readVersion()
   await checkPorts(config)
 

@@ -5,6 +5,7 @@ import type { Directory } from '../model/directory.ts'
 import { Callers } from './callers.ts'
 import { TrustedProxies } from './client-address.ts'
 import { DenyList } from './deny-list.ts'
+import { DeviceKeys } from './device-keys.ts'
 import type { EdgeConfig } from './edge-config.ts'
 import { type HostFacts, hostReader } from './hosts.ts'
 import { OptOutTools } from './opt-out-tools.ts'
@@ -28,6 +29,7 @@ export interface Edge {
   /** Requests of each address in the current second [COL-113]. */
   readonly requestRates: RequestCounter
   readonly organizations: ReadonlySet<string>
+  readonly deviceKeys: DeviceKeys
 }
 
 export interface Readiness {
@@ -91,5 +93,6 @@ export function createEdge(parts: EdgeParts): Edge {
     onCallerOver: (kind) => parts.onCallerOverLimit?.(kind),
     requestRates: new RequestCounter(1000, RATE_SLOTS),
     organizations: new Set(parts.config.organizations),
+    deviceKeys: new DeviceKeys(),
   }
 }

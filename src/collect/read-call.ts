@@ -11,7 +11,7 @@ import { withoutDenied } from './denied-ids.ts'
 import type { Edge } from './edge.ts'
 import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
-import { addHeaderSignals } from './header-signals.ts'
+import { addServerSignals } from './header-signals.ts'
 import { isUnderWay } from './opt-out-tools.ts'
 import type { Parameters } from './parse-query.ts'
 
@@ -77,7 +77,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
     hasOrganization: ids.hasOrganization,
     cookieDeviceId: kept.cookieDeviceId,
     declaredIds: kept.declaredIds,
-    signals: isEvent ? addHeaderSignals(request) : NO_SIGNALS,
+    signals: isEvent ? addServerSignals(edge, request) : NO_SIGNALS,
     traitIds: isEvent ? readTraitIds(parameters) : NO_TRAITS,
     onlyDataSourceId: isEvent ? readOnlyDataSource(edge, parameters) : undefined,
     region: edge.config.region,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isCountryCode } from './country-codes.ts'
 import { parseNetwork } from './networks.ts'
 
 /**
@@ -73,6 +74,9 @@ export const filePath = entry(
   'a path without quotes and brackets',
 )
 
-export const countryCode = z.string().regex(/^[A-Z]{2}$/, 'is not a two-letter country code in upper case')
+export const countryCode = z
+  .string()
+  .regex(/^[A-Z]{2}$/, 'is not a two-letter country code in upper case')
+  .refine(isCountryCode, 'is no country of ISO 3166-1')
 
 export const dataSourceId = z.int().min(0)

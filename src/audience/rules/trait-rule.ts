@@ -1,3 +1,4 @@
+import { orderedDecimal } from './decimal.ts'
 import {
   type Expression,
   ExpressionParser,
@@ -76,6 +77,7 @@ export function parseTraitRule(text: string): TraitRuleParsed | RuleRefused {
     const reader = openRule(text)
     const rule = parseWhole(reader, hints)
     checkPatterns(rule, text)
+    checkOrders(rule)
     refuseEmptyCall(rule)
     return { ok: true as const, rule, normalized: reader.normalized(), hints: [...hints] }
   })
@@ -170,6 +172,30 @@ function checkPatterns(rule: TraitRule, text: string): void {
     const position = positionInValue(text, valuePosition, fault.offset)
     throw new RuleError(`the regular expression cannot be used: ${fault.message}`, position)
   })
+}
+
+const orders: ReadonlySet<ComparisonOperator> = new Set(['<', '<=', '>', '>='])
+
+/** An order with what is not a number would be saved and never hold [AUD-77]. */
+function checkOrders(rule: TraitRule): void {
+  forEachComparison(rule, ({ operator, value, valuePosition }) => {
+    if (!orders.has(operator) || orderedDecimal(value) !== undefined) return
+    throw new RuleError(
+      `${operator} compares numbers, and ${shown(value)} is not one${suggestion(value)}: digits, with a point and digits behind it for a fraction`,
+      valuePosition,
+    )
+  })
+}
+
+function shown(value: string): string {
+  return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
+}
+
+/** `.5` and `1,000` as they are meant. */
+function suggestion(value: string): string {
+  const plain = value.trim().replaceAll(/(?<=[0-9]),(?=[0-9]{3}(?![0-9]))/g, '')
+  const meant = plain.replace(/^([+-]?)\./, '$10.').replace(/\.$/, '')
+  return meant !== value && orderedDecimal(meant) !== undefined ? ` (write ${meant})` : ''
 }
 
 /** Where character `offset` of a value stands in the text, past its quote and its escapes. */
