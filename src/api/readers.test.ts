@@ -21,11 +21,14 @@ const delivery: Delivery = {
   createdAt: '2026-11-22T12:00:00.000Z',
   finishedAt: null,
   aamWouldDrop: false,
+  destinationName: 'Halden DSP',
+  segments: [{ sid: 100_007, name: 'Intenders', status: 1, users: 2 }],
+  segmentCount: 1,
   attempts: [attempt],
 }
+const { segments: _segments, segmentCount: _segmentCount, ...head } = delivery
 const detail: DeliveryDetail = {
-  ...delivery,
-  destinationName: 'Halden DSP',
+  ...head,
   signature: null,
   recipients: [],
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },

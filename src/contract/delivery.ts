@@ -33,8 +33,29 @@ const deliveryFields = {
   aamWouldDrop: z.boolean().meta({ description: 'A dead letter that Audience Manager would have dropped' }),
 }
 
+const destinationName = z.string().nullable().meta({ description: 'null: the destination no longer exists' })
+
+/** Segments that a list tells of one message; `segmentCount` counts all. */
+export const LISTED_SEGMENTS_MAX = 5
+export const ListedSegment = z.object({
+  sid: z.int(),
+  name: z.string(),
+  status: z.literal([0, 1]).meta({ description: '1: in it, 0: no longer' }),
+  users: z.int().meta({ description: 'Of the message, told so' }),
+})
+export type ListedSegment = z.infer<typeof ListedSegment>
+
 /** [OPS-51] */
-export const Delivery = z.object({ ...deliveryFields, attempts: z.array(z.object(attemptFields)) })
+export const Delivery = z.object({
+  ...deliveryFields,
+  destinationName,
+  segments: z
+    .array(ListedSegment)
+    .max(LISTED_SEGMENTS_MAX)
+    .meta({ description: 'What the message says, said of most users first; at most 5' }),
+  segmentCount: z.int().meta({ description: 'Of all that `segments` would hold' }),
+  attempts: z.array(z.object(attemptFields)),
+})
 export type Delivery = z.infer<typeof Delivery>
 
 const headers = z.record(z.string(), z.string())
@@ -64,7 +85,7 @@ export type DeliveryRecipient = z.infer<typeof DeliveryRecipient>
 
 export const DeliveryDetail = z.object({
   ...deliveryFields,
-  destinationName: z.string().nullable().meta({ description: 'null: the destination no longer exists' }),
+  destinationName,
   signature: DeliverySignature.nullable().meta({
     description: 'null: it was sent without a signature that its destination makes today',
   }),

@@ -2,6 +2,7 @@ import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
 import type { ProfileView } from '../contract.ts'
+import { runInSlices } from '../lib/slices.ts'
 import {
   type DeliveryId,
   type DestinationId,
@@ -17,7 +18,7 @@ import type { NameReader } from '../store/catalog/names.ts'
 import { isDeliveryId } from '../store/delivery-keys.ts'
 import type { DeliverySearch, DeliveryStore } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
-import { segmentsIn, viewDelivery, viewDetail } from './delivery-views.ts'
+import { listedDelivery, segmentsIn, viewDelivery, viewDetail } from './delivery-views.ts'
 
 export interface DeliveryReaderParts {
   readonly deliveries: DeliveryStore
@@ -40,7 +41,18 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       const search = { ...asked, ...meant, profileIds: inBoth(asked.profileIds, meant.profileIds) }
       const { total, list } =
         search.profileIds?.length === 0 ? NOTHING : await store.list({ ...search, page, pageSize })
-      return { total, list: list.map(viewDelivery) }
+      const listed = await runInSlices(inSteps(list, listedDelivery))
+      const [destinationNames, segmentNames] = await Promise.all([
+        names.namesOf(
+          'destinations',
+          list.map((one) => one.destinationId),
+        ),
+        names.namesOf(
+          'segments',
+          listed.flatMap((one) => one.segments.map(({ sid }) => sid)),
+        ),
+      ])
+      return { total, list: listed.map((one) => viewDelivery(one, destinationNames, segmentNames)) }
     },
     async get(id) {
       const delivery = isDeliveryId(id) ? await store.get(id) : undefined
@@ -66,6 +78,16 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       return { ...answer, plan: { ...answer.plan, underWay: Math.max(0, total - deliveryIds.length) } }
     },
   }
+}
+
+/** A page can name half a million segments: events are served between its messages. */
+function* inSteps<From, To>(list: readonly From[], make: (one: From) => To): Generator<void, To[]> {
+  const made: To[] = []
+  for (const one of list) {
+    made.push(make(one))
+    yield
+  }
+  return made
 }
 
 function inStore(filter: DeliveryFilter): DeliverySearch {

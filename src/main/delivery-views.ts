@@ -1,6 +1,12 @@
 import { checkSignature } from '../activation/check-signature.ts'
 import type { DestinationRule } from '../activation/destination-rules.ts'
-import type { Delivery, DeliveryDetail, DeliveryRecipient } from '../contract.ts'
+import {
+  type Delivery,
+  type DeliveryDetail,
+  type DeliveryRecipient,
+  LISTED_SEGMENTS_MAX,
+  type ListedSegment,
+} from '../contract.ts'
 import type { Attempt } from '../model/delivery.ts'
 import { isoTime } from '../model/time.ts'
 import type { StoredDelivery, WrittenUser } from '../store/delivery-record.ts'
@@ -15,9 +21,52 @@ export interface DetailParts {
   readonly segmentNames: ReadonlyMap<number, string>
 }
 
+/** What a list tells of one delivery without names: those of a whole page are asked for at once. */
+export interface ListedDelivery {
+  readonly delivery: StoredDelivery
+  readonly segments: readonly Omit<ListedSegment, 'name'>[]
+  readonly segmentCount: number
+}
+
+export function listedDelivery(delivery: StoredDelivery): ListedDelivery {
+  const all = [...saidIn(delivery)].sort((a, b) => b.users - a.users || b.status - a.status || a.sid - b.sid)
+  return { delivery, segments: all.slice(0, LISTED_SEGMENTS_MAX), segmentCount: all.length }
+}
+
 /** A delivery in a list [OPS-51]. */
-export function viewDelivery(delivery: StoredDelivery): Delivery {
-  return { ...headOf(delivery), attempts: delivery.attempts.map(viewAttempt) }
+export function viewDelivery(
+  { delivery, segments, segmentCount }: ListedDelivery,
+  destinationNames: ReadonlyMap<number, string>,
+  segmentNames: ReadonlyMap<number, string>,
+): Delivery {
+  return {
+    ...headOf(delivery),
+    destinationName: destinationNames.get(delivery.destinationId) ?? null,
+    segments: segments.map(({ sid, status, users }) => ({ sid, name: nameOf(sid, segmentNames), status, users })),
+    segmentCount,
+    attempts: delivery.attempts.map(viewAttempt),
+  }
+}
+
+/** Each segment and status, and of how many users it was said; a user under several partner IDs counts once. */
+function saidIn({ users, written }: StoredDelivery): Iterable<Omit<ListedSegment, 'name'>> {
+  const said = new Map<string, { sid: number; status: 0 | 1; users: number; lastUser: string }>()
+  const say = (sid: number, status: 0 | 1, profileId: string) => {
+    const known = said.get(`${sid} ${status}`)
+    if (known === undefined) said.set(`${sid} ${status}`, { sid, status, users: 1, lastUser: profileId })
+    // The entries of a user stand together.
+    else if (known.lastUser !== profileId) Object.assign(known, { users: known.users + 1, lastUser: profileId })
+  }
+  for (const [at, { profileId, active, inactive }] of users.entries()) {
+    // Records of early versions do not hold what was written.
+    const segments = written?.[at]?.segments
+    if (segments !== undefined) for (const [sid, , status] of segments) say(sid, status, profileId)
+    else {
+      for (const sid of active) say(sid, 1, profileId)
+      for (const sid of inactive) say(sid, 0, profileId)
+    }
+  }
+  return said.values()
 }
 
 /** One delivery with all that was sent and came back [OPS-51]. */
@@ -66,10 +115,12 @@ function recipientsOf(
 
 function toldBy(segments: WrittenUser['segments'], names: ReadonlyMap<number, string>) {
   const withStatus = (wanted: 0 | 1) =>
-    segments.flatMap(([sid, code, status]) =>
-      status === wanted ? [{ sid, name: names.get(sid) ?? `deleted segment ${sid}`, code }] : [],
-    )
+    segments.flatMap(([sid, code, status]) => (status === wanted ? [{ sid, name: nameOf(sid, names), code }] : []))
   return { active: withStatus(1), inactive: withStatus(0) }
+}
+
+function nameOf(sid: number, names: ReadonlyMap<number, string>): string {
+  return names.get(sid) ?? `deleted segment ${sid}`
 }
 
 function headOf(delivery: StoredDelivery) {

@@ -65,6 +65,15 @@ test('what a message told, and to whom, is answered from its record; it is found
     },
   ])
 
+  expect(bought).toMatchObject({
+    destinationName: 'receiver',
+    segments: [
+      { sid: buyers, name: 'Buyers', status: 1, users: 1 },
+      { sid: lookers, name: 'Lookers', status: 0, users: 1 },
+    ],
+    segmentCount: 2,
+  })
+
   const found = async (q: string) => (await list(`q=${encodeURIComponent(q)}`)).total
   const ids = [bought?.deliveryId ?? '', ANNA, `d:${ANNA}`, ANNA.replace(/(.{4})/g, '$1 '), 'anna-1']
   expect(await Promise.all([...ids, `${dataSourceId}:anna-1`].map(found))).toEqual([1, 2, 2, 2, 2, 2])
@@ -96,6 +105,7 @@ test('what a message told, and to whom, is answered from its record; it is found
   await expect.poll(async () => (await read(bought?.deliveryId)).signature).toBeNull()
   const orphan = await read(bought?.deliveryId)
   expect([orphan.destinationName, orphan.recipients]).toEqual([null, detail.recipients])
+  expect((await list('q=bert')).list).toMatchObject([{ destinationName: null, segments: [{ name: 'Lookers' }] }])
   expect(await ask({ destinationId })).toMatchObject({ matched: 3, plan: { withoutDestination: 3 } })
 
   const search = (q: string) => usher.api<Found[]>('GET', `/v1/search?q=${encodeURIComponent(q)}`)

@@ -62,7 +62,10 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
     catalog,
     records,
     profiles,
-    deliveries: openDeliveryStore(records),
+    deliveries: openDeliveryStore(records, (key) => {
+      options.log('store.record_corrupt', { key: key.toString('hex') })
+      options.onCorrupt()
+    }),
     jobs: openJobStore(records),
     denied: openDenyStore(records, options.onCorrupt),
     async close() {

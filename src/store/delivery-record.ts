@@ -1,5 +1,6 @@
 import type { Delivery, DeliveryStatus } from '../model/delivery.ts'
 import type { DataSourceId, DeliveryId, ProfileId } from '../model/ids.ts'
+import { type DeliveryPlace, placeBytes } from './delivery-keys.ts'
 import { openRecord, sealRecord } from './record.ts'
 
 /** A delivery with what only its store and its sender need. */
@@ -75,6 +76,11 @@ export function openBody(record: Buffer): DeliveryBody {
 
 export function sealSummary(delivery: StoredDelivery): Buffer {
   return sealRecord(VERSION, 0, Buffer.from(JSON.stringify(summaryOf(delivery))))
+}
+
+/** What both indexes hold, to find a delivery by its ID and by its users. */
+export function sealPlace(place: DeliveryPlace): Buffer {
+  return sealRecord(VERSION, 0, placeBytes(place))
 }
 
 /** @throws RecordCorruptError */

@@ -191,7 +191,21 @@ const others = Array.from({ length: 14 }, (_, at) => ({
   finishedAt: new Date(Date.parse('2026-11-20T13:51:40.206Z') - at * 1311).toISOString(),
   attempts: [attempt(1, '2026-11-20T13:51:40.010Z', 118 + at * 9, 200, 'ok')],
 }))
-const deliveries = [retried, dead, ...others]
+const deliveries = [retried, dead, ...others].map((delivery, at) => {
+  const told = segments.map(({ sid, name }, index) => ({
+    sid,
+    name,
+    status: (at + index) % 3 === 0 ? 0 : 1,
+    users: Math.max(1, delivery.users - index),
+  }))
+  const destinationName = destinations.find((one) => one.destinationId === delivery.destinationId)?.name ?? null
+  return {
+    ...delivery,
+    destinationName,
+    segments: told.slice(0, 1 + (at % 4)),
+    segmentCount: at === 1 ? 12 : 1 + (at % 4),
+  }
+})
 
 const message = {
   ProcessTime: 'Fri Nov 20 14:07:11 UTC 2026',
@@ -214,9 +228,9 @@ const message = {
 
 function detailOf(delivery: (typeof deliveries)[number]) {
   const body = JSON.stringify(message)
+  const { segments: _segments, segmentCount: _segmentCount, ...head } = delivery
   return {
-    ...delivery,
-    destinationName: destinations.find((one) => one.destinationId === delivery.destinationId)?.name ?? null,
+    ...head,
     request: {
       method: 'POST',
       url: 'https://in.halden.example/v2/segments',

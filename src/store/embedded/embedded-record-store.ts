@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { PARTITIONS } from '../../model/partition.ts'
 import type { Durability } from '../durability.ts'
 import { keyName } from '../keys.ts'
-import { readRevision } from '../record.ts'
 import {
   assertOnePartition,
   type Commit,
+  guardHolds,
   type RecordStore,
   type StoredRecord,
   StoreUnavailableError,
@@ -194,7 +194,7 @@ class EmbeddedRecordStore implements RecordStore {
       const name = keyName(guard.key)
       const known = this.#known(name)
       if (known === undefined) this.#readGuard(guard.key, name, commit, durability, waiter)
-      else if (revisionOf(known) === guard.revision) this.#accept(commit, durability, waiter, level, name)
+      else if (guardHolds(guard, known)) this.#accept(commit, durability, waiter, level, name)
       else waiter.resolve(false)
     }
   }
@@ -208,7 +208,8 @@ class EmbeddedRecordStore implements RecordStore {
         return
       }
       this.#cache.set(name, record)
-      if (revisionOf(record) === commit.guard?.revision) this.#accept(commit, durability, waiter, level, name)
+      if (commit.guard === undefined || guardHolds(commit.guard, record))
+        this.#accept(commit, durability, waiter, level, name)
       else waiter.resolve(false)
     }
     this.#reads.read(key, name, done, (error) => waiter.reject(unavailable('reading a guard failed', error)))
@@ -332,11 +333,6 @@ class EmbeddedRecordStore implements RecordStore {
     if (group === undefined) return
     await new Promise<void>((resolve) => group.waiters.push({ resolve: () => resolve(), reject: () => resolve() }))
   }
-}
-
-/** 0 when there is no record. */
-function revisionOf(record: KnownRecord): number {
-  return record === null ? 0 : readRevision(record).revision
 }
 
 function unavailable(what: string, cause?: unknown): StoreUnavailableError {

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import type { DeliveryUser } from '../model/delivery.ts'
+import type { DataSourceId, DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
+import type { StoredDelivery, WrittenUser } from '../store/delivery-record.ts'
+import { listedDelivery, viewDelivery } from './delivery-views.ts'
+
+const deliveryId = 'dl_AAAAAAAAAAAAAAAAAAAAAA' as DeliveryId
+const message = (users: readonly DeliveryUser[], written?: readonly WrittenUser[]): StoredDelivery => ({
+  deliveryId,
+  destinationId: 423 as DestinationId,
+  status: 'acknowledged',
+  reason: null,
+  createdAtMs: 0,
+  finishedAtMs: 1,
+  method: 'POST',
+  url: 'https://partner.example/in',
+  body: '{}',
+  users,
+  attempts: [],
+  nextAttemptMs: 0,
+  replayOf: null,
+  headers: [],
+  roundId: deliveryId,
+  roundSize: 1,
+  attemptsBefore: 0,
+  aamWouldDrop: false,
+  ...(written !== undefined && { written }),
+})
+const user = (name: string, active: number[], inactive: number[] = []): DeliveryUser => ({
+  profileId: `d:${name}` as ProfileId,
+  revision: 1,
+  active,
+  inactive,
+})
+const wrote = (partnerId: string, segments: WrittenUser['segments']): WrittenUser => ({
+  dataSourceId: 2001 as DataSourceId,
+  partnerId,
+  segments,
+})
+const view = (delivery: StoredDelivery) =>
+  viewDelivery(listedDelivery(delivery), new Map([[423, 'Halden DSP']]), new Map([[1, 'One']]))
+
+test('a list says of each message whom it went to and what it says of most users, five at most [OPS-51]', () => {
+  const written = [
+    wrote(
+      'a',
+      [1, 2, 3, 4, 5, 6].map((sid) => [sid, `code-${sid}`, 1] as const),
+    ),
+    wrote('b', [
+      [6, 'code-6', 1],
+      [1, 'code-1', 0],
+    ]),
+  ]
+  const listed = view(message([user('a', [1, 2, 3, 4, 5, 6]), user('b', [6], [1])], written))
+  expect(listed).toMatchObject({ destinationName: 'Halden DSP', segmentCount: 7 })
+  expect(listed.segments).toEqual([
+    { sid: 6, name: 'deleted segment 6', status: 1, users: 2 },
+    { sid: 1, name: 'One', status: 1, users: 1 },
+    { sid: 2, name: 'deleted segment 2', status: 1, users: 1 },
+    { sid: 3, name: 'deleted segment 3', status: 1, users: 1 },
+    { sid: 4, name: 'deleted segment 4', status: 1, users: 1 },
+  ])
+})
+
+test('a user under two partner IDs counts once; a record of an early version is read from its users [OPS-51]', () => {
+  const twice = message([user('a', [1]), user('a', [1])], [wrote('a', [[1, 'code', 1]]), wrote('a2', [[1, 'code', 1]])])
+  expect(view(twice).segments).toEqual([{ sid: 1, name: 'One', status: 1, users: 1 }])
+  expect(view(message([user('a', [], [1])])).segments).toEqual([{ sid: 1, name: 'One', status: 0, users: 1 }])
+})
