@@ -249,6 +249,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         }),
         directory: () => rulebooks.current().directory,
         denyList,
+        firstVisitKey: secrets.ecidKey,
         clock: clock.now,
         ready: () => ({ ready: reasons().length === 0, reasons: reasons() }),
         onRequest: (record) => {

@@ -5,12 +5,15 @@ import { readDeclaredIds } from './declared-ids.ts'
 import type { Edge } from './edge.ts'
 import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
+import { firstVisitDevice } from './first-visit.ts'
 
 /** IDs of a call, valid in form. */
 export interface CallIds {
   readonly deviceId: DeviceId | undefined
   readonly ecid: string | undefined
   readonly cookieDeviceId: DeviceId | undefined
+  /** The new ID of a browser that nothing else names (`d_first`). */
+  readonly firstDeviceId: DeviceId | undefined
   readonly declaredIds: readonly DeclaredId[]
   readonly deprecatedPair: DeclaredId | undefined
   /** Declared IDs refused as known mistakes, or by an operator. */
@@ -35,6 +38,7 @@ export function readIds(edge: Edge, request: EdgeRequest, errors: CallError[]): 
     deviceId: isUuid ? (uuid as DeviceId) : undefined,
     ecid: isMid ? mid : undefined,
     cookieDeviceId: cookie !== undefined && isDeviceId(cookie) ? cookie : undefined,
+    firstDeviceId: firstVisitDevice(edge.firstVisitKey, request),
     declaredIds: ids.ids,
     deprecatedPair: ids.deprecatedPair,
     deniedCount: ids.deniedCount,

@@ -19,9 +19,10 @@ export interface Consent {
   readonly decision: ConsentDecision
   /**
    * `declined`: a readable string withholds something that is needed, which is an opt-out [COL-245]. `missing`: there
-   * is no usable string, so the data is dropped, but nobody is opted out for ever [COL-244].
+   * is no usable string, so the data is dropped, but nobody is opted out for ever [COL-244]. `withdrawn`: the page takes
+   * consent back (page-consent.ts).
    */
-  readonly result: 'free' | 'granted' | 'declined' | 'missing'
+  readonly result: 'free' | 'granted' | 'declined' | 'missing' | 'withdrawn'
   /** What the macros `${GDPR}` and `${GDPR_CONSENT_XXXX}` say [COL-187]. */
   readonly gdprMacro: '0' | '1'
   readonly consentMacro: string

@@ -106,6 +106,12 @@ export function optOutCookies(scope: CookieScope): readonly string[] {
   return [`demdex=${NOT_A_TARGET}${rest}`, `dextp=${NOT_A_TARGET}${rest}`]
 }
 
+/** Takes both cookies out of the browser: consent was withdrawn. */
+export function droppedCookies(scope: CookieScope): readonly string[] {
+  const rest = attributes(0, scope)
+  return [`demdex=${rest}`, `dextp=${rest}`]
+}
+
 function attributes(seconds: number, scope: CookieScope): string {
   const domain = scope.domain === '' ? '' : `; Domain=${scope.domain}`
   const secure = scope.secure ? '; Secure; SameSite=None' : ''

@@ -7,7 +7,7 @@ import type { DenyList } from './deny-list.ts'
 import { isMistakenId } from './deny-seeds.ts'
 import { callError } from './error-codes.ts'
 
-export type KeptIds = Pick<CallIds, 'deviceId' | 'ecid' | 'cookieDeviceId' | 'declaredIds'>
+export type KeptIds = Pick<CallIds, 'deviceId' | 'ecid' | 'cookieDeviceId' | 'firstDeviceId' | 'declaredIds'>
 
 /**
  * Counts the IDs of a call and leaves out those on the deny list, each with its code [COL-147], [COL-149].
@@ -42,9 +42,12 @@ export function withoutDenied(
   // A page library sends the cookie's ID as parameter too: that is one call, counted once.
   const isSame = ids.cookieDeviceId === ids.deviceId
   const cookieDeviceId = isSame ? deviceId : keep(ids.cookieDeviceId, DeniedDevice.uuid)
+  // Counts as what names the device only where nothing else does.
+  const isNamed = (ids.deviceId ?? ids.ecid ?? ids.cookieDeviceId) !== undefined
+  const firstDeviceId = isNamed ? undefined : keep(ids.firstDeviceId, DeniedDevice.uuid)
   const declaredIds = ids.declaredIds.length === 0 ? ids.declaredIds : ids.declaredIds.filter(keepDeclared)
 
-  const isAnyLeft = deviceId ?? ecid ?? cookieDeviceId ?? declaredIds[0]
+  const isAnyLeft = deviceId ?? ecid ?? cookieDeviceId ?? firstDeviceId ?? declaredIds[0]
   if (denied > 0 && isAnyLeft === undefined) return undefined
-  return { deviceId, ecid, cookieDeviceId, declaredIds }
+  return { deviceId, ecid, cookieDeviceId, firstDeviceId, declaredIds }
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '../model/clock.ts'
 import type { CallHandler } from '../model/collected-call.ts'
 import type { DeniedKind } from '../model/deny-entry.ts'
@@ -30,6 +31,7 @@ export interface Edge {
   readonly requestRates: RequestCounter
   readonly organizations: ReadonlySet<string>
   readonly deviceKeys: DeviceKeys
+  readonly firstVisitKey: Buffer
 }
 
 export interface Readiness {
@@ -70,6 +72,8 @@ export interface EdgeParts extends EdgeEvents {
   readonly overloaded?: () => boolean
   /** The one that is kept over restarts; without it the list lives as long as the listener. */
   readonly denyList?: DenyList
+  /** 32 bytes that every edge of the installation shares; without it the IDs of first visits last as long as the listener. */
+  readonly firstVisitKey?: Buffer
 }
 
 /** Below this many slots a handful of addresses would count each other down. */
@@ -94,5 +98,6 @@ export function createEdge(parts: EdgeParts): Edge {
     requestRates: new RequestCounter(1000, RATE_SLOTS),
     organizations: new Set(parts.config.organizations),
     deviceKeys: new DeviceKeys(),
+    firstVisitKey: parts.firstVisitKey ?? randomBytes(32),
   }
 }

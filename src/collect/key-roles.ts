@@ -17,6 +17,7 @@ const roles: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['dpid', 'declared_signal'],
   ['d_uuid', 'withheld'],
   ['d_mid', 'withheld'],
+  ['d_first', 'withheld'],
   ['d_blob', 'withheld'],
   ['d_rd', 'withheld'],
   ['redir', 'withheld'],

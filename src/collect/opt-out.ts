@@ -55,7 +55,7 @@ function withoutEmpty(request: EdgeRequest): EdgeRequest {
 }
 
 function subjectOf(ids: CallIds) {
-  return ids.deviceId ?? ids.ecid ?? ids.declaredIds[0] ?? ids.deprecatedPair
+  return ids.deviceId ?? ids.ecid ?? ids.declaredIds[0] ?? ids.deprecatedPair ?? ids.firstDeviceId
 }
 
 /** @returns undefined when there is nothing to record */
@@ -67,7 +67,7 @@ function callOf(request: EdgeRequest, ids: CallIds, isGlobal: boolean): OptOutCa
     receivedAtMs: request.receivedAtMs,
     level: isGlobal ? 'global' : 'partner',
     reason: 'request',
-    deviceId: ids.deviceId,
+    deviceId: subject === ids.firstDeviceId ? ids.firstDeviceId : ids.deviceId,
     ecid: ids.ecid,
     organization: ids.organization,
     cookieDeviceId: ids.cookieDeviceId,

@@ -13,6 +13,7 @@ import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
 import { addServerSignals } from './header-signals.ts'
 import { isUnderWay } from './opt-out-tools.ts'
+import { withPageConsent } from './page-consent.ts'
 import type { Parameters } from './parse-query.ts'
 
 /** What a request turned out to be. Everything but `read` means: discard it. */
@@ -43,13 +44,9 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
 
   const errors: CallError[] = []
   const directory = edge.directory()
-  const consent = decideConsent(
-    parameters,
-    request.headers['sec-gpc'] as string | undefined,
-    directory,
-    edge.config,
-    request.receivedAtMs,
-  )
+  const gpc = request.headers['sec-gpc'] as string | undefined
+  const asked = decideConsent(parameters, gpc, directory, edge.config, request.receivedAtMs)
+  const consent = withPageConsent(asked, parameters)
   for (const error of consent.errors) errors.push(error)
   if (consent.result === 'missing') return { status: 'stopped', errors, consent }
 
@@ -57,12 +54,16 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
   if (consent.result === 'declined') {
     return { status: 'declined', errors, consent, optOut: consentOptOut(edge, request, ids) }
   }
-  if (!hasPartner(edge, request, ids.declaredIds)) {
+  // Nothing keeps a visitor from taking consent back: neither the host of the call, nor how often an ID was seen.
+  const isWithdrawn = consent.result === 'withdrawn'
+  if (!isWithdrawn && !hasPartner(edge, request, ids.declaredIds)) {
     errors.push(callError(1, request.host?.name ?? ''))
     return { status: 'stopped', errors, consent }
   }
   const onCallerOver = request.isOfCaller ? edge.onCallerOver : undefined
-  const kept = withoutDenied(edge.denyList, directory, ids, request.receivedAtMs, errors, onCallerOver)
+  const kept = isWithdrawn
+    ? ids
+    : withoutDenied(edge.denyList, directory, ids, request.receivedAtMs, errors, onCallerOver)
   if (kept === undefined) return { status: 'stopped', errors, consent }
 
   const kind = request.route.name as EventKind
@@ -76,6 +77,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
     organization: ids.organization,
     hasOrganization: ids.hasOrganization,
     cookieDeviceId: kept.cookieDeviceId,
+    firstDeviceId: kept.firstDeviceId,
     declaredIds: kept.declaredIds,
     signals: isEvent ? addServerSignals(edge, request) : NO_SIGNALS,
     traitIds: isEvent ? readTraitIds(parameters) : NO_TRAITS,

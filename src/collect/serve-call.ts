@@ -3,7 +3,7 @@ import { type Answer, jsonAnswer, pixelAnswer } from './answers.ts'
 import type { CallResult } from './call-result.ts'
 import { type Consent, unreadConsent } from './consent.ts'
 import { cookieCheckAnswer } from './cookie-check.ts'
-import { parseSyncTimes, renderSyncTimes, syncTimesCookie, visitorCookie } from './cookies.ts'
+import { droppedCookies, parseSyncTimes, renderSyncTimes, syncTimesCookie, visitorCookie } from './cookies.ts'
 import type { Edge } from './edge.ts'
 import { cookieScope, type EdgeRequest, firstValue, isCoppa, needsStatus200, wantsJson } from './edge-request.ts'
 import { callError } from './error-codes.ts'
@@ -81,6 +81,10 @@ function resultOf(
   }
   if (outcome.status === 'opted_out' && !errors.some((error) => error.code === 171)) {
     return { outcome, errors: [...errors, callError(171, outcome.id)], consent, cookies: NO_COOKIES }
+  }
+  const { demdex, dextp } = request.cookies
+  if (consent.result === 'withdrawn' && (demdex ?? dextp) !== undefined) {
+    return { outcome, errors, consent, cookies: droppedCookies(cookieScope(edge, request)) }
   }
   return { outcome, errors, consent, cookies: NO_COOKIES }
 }

@@ -6,6 +6,7 @@ import { type EdgeRequest, readRequest, wantsJson } from './edge-request.ts'
 import { callError } from './error-codes.ts'
 import { serveOptOut, serveOptOutStatus } from './opt-out.ts'
 import { serveOptOutToken } from './opt-out-tools.ts'
+import { isWithdrawal } from './page-consent.ts'
 import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
 import { refuseProtocol } from './protocol-limits.ts'
 import { readBody } from './read-body.ts'
@@ -168,6 +169,7 @@ const PIXEL_SHARE = 0.9
 function admitLoad(edge: Edge, load: Load, request: EdgeRequest): Answer | undefined {
   const { name } = request.route
   if (name === 'optout' || name === 'optout_token' || name === 'optout_status') return undefined
+  if (isWithdrawal(request.parameters)) return undefined
   const { requestsPerSecondMax, inFlightMax } = edge.config.limits
   // Calls without an address of their visitor, as some callers make, are of many.
   if (requestsPerSecondMax > 0 && request.address !== '') {

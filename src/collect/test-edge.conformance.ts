@@ -63,6 +63,7 @@ export interface TestSetup {
   readonly ready?: EdgeParts['ready']
   readonly overloaded?: () => boolean
   readonly nowMs?: () => number
+  readonly firstVisitKey?: Buffer
 }
 
 export async function startTestEdge(setup: TestSetup = {}): Promise<TestEdge> {
@@ -93,6 +94,7 @@ export async function startTestEdge(setup: TestSetup = {}): Promise<TestEdge> {
     clock: setup.nowMs ?? (() => NOW_MS),
     ready: setup.ready ?? (() => ({ ready: true, reasons: [] })),
     overloaded: setup.overloaded ?? (() => false),
+    ...(setup.firstVisitKey === undefined ? {} : { firstVisitKey: setup.firstVisitKey }),
     onRequest: (record) => records.push(record),
     onRejected: (code) => rejected.push(code),
     onRedirectBlocked: (reason) => blockedRedirects.push(reason),

@@ -14,7 +14,8 @@ export interface Guard {
 export function guardedHandler(parts: Parts, { isDiskFull, onAccepted, onOptOut }: Guard): CallHandler {
   return {
     async process(call) {
-      if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
+      // What takes consent back stores no event and is never refused either.
+      if (isDiskFull() && call.consent.store) throw new StoreUnavailableError('the disk is nearly full')
       const outcome = await processCall(call, parts)
       if (outcome.status === 'processed') onAccepted()
       return outcome

@@ -26,6 +26,8 @@ export interface CollectedCall {
   readonly hasOrganization: boolean
   /** Value of the `demdex` cookie when it is a device ID. `NOTARGET` never gets this far [COL-69]. */
   readonly cookieDeviceId: DeviceId | undefined
+  /** The ID that a new device gets, where the call says of which first visit it is; undefined: any. */
+  readonly firstDeviceId: DeviceId | undefined
   /** Declared IDs in request order, data source known and permitted, at most 10 [COL-84]..[COL-87]. */
   readonly declaredIds: readonly DeclaredId[]
   readonly signals: ReadonlySignals

@@ -95,6 +95,10 @@ export interface StoredConsent {
 /** Stands for every destination, present and future: an opt-out of sale and sharing names none [SEC-78]. */
 export const ALL_DESTINATIONS = 0 as DestinationId
 
+/** Reasons of a decision: the page's own question was answered with yes, or a yes was taken back. */
+export const PAGE_CONSENT = 'page_consent'
+export const PAGE_WITHDRAWN = 'page_withdrawn'
+
 /** May this destination not be told of the visitor? */
 export function isDeliveryDenied(consent: StoredConsent | undefined, destinationId: DestinationId): boolean {
   if (consent === undefined) return false

@@ -11,7 +11,7 @@ import {
   type SegmentId,
   type TraitId,
 } from '../model/ids.ts'
-import { newProfile, type Profile, type StoredConsent } from '../model/profile.ts'
+import { newProfile, PAGE_CONSENT, PAGE_WITHDRAWN, type Profile, type StoredConsent } from '../model/profile.ts'
 import type { OptOut } from '../store/profile-store.ts'
 import { applyIds, idTypeOf } from './apply-ids.ts'
 import { evaluateDevice } from './evaluate-device.ts'
@@ -22,6 +22,7 @@ import { reevaluateDevice } from './reevaluate-device.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
 import { type Merged, NOBODY, readMerged } from './visitor.ts'
+import { withdrawConsent } from './withdraw-consent.ts'
 
 const EVENT_IDS_KEPT = 4
 
@@ -31,7 +32,10 @@ const EVENT_IDS_KEPT = 4
  * follow-ups.
  */
 export async function processCall(call: CollectedCall, parts: Parts): Promise<CallOutcome> {
-  if (!call.consent.store) return { status: 'not_stored', errors: [] }
+  if (!call.consent.store) {
+    if (call.consent.deniedDestinations.length > 0) await withdrawConsent(call, parts)
+    return { status: 'not_stored', errors: [] }
+  }
   for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt++) {
     const rulebook = parts.rulebook()
     const visitor = await readVisitor(call, rulebook, parts)
@@ -85,7 +89,10 @@ async function readVisitor(call: CollectedCall, rulebook: Rulebook, parts: Parts
   const declaredIds = call.declaredIds.map((id) => declaredProfileId(id.dataSourceId, id.id))
   const known = deviceOfCall(call, parts.ecids)
   const found = known ??
-    (await deviceOfDeclaredIds(call, rulebook, parts)) ?? { deviceId: parts.newDeviceId(), source: 'new' as const }
+    (await deviceOfDeclaredIds(call, rulebook, parts)) ?? {
+      deviceId: call.firstDeviceId ?? parts.newDeviceId(),
+      source: 'new' as const,
+    }
   const ids = [deviceProfileId(found.deviceId), ...declaredIds]
   const { profiles, optOuts } = await parts.profiles.getWithOptOuts(ids)
   const at = optOuts.findIndex((optOut) => optOut !== undefined)
@@ -225,6 +232,8 @@ function consentOf(call: CollectedCall, before: Profile): StoredConsent | undefi
   const { consent } = call
   // A call that says nothing about consent takes back nothing that an earlier one said.
   if (consent.reason === 'none_applies') return before.consent
+  // The page's yes ends the page's no, and nothing else: a consent string or a browser's signal said more.
+  if (consent.reason === PAGE_CONSENT && before.consent?.reason !== PAGE_WITHDRAWN) return before.consent
   const isUnchanged =
     consent.reason === before.consent?.reason &&
     consent.fingerprint === before.consent.fingerprint &&

@@ -36,6 +36,7 @@ export function makeCall(
     organization: '',
     hasOrganization: false,
     cookieDeviceId: undefined,
+    firstDeviceId: undefined,
     declaredIds: [],
     signals: Signals.of(Object.entries(signals)),
     traitIds: [],
