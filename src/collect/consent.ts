@@ -100,7 +100,13 @@ function decideTcf(
   return { ...strictest, decision: { ...strictest.decision, reason, fingerprint: fingerprintOf(texts) } }
 }
 
-const strictness: Readonly<Record<Consent['result'], number>> = { free: 0, granted: 1, missing: 2, declined: 3 }
+const strictness: Readonly<Record<Consent['result'], number>> = {
+  free: 0,
+  granted: 1,
+  missing: 2,
+  declined: 3,
+  withdrawn: 4,
+}
 
 /** Of several strings each has a say: one that withholds wins, and where all grant, each keeps destinations from hearing. */
 function strictestOf(consents: readonly Consent[]): Consent {
