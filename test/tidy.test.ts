@@ -219,6 +219,20 @@ describe('forbidden code and modules stay where they belong [SEC-97] [SEC-22]', 
   })
 })
 
+test('no test takes a limit from the code: it would hold whatever the code says', () => {
+  const isLimit = (name: string) => /(^|_)(MAX|MIN|LIMITS|KEPT)$|_(MS|DAYS|SECONDS|BYTES)$/.test(name)
+  const units = ['DAY_MS', 'MINUTE_MS']
+  const taken = sources
+    .filter(({ path }) => isTest(path))
+    .flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target }) => !target.includes('testkit/') && !target.includes('.conformance.'))
+        .flatMap(({ names }) => names.filter((name) => isLimit(name) && !units.includes(name)))
+        .map((name) => `${path}: ${name}`),
+    )
+  expect(taken).toEqual([])
+})
+
 describe('the admin UI', () => {
   const web = [...filesBelow('web/src', '.ts'), ...filesBelow('web/src', '.tsx')].map((file) => {
     const text = readFileSync(join(root, file), 'utf8')

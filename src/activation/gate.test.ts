@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
-import { DISPATCHER_LIMITS } from './dispatcher.ts'
+
 import {
   DESTINATION,
   deviceIn,
@@ -14,6 +14,8 @@ import {
   until,
   type Workbench,
 } from './workbench.conformance.ts'
+
+const DISPATCHER_LIMITS = { concurrency: 16 }
 
 /** Delivery to one destination as a whole: breaker, pause, slowing, rotation; against a real receiver, with time faked. */
 

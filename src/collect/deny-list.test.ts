@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { DeniedDevice, declaredKind } from '../model/deny-entry.ts'
-import { BLOCKS_MAX, DenyList } from './deny-list.ts'
+import { DenyList } from './deny-list.ts'
 import { DEFAULT_EDGE_CONFIG } from './edge-config.ts'
 import { hashOf, RequestCounter } from './request-counter.ts'
+
+const BLOCKS_MAX = 100_000
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000

@@ -4,8 +4,11 @@ import { makeDefinitions, makeTrait } from '../../testkit/audience-definitions.t
 import { runThrough } from '../../testkit/run-through.ts'
 import { buildAudienceRules } from '../audience-rules.ts'
 import { matchTraits } from '../match-traits.ts'
-import { RULE_DEPTH_MAX, RULE_NODES_MAX } from './expression.ts'
+
 import { parseSavedTraitRule, parseTraitRule } from './trait-rule.ts'
+
+const RULE_DEPTH_MAX = 100
+const RULE_NODES_MAX = 20_000
 
 /** Does the rule hold for a call, given as a query string? */
 function holds(rule: string, query: string): boolean {
