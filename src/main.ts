@@ -132,6 +132,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     allowedTargets,
     extraCa: readExtraCa(config),
     ownListeners,
+    onDenied: metrics.egressDenied,
   })
   const clockGuard = watchClock({ onJump: metrics.clockJump })
   const observer = await openObserver({
@@ -189,10 +190,9 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       // A pause is the operator's to end; the rest is what happens with partners.
       log: (event, fields) => (event === 'delivery.paused' ? log.warn : log.info)(event, fields),
       userAgent: `Usher/${version}`,
-      onAttempt: ({ status, attempts }) => {
+      onAttempt: ({ attempts }) => {
         const attempt = attempts.at(-1)
         if (attempt !== undefined) metrics.deliveryAttempt('s2s', attempt.outcome, attempt.durationMs / 1000)
-        if (attempt?.error === 'egress_denied') metrics.egressDenied(status)
       },
       onEnded: (delivery) => {
         observer.onEnded(delivery)
