@@ -11,6 +11,7 @@ const organizationForm = /^[0-9A-Za-z]{1,64}@[0-9A-Za-z]{1,32}$/
 export function admit(edge: Edge, request: EdgeRequest): CallError | undefined {
   const { host } = request
   if (request.oversize) return callError(900)
+  if (request.bodyProblem !== undefined) return callError(901, request.bodyProblem)
   if (request.parameters.malformed) return callError(311)
   if (host === undefined) return callError(100)
   if (!host.isKnown) return callError(1, host.name)
