@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url'
 import type { Clock } from '../model/clock.ts'
 import type { CallHandler } from '../model/collected-call.ts'
 import type { DeniedKind } from '../model/deny-entry.ts'
@@ -28,6 +29,8 @@ export interface Edge {
   /** Requests of each address in the current second [COL-113]. */
   readonly requestRates: RequestCounter
   readonly organizations: ReadonlySet<string>
+  /** As browsers write them: lower case, letters of other alphabets as `xn--`. */
+  readonly refererHosts: readonly string[]
 }
 
 export interface Readiness {
@@ -91,5 +94,6 @@ export function createEdge(parts: EdgeParts): Edge {
     onCallerOver: (kind) => parts.onCallerOverLimit?.(kind),
     requestRates: new RequestCounter(1000, RATE_SLOTS),
     organizations: new Set(parts.config.organizations),
+    refererHosts: parts.config.refererHosts.map((host) => domainToASCII(host) || host.toLowerCase()),
   }
 }

@@ -1,5 +1,6 @@
 import type { Signals } from '../model/signals.ts'
 import type { EdgeRequest } from './edge-request.ts'
+import { headerText } from './header-text.ts'
 
 /**
  * Adds what the server itself knows of a call: `h_` keys from its headers [COL-23], [COL-24]. A header wins over a
@@ -22,5 +23,5 @@ export function addHeaderSignals(request: EdgeRequest): Signals {
 function set(signals: Signals, key: string, value: string | string[] | undefined): void {
   if (typeof value !== 'string' || value === '') return
   if (signals.has(key)) signals.delete(key)
-  signals.add(key, value)
+  signals.add(key, headerText(value))
 }
