@@ -1,5 +1,6 @@
 import { DEFAULT_EDGE_CONFIG, type EdgeConfig } from '../collect/edge-config.ts'
-import type { UsherConfig } from '../config.ts'
+import { ConfigError, type UsherConfig } from '../config.ts'
+import { isSharedSuffix } from '../lib/public-suffix.ts'
 import { imsTokenRulesOf } from './ims-token-rules.ts'
 
 /** The collection edge's settings from the configuration; what it does not name keeps its default. @throws ConfigError */
@@ -10,7 +11,14 @@ export function edgeConfigOf(config: UsherConfig, tls: EdgeConfig['tls']): EdgeC
     host: config.host,
     tls,
     imsTokens: imsTokenRulesOf(config.edge),
-    collectionDomain: config.collectionDomain,
+    collectionDomain: collectionDomainOf(config),
     systemHosts: [...DEFAULT_EDGE_CONFIG.systemHosts, ...config.edge.systemHosts],
   }
+}
+
+function collectionDomainOf({ collectionDomain }: UsherConfig): string | undefined {
+  if (collectionDomain === undefined || !isSharedSuffix(collectionDomain)) return collectionDomain
+  throw new ConfigError([
+    `collectionDomain (USHER_COLLECTION_DOMAIN): ${collectionDomain} is a public suffix, for which browsers keep no cookie. Name a domain below it`,
+  ])
 }
