@@ -63,6 +63,8 @@ interface Sent {
   readonly eventId: string
 }
 
+const NO_BODY: ReadonlySet<string> = new Set(['dest5', 'tag', 'healthz', 'readyz', 'unknown'])
+
 const NOTHING_SENT: Sent = { codes: [], eventId: '' }
 const DONE = Promise.resolve(NOTHING_SENT)
 
@@ -74,18 +76,18 @@ function serveRoute(
   target: string,
   route: Route,
 ): Promise<Sent> {
+  // A body where none belongs is not waited for.
+  if (hasBody(message) && (message.method !== 'POST' || NO_BODY.has(route.name))) {
+    edge.events.onRejected?.('body_unexpected')
+    response.shouldKeepAlive = false
+  }
   if (route.name === 'healthz' || route.name === 'readyz') {
     sendHealth(edge, route.name, response)
     return DONE
   }
   if (route.name === 'unknown' || (route.name === 'optout_token' && edge.optOutTools.isEmpty)) {
-    sendNothing(404, response, false)
+    sendNothing(404, response, hasBody(message))
     return DONE
-  }
-  // A body where none belongs is not waited for.
-  if (message.method !== 'POST' && hasBody(message)) {
-    edge.events.onRejected?.('body_unexpected')
-    response.shouldKeepAlive = false
   }
   const request = readRequest(edge, message, target, route)
   if (message.method === 'OPTIONS') sendPreflight(edge, request, response)
