@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
+import { answerClientError, refuseTunnels } from './client-errors.ts'
 import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { denyListRoutes } from './deny-list.ts'
@@ -20,6 +20,7 @@ import { probeRoutes } from './probes.ts'
 import { Problem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { regionRoutes } from './regions.ts'
+import { newRequestId } from './request-id.ts'
 import { searchRoutes } from './search.ts'
 import { segmentRoutes } from './segments.ts'
 import { sessionRoutes } from './session.ts'
@@ -86,6 +87,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   uiRoutes(app, parts.uiFolder)
   testClockRoutes(app, { clock, production: config.production })
 
+  refuseTunnels(app.server)
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
   const shownHost = config.host.includes(':') ? `[${config.host}]` : config.host
@@ -105,9 +107,10 @@ function createApp(tls: AdminParts['config']['tls'], frameworkErrors: ReturnType
     // Also what fails before a route is found, as a path that does not decode.
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
       void frameworkErrors(error, request, reply),
+    clientErrorHandler: answerClientError,
     // Idle keep-alive connections must not hold up a shutdown.
     forceCloseConnections: 'idle',
-    genReqId: () => `rq_${randomBytes(9).toString('base64url')}`,
+    genReqId: newRequestId,
     // Some clients print /api/v1 [API-2]; a trailing slash is optional everywhere [API-3].
     rewriteUrl: (request: { url?: string | undefined }) => (request.url ?? '/').replace(/^\/api\/v1(?=[/?]|$)/, '/v1'),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },

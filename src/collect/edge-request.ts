@@ -29,8 +29,10 @@ export interface EdgeRequest {
   readonly address: string
   /** A listed server-to-server caller calls for somebody else [COL-264]. */
   readonly isOfCaller: boolean
-  /** The form was larger than what is processed (900) [COL-15]. */
+  /** The body was larger than what is processed (900) [COL-15]. */
   oversize: boolean
+  /** Why the body cannot be read (901). */
+  bodyProblem: string | undefined
 }
 
 export function readRequest(edge: Edge, message: IncomingMessage, target: string, route: Route): EdgeRequest {
@@ -67,6 +69,7 @@ export function readRequest(edge: Edge, message: IncomingMessage, target: string
     address: edge.config.obfuscation === 'all' ? obfuscated(address) : address,
     isOfCaller,
     oversize: false,
+    bodyProblem: undefined,
   }
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { domainToASCII } from 'node:url'
 import type { Clock } from '../model/clock.ts'
 import type { CallHandler } from '../model/collected-call.ts'
 import type { DeniedKind } from '../model/deny-entry.ts'
@@ -32,6 +33,8 @@ export interface Edge {
   readonly organizations: ReadonlySet<string>
   readonly deviceKeys: DeviceKeys
   readonly firstVisitKey: Buffer
+  /** As browsers write them: lower case, letters of other alphabets as `xn--`. */
+  readonly refererHosts: readonly string[]
 }
 
 export interface Readiness {
@@ -99,5 +102,6 @@ export function createEdge(parts: EdgeParts): Edge {
     organizations: new Set(parts.config.organizations),
     deviceKeys: new DeviceKeys(),
     firstVisitKey: parts.firstVisitKey ?? randomBytes(32),
+    refererHosts: parts.config.refererHosts.map((host) => domainToASCII(host) || host.toLowerCase()),
   }
 }

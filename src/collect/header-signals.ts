@@ -2,6 +2,7 @@ import type { Signals } from '../model/signals.ts'
 import type { KnownSignals } from './device-keys.ts'
 import type { Edge } from './edge.ts'
 import type { EdgeRequest } from './edge-request.ts'
+import { headerText } from './header-text.ts'
 
 /**
  * Adds what the server itself knows of a call: `h_` keys from its headers [COL-23], [COL-24], where its address is
@@ -33,5 +34,5 @@ function setAll(signals: Signals, known: KnownSignals): void {
 function set(signals: Signals, key: string, value: string | string[] | undefined): void {
   if (typeof value !== 'string' || value === '') return
   if (signals.has(key)) signals.delete(key)
-  signals.add(key, value)
+  signals.add(key, headerText(value))
 }

@@ -124,7 +124,8 @@ function consentOptOut(edge: Edge, request: EdgeRequest, ids: CallIds): OptOutCa
 function readTraitIds(parameters: Parameters): readonly TraitId[] {
   if (!parameters.signals.has('d_sid')) return NO_TRAITS
   const traitIds = new Set<TraitId>()
-  for (const value of parameters.signals.all('d_sid')) {
+  // Also where the commas of a list came encoded, or in JSON: a number has none.
+  for (const value of parameters.signals.all('d_sid').flatMap((values) => values.split(','))) {
     const sid = /^\s*[0-9]{1,10}\s*$/.test(value) ? Number(value) : 0
     if (sid > 0 && sid <= SID_MAX && traitIds.size < TRAIT_IDS_MAX) traitIds.add(sid as TraitId)
   }

@@ -51,8 +51,8 @@ function blockedAnswer(edge: Edge, reason: string, { errors, cookies }: CallResu
 
 function clickTarget(request: EdgeRequest): string | undefined {
   if (request.route.name !== 'event' || firstValue(request, 'd_event') !== 'click') return undefined
-  const target = request.parameters.withheld.get('d_rd')
-  return target === undefined || /^https?:\/\//i.test(target) ? target : decodeTolerantly(target)
+  const target = (request.parameters.withheld.get('d_rd') ?? '').trim()
+  return /^https?:\/\//i.test(target) ? target : decodeTolerantly(target)
 }
 
 function planSync(edge: Edge, request: EdgeRequest, result: CallResult, target: string): RedirectPlan {
