@@ -109,7 +109,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   })
   const { catalog, profiles, deliveries, secrets } = stores
   const exposed = exposureWarning(config)
-  for (const warning of [...secrets.warnings, ...(exposed === undefined ? [] : [exposed])])
+  for (const warning of [...stores.warnings, ...(exposed === undefined ? [] : [exposed])])
     log.warn('start.warning', { warning })
   let retention: Retention | undefined
   const disk = await watchDisk(config.dataDir, log, {

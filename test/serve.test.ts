@@ -91,6 +91,11 @@ describe('refusals', () => {
       'USHER_CLOCK_OFFSET_MS',
     ],
     ['a file as the data directory', { USHER_DATA_DIR: program }, 'Allowed: a folder that this user may write to'],
+    [
+      'a place where nobody can make a folder',
+      { USHER_DATA_DIR: '/proc/nothing/deep' },
+      'Allowed: a folder that this user may write to',
+    ],
     ['a short token', { USHER_ADMIN_TOKEN: 'too-short-canary' }, 'at least 24 characters'],
   ])('%s stops the start with status 2 [OPS-20] [OPS-27]', (_name, env, expected) => {
     const result = runProgram(program, ['serve'], env)

@@ -21,7 +21,7 @@ export interface DemoCommand extends ServeOptions {
 /** `serve` with the demo workspace [OPS-2]; runs until a signal. */
 export async function demo({ rate, visitors, ...options }: DemoCommand): Promise<void> {
   const config = quiet(loadConfig({ options }))
-  openDataDir(config)
+  for (const warning of openDataDir(config)) process.stderr.write(`${warning}\n`)
   const partnerKey = openSecretFile(join(config.dataDir, 'demo-partner.key'))
   const partner = await startDemoPartner(config.partner.port, partnerKey, Date.now)
   // Exactly this address of loopback, and no other, may be reached without the development switch [OPS-25].
