@@ -34,6 +34,7 @@ import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
 import { type Retention, startRetention } from './main/retention.ts'
+import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
@@ -336,6 +337,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     storeBytes: async () => ({ profiles: (await stores.records.stats()).diskBytes }),
   })
 
+  const takeAddresses = leaveAddresses(config, { edge, admin, tls }, log)
+
   return {
     edgeUrl: edge?.url ?? '',
     adminUrl: admin?.url ?? '',
@@ -352,6 +355,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     newSetupLink: async () => admin?.sessions.newLink(),
     async close() {
       isClosing = true
+      takeAddresses()
       await Promise.all([edge?.close(), admin?.close()])
       rulebooks.close()
       await Promise.all([sweep?.close(), retention?.close(), refile.close(), denyListKeeper.close()])

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { listenerUrl } from '../lib/listener-url.ts'
 import type { App } from './app.ts'
 import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
@@ -88,10 +89,9 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
 
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
-  const shownHost = config.host.includes(':') ? `[${config.host}]` : config.host
   return {
     port,
-    url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`,
+    url: listenerUrl(config.host, port, config.tls !== undefined),
     sessions,
     close: () => closeApp(app),
   }

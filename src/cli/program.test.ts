@@ -46,6 +46,7 @@ describe('usage', () => {
     ['a port that is no whole number', ['partner', '--port', '80.5'], "'--port <port>' argument '80.5' is invalid"],
     ['an unknown algorithm', ['partner', '--algorithm', 'sha512'], 'is not one of md5, sha1, sha256'],
     ['OAuth without a secret', ['partner', '--oauth', 'id'], '--oauth wants id:secret'],
+    ['OAuth with an empty secret', ['partner', '--oauth', 'id:'], '--oauth wants id:secret, neither of them empty'],
     [
       'a journal that cannot be written',
       ['partner', '--port', '0', '--journal', '/no/such/file'],
