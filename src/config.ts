@@ -211,7 +211,8 @@ export const DEFAULT_DATA_DIR = './data'
 
 const Config = z.strictObject({
   dataDir: z.string().min(1).default(DEFAULT_DATA_DIR).meta({
-    description: 'Folder of the embedded stores, keys and the token file; the only place written to',
+    description:
+      'Folder of the embedded stores, keys and the token file; the only place written to. It is closed to other users of this machine at each start',
     allowed: 'a path',
   }),
   host: z.string().min(1).default('127.0.0.1').meta({

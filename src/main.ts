@@ -35,6 +35,7 @@ import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
 import { openPlaces } from './main/places.ts'
 import { type Retention, startRetention } from './main/retention.ts'
+import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
@@ -111,7 +112,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   })
   const { catalog, profiles, deliveries, secrets } = stores
   const exposed = exposureWarning(config)
-  for (const warning of [...secrets.warnings, ...(exposed === undefined ? [] : [exposed])])
+  for (const warning of [...stores.warnings, ...(exposed === undefined ? [] : [exposed])])
     log.warn('start.warning', { warning })
   let retention: Retention | undefined
   const disk = await watchDisk(config.dataDir, log, {
@@ -339,6 +340,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     storeBytes: async () => ({ profiles: (await stores.records.stats()).diskBytes }),
   })
 
+  const takeAddresses = leaveAddresses(config, { edge, admin, tls }, log)
+
   return {
     edgeUrl: edge?.url ?? '',
     adminUrl: admin?.url ?? '',
@@ -355,6 +358,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     newSetupLink: async () => admin?.sessions.newLink(),
     async close() {
       isClosing = true
+      takeAddresses()
       await Promise.all([edge?.close(), admin?.close()])
       rulebooks.close()
       await Promise.all([sweep?.close(), retention?.close(), refile.close(), denyListKeeper.close()])

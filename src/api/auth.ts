@@ -1,5 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { Networks } from '../lib/networks.ts'
+import { isOwnHost } from '../lib/page-server.ts'
 import { readSessionCookie } from './session-cookie.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
@@ -52,11 +54,19 @@ export function challenge(reason: 'missing' | 'invalid'): string {
   return 'Bearer realm="oauth", error="invalid_token", error_description="Access token expired or unknown"'
 }
 
-/** From this machine itself, and not through a proxy on it. */
-export function isLoopback(request: FastifyRequest): boolean {
-  if (request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined) return false
-  const address = request.socket.remoteAddress ?? ''
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.')
+/**
+ * Asked for by a program of this machine itself: not through a proxy on it, nor by a page of elsewhere in a browser on it,
+ * whose name was made to point here (DNS rebinding) and which would read the answer.
+ * @param host the address or name that is listened on
+ */
+export function isOfThisMachine(request: FastifyRequest, host: string): boolean {
+  return !isForwarded(request) && isOwnHost(request.raw, host) && loopback.includes(request.socket.remoteAddress ?? '')
+}
+
+const loopback = new Networks(['127.0.0.0/8', '::1'])
+
+function isForwarded({ headers }: FastifyRequest): boolean {
+  return Object.keys(headers).some((name) => /^(?:forwarded|via|x-forwarded-.*|x-real-ip)$/.test(name))
 }
 
 function digest(token: string): Buffer {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Routes } from './app.ts'
-import { challenge, createAuthenticator, isLoopback } from './auth.ts'
+import { challenge, createAuthenticator, isOfThisMachine } from './auth.ts'
 import type { AdminParts } from './parts.ts'
 import { Problem } from './problem.ts'
 
@@ -35,12 +35,16 @@ export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'
 
   const page = { config: isPublic, schema: { tags, produces: ['text/plain'], response: { 200: z.string() } } }
   app.get('/metrics', page, async (request, reply) => {
-    if (!isLoopback(request)) {
+    if (!isOfThisMachine(request, config.host)) {
       const authentication = authenticate(request)
       if (!authentication.ok) {
         metrics.authFailure('metrics')
         reply.header('www-authenticate', challenge(authentication.reason))
-        throw new Problem(401, 'unauthorized', 'A valid bearer token is needed from other machines.')
+        throw new Problem(
+          401,
+          'unauthorized',
+          'A valid bearer token is needed, except for programs of this machine that ask localhost or 127.0.0.1 itself.',
+        )
       }
     }
     const text = await metrics.text()

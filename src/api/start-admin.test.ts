@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http'
 import { Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestAdmin, TEST_TOKEN, type TestAdmin } from '../testkit/start-test-admin.ts'
@@ -80,6 +81,38 @@ test('readyz names the checks that fail with 503 [OPS-12], [SEC-86]', async () =
   const answer = await ill.call('GET', '/readyz')
   expect([answer.status, answer.body]).toEqual([503, { status: 'not_ready', reasons: ['disk_below_floor'] }])
 })
+
+test.each([
+  ['127.0.0.1', 200],
+  ['localhost', 200],
+  ['LOCALHOST:8081', 200],
+  ['[::1]:8081', 200],
+  ['evil.example', 401],
+  ['evil.example:8081', 401],
+  ['localhost.evil.example', 401],
+  ['127.0.0.1.evil.example', 401],
+  ['localhost.', 401],
+])(
+  'a program of this machine that asks %s for the metrics gets %i: no page whose name points here reads them [SEC-87]',
+  async (host, status) => {
+    const ask = (headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const options = { host: '127.0.0.1', port: server.admin.port, path: '/metrics', headers: { host, ...headers } }
+        httpRequest(options, (response) => resolve(response.resume().statusCode))
+          .on('error', reject)
+          .end()
+      })
+    expect(await ask({})).toBe(status)
+    expect(await ask({ authorization: `Bearer ${TEST_TOKEN}` })).toBe(200)
+  },
+)
+
+test.each(['via', 'x-real-ip', 'x-forwarded-proto', 'forwarded'])(
+  '%s tells of a proxy: the metrics need a token [SEC-87]',
+  async (name) => {
+    expect((await server.call('GET', '/metrics', undefined, { authorization: '', [name]: 'x' })).status).toBe(401)
+  },
+)
 
 test('metrics need no token from loopback, and one through a proxy [SEC-87]', async () => {
   const direct = await server.call('GET', '/metrics', undefined, { authorization: '' })

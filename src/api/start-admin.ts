@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { listenerUrl } from '../lib/listener-url.ts'
 import type { App } from './app.ts'
 import { answerClientError, refuseTunnels } from './client-errors.ts'
 import { dataSourceRoutes } from './data-sources.ts'
@@ -90,10 +91,9 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   refuseTunnels(app.server)
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
-  const shownHost = config.host.includes(':') ? `[${config.host}]` : config.host
   return {
     port,
-    url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`,
+    url: listenerUrl(config.host, port, config.tls !== undefined),
     sessions,
     close: () => closeApp(app),
   }

@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { loadConfig } from '../config.ts'
-import { describeRecord } from '../partner/describe-record.ts'
+import { describeRecord, describeToken } from '../partner/describe-record.ts'
 import { type PartnerRecord, startPartner } from '../partner/partner.ts'
 import { addPartnerPage } from '../partner/partner-page.ts'
 import type { SignatureAlgorithm } from '../partner/verify-signature.ts'
@@ -39,6 +39,8 @@ export async function partner(command: PartnerCommand): Promise<void> {
     journalPath: command.journal,
     nowMs: Date.now,
     onMessage: (record) => process.stdout.write(`${print(record)}\n`),
+    onToken: (record) =>
+      process.stdout.write(`${command.json === true ? JSON.stringify({ token: record }) : describeToken(record)}\n`),
   })
   addPartnerPage(running, { host: command.host })
   if (command.json === true) process.stdout.write(`${JSON.stringify({ msg: 'ready', url: running.url })}\n`)
@@ -64,6 +66,6 @@ function checkJournal(path: string): void {
 function readOauth(text: string | undefined): { readonly clientId: string; readonly clientSecret: string } | undefined {
   if (text === undefined) return undefined
   const colon = text.indexOf(':')
-  if (colon < 1) throw new UsageError('--oauth wants id:secret')
+  if (colon < 1 || colon === text.length - 1) throw new UsageError('--oauth wants id:secret, neither of them empty')
   return { clientId: text.slice(0, colon), clientSecret: text.slice(colon + 1) }
 }

@@ -49,6 +49,7 @@ describe('usage', () => {
     ['a share without digits', ['partner', '--fail-rate', ''], 'is not a number from 0 to 1'],
     ['an unknown algorithm', ['partner', '--algorithm', 'sha512'], 'is not one of md5, sha1, sha256'],
     ['OAuth without a secret', ['partner', '--oauth', 'id'], '--oauth wants id:secret'],
+    ['OAuth with an empty secret', ['partner', '--oauth', 'id:'], '--oauth wants id:secret, neither of them empty'],
     [
       'a journal that cannot be written',
       ['partner', '--port', '0', '--journal', '/no/such/file'],

@@ -89,7 +89,7 @@ function withConfig(command: Command): Command {
 
 function asClient(command: Command): Command {
   return withConfig(command)
-    .option('--url <url>', 'admin address of the running server (default: the configured one)')
+    .option('--url <url>', 'admin address of the running server (default: where it says it is, in the data directory)')
     .option('--token <token>', 'bearer token (default: USHER_ADMIN_TOKEN, else the token file in the data directory)')
     .option('--json', 'print data as JSON')
 }

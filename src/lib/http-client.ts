@@ -1,5 +1,6 @@
+import { X509Certificate } from 'node:crypto'
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { type AgentOptions, Agent as HttpsAgent, request as requestHttps } from 'node:https'
 
 /**
  * HTTP to an address that the operator named on the command line or in the configuration: the own server. Commands and
@@ -38,11 +39,14 @@ export class ServerUnreachableError extends Error {
   }
 }
 
-/** @param ca PEM of certificates to trust besides the system's; for a server with a certificate of its own */
-export function createHttpClient(ca?: string): HttpClient {
+/**
+ * @param certificate PEM of the server's own certificate (chain), which is then the only one that is trusted, whatever names
+ * it is for: commands reach the server of this machine by loopback
+ */
+export function createHttpClient(certificate?: string): HttpClient {
   const agents = {
     http: new HttpAgent({ keepAlive: true }),
-    https: new HttpsAgent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) }),
+    https: new HttpsAgent({ keepAlive: true, ...(certificate === undefined ? {} : trustOnly(certificate)) }),
   }
 
   const send = (
@@ -84,6 +88,17 @@ export function createHttpClient(ca?: string): HttpClient {
       agents.http.destroy()
       agents.https.destroy()
     },
+  }
+}
+
+/** The chain in a file usually lacks its root, so that each certificate in it is trusted by itself. */
+function trustOnly(certificate: string): AgentOptions {
+  const expected = new X509Certificate(certificate).fingerprint256
+  return {
+    ca: certificate,
+    allowPartialTrustChain: true,
+    checkServerIdentity: (_host, { fingerprint256 }) =>
+      fingerprint256 === expected ? undefined : new Error('the certificate is another than the configured one'),
   }
 }
 

@@ -18,6 +18,8 @@ export interface Stores {
   /** Nothing was in the data directory before. */
   readonly isFirstStart: boolean
   readonly secrets: SecretFiles
+  /** Of the data directory and the keys in it, a sentence each. */
+  readonly warnings: readonly string[]
   readonly catalog: Catalog
   readonly records: RecordStore
   readonly profiles: ProfileStore
@@ -39,7 +41,7 @@ export interface StoreOptions {
 /** @throws ConfigError, SecretFileError, StoreLockedError, or the catalogue's, each saying what to do */
 export async function openStores(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
-  openDataDir(config)
+  const warnings = openDataDir(config)
   const catalogFile = join(dataDir, 'catalog.sqlite')
   const isFirstStart = !existsSync(catalogFile)
   const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
@@ -59,6 +61,7 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
   return {
     isFirstStart,
     secrets,
+    warnings: [...warnings, ...secrets.warnings],
     catalog,
     records,
     profiles,

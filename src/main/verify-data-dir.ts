@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { UsherConfig } from '../config.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type VerifyReport, verifyStore } from '../store/verify.ts'
+import { openDataDir } from './data-dir.ts'
 
 export type { VerifyReport }
 
@@ -21,6 +22,8 @@ export async function verifyDataDir(
     throw new NoDataError(
       `${config.dataDir} holds no data of Usher. Name the folder with --data-dir, or a running server with --url`,
     )
+  // What the engine writes when it opens is as closed to others as the rest.
+  openDataDir(config)
   const records = await openEmbeddedRecordStore({ folder, durability: 'process' })
   try {
     return await verifyStore(records, { onProgress })
