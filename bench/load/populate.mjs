@@ -123,8 +123,6 @@ const blankTrait = {
   integrationCode: undefined,
   eventTypeId: undefined,
   categoryId: undefined,
-  algoModelId: undefined,
-  thresholdValue: undefined,
 }
 
 function dataSource(name) {
