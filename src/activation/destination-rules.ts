@@ -1,6 +1,6 @@
 import type { Definitions, Destination } from '../model/definitions.ts'
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
-import { parseS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
+import { inForce, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
 import { parseUrlTemplate, type UrlTemplate } from './url-template.ts'
 
 /** The part of the rulebook that activation reads: destinations with real-time delivery and their mappings. Immutable. */
@@ -102,9 +102,9 @@ interface DraftRule extends DestinationRule {
 }
 
 function draftRule({ destinationId, name, status, mappingVersion, config: stored }: Destination): DraftRule | string {
-  const parsed = parseS2sConfig(stored, { allowPrivate: true })
+  const parsed = parseSavedS2sConfig(stored)
   if (!parsed.ok) return parsed.issues.map(({ path, message }) => `${path}: ${message}`).join('; ')
-  const { config } = parsed
+  const config = inForce(parsed.config)
   const template = config.urlTemplate === undefined ? undefined : parseUrlTemplate(config.urlTemplate)
   return {
     destinationId,

@@ -9,8 +9,6 @@ import {
   listOf,
   objectId,
 } from '../contract.ts'
-import type { Clock } from '../model/clock.ts'
-import { DAY_MS } from '../model/time.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { StoredDataSource, DataSourceDraft as StoredDraft } from '../store/catalog/data-sources.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
@@ -18,12 +16,11 @@ import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
 
 const params = z.object({ dataSourceId: objectId })
-const SAMPLING_DAYS = 14
 
 /** Routes under `/v1/datasources`. Source: spec/rest-api.md section 8. */
-export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { catalog, now }) => {
+export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => {
   const { dataSources } = catalog
-  const view = (source: StoredDataSource) => renderDataSource(source, catalog.pid, now())
+  const view = (source: StoredDataSource) => renderDataSource(source, catalog.pid)
   const tags = ['Data sources']
 
   app.get(
@@ -58,7 +55,7 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, 
     '/v1/datasources',
     { schema: { tags, body: DataSourceDraft, response: { 201: DataSource } } },
     async (request, reply) => {
-      const created = await dataSources.create(readDraft(request.body, undefined, now()), request.caller.author)
+      const created = await dataSources.create(readDraft(request.body), request.caller.author)
       return reply.code(201).send(view(created))
     },
   )
@@ -68,10 +65,7 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, 
     { schema: { tags, params, body: DataSourceDraft, response: { 200: DataSource } } },
     async (request) => {
       const { dataSourceId } = request.params
-      const stored = await dataSources.get(dataSourceId)
-      return view(
-        await dataSources.replace(dataSourceId, readDraft(request.body, stored, now()), request.caller.author),
-      )
+      return view(await dataSources.replace(dataSourceId, readDraft(request.body), request.caller.author))
     },
   )
 
@@ -80,7 +74,7 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, 
     { schema: { tags, params, body: PatchBody, response: { 200: DataSource } } },
     async (request) => {
       const stored = await dataSources.get(request.params.dataSourceId)
-      const draft = readDraft(patched(DataSourceDraft, view(stored), request.body), stored, now())
+      const draft = readDraft(patched(DataSourceDraft, view(stored), request.body))
       return view(await dataSources.replace(stored.dataSourceId, draft, request.caller.author))
     },
   )
@@ -107,7 +101,7 @@ const ID_TYPE_NAMES = {
   CROSS_DEVICE: 'Cross Device',
 } as const
 
-function readDraft(body: DataSourceDraft, stored: StoredDataSource | undefined, nowMs: number): StoredDraft {
+function readDraft(body: DataSourceDraft): StoredDraft {
   const isCrossDevice = body.idType === 'CROSS_DEVICE'
   return {
     dataSourceId: body.dataSourceId,
@@ -120,36 +114,21 @@ function readDraft(body: DataSourceDraft, stored: StoredDataSource | undefined, 
       subIdType: isCrossDevice ? (body.subIdType ?? 'CROSS_DEVICE_PERSON') : undefined,
       inboundS2S: body.inboundS2S,
       outboundS2S: body.outboundS2S,
-      dataExportRestrictions: body.dataExportRestrictions,
-      useAudienceManagerVisitorID: body.useAudienceManagerVisitorID,
-      allowDataSharing: body.allowDataSharing,
-      masterDataSourceIdProvider: body.masterDataSourceIdProvider,
       uniqueTraitIntegrationCodes: body.uniqueTraitIntegrationCodes,
       uniqueSegmentIntegrationCodes: body.uniqueSegmentIntegrationCodes,
-      allowDeviceGraphSharing: body.allowDeviceGraphSharing,
       // On by default for cross-device sources [AUD-161].
       supportsAuthenticatedProfile: body.supportsAuthenticatedProfile ?? isCrossDevice,
       authenticatedProfileName: body.authenticatedProfileName,
-      deviceGraph: body.deviceGraph,
-      deviceGraphName: body.deviceGraphName,
       customerProfileDataRetentionSeconds: body.customerProfileDataRetention,
-      samplingStartMs: samplingStart(body, stored, nowMs),
       redirectHosts: body.redirectHosts,
       sync: body.idSync,
     },
   }
 }
 
-/** Sampling runs for 14 days from when it was switched on and then ends by itself [AUD-165]. */
-function samplingStart(body: DataSourceDraft, stored: StoredDataSource | undefined, nowMs: number): number | undefined {
-  if (!body.samplingEnabled) return undefined
-  const startMs = stored?.options.samplingStartMs
-  return startMs !== undefined && nowMs < startMs + SAMPLING_DAYS * DAY_MS ? startMs : nowMs
-}
-
-function renderDataSource(source: StoredDataSource, pid: number, nowMs: number): DataSource {
+/** Of what is not built it says so: nothing is shared, restricted or sampled, whatever an earlier version took. */
+function renderDataSource(source: StoredDataSource, pid: number): DataSource {
   const { options } = source
-  const samplingEndMs = options.samplingStartMs === undefined ? null : options.samplingStartMs + SAMPLING_DAYS * DAY_MS
   return {
     dataSourceId: source.dataSourceId,
     name: source.name,
@@ -161,28 +140,28 @@ function renderDataSource(source: StoredDataSource, pid: number, nowMs: number):
     subIdType: options.subIdType ?? null,
     inboundS2S: options.inboundS2S,
     outboundS2S: options.outboundS2S,
-    dataExportRestrictions: [...options.dataExportRestrictions],
-    useAudienceManagerVisitorID: options.useAudienceManagerVisitorID,
-    allowDataSharing: options.allowDataSharing,
-    masterDataSourceIdProvider: options.masterDataSourceIdProvider,
+    dataExportRestrictions: [],
+    useAudienceManagerVisitorID: false,
+    allowDataSharing: false,
+    masterDataSourceIdProvider: false,
     uniqueTraitIntegrationCodes: options.uniqueTraitIntegrationCodes,
     uniqueSegmentIntegrationCodes: options.uniqueSegmentIntegrationCodes,
     marketingCloudVisitorIdVersion: 0,
     linkNamespace: false,
-    allowDeviceGraphSharing: options.allowDeviceGraphSharing,
+    allowDeviceGraphSharing: false,
     supportsAuthenticatedProfile: options.supportsAuthenticatedProfile,
     authenticatedProfileName:
       options.authenticatedProfileName ?? (options.supportsAuthenticatedProfile ? source.name : ''),
-    deviceGraph: options.deviceGraph,
-    deviceGraphName: options.deviceGraphName ?? '',
+    deviceGraph: false,
+    deviceGraphName: '',
     // Generated with the data source and read-only [AUD-166].
     customNamespaceId: source.dataSourceId,
     customNamespaceCode: source.integrationCode ?? `ds_${source.dataSourceId}`,
     customerProfileDataRetention: options.customerProfileDataRetentionSeconds,
     containerIds: [...(options.sync?.containerIds ?? [])],
-    samplingEnabled: samplingEndMs !== null && nowMs < samplingEndMs,
-    samplingStartTime: options.samplingStartMs ?? null,
-    samplingEndTime: samplingEndMs,
+    samplingEnabled: false,
+    samplingStartTime: null,
+    samplingEndTime: null,
     redirectHosts: [...options.redirectHosts],
     idSync: options.sync === undefined ? null : { ...options.sync, containerIds: [...options.sync.containerIds] },
     ...authorship(source, pid),

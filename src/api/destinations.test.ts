@@ -154,3 +154,14 @@ test('destinations without mappings are deleted, alone and in bulk; a data sourc
   expect((await server.call('POST', '/v1/destinations/bulk-delete/', [b.destinationId])).status).toBe(204)
   expect((await server.call('GET', `/v1/destinations/${b.destinationId}`)).status).toBe(404)
 })
+
+test('settings that this version would not act on are refused at their member [OPS-42], [OPS-56], [AUD-180~]', async () => {
+  const refused = async (change: object) => {
+    const answer = await server.call('POST', '/v1/destinations', { ...draft(), ...change })
+    return [answer.status, answer.body.details.map((detail: { field: string }) => detail.field)]
+  }
+  const { s2s } = draft()
+  expect(await refused({ s2s: { ...s2s, delivery: 'hybrid' } })).toEqual([400, ['s2s.delivery']])
+  expect(await refused({ s2s: { ...s2s, schedule: [] } })).toEqual([400, ['s2s.schedule']])
+  expect(await refused({ dataExportLabels: ['PII'] })).toEqual([400, ['dataExportLabels']])
+})

@@ -50,7 +50,8 @@ export const mergeRuleRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) 
   })
 }
 
-function readDraft({ mergeRuleDataSourceId, ...draft }: z.output<typeof MergeRuleDraft>): StoredDraft {
+function readDraft(body: z.output<typeof MergeRuleDraft>): StoredDraft {
+  const { mergeRuleDataSourceId, dataExportRestrictions: _none, ...draft } = body
   return { mergeRuleId: mergeRuleDataSourceId, ...draft }
 }
 
@@ -63,7 +64,8 @@ function renderMergeRule(rule: StoredMergeRule, pid: number): MergeRule {
     crossDeviceOption: rule.crossDeviceOption,
     deviceOption: rule.deviceOption,
     crossDeviceDataSourceIds: [...rule.crossDeviceDataSourceIds],
-    dataExportRestrictions: [...rule.dataExportRestrictions],
+    // Not built: nothing is restricted.
+    dataExportRestrictions: [],
     ...authorship(rule, pid),
   }
 }

@@ -69,7 +69,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   probeRoutes(app, parts)
   openapiRoute(app)
   sessionRoutes(app, { ...parts, sessions, isSecure })
-  dataSourceRoutes(app, { catalog, now })
+  dataSourceRoutes(app, { catalog })
   folderRoutes(app, parts)
   traitRoutes(app, parts)
   segmentRoutes(app, parts)

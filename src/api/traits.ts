@@ -70,6 +70,8 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
   app.post('/v1/traits', { schema: { tags, body: TraitDraft, response: { 201: Trait } } }, async (request, reply) => {
     if (request.body.traitType === 'FOLDER_TRAIT')
       throw invalidField('traitType', 'A folder trait is made with its folder.')
+    if (request.body.traitType === 'ALGO_TRAIT')
+      throw invalidField('traitType', 'Models are not built yet, so nobody would ever have an algorithmic trait.')
     const created = await traits.create(readDraft(request.body, rules), request.caller.author)
     return reply.code(201).send(view(created))
   })
@@ -105,13 +107,13 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
 
 /** Only rule-based traits have a rule; it is stored as the parser writes it. @throws Problem with the position of the error */
 function readDraft(body: TraitDraft, rules: RuleChecker): StoredDraft {
-  let traitRule: string | undefined
+  // Of an onboarded trait the catalogue refuses it; other kinds have none, and there it is passed over [API-50].
+  let traitRule = body.traitType === 'ON_BOARDED_TRAIT' ? body.traitRule?.trim() || undefined : undefined
   if (body.traitType === 'RULE_BASED_TRAIT') {
     const parsed = rules.parseTraitRule(body.traitRule ?? '')
     if (!parsed.ok) throw invalidRule('traitRule', parsed)
     traitRule = parsed.normalized
   }
-  const isAlgorithmic = body.traitType === 'ALGO_TRAIT'
   return {
     traitId: body.sid,
     name: body.name,
@@ -126,8 +128,6 @@ function readDraft(body: TraitDraft, rules: RuleChecker): StoredDraft {
     status: body.status,
     eventTypeId: body.type,
     categoryId: body.categoryId,
-    algoModelId: isAlgorithmic ? body.algoModelId : undefined,
-    thresholdValue: isAlgorithmic ? body.thresholdValue : undefined,
   }
 }
 
@@ -147,8 +147,8 @@ function renderTrait(trait: StoredTrait, pid: number): Trait {
     categoryId: trait.categoryId ?? null,
     ttl: trait.ttlDays,
     status: trait.status,
-    algoModelId: trait.algoModelId ?? null,
-    thresholdValue: trait.thresholdValue ?? null,
+    algoModelId: null,
+    thresholdValue: null,
     backfillStatus: null,
     ...authorship(trait, pid),
   }

@@ -206,6 +206,7 @@ export function dataSource(id: number, options: Partial<Omit<DataSource, 'dataSo
     integrationCode: undefined,
     idType: 'COOKIE',
     status: 'ACTIVE',
+    retentionDays: 720,
     isGlobal: false,
     redirectHosts: [],
     sync: undefined,

@@ -5,6 +5,7 @@ import {
   isoDate,
   milliseconds,
   nameField,
+  notBuilt,
   objectId,
   optional,
   status,
@@ -28,6 +29,11 @@ export const DestinationDraft = z.object({
   vendorId: optional(wholeNumber(1, 65_535)).meta({
     description: 'Vendor id in the TCF list: data goes out only with its consent',
   }),
+  dataExportLabels: notBuilt(
+    withDefault(z.array(z.string().max(64)).max(20), []),
+    (labels) => labels.length === 0,
+    'Data export labels are not built yet and would block nothing: leave them out.',
+  ),
   s2s: z
     .unknown()
     .optional()

@@ -52,6 +52,24 @@ export const integrationCodeDraft = z
   .nullish()
   .transform((code) => (code === null || code === undefined || code === '' ? undefined : code))
 
+/**
+ * A member that this version does not act on. Only the value that asks for nothing is taken, so that no setting is
+ * accepted and then ignored [AUD-356].
+ * @param hint what is not there, and what to send
+ */
+export const notBuilt = <Schema extends z.ZodType>(
+  schema: Schema,
+  isIdle: (value: z.output<Schema>) => boolean,
+  hint: string,
+) => schema.refine((value) => isIdle(value), { error: hint }).meta({ description: hint })
+
+/** Of the export controls, which need labels on destinations [AUD-180]; those are not built. */
+export const exportRestrictions = notBuilt(
+  withDefault(z.array(z.string().max(64)).max(20), []),
+  (controls) => controls.length === 0,
+  'Data export controls are not built yet and would block nothing: send an empty list.',
+)
+
 /** `2026-11-22` */
 export const isoDate = z.iso.date()
 

@@ -1,12 +1,12 @@
 import { lastAuthenticated } from '../identity/links.ts'
-import { isSupported } from '../identity/merge.ts'
 import type { MergeRule } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { deviceProfileId, type ProfileId, parseProfileId, type SegmentId } from '../model/ids.ts'
+import { isEvaluated } from '../model/merge-options.ts'
 import { indexOfSid, LeaveReason, type Profile, type SegmentTable } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
-import { inactiveAtMs } from './evaluate-device.ts'
+import { inactiveAtMs, lastActiveMs } from './inactivity.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
@@ -22,12 +22,13 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
     const nowMs = parts.clock()
     const [[before], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
     if (before === undefined) return []
-    if (inactiveAtMs(before) <= nowMs && parts.mayForget()) return forget(before, nowMs, parts)
-
     const devices =
       optOut === undefined
         ? await parts.profiles.getMany(before.devices.map((link) => deviceProfileId(link.deviceId)))
         : []
+    const inactiveMs = inactiveAtMs({ id: before.id, lastSeenMs: lastActiveMs(before, devices, rulebook) }, rulebook)
+    if (inactiveMs <= nowMs && parts.mayForget()) return forget(before, nowMs, parts)
+
     const held = optOut === undefined ? membershipsOf(rulebook, before, devices) : new Set<number>()
     const segments = applyMemberships(
       before.segments,
@@ -35,8 +36,9 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
       optOut === undefined ? LeaveReason.rule : LeaveReason.optout,
       nowMs,
     )
-    const dueMs =
-      before.dueMs > nowMs ? before.dueMs : Math.max(inactiveAtMs(before), nowMs - (nowMs % DAY_MS) + DAY_MS)
+    // A data source may keep its IDs shorter now than when this one was filed.
+    const filedMs = Math.max(inactiveMs, nowMs - (nowMs % DAY_MS) + DAY_MS)
+    const dueMs = before.dueMs > nowMs ? Math.min(before.dueMs, filedMs) : filedMs
     if (segments === before.segments && dueMs === before.dueMs) return []
     const profile: Profile = { ...before, segments, dueMs, membershipKey: rulebook.membershipKey }
     const update = { profile, previousDueMs: before.dueMs, outbox: [], eventId: parts.newEventId(), followUps: [] }
@@ -55,7 +57,7 @@ function membershipsOf(
   if (parsed?.kind !== 'declared') return held
   const readsPerson = (rule: MergeRule | undefined) =>
     rule !== undefined &&
-    isSupported(rule) &&
+    isEvaluated(rule) &&
     rule.crossDeviceOption === 'LAST' &&
     rule.crossDeviceDataSourceIds.includes(parsed.dataSourceId)
   for (const device of devices) {
@@ -103,7 +105,7 @@ function applyMemberships(
   }
 }
 
-/** An ID without activity for 24 months goes, with its mappings [COL-77]; its devices are evaluated without it. */
+/** An ID without activity for as long as its data source keeps it goes, with its mappings [COL-77]; its devices are evaluated without it. */
 async function forget(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
   const eventId = parts.newEventId()
   const followUps = before.devices.flatMap((link): readonly FollowUp[] => {

@@ -4,7 +4,8 @@ import { declaredProfileId, type ProfileId } from '../model/ids.ts'
 import { LeaveReason, type Profile } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
-import { type DeviceResult, evaluateDevice, inactiveAtMs } from './evaluate-device.ts'
+import { type DeviceResult, evaluateDevice } from './evaluate-device.ts'
+import { inactiveAtMs } from './inactivity.ts'
 import { leaveAll } from './leave-all.ts'
 import { mergeFollowUps } from './merge-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
@@ -22,7 +23,7 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
     const nowMs = parts.clock()
     const [[before], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
     if (before === undefined) return []
-    if (inactiveAtMs(before) <= nowMs) return retire(before, nowMs, parts)
+    if (inactiveAtMs(before, rulebook) <= nowMs) return retire(before, nowMs, parts)
 
     const merged = await readMerged(parts.profiles, rulebook, before.links)
     const step = {
@@ -85,7 +86,7 @@ async function retire(before: Profile, nowMs: number, parts: Parts): Promise<rea
   if (!parts.mayForget()) return postpone(before, nowMs, parts)
   const merged = await readMerged(parts.profiles, rulebook, before.links)
   const left = leaveAll(rulebook, before, LeaveReason.inactive, nowMs)
-  const owed = nowMs < inactiveAtMs(before) + OWED_DAYS_MAX * DAY_MS ? await parts.owedBy(before.id) : []
+  const owed = nowMs < inactiveAtMs(before, rulebook) + OWED_DAYS_MAX * DAY_MS ? await parts.owedBy(before.id) : []
   if (left.changes.length > 0 || owed.length > 0) {
     const outbox = [...new Set([...left.outbox, ...owed])]
     const result: DeviceResult = { ...left, outbox, next: { ...left.next, dueMs: nextMidnightMs(nowMs) } }

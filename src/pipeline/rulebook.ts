@@ -24,6 +24,6 @@ export function* buildRulebook(
   const directory = yield* buildDirectory(definitions)
   const destinations = yield* buildDestinationRules(definitions, { allowPrivate: options.allowPrivate })
   const audience = yield* buildAudienceRules(definitions, options.previous?.audience)
-  const membershipKey = yield* membershipKeyOf(audience)
+  const membershipKey = yield* membershipKeyOf(audience, directory.dataSources.values())
   return { version: definitions.version, membershipKey, directory, audience, destinations }
 }

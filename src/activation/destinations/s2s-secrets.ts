@@ -1,4 +1,4 @@
-import type { S2sConfig } from './s2s.ts'
+import { inForce, type S2sConfig } from './s2s.ts'
 
 /** How an answer shows a stored secret [OPS-50], [SEC-63]. */
 export interface ShownSecret {
@@ -15,9 +15,9 @@ export const secretPaths = [
   'auth.password',
 ] as const
 
-/** The object as the API shows it: each secret becomes `{set: true, last4}`. */
+/** The object as the API shows it, as far as it is in force: each secret becomes `{set: true, last4}`. */
 export function redactS2s(config: S2sConfig): unknown {
-  return mapSecrets(config, (value) => (typeof value === 'string' ? shown(value) : value))
+  return mapSecrets(inForce(config), (value) => (typeof value === 'string' ? shown(value) : value))
 }
 
 /**

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { parseS2sConfig, type S2sConfig, userDpidsOf } from './s2s.ts'
+import { inForce, parseS2sConfig, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './s2s.ts'
 import { mergeSecrets, redactS2s, secretsOf } from './s2s-secrets.ts'
 
-// operating.md OPS-50, with a key in place of the dots.
+// operating.md OPS-50, with a key in place of the dots, without the batch half of `hybrid` and its schedule.
 const example = {
   protocol: 'https',
-  delivery: 'hybrid',
+  delivery: 'realtime',
   format: 'aam-json',
   mode: 'durable',
   url: 'https://in.halden.example/aam',
@@ -18,7 +18,6 @@ const example = {
     algorithm: 'sha256',
     keys: [{ key: 'sample_partner_private_key', from: '2026-11-22T00:00:00.000Z' }],
   },
-  schedule: { every: '24h', mode: 'incremental' },
 }
 const parse = (more: object = {}, rules = { allowPrivate: false }) => parseS2sConfig({ ...example, ...more }, rules)
 const issues = (more: object) => {
@@ -39,7 +38,7 @@ test('the documented destination is accepted, with the documented defaults [OPS-
     ok: true,
     config: {
       protocol: 'https',
-      delivery: 'hybrid',
+      delivery: 'realtime',
       format: 'aam-json',
       mode: 'durable',
       method: 'POST',
@@ -67,9 +66,42 @@ test('a destination without the data source of its users is refused with what is
 test('real time over file protocols is refused at the field, and what is not built yet says so [OUT-02]', () => {
   for (const protocol of ['ftp', 'sftp', 's3']) {
     expect(paths({ protocol, delivery: 'realtime' })).toEqual(['delivery', 'protocol'])
-    expect(issues({ protocol, delivery: 'batch' })).toEqual([`protocol: ${protocol} is not available yet; use https`])
+    expect(issues({ protocol, delivery: 'batch' })).toEqual([
+      'delivery: batch is not available yet; use realtime',
+      `protocol: ${protocol} is not available yet; use https`,
+    ])
   }
   expect(issues({ format: 'mapp' })).toEqual(['format: mapp is not available yet; use aam-json'])
+  expect(issues({ delivery: 'hybrid', schedule: { every: '24h' }, file: {}, mapp: {} })).toEqual([
+    'delivery: hybrid is not available yet, since batches are not; use realtime',
+    'schedule: is of batches, which are not available yet; leave it out',
+    'file: files are not available yet; leave it out',
+    'mapp: Mapp is not available yet; leave it out',
+  ])
+  expect(paths({ schedule: null, file: null, mapp: null })).toEqual([])
+})
+
+test('what the mode or the method has no use for is refused [OUT-208], [OUT-209], [OPS-42]', () => {
+  expect(issues({ successStatuses: [200, 202] })).toEqual([
+    'successStatuses: is for mode compat only; in durable every answer from 200 to 299 is a success',
+  ])
+  expect(paths({ mode: 'compat', successStatuses: [200, 202] })).toEqual([])
+  const get = { method: 'GET', urlTemplate: '/x?id=<DP_UUID>' }
+  const ofBody = { numbersAs: 'number', destinationIdKey: 'AAM_Destination_ID', includeRegions: false }
+  expect(paths({ ...get, usersPerMessage: 2, ...ofBody })).toEqual(['usersPerMessage', ...Object.keys(ofBody)])
+  expect(paths({ ...get, usersPerMessage: 1 })).toEqual([])
+})
+
+test('one that an earlier version saved goes on in real time and shows what is in force', () => {
+  const saved = { ...example, delivery: 'hybrid', schedule: { every: '12h', mode: 'full' }, file: {} }
+  const parsed = parseSavedS2sConfig(saved)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
+  expect(inForce(parsed.config).delivery).toBe('realtime')
+  const shown = redactS2s(parsed.config)
+  expect(shown).toMatchObject({ delivery: 'realtime' })
+  for (const member of ['schedule', 'file', 'mapp']) expect(shown).not.toHaveProperty(member)
+  const sentAgain = mergeSecrets(parsed.config, JSON.parse(JSON.stringify(shown)))
+  expect(parseS2sConfig(sentAgain, { allowPrivate: false }).ok).toBe(true)
 })
 
 test('only https goes out, on the usual ports, without credentials in the URL [OUT-20] [OUT-77] [SEC-25]', () => {

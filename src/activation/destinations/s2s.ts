@@ -23,8 +23,8 @@ const signer = z.strictObject({
     )
     .meta({ secret: true })
     .describe('Signing key, at least 16 characters'),
-  from: z.iso.datetime().optional().describe('Since when the key signs'),
-  createdAt: z.iso.datetime().optional(),
+  from: z.iso.datetime().optional().describe('For people: since when the partner knows it. Each key signs once saved'),
+  createdAt: z.iso.datetime().optional().describe('For people: when the key was made'),
   algorithm: algorithm.optional(),
   header: headerName.optional(),
 })
@@ -64,10 +64,7 @@ const dataSourceId = z.int().min(1).max(0xffff_ffff)
 
 const s2sSchema = z.strictObject({
   protocol: z.enum(['https', 'ftp', 'ftps', 'sftp', 's3']).default('https'),
-  delivery: z
-    .enum(['realtime', 'batch', 'hybrid'])
-    .default('hybrid')
-    .describe('hybrid has the best timing and completeness'),
+  delivery: z.enum(['realtime', 'batch', 'hybrid']).default('realtime').describe('batch and hybrid are not built yet'),
   format: z.enum(['aam-json', 'mapp', 'file']).default('aam-json'),
   mode: z
     .enum(['compat', 'durable'])
@@ -118,14 +115,9 @@ const s2sSchema = z.strictObject({
   supportsUnsegment: z.boolean().default(true),
   unsegmentOnUnmap: z.boolean().default(false),
   onlyWhileSeen: z.boolean().default(false).describe('No messages for changes that happen without a visit'),
-  schedule: z
-    .strictObject({
-      every: z.enum(['12h', '24h', '7d', '30d']).default('24h'),
-      mode: z.enum(['full', 'incremental']).default('incremental'),
-    })
-    .optional(),
-  file: z.record(z.string(), z.unknown()).optional(),
-  mapp: z.record(z.string(), z.unknown()).optional(),
+  schedule: z.unknown().optional().describe('Not built yet'),
+  file: z.unknown().optional().describe('Not built yet'),
+  mapp: z.unknown().optional().describe('Not built yet'),
 })
 
 export type S2sConfig = z.output<typeof s2sSchema>
@@ -142,18 +134,36 @@ export type ParsedS2s =
   | { readonly ok: true; readonly config: S2sConfig }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] }
 
-/** Validates an `s2s` object whose secrets are in clear, and fills in its defaults. */
+/**
+ * Validates an `s2s` object that is to be saved, its secrets in clear, and fills in its defaults. What this version would
+ * not act on is refused.
+ */
 export function parseS2sConfig(input: unknown, rules: TargetRules): ParsedS2s {
+  return parseWith(input, (config) => [
+    ...availabilityIssues(config),
+    ...urlIssues(config, rules),
+    ...authIssues(config),
+    ...idleIssues(config),
+  ])
+}
+
+/** Reads one that was saved, perhaps by an earlier version, which took more than it acted on. */
+export function parseSavedS2sConfig(input: unknown): ParsedS2s {
+  return parseWith(input, (config) => [...urlIssues(config, { allowPrivate: true }), ...authIssues(config)])
+}
+
+/** What is in force of a saved one: of `hybrid` the real-time half, no schedule, no file. */
+export function inForce(config: S2sConfig): S2sConfig {
+  const { schedule: _schedule, file: _file, mapp: _mapp, ...rest } = config
+  return { ...rest, delivery: config.delivery === 'hybrid' ? 'realtime' : config.delivery }
+}
+
+function parseWith(input: unknown, check: (config: S2sConfig) => readonly ConfigIssue[]): ParsedS2s {
   const parsed = s2sSchema.safeParse(input)
   if (!parsed.success) {
     return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) }
   }
-  const issues = [
-    ...availabilityIssues(parsed.data),
-    ...urlIssues(parsed.data, rules),
-    ...authIssues(parsed.data),
-    ...timeoutIssues(parsed.data),
-  ]
+  const issues = check(parsed.data)
   return issues.length === 0 ? { ok: true, config: parsed.data } : { ok: false, issues }
 }
 
@@ -162,13 +172,18 @@ export function userDpidsOf(config: S2sConfig): readonly number[] {
   return typeof config.userDpid === 'number' ? [config.userDpid] : [...new Set(config.userDpid)]
 }
 
-function* availabilityIssues({ protocol, delivery, format }: S2sConfig): Generator<ConfigIssue> {
-  if (protocol !== 'https') {
-    if (delivery !== 'batch')
-      yield issue('delivery', `${delivery} needs protocol https; ${protocol} delivers in batches only`)
-    yield issue('protocol', `${protocol} is not available yet; use https`)
-  }
+function* availabilityIssues(config: S2sConfig): Generator<ConfigIssue> {
+  const { protocol, delivery, format, schedule, file, mapp } = config
+  if (delivery === 'hybrid') yield issue('delivery', 'hybrid is not available yet, since batches are not; use realtime')
+  else if (delivery === 'batch') yield issue('delivery', 'batch is not available yet; use realtime')
+  else if (protocol !== 'https')
+    yield issue('delivery', `${delivery} needs protocol https; ${protocol} delivers in batches only`)
+  if (protocol !== 'https') yield issue('protocol', `${protocol} is not available yet; use https`)
   if (format !== 'aam-json') yield issue('format', `${format} is not available yet; use aam-json`)
+  if (schedule !== undefined && schedule !== null)
+    yield issue('schedule', 'is of batches, which are not available yet; leave it out')
+  if (file !== undefined && file !== null) yield issue('file', 'files are not available yet; leave it out')
+  if (mapp !== undefined && mapp !== null) yield issue('mapp', 'Mapp is not available yet; leave it out')
 }
 
 function* urlIssues(config: S2sConfig, rules: TargetRules): Generator<ConfigIssue> {
@@ -206,9 +221,24 @@ function* authIssues({ auth: { ...chosen } }: S2sConfig): Generator<ConfigIssue>
   if (text !== undefined) yield issue('auth.credentials', text)
 }
 
-function* timeoutIssues({ mode, timeoutMs }: S2sConfig): Generator<ConfigIssue> {
+/** What the chosen mode or method has no use for. */
+function* idleIssues(config: S2sConfig): Generator<ConfigIssue> {
+  const { mode, timeoutMs, successStatuses, method } = config
   if (mode === 'compat' && timeoutMs !== undefined)
     yield issue('timeoutMs', 'is for mode durable only; compat waits 3,000 ms for an answer, as AAM does')
+  if (mode === 'durable' && successStatuses.some((status) => status !== 200))
+    yield issue('successStatuses', 'is for mode compat only; in durable every answer from 200 to 299 is a success')
+  if (method === 'POST') return
+  // A GET has no body, and one user.
+  const ofBody = {
+    usersPerMessage: [1, 10],
+    numbersAs: ['string'],
+    destinationIdKey: ['AAM_Destination_Id'],
+    includeRegions: [true],
+  }
+  for (const [path, idle] of Object.entries(ofBody))
+    if (!(idle as readonly unknown[]).includes(config[path as keyof typeof ofBody]))
+      yield issue(path, 'is for method POST only')
 }
 
 function issue(path: string, message: string): ConfigIssue {
