@@ -1,6 +1,6 @@
 import type { Definitions, Destination } from '../model/definitions.ts'
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
-import { parseS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
+import { parseStoredS2s, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
 import { parseUrlTemplate, type UrlTemplate } from './url-template.ts'
 
 /** The part of the rulebook that activation reads: destinations with real-time delivery and their mappings. Immutable. */
@@ -102,7 +102,7 @@ interface DraftRule extends DestinationRule {
 }
 
 function draftRule({ destinationId, name, status, mappingVersion, config: stored }: Destination): DraftRule | string {
-  const parsed = parseS2sConfig(stored, { allowPrivate: true })
+  const parsed = parseStoredS2s(stored, { allowPrivate: true })
   if (!parsed.ok) return parsed.issues.map(({ path, message }) => `${path}: ${message}`).join('; ')
   const { config } = parsed
   const template = config.urlTemplate === undefined ? undefined : parseUrlTemplate(config.urlTemplate)

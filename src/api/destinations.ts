@@ -12,6 +12,7 @@ import {
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { StoredDestination, DestinationDraft as StoredDraft } from '../store/catalog/destinations.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
+import type { Caller } from './auth.ts'
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
 import { renderMapping } from './mappings.ts'
@@ -28,7 +29,8 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
 ) => {
   const { destinations, mappings } = catalog
   const tags = ['Destinations']
-  const view = (destination: StoredDestination) => renderDestination(destination, catalog.pid, destinationTypes)
+  const view = (destination: StoredDestination, generated?: readonly string[]) =>
+    renderDestination(destination, catalog.pid, destinationTypes, generated)
   const readDraft = (body: DestinationDraft, stored: StoredDestination | undefined) =>
     readDestinationDraft(body, stored, destinationTypes)
 
@@ -68,26 +70,32 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
     '/v1/destinations',
     { schema: { tags, body: DestinationDraft, response: { 201: Destination } } },
     async (request, reply) => {
-      const created = await destinations.create(readDraft(request.body, undefined), request.caller.author)
-      return reply.code(201).send(view(created))
+      const { draft, generated } = readDraft(request.body, undefined)
+      const created = await destinations.create(draft, request.caller.author)
+      return reply.code(201).send(view(created, generated))
     },
   )
 
-  app.put(one, { schema: { tags, params, body: DestinationDraft, response: { 200: Destination } } }, async (request) =>
-    view(
-      await destinations.revise(
-        request.params.destinationId,
-        (stored) => readDraft(request.body, stored),
-        request.caller.author,
-      ),
-    ),
+  const revise = async (
+    { params: { destinationId }, caller }: { params: { destinationId: number }; caller: Caller },
+    bodyOf: (stored: StoredDestination) => DestinationDraft,
+  ) => {
+    let generated: readonly string[] = []
+    const reviseStored = (stored: StoredDestination) => {
+      const read = readDraft(bodyOf(stored), stored)
+      generated = read.generated
+      return read.draft
+    }
+    return view(await destinations.revise(destinationId, reviseStored, caller.author), generated)
+  }
+
+  app.put(one, { schema: { tags, params, body: DestinationDraft, response: { 200: Destination } } }, (request) =>
+    revise(request, () => request.body),
   )
 
-  app.patch(one, { schema: { tags, params, body: PatchBody, response: { 200: Destination } } }, async (request) => {
-    const revise = (stored: StoredDestination) =>
-      readDraft(patched(DestinationDraft, view(stored), request.body), stored)
-    return view(await destinations.revise(request.params.destinationId, revise, request.caller.author))
-  })
+  app.patch(one, { schema: { tags, params, body: PatchBody, response: { 200: Destination } } }, (request) =>
+    revise(request, (stored) => patched(DestinationDraft, view(stored), request.body)),
+  )
 
   app.delete(one, { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
     await destinations.remove([request.params.destinationId])
@@ -106,18 +114,19 @@ function readDestinationDraft(
   body: DestinationDraft,
   stored: StoredDestination | undefined,
   types: DestinationTypes,
-): StoredDraft {
+): { readonly draft: StoredDraft; readonly generated: readonly string[] } {
   if (body.destinationType !== 'S2S') {
     throw invalidField('destinationType', `Destinations of type ${body.destinationType} are not available yet; S2S is.`)
   }
   if (typeof body.s2s !== 'object' || body.s2s === null)
     throw invalidField('s2s', 'A destination of type S2S needs its s2s object.')
-  const parsed = types.parseS2sConfig(types.mergeSecrets(stored?.config, body.s2s))
+  const { s2s, generated } = types.withGeneratedKeys(stored?.config, types.mergeSecrets(stored?.config, body.s2s))
+  const parsed = types.parseS2sConfig(s2s)
   if (!parsed.ok) {
     const details = parsed.issues.map(({ path, message }) => ({ field: path === '' ? 's2s' : `s2s.${path}`, message }))
     throw new Problem(400, 'invalid_request', 'The request is not valid.', details)
   }
-  return {
+  const draft = {
     destinationId: body.destinationId,
     name: body.name,
     description: body.description,
@@ -127,9 +136,15 @@ function readDestinationDraft(
     config: parsed.config,
     dataSourceIds: types.userDpidsOf(parsed.config),
   }
+  return { draft, generated }
 }
 
-function renderDestination(destination: StoredDestination, pid: number, types: DestinationTypes): Destination {
+function renderDestination(
+  destination: StoredDestination,
+  pid: number,
+  types: DestinationTypes,
+  generated: readonly string[] = [],
+): Destination {
   return {
     destinationId: destination.destinationId,
     name: destination.name,
@@ -137,7 +152,7 @@ function renderDestination(destination: StoredDestination, pid: number, types: D
     destinationType: destination.destinationType,
     status: destination.status,
     vendorId: destination.vendorId ?? null,
-    s2s: types.redactS2s(destination.config),
+    s2s: types.redactS2s(destination.config, generated),
     ...authorship(destination, pid),
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseTarget, type TargetRules, targetDenial } from '../../lib/egress/target.ts'
 import { headerNameIssue, headerValueIssue } from '../header-rules.ts'
 import { parseUrlTemplate } from '../url-template.ts'
+import { savingIssues } from './s2s-saving.ts'
 
 /**
  * Server-to-server destination: posts memberships to a partner's endpoint in the wire format of Adobe Audience Manager.
@@ -17,12 +18,8 @@ const signer = z.strictObject({
     .string()
     .min(16)
     .max(1024)
-    .regex(
-      /^(?!whsec_)|^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
-      'begins with whsec_, so Base64 of at least 24 bytes must follow',
-    )
     .meta({ secret: true })
-    .describe('Signing key, at least 16 characters'),
+    .describe('Signing key, at least 16 characters; left out, one is generated and shown once'),
   from: z.iso.datetime().optional().describe('Since when the key signs'),
   createdAt: z.iso.datetime().optional(),
   algorithm: algorithm.optional(),
@@ -45,7 +42,7 @@ const auth = z.discriminatedUnion('type', [
       .describe('Also sends webhook-id, webhook-timestamp, webhook-signature; on in durable, off in compat'),
     ed25519Key: z
       .string()
-      .regex(/^whsk_[A-Za-z0-9+/]{43,86}={0,2}$/, 'is whsk_ and the Base64 of 32 or 64 bytes')
+      .max(200)
       .meta({ secret: true })
       .optional()
       .describe('Private key for a v1a signature beside the others, whsk_ and Base64'),
@@ -55,6 +52,10 @@ const auth = z.discriminatedUnion('type', [
     tokenUrl: z.string().max(2048),
     clientId: z.string().min(1).max(1024).optional(),
     clientSecret: secret.optional(),
+    rawCredentials: z
+      .boolean()
+      .optional()
+      .describe('Sends id and secret without form-encoding them, for servers that do not decode them'),
     credentials: secret.optional().describe('Basic credentials exactly as the partner gave them'),
   }),
   z.strictObject({ type: z.literal('basic'), username: z.string().min(1).max(1024), password: secret }),
@@ -142,11 +143,19 @@ export type ParsedS2s =
   | { readonly ok: true; readonly config: S2sConfig }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] }
 
-/** Validates an `s2s` object whose secrets are in clear, and fills in its defaults. */
+/** Validates an `s2s` object that is to be saved, its secrets in clear, and fills in its defaults. */
 export function parseS2sConfig(input: unknown, rules: TargetRules): ParsedS2s {
+  const parsed = parseStoredS2s(input, rules)
+  if (!parsed.ok) return parsed
+  const issues = [...savingIssues(parsed.config)]
+  return issues.length === 0 ? parsed : { ok: false, issues }
+}
+
+/** The same of one that was saved earlier, perhaps by rules that were not as strict as those of today. */
+export function parseStoredS2s(input: unknown, rules: TargetRules): ParsedS2s {
   const parsed = s2sSchema.safeParse(input)
   if (!parsed.success) {
-    return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) }
+    return { ok: false, issues: parsed.error.issues.map((found) => issue(found.path.join('.'), wordsOf(found))) }
   }
   const issues = [
     ...availabilityIssues(parsed.data),
@@ -209,6 +218,11 @@ function* authIssues({ auth: { ...chosen } }: S2sConfig): Generator<ConfigIssue>
 function* timeoutIssues({ mode, timeoutMs }: S2sConfig): Generator<ConfigIssue> {
   if (mode === 'compat' && timeoutMs !== undefined)
     yield issue('timeoutMs', 'is for mode durable only; compat waits 3,000 ms for an answer, as AAM does')
+}
+
+/** Of a name that is refused, `zod` says why one level deeper. */
+function wordsOf(found: z.core.$ZodIssue): string {
+  return (found.code === 'invalid_key' && found.issues[0]?.message) || found.message
 }
 
 function issue(path: string, message: string): ConfigIssue {
