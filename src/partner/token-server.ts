@@ -43,7 +43,7 @@ export interface TokenServer {
 }
 
 export function createTokenServer(options: TokenServerOptions): TokenServer {
-  const expected = `Basic ${Buffer.from(`${options.clientId}:${options.clientSecret}`).toString('base64')}`
+  const expected = basicValues(options)
   const validUntilMs = new Map<string, number>()
   let issued = 0
   return {
@@ -51,7 +51,7 @@ export function createTokenServer(options: TokenServerOptions): TokenServer {
     issue(request, nowMs) {
       const complaints = requestComplaints(request)
       if (options.answer !== undefined) return refuse(options.answer, 'temporarily_unavailable', complaints)
-      if (!isSame(request.headers['authorization'], expected))
+      if (!expected.some((value) => isSame(request.headers['authorization'], value)))
         return refuse(401, 'invalid_client', ['Authorization is not the Basic value agreed'])
       if (complaints.length > 0) return refuse(400, 'invalid_request', complaints)
       const token = randomToken()
@@ -80,6 +80,20 @@ export function createTokenServer(options: TokenServerOptions): TokenServer {
     revokeAll: () => validUntilMs.clear(),
     issued: () => issued,
   }
+}
+
+/** Form-encoded as RFC 6749 section 2.3.1 asks, and as many servers take it [OUT-79]. */
+function basicValues({ clientId, clientSecret }: TokenServerOptions): string[] {
+  const form = (text: string) =>
+    encodeURIComponent(text)
+      .replaceAll('%20', '+')
+      .replace(/[!'()~]/g, hexOf)
+  const pairs = [`${form(clientId)}:${form(clientSecret)}`, `${clientId}:${clientSecret}`]
+  return pairs.map((pair) => `Basic ${Buffer.from(pair).toString('base64')}`)
+}
+
+function hexOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
 /** [OUT-78]: exactly this request and nothing else. */
