@@ -2,14 +2,15 @@ import { readFileSync } from 'node:fs'
 import { parse as parseYaml, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import {
+  digits,
   explainIssues,
   listSettings,
   overlayEnvironment,
   renderSettings,
   type Setting,
-  suggestion,
+  textIssues,
+  unknownVariables,
 } from './lib/settings.ts'
-import { parseWholeNumber } from './lib/whole-number.ts'
 
 /**
  * The configuration: one schema that validates, types, documents, and names the environment variables. A YAML file
@@ -58,16 +59,13 @@ const Limits = z.strictObject({
     .meta({ description: 'Calls a second from one address; 0 sets no limit' }),
 })
 
-/** The environment gives texts; digits alone are an id. */
-const dataSourceId = z.preprocess((id) => (typeof id === 'string' ? (parseWholeNumber(id) ?? id) : id), z.int().min(0))
-
 const DenyList = z.strictObject({
   enabled: flag(true, 'Refuses IDs that are seen too often for a while (codes 303, 304, 306, 307)'),
   deviceCallsPerMinute: count(120, 1_000_000, 'Calls a minute of one device ID before it is refused'),
   deviceCallsPerDay: count(5_000, 100_000_000, 'Calls a day of one device ID'),
   personCallsPerMinute: count(300, 1_000_000, 'Calls a minute of one declared ID; a person has several devices'),
   personCallsPerDay: count(10_000, 100_000_000, 'Calls a day of one declared ID'),
-  dataSourceIds: z.array(dataSourceId).prefault([]).meta({
+  dataSourceIds: z.array(digits).prefault([]).meta({
     description: 'Data sources whose IDs are always refused',
     allowed: 'a list of data source ids',
   }),
@@ -237,11 +235,16 @@ const Config = z.strictObject({
   admin: z
     .strictObject({
       port: port(8081, 'Port of the REST API, the UI and the metrics; 0 picks a free one'),
-      token: z.string().min(24, 'has fewer than 24 characters').optional().meta({
-        description: 'Bearer token with full rights, for scripts and first set-up',
-        allowed: 'at least 24 characters',
-        secret: true,
-      }),
+      token: z
+        .string()
+        .min(24, 'has fewer than 24 characters')
+        .regex(/^[!-~]*$/, 'holds what no header can carry')
+        .optional()
+        .meta({
+          description: 'Bearer token with full rights, for scripts and first set-up',
+          allowed: 'at least 24 characters, visible ASCII without blanks',
+          secret: true,
+        }),
     })
     .prefault({}),
   edge: Edge.prefault({}),
@@ -310,11 +313,14 @@ export interface ConfigSources {
 /** @throws ConfigError with every issue at once; nothing has been started or written then */
 export function loadConfig(sources: ConfigSources = {}): UsherConfig {
   const { options = {}, env = process.env, readFile = (path: string) => readFileSync(path, 'utf8') } = sources
-  const issues = unknownVariables(env)
+  const variables = Object.keys(env).filter((name) => name.startsWith('USHER_'))
+  const issues = unknownVariables(variables, [...settings.map((setting) => setting.variable), ...OTHER_VARIABLES])
   const path = options.config ?? env['USHER_CONFIG']
   const file = path === undefined ? {} : readYaml(path, readFile)
   const wins = { ...env, ...definedOptions(options) }
-  const parsed = Config.safeParse(overlayEnvironment(file, settings, wins))
+  const given = overlayEnvironment(file, settings, wins)
+  issues.push(...textIssues(given))
+  const parsed = Config.safeParse(given)
   if (!parsed.success) throw new ConfigError([...issues, ...explainIssues(parsed.error, settings)])
   const config = { ...parsed.data, production: env['NODE_ENV'] === 'production' }
   issues.push(...impossibleCombinations(config))
@@ -354,18 +360,6 @@ function readYaml(path: string, readFile: (path: string) => string): Record<stri
         : `cannot be read: ${(error as Error).message}`
     throw new ConfigError([`${path}: ${reason}`])
   }
-}
-
-/** A misspelt variable would otherwise be a default that nobody chose. */
-function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [...settings.map((setting) => setting.variable), ...OTHER_VARIABLES]
-  return Object.keys(env)
-    .filter((name) => name.startsWith('USHER_') && !known.includes(name))
-    .map((name) => {
-      const meant = suggestion(name, known)
-      // With 70 of them behind it, what was meant would not be seen.
-      return `${name}: unknown environment variable${meant}${meant.endsWith('?') ? '' : ` Allowed: ${known.join(', ')}`}`
-    })
 }
 
 function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']>): Record<string, string> {

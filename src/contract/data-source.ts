@@ -2,12 +2,14 @@ import { z } from 'zod'
 import {
   anyCase,
   authored,
+  codeQuery,
   flag,
   integrationCodeDraft,
   milliseconds,
   nameField,
   objectId,
   optional,
+  optionalNameField,
   status,
   statusDraft,
   textField,
@@ -32,7 +34,8 @@ const syncFields = {
     .string()
     .min(1)
     .max(2_048)
-    .regex(/^(https?:)?\/\//, 'begins with https:// or //'),
+    .regex(/^(https?:)?\/\//, 'begins with https:// or //')
+    .regex(/^[^\s\p{C}]*$/u, 'holds white space or an invisible character'),
   tag: z.enum(['img', 'iframe']),
   intervalMinutes: z.int().min(1),
   syncOnPage: z.boolean(),
@@ -67,9 +70,9 @@ export const DataSourceDraft = z
     uniqueSegmentIntegrationCodes: withDefault(flag, false),
     allowDeviceGraphSharing: withDefault(flag, false),
     supportsAuthenticatedProfile: optional(flag),
-    authenticatedProfileName: optional(z.string().max(255)),
+    authenticatedProfileName: optional(optionalNameField),
     deviceGraph: withDefault(flag, false),
-    deviceGraphName: optional(z.string().max(255)),
+    deviceGraphName: optional(optionalNameField),
     customerProfileDataRetention: withDefault(wholeNumber(MONTH_SECONDS, 60 * MONTH_SECONDS), 24 * MONTH_SECONDS),
     samplingEnabled: withDefault(flag, false),
     redirectHosts: withDefault(z.array(redirectHost).max(100), []),
@@ -130,7 +133,7 @@ export const DataSourceListQuery = z.object({
     'createTime',
     'updateTime',
   ]),
-  integrationCode: optional(z.string().max(255)),
+  integrationCode: optional(codeQuery),
   inboundOnly: optional(flag),
   outboundOnly: optional(flag),
   includeThirdParty: withDefault(flag, true).meta({ description: 'false leaves out the global data sources' }),

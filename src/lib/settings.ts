@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { nameIssue } from './texts.ts'
+import { parseWholeNumber } from './whole-number.ts'
 
 /**
  * Settings described by one zod schema: each leaf is a key of the YAML file (`edge.port`) and an environment variable
@@ -17,6 +19,12 @@ export interface Setting {
   readonly isSecret: boolean
   readonly kind: 'text' | 'number' | 'switch' | 'list'
 }
+
+/** A whole number in a list, which the environment gives as a text. */
+export const digits = z.preprocess(
+  (value) => (typeof value === 'string' ? (parseWholeNumber(value) ?? value) : value),
+  z.int().min(0),
+)
 
 /** Every leaf of an object schema, in the order of the schema. */
 export function listSettings(schema: z.ZodObject, prefix: string): Setting[] {
@@ -58,6 +66,16 @@ export function explainIssues(error: z.ZodError, settings: readonly Setting[]): 
   })
 }
 
+/** A sentence for each text with a control or an unseen character: no setting needs one, and nobody would see it. */
+export function textIssues(value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value === 'string') {
+    const issue = nameIssue(value)
+    return issue === undefined ? [] : [`${path.join('.')}: ${issue}`]
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) => textIssues(member, [...path, name]))
+}
+
 function explainUnknown(key: string, settings: readonly Setting[]): string {
   const section = key.includes('.') ? `${key.slice(0, key.lastIndexOf('.'))}.` : ''
   const inSection = settings.map((one) => one.key).filter((one) => one.startsWith(section))
@@ -66,8 +84,19 @@ function explainUnknown(key: string, settings: readonly Setting[]): string {
   return `${key}: unknown key${suggestion(key, known)} Allowed here: ${known.join(', ')}`
 }
 
+/** A misspelt variable would otherwise be a default that nobody chose. */
+export function unknownVariables(names: readonly string[], known: readonly string[]): string[] {
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const meant = suggestion(name, known)
+      // With 70 of them behind it, what was meant would not be seen.
+      return `${name}: unknown environment variable${meant}${meant.endsWith('?') ? '' : ` Allowed: ${known.join(', ')}`}`
+    })
+}
+
 /** `, did you mean x?` for the closest name, or a full stop. */
-export function suggestion(name: string, known: readonly string[]): string {
+function suggestion(name: string, known: readonly string[]): string {
   const ranked = known.map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
   const [best] = ranked.sort((a, b) => a.distance - b.distance)
   return best !== undefined && best.distance <= 3 ? `, did you mean ${best.one}?` : '.'

@@ -46,7 +46,8 @@ const UNSTORABLE = /[\0\p{Surrogate}]/u
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u
 /** As above without what emoji, flags, Persian and the scripts of India are written with. */
-const UNSEEN = /(?!\u200c|\u200d|[\ufe00-\ufe0f\u{e0020}-\u{e007f}\u{e0100}-\u{e01ef}])\p{Default_Ignorable_Code_Point}/u
+const UNSEEN =
+  /(?!\u200c|\u200d|[\ufe00-\ufe0f]|[\u{e0020}-\u{e007f}]|[\u{e0100}-\u{e01ef}])\p{Default_Ignorable_Code_Point}/u
 const EDGE = /^[\s\p{Default_Ignorable_Code_Point}]|[\s\p{Default_Ignorable_Code_Point}]$/u
 const ODD_SPACE = /(?! )\p{Zs}/u
 
