@@ -247,7 +247,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         directory: () => rulebooks.current().directory,
         denyList,
         clock: clock.now,
-        ready: () => ({ ready: reasons().length === 0, reasons: reasons() }),
+        ready: reasons,
         onRequest: (record) => {
           metrics.httpRequest(record.route, record.status, record.durationMs / 1000)
           if (config.logLevel === 'debug') log.debug('event.received', { ...record })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { READY_RETRY_SECONDS, readinessOf } from '../lib/readiness.ts'
 import type { Routes } from './app.ts'
 import { challenge, createAuthenticator, isLoopback } from './auth.ts'
 import type { AdminParts } from './parts.ts'
@@ -24,12 +25,9 @@ export const probeRoutes: Routes<Pick<AdminParts, 'ready' | 'metrics' | 'config'
     '/readyz',
     { config: isPublic, schema: { tags, response: { 200: Ready, 503: Ready } } },
     async (_request, reply) => {
-      const reasons = [...(await ready())]
-      if (reasons.length === 0) return { status: 'ready' as const, reasons }
-      return reply
-        .code(503)
-        .header('retry-after', '1')
-        .send({ status: 'not_ready' as const, reasons })
+      const { status, reasons } = readinessOf(await ready())
+      if (status === 'not_ready') reply.code(503).header('retry-after', READY_RETRY_SECONDS)
+      return reply.send({ status, reasons: [...reasons] })
     },
   )
 

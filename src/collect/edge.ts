@@ -16,7 +16,8 @@ export interface Edge {
   readonly handler: CallHandler
   readonly directory: () => Directory
   readonly clock: Clock
-  readonly ready: () => Readiness
+  /** Names of the checks that fail; empty: able to work [OPS-12]. */
+  readonly ready: () => readonly string[]
   readonly overloaded: () => boolean
   readonly events: EdgeEvents
   readonly readHost: (header: string | undefined) => HostFacts | undefined
@@ -28,11 +29,6 @@ export interface Edge {
   /** Requests of each address in the current second [COL-113]. */
   readonly requestRates: RequestCounter
   readonly organizations: ReadonlySet<string>
-}
-
-export interface Readiness {
-  readonly ready: boolean
-  readonly reasons: readonly string[]
 }
 
 /** One answered request, for logs and metrics; holds nothing about the visitor. */
@@ -64,7 +60,7 @@ export interface EdgeParts extends EdgeEvents {
   readonly handler: CallHandler
   readonly directory: () => Directory
   readonly clock: Clock
-  readonly ready: () => Readiness
+  readonly ready: () => readonly string[]
   readonly overloaded?: () => boolean
   /** The one that is kept over restarts; without it the list lives as long as the listener. */
   readonly denyList?: DenyList

@@ -91,7 +91,7 @@ export async function startTestEdge(setup: TestSetup = {}): Promise<TestEdge> {
     handler,
     directory: () => directory,
     clock: setup.nowMs ?? (() => NOW_MS),
-    ready: setup.ready ?? (() => ({ ready: true, reasons: [] })),
+    ready: setup.ready ?? (() => []),
     overloaded: setup.overloaded ?? (() => false),
     onRequest: (record) => records.push(record),
     onRejected: (code) => rejected.push(code),
