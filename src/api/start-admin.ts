@@ -13,7 +13,7 @@ import { registerGatekeeper } from './gatekeeper.ts'
 import { liveRoutes } from './live.ts'
 import { mappingRoutes } from './mappings.ts'
 import { mergeRuleRoutes } from './merge-rules.ts'
-import { openapiRoute, registerOpenapi } from './openapi.ts'
+import { openapiRoutes, registerOpenapi } from './openapi.ts'
 import { overviewRoutes } from './overview.ts'
 import type { AdminParts } from './parts.ts'
 import { probeRoutes } from './probes.ts'
@@ -62,11 +62,11 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
   registerGatekeeper(app, parts, { sessions, isSecure })
   registerRequestLog(app, parts)
-  await registerOpenapi(app, parts.version)
+  const openapi = await registerOpenapi(app, parts.version)
 
   const now = clock.now
   probeRoutes(app, parts)
-  openapiRoute(app)
+  openapiRoutes(app, openapi)
   sessionRoutes(app, { ...parts, sessions, isSecure })
   dataSourceRoutes(app, { catalog, now })
   folderRoutes(app, parts)
