@@ -63,7 +63,7 @@ describe('sources', () => {
     const variables = settings.map((setting) => setting.variable)
     expect(new Set(variables).size).toBe(settings.length)
     const samples: Record<string, string> = {
-      USHER_ADMIN_TOKEN: 'a token of 24 characters',
+      USHER_ADMIN_TOKEN: 'a-token-of-24-characters',
       USHER_MASTER_KEY: Buffer.alloc(32).toString('base64'),
       USHER_COLLECTION_DOMAIN: 'c.example',
       USHER_TLS_CERT: 'c.pem',
@@ -196,6 +196,24 @@ describe('sources', () => {
     ['USHER_EDGE_ALIASES', 'acme, Beta-2, x_y, 7'],
   ])('%s takes %s [OPS-20] [SEC-98]', (variable, text) => {
     expect(issuesOf({ env: { [variable]: text } })).toEqual([])
+  })
+
+  test.each([
+    ['admin:\n  token: "a-token-that-is-cut\\0here-and-more"', 'admin.token: holds the character U+0000'],
+    ['edge:\n  aliases: ["ac\\u200bme"]', 'edge.aliases.0: holds the invisible character U+200B (a zero-width space)'],
+    ['dataDir: "./data\\n"', 'dataDir: holds the control character U+000A (a line break)'],
+    ['extraCa: "\\uD800.pem"', 'extraCa: holds an unpaired surrogate (U+D800)'],
+  ])('%j: what nobody sees in a setting stops the start with its name [OPS-20] [API-164~]', (text, expected) => {
+    expect(() => loadConfig({ options: { config: 'x.yaml' }, readFile: () => text, env: {} })).toThrow(expected)
+  })
+
+  test.each([
+    'a token with blanks that is long',
+    'a-token-with-a-line-end-in-it\n',
+    'ein-schlüssel-mit-umlauten-drin',
+    ` ${'x'.repeat(24)}`,
+  ])('the admin token %j could be sent by nobody, so it stops the start [OPS-22]', (token) => {
+    expect(() => loadConfig({ env: { USHER_ADMIN_TOKEN: token } })).toThrow('admin.token')
   })
 
   test.each(['minimal', 'full'])('config/%s.yaml loads', (name) => {

@@ -9,7 +9,8 @@ import {
   overlayEnvironment,
   renderSettings,
   type Setting,
-  suggestion,
+  textIssues,
+  unknownVariables,
 } from './lib/settings.ts'
 
 /**
@@ -268,11 +269,16 @@ const Config = z.strictObject({
   admin: z
     .strictObject({
       port: port(8081, 'Port of the REST API, the UI and the metrics; 0 picks a free one'),
-      token: z.string().min(24, 'has fewer than 24 characters').optional().meta({
-        description: 'Bearer token with full rights, for scripts and first set-up',
-        allowed: 'at least 24 characters',
-        secret: true,
-      }),
+      token: z
+        .string()
+        .min(24, 'has fewer than 24 characters')
+        .regex(/^[!-~]*$/, 'holds what no header can carry')
+        .optional()
+        .meta({
+          description: 'Bearer token with full rights, for scripts and first set-up',
+          allowed: 'at least 24 characters, visible ASCII without blanks',
+          secret: true,
+        }),
     })
     .prefault({}),
   edge: Edge.prefault({}),
@@ -333,11 +339,13 @@ export interface ConfigSources {
 /** @throws ConfigError with every issue at once; nothing has been started or written then */
 export function loadConfig(sources: ConfigSources = {}): UsherConfig {
   const { options = {}, env = process.env, readFile = (path: string) => readFileSync(path, 'utf8') } = sources
-  const issues = unknownVariables(env)
+  const variables = Object.keys(env).filter((name) => name.startsWith('USHER_'))
+  const issues = unknownVariables(variables, [...settings.map((setting) => setting.variable), ...OTHER_VARIABLES])
   const path = options.config ?? env['USHER_CONFIG']
   const file = path === undefined ? {} : readYaml(path, readFile)
   const wins = { ...env, ...definedOptions(options) }
   const input = overlayEnvironment(file, settings, wins)
+  issues.push(...textIssues(input))
   const parsed = Config.safeParse(input)
   if (!parsed.success) throw new ConfigError([...issues, ...explainIssues(parsed.error, settings, input)])
   const config = { ...parsed.data, production: env['NODE_ENV'] === 'production' }
@@ -364,18 +372,6 @@ JSON array, a map as \`key=value, key=value\` or as a JSON object, a list of map
 [full.yaml](../config/full.yaml). JSON Schema: [usher.schema.json](../config/usher.schema.json).
 
 ${renderSettings(settings)}`
-}
-
-/** A misspelt variable would otherwise be a default that nobody chose. */
-function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [...settings.map((setting) => setting.variable), ...OTHER_VARIABLES]
-  return Object.keys(env)
-    .filter((name) => name.startsWith('USHER_') && !known.includes(name))
-    .map((name) => {
-      const meant = suggestion(name, known)
-      // With 70 of them behind it, what was meant would not be seen.
-      return `${name}: unknown environment variable${meant}${meant.endsWith('?') ? '' : ` Allowed: ${known.join(', ')}`}`
-    })
 }
 
 function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']>): Record<string, string> {

@@ -1,6 +1,4 @@
 import { join } from 'node:path'
-import { parseS2sConfig, type S2sConfig, userDpidsOf } from './activation/destinations/s2s.ts'
-import { mergeSecrets, redactS2s } from './activation/destinations/s2s-secrets.ts'
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
@@ -26,6 +24,7 @@ import { checkPorts } from './main/check-ports.ts'
 import { deliveryGauges } from './main/delivery-health.ts'
 import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
+import { destinationTypes } from './main/destination-types.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { openDiskShares } from './main/disk-share.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
@@ -252,7 +251,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         denyList,
         firstVisitKey: secrets.ecidKey,
         clock: clock.now,
-        ready: () => ({ ready: reasons().length === 0, reasons: reasons() }),
+        ready: reasons,
         onRequest: (record) => {
           metrics.httpRequest(record.route, record.status, record.durationMs / 1000)
           if (config.logLevel === 'debug') log.debug('event.received', { ...record })
@@ -278,12 +277,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         },
         catalog,
         rules: { parseTraitRule, parseSegmentRule },
-        destinationTypes: {
-          parseS2sConfig: (input) => parseS2sConfig(input, { allowPrivate, allowedTargets }),
-          redactS2s: (stored) => redactS2s(stored as S2sConfig),
-          mergeSecrets: (previous, next) => mergeSecrets(previous as S2sConfig | undefined, next),
-          userDpidsOf: (stored) => userDpidsOf(stored as S2sConfig),
-        },
+        destinationTypes: destinationTypes({ allowPrivate, allowedTargets }),
         profiles: {
           find: async (text) =>
             (await findProfiles(text, parts)).map((id) => viewFound(id, rulebooks.current().directory)),

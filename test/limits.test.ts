@@ -196,8 +196,8 @@ test('links between IDs [COL-75] [AUD-169] [OUT-17]', async () => {
 })
 
 test('days without a visit until a profile goes [SEC-82] [AUD-164]', async () => {
-  const { INACTIVE_DAYS } = await import('../src/pipeline/evaluate-device.ts')
-  expect(INACTIVE_DAYS).toEqual({ device: 120, declared: 720 })
+  const { DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS } = await import('../src/model/retention.ts')
+  expect([DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS]).toEqual([120, 720])
 })
 
 /** What a constant of a source file says, in numbers; also of one that the file keeps to itself. */

@@ -14,6 +14,7 @@ import type { StoredDataSource, DataSourceDraft as StoredDraft } from '../store/
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
+import { operationsOf } from './operation-words.ts'
 
 const params = z.object({ dataSourceId: objectId })
 
@@ -21,11 +22,20 @@ const params = z.object({ dataSourceId: objectId })
 export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => {
   const { dataSources } = catalog
   const view = (source: StoredDataSource) => renderDataSource(source, catalog.pid)
-  const tags = ['Data sources']
+  const says = operationsOf('Data sources')
 
   app.get(
     '/v1/datasources',
-    { schema: { tags, querystring: DataSourceListQuery, response: { 200: listOf(DataSource) } } },
+    {
+      schema: {
+        ...says(
+          'List data sources',
+          'Everything as one array, or a page of it with `page` or `pageSize`. `includeThirdParty=false` leaves out the global sources, which are always there.',
+        ),
+        querystring: DataSourceListQuery,
+        response: { 200: listOf(DataSource) },
+      },
+    },
     (request, reply) => {
       const { includeThirdParty, ...filter } = request.query
       const listing = dataSources.list({ ...filter, includeGlobal: includeThirdParty }, request.query)
@@ -35,7 +45,15 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog })
 
   app.get(
     '/v1/datasources/configurations/available-id-types',
-    { schema: { tags, response: { 200: z.array(IdType) } } },
+    {
+      schema: {
+        ...says(
+          'List the kinds of IDs',
+          'What `idType` of a data source may be, with the sub-types that belong to each.',
+        ),
+        response: { 200: z.array(IdType) },
+      },
+    },
     async () =>
       ID_TYPES.map((idType) => ({
         idType,
@@ -47,13 +65,28 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog })
 
   app.get(
     '/v1/datasources/:dataSourceId',
-    { schema: { tags, params, response: { 200: DataSource } } },
+    {
+      schema: {
+        ...says('Show a data source', 'All members of one data source, as they can be sent back with `PUT`.'),
+        params,
+        response: { 200: DataSource },
+      },
+    },
     async (request) => view(await dataSources.get(request.params.dataSourceId)),
   )
 
   app.post(
     '/v1/datasources',
-    { schema: { tags, body: DataSourceDraft, response: { 201: DataSource } } },
+    {
+      schema: {
+        ...says(
+          'Create a data source',
+          'The owner of IDs and traits. A migrating account may keep its own number in `dataSourceId`; a used one answers 409. The integration code, by which calls name it, belongs to one data source.',
+        ),
+        body: DataSourceDraft,
+        response: { 201: DataSource },
+      },
+    },
     async (request, reply) => {
       const created = await dataSources.create(readDraft(request.body), request.caller.author)
       return reply.code(201).send(view(created))
@@ -62,7 +95,17 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog })
 
   app.put(
     '/v1/datasources/:dataSourceId',
-    { schema: { tags, params, body: DataSourceDraft, response: { 200: DataSource } } },
+    {
+      schema: {
+        ...says(
+          'Replace a data source',
+          'What the body leaves out gets its default. The id and the members that the server sets stay.',
+        ),
+        params,
+        body: DataSourceDraft,
+        response: { 200: DataSource },
+      },
+    },
     async (request) => {
       const { dataSourceId } = request.params
       return view(await dataSources.replace(dataSourceId, readDraft(request.body), request.caller.author))
@@ -71,7 +114,14 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog })
 
   app.patch(
     '/v1/datasources/:dataSourceId',
-    { schema: { tags, params, body: PatchBody, response: { 200: DataSource } } },
+    {
+      schema: {
+        ...says('Change a data source', 'Only the members of the body change; the rest stays as it is shown.'),
+        params,
+        body: PatchBody,
+        response: { 200: DataSource },
+      },
+    },
     async (request) => {
       const stored = await dataSources.get(request.params.dataSourceId)
       const draft = readDraft(patched(DataSourceDraft, view(stored), request.body))
@@ -81,14 +131,30 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog })
 
   app.delete(
     '/v1/datasources/:dataSourceId',
-    { schema: { tags, params, response: { 204: NoContent } } },
+    {
+      schema: {
+        ...says(
+          'Delete a data source',
+          'Answers 409 with their ids while traits, segments, merge rules or destinations use it.',
+        ),
+        params,
+        response: { 204: NoContent },
+      },
+    },
     async (request, reply) => {
       await dataSources.remove([request.params.dataSourceId])
       return reply.code(204).send()
     },
   )
 
-  const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
+  const bulk = {
+    bodyLimit: BULK_BODY_BYTES_MAX,
+    schema: {
+      ...says('Delete several data sources', 'All of the listed ids or, when one cannot be deleted, none.'),
+      body: IdList,
+      response: { 204: NoContent },
+    },
+  }
   app.post('/v1/datasources/bulk-delete', bulk, async (request, reply) => {
     await dataSources.remove(request.body)
     return reply.code(204).send()

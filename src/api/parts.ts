@@ -81,8 +81,10 @@ export interface DestinationTypes {
   ):
     | { readonly ok: true; readonly config: unknown }
     | { readonly ok: false; readonly issues: readonly { readonly path: string; readonly message: string }[] }
-  /** Each secret as `{set: true, last4}` [SEC-63]. */
-  redactS2s(config: unknown): unknown
+  /** Each secret as `{set: true, last4}` [SEC-63]; `generated` ones with their `value`, this one time [OPS-50]. */
+  redactS2s(config: unknown, generated?: readonly string[]): unknown
+  /** Makes the signing keys that `next` leaves out. */
+  withGeneratedKeys(previous: unknown, next: unknown): { readonly s2s: unknown; readonly generated: readonly string[] }
   /** Puts stored secrets where `next` shows them redacted. */
   mergeSecrets(previous: unknown, next: unknown): unknown
   /** Data sources that the settings name. */

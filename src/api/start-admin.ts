@@ -14,7 +14,7 @@ import { registerGatekeeper } from './gatekeeper.ts'
 import { liveRoutes } from './live.ts'
 import { mappingRoutes } from './mappings.ts'
 import { mergeRuleRoutes } from './merge-rules.ts'
-import { openapiRoute, registerOpenapi } from './openapi.ts'
+import { openapiRoutes, registerOpenapi } from './openapi.ts'
 import { overviewRoutes } from './overview.ts'
 import type { AdminParts } from './parts.ts'
 import { probeRoutes } from './probes.ts'
@@ -27,6 +27,7 @@ import { segmentRoutes } from './segments.ts'
 import { sessionRoutes } from './session.ts'
 import { createSessionKeeper, type SessionKeeper } from './session-keeper.ts'
 import { testClockRoutes } from './test-clock.ts'
+import { registerTextGuard } from './text-guard.ts'
 import { traitRoutes } from './traits.ts'
 import { uiRoutes } from './ui.ts'
 import { verifyRoutes } from './verify.ts'
@@ -58,16 +59,16 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   app.setNotFoundHandler((request, reply) =>
     sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
   )
-  acceptEmptyJson(app)
+  registerTextGuard(app)
   const sessions = createSessionKeeper(catalog.sessions, clock.now)
   const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
   registerGatekeeper(app, parts, { sessions, isSecure })
   registerRequestLog(app, parts)
-  await registerOpenapi(app, parts.version)
+  const openapi = await registerOpenapi(app, parts.version)
 
   const now = clock.now
   probeRoutes(app, parts)
-  openapiRoute(app)
+  openapiRoutes(app, openapi)
   sessionRoutes(app, { ...parts, sessions, isSecure })
   dataSourceRoutes(app, { catalog })
   folderRoutes(app, parts)
@@ -127,15 +128,6 @@ async function closeApp(app: App): Promise<void> {
   } finally {
     clearTimeout(force)
   }
-}
-
-/** Clients send `Content-Type: application/json` with every call, also where there is no body [API-6]. */
-function acceptEmptyJson(app: App): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else void parse(request, body as string, done)
-  })
 }
 
 /** One wide line for each request [OPS-43]; ids of objects, never of people [SEC-88]. */

@@ -16,6 +16,7 @@ import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from 
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
 import { objectKey, resolveKey } from './object-key.ts'
+import { operationsOf } from './operation-words.ts'
 import type { RuleChecker } from './parts.ts'
 import { invalidField, invalidRule } from './problem.ts'
 
@@ -24,13 +25,22 @@ const params = z.object({ sid: objectKey })
 /** Routes under `/v1/traits`. Source: spec/rest-api.md section 5. */
 export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (app, { catalog, rules }) => {
   const { traits } = catalog
-  const tags = ['Traits']
+  const says = operationsOf('Traits')
   const view = (trait: StoredTrait) => renderTrait(trait, catalog.pid)
   const idOf = (key: string) => resolveKey('trait', key, traits.idsByIntegrationCode)
 
   app.get(
     '/v1/traits',
-    { schema: { tags, querystring: TraitListQuery, response: { 200: listOf(Trait) } } },
+    {
+      schema: {
+        ...says(
+          'List traits',
+          'Everything as one array, or a page of it. `includeDetails=true` adds rule, TTL and integration code to each.',
+        ),
+        querystring: TraitListQuery,
+        response: { 200: listOf(Trait) },
+      },
+    },
     (request, reply) => {
       const { restrictType, dataSourceId, includeDetails, ...filter } = request.query
       const listing = traits.list({ ...filter, traitTypes: restrictType, dataSourceIds: dataSourceId }, request.query)
@@ -40,13 +50,36 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     },
   )
 
-  app.get('/v1/traits/limits', { schema: { tags, response: { 200: UsageByLimit } } }, () => traits.usage())
-
-  app.get('/v1/traits/:sid', { schema: { tags, params, response: { 200: Trait } } }, async (request) =>
-    view(await traits.get(await idOf(request.params.sid))),
+  app.get(
+    '/v1/traits/limits',
+    {
+      schema: {
+        ...says('Show the limits of traits', 'How many there are of how many there may be, by kind.'),
+        response: { 200: UsageByLimit },
+      },
+    },
+    () => traits.usage(),
   )
 
-  const versions = { schema: { tags, params, response: { 200: z.array(TraitRuleVersion) } } }
+  app.get(
+    '/v1/traits/:sid',
+    {
+      schema: {
+        ...says('Show a trait', 'By its number, or by its integration code as `ic:code`.'),
+        params,
+        response: { 200: Trait },
+      },
+    },
+    async (request) => view(await traits.get(await idOf(request.params.sid))),
+  )
+
+  const versions = {
+    schema: {
+      ...says('List the versions of a trait rule', 'Every rule it ever had, with who wrote it and when.'),
+      params,
+      response: { 200: z.array(TraitRuleVersion) },
+    },
+  }
   app.get('/v1/traits/:sid/trait-rule/versions', versions, async (request) => {
     const found = await traits.ruleVersions(await idOf(request.params.sid))
     return found.map((one) => ({
@@ -59,7 +92,16 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
 
   app.post(
     '/v1/traits/validate',
-    { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } },
+    {
+      schema: {
+        ...says(
+          'Check a trait rule',
+          'Answers the rule as it would be stored, with hints on what will surprise; or 400 with the position of the first error. Nothing is stored.',
+        ),
+        body: RuleToValidate,
+        response: { 200: RuleVerdict },
+      },
+    },
     async (request) => {
       const parsed = rules.parseTraitRule(request.body.code)
       if (!parsed.ok) throw invalidRule('code', parsed)
@@ -67,25 +109,55 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     },
   )
 
-  app.post('/v1/traits', { schema: { tags, body: TraitDraft, response: { 201: Trait } } }, async (request, reply) => {
-    if (request.body.traitType === 'FOLDER_TRAIT')
-      throw invalidField('traitType', 'A folder trait is made with its folder.')
-    if (request.body.traitType === 'ALGO_TRAIT')
-      throw invalidField('traitType', 'Models are not built yet, so nobody would ever have an algorithmic trait.')
-    const created = await traits.create(readDraft(request.body, rules), request.caller.author)
-    return reply.code(201).send(view(created))
-  })
+  app.post(
+    '/v1/traits',
+    {
+      schema: {
+        ...says(
+          'Create a trait',
+          'Of the kind that `traitType` names. A rule-based one counts from the next event on. A folder trait comes with its folder.',
+        ),
+        body: TraitDraft,
+        response: { 201: Trait },
+      },
+    },
+    async (request, reply) => {
+      if (request.body.traitType === 'FOLDER_TRAIT')
+        throw invalidField('traitType', 'A folder trait is made with its folder.')
+      if (request.body.traitType === 'ALGO_TRAIT')
+        throw invalidField('traitType', 'Models are not built yet, so nobody would ever have an algorithmic trait.')
+      const created = await traits.create(readDraft(request.body, rules), request.caller.author)
+      return reply.code(201).send(view(created))
+    },
+  )
 
   app.put(
     '/v1/traits/:sid',
-    { schema: { tags, params, body: TraitDraft, response: { 200: Trait } } },
+    {
+      schema: {
+        ...says(
+          'Replace a trait',
+          'A changed rule becomes its next version and counts from the next event on; what was counted stays.',
+        ),
+        params,
+        body: TraitDraft,
+        response: { 200: Trait },
+      },
+    },
     async (request) =>
       view(await traits.replace(await idOf(request.params.sid), readDraft(request.body, rules), request.caller.author)),
   )
 
   app.patch(
     '/v1/traits/:sid',
-    { schema: { tags, params, body: PatchBody, response: { 200: Trait } } },
+    {
+      schema: {
+        ...says('Change a trait', 'Only the members of the body change.'),
+        params,
+        body: PatchBody,
+        response: { 200: Trait },
+      },
+    },
     async (request) => {
       const stored = await traits.get(await idOf(request.params.sid))
       const draft = readDraft(patched(TraitDraft, view(stored), request.body), rules)
@@ -93,12 +165,29 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     },
   )
 
-  app.delete('/v1/traits/:sid', { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
-    await traits.remove([await idOf(request.params.sid)])
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/v1/traits/:sid',
+    {
+      schema: {
+        ...says('Delete a trait', 'Answers 409 with the segments whose rules name it.'),
+        params,
+        response: { 204: NoContent },
+      },
+    },
+    async (request, reply) => {
+      await traits.remove([await idOf(request.params.sid)])
+      return reply.code(204).send()
+    },
+  )
 
-  const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
+  const bulk = {
+    bodyLimit: BULK_BODY_BYTES_MAX,
+    schema: {
+      ...says('Delete several traits', 'All of the listed ids or, when one cannot be deleted, none.'),
+      body: IdList,
+      response: { 204: NoContent },
+    },
+  }
   app.post('/v1/traits/bulk-delete', bulk, async (request, reply) => {
     await traits.remove(request.body)
     return reply.code(204).send()

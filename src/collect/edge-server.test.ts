@@ -217,13 +217,22 @@ test('closing stops accepting and finishes what was accepted [SEC-89] [OPS-13]',
 })
 
 test('health and readiness are answered on the edge [OPS-12] [SEC-86]', async () => {
-  let ready = { ready: false, reasons: ['store is behind'] }
-  await using edge = await startTestEdge({ ready: () => ready })
+  let reasons = ['store_behind']
+  await using edge = await startTestEdge({ ready: () => reasons })
   expect((await edge.call('/healthz')).json()).toEqual({ status: 'ok' })
   const waiting = await edge.call('/readyz')
-  expect([waiting.status, waiting.json()]).toEqual([503, { ready: false, reasons: ['store is behind'] }])
-  ready = { ready: true, reasons: [] }
-  expect((await edge.call('/readyz')).status).toBe(200)
+  expect([waiting.status, waiting.headers['retry-after'], waiting.json()]).toEqual([
+    503,
+    '1',
+    { status: 'not_ready', reasons: ['store_behind'] },
+  ])
+  reasons = []
+  const ready = await edge.call('/readyz')
+  expect([ready.status, ready.headers['retry-after'], ready.json()]).toEqual([
+    200,
+    undefined,
+    { status: 'ready', reasons: [] },
+  ])
   expect((await edge.call('/nothing')).status).toBe(404)
 })
 

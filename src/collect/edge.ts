@@ -19,7 +19,8 @@ export interface Edge {
   readonly handler: CallHandler
   readonly directory: () => Directory
   readonly clock: Clock
-  readonly ready: () => Readiness
+  /** Names of the checks that fail; empty: able to work [OPS-12]. */
+  readonly ready: () => readonly string[]
   readonly overloaded: () => boolean
   readonly events: EdgeEvents
   readonly readHost: (header: string | undefined) => HostFacts | undefined
@@ -35,11 +36,6 @@ export interface Edge {
   readonly firstVisitKey: Buffer
   /** As browsers write them: lower case, letters of other alphabets as `xn--`. */
   readonly refererHosts: readonly string[]
-}
-
-export interface Readiness {
-  readonly ready: boolean
-  readonly reasons: readonly string[]
 }
 
 /** One answered request, for logs and metrics; holds nothing about the visitor. */
@@ -71,7 +67,7 @@ export interface EdgeParts extends EdgeEvents {
   readonly handler: CallHandler
   readonly directory: () => Directory
   readonly clock: Clock
-  readonly ready: () => Readiness
+  readonly ready: () => readonly string[]
   readonly overloaded?: () => boolean
   /** The one that is kept over restarts; without it the list lives as long as the listener. */
   readonly denyList?: DenyList

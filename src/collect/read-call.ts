@@ -1,3 +1,4 @@
+import { comparableCode } from '../lib/texts.ts'
 import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { CallError, CollectedCall, OptOutCall } from '../model/collected-call.ts'
 import type { DeclaredId, EventKind } from '../model/event.ts'
@@ -139,7 +140,9 @@ function readOnlyDataSource(edge: Edge, { signals }: Parameters): DataSourceId |
   if (id === undefined && code === undefined) return undefined
   const { dataSources, byIntegrationCode } = edge.directory()
   const found =
-    id !== undefined ? dataSources.get(parseWholeNumber(id.trim()) as DataSourceId) : byIntegrationCode.get(code ?? '')
+    id !== undefined
+      ? dataSources.get(parseWholeNumber(id.trim()) as DataSourceId)
+      : byIntegrationCode.get(comparableCode(code ?? ''))
   return found?.dataSourceId ?? null
 }
 

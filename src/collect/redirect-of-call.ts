@@ -1,3 +1,4 @@
+import { comparableCode } from '../lib/texts.ts'
 import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { DataSourceId } from '../model/ids.ts'
 import { type Answer, pixelAnswer, redirectAnswer } from './answers.ts'
@@ -76,7 +77,8 @@ function planClick(edge: Edge, request: EdgeRequest, result: CallResult, target:
   const values = valuesOf(edge, request, result)
   const { dataSources, byIntegrationCode } = edge.directory()
   const source = firstValue(request, 'd_src') ?? ''
-  const dataSource = dataSources.get(parseWholeNumber(source) as DataSourceId) ?? byIntegrationCode.get(source)
+  const dataSource =
+    dataSources.get(parseWholeNumber(source) as DataSourceId) ?? byIntegrationCode.get(comparableCode(source))
   const hosts = [...edge.config.redirectHosts, ...(dataSource?.redirectHosts ?? [])]
   return planRedirect(target, { hosts, anyHost: edge.config.redirectAnyHost, own: request.host }, (rest) =>
     fillDollarMacros(

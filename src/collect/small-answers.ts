@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { READY_RETRY_SECONDS, readinessOf } from '../lib/readiness.ts'
 import { addCorsHeaders } from './answers.ts'
 import type { Edge } from './edge.ts'
 import type { EdgeRequest } from './edge-request.ts'
@@ -13,10 +14,11 @@ export function sendNothing(status: number, response: ServerResponse, close: boo
 
 /** `/healthz`: the process turns. `/readyz`: it can do its work; 503 with the reasons otherwise [OPS-12], [SEC-86]. */
 export function sendHealth(edge: Edge, name: 'healthz' | 'readyz', response: ServerResponse): void {
-  const state = name === 'healthz' ? { status: 'ok' } : edge.ready()
-  const isReady = name === 'healthz' || edge.ready().ready
+  const state = name === 'healthz' ? { status: 'ok' } : readinessOf(edge.ready())
+  const isReady = state.status !== 'not_ready'
   const body = JSON.stringify(state)
   const head = ['Content-Type', 'application/json;charset=utf-8', 'Content-Length', String(Buffer.byteLength(body))]
+  if (!isReady) head.push('Retry-After', READY_RETRY_SECONDS)
   response.writeHead(isReady ? 200 : 503, [...head, 'Cache-Control', 'no-store', 'X-Content-Type-Options', 'nosniff'])
   response.end(body)
 }

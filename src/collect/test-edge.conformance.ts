@@ -92,7 +92,7 @@ export async function startTestEdge(setup: TestSetup = {}): Promise<TestEdge> {
     handler,
     directory: () => directory,
     clock: setup.nowMs ?? (() => NOW_MS),
-    ready: setup.ready ?? (() => ({ ready: true, reasons: [] })),
+    ready: setup.ready ?? (() => []),
     overloaded: setup.overloaded ?? (() => false),
     ...(setup.firstVisitKey === undefined ? {} : { firstVisitKey: setup.firstVisitKey }),
     onRequest: (record) => records.push(record),

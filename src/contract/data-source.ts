@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   anyCase,
   authored,
+  codeQuery,
   exportRestrictions,
   flag,
   integrationCodeDraft,
@@ -10,6 +11,7 @@ import {
   notBuilt,
   objectId,
   optional,
+  optionalNameField,
   status,
   statusDraft,
   textField,
@@ -41,7 +43,8 @@ const syncFields = {
     .string()
     .min(1)
     .max(2_048)
-    .regex(/^(https?:)?\/\//, 'begins with https:// or //'),
+    .regex(/^(https?:)?\/\//, 'begins with https:// or //')
+    .regex(/^[^\s\p{C}]*$/u, 'holds white space or an invisible character'),
   tag: z.enum(['img', 'iframe']),
   intervalMinutes: z.int().min(1),
   syncOnPage: z.boolean(),
@@ -90,9 +93,9 @@ export const DataSourceDraft = z
     uniqueSegmentIntegrationCodes: withDefault(flag, false),
     allowDeviceGraphSharing: sharing('There is nobody to share a device graph with'),
     supportsAuthenticatedProfile: optional(flag),
-    authenticatedProfileName: optional(z.string().max(255)),
+    authenticatedProfileName: optional(optionalNameField),
     deviceGraph: notBuilt(withDefault(flag, false), isOff, graph),
-    deviceGraphName: notBuilt(optional(z.string().max(255)), (name) => name === undefined || name === '', graph),
+    deviceGraphName: notBuilt(optional(optionalNameField), (name) => name === undefined || name === '', graph),
     customerProfileDataRetention: withDefault(wholeNumber(MONTH_SECONDS, 60 * MONTH_SECONDS), RETENTION_SECONDS).meta({
       description:
         'Seconds after its last activity that an ID of a person is kept, its profile with it; whole days, rounded up',
@@ -173,7 +176,7 @@ export const DataSourceListQuery = z.object({
     'createTime',
     'updateTime',
   ]),
-  integrationCode: optional(z.string().max(255)),
+  integrationCode: optional(codeQuery),
   inboundOnly: optional(flag),
   outboundOnly: optional(flag),
   includeThirdParty: withDefault(flag, true).meta({ description: 'false leaves out the global data sources' }),

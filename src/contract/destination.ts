@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   authored,
+  codeField,
   flag,
   isoDate,
   milliseconds,
@@ -94,7 +95,7 @@ export const MappingDraft = z
   .object({
     sid: objectId,
     traitType: optional(z.enum(['SEGMENT'])),
-    traitAlias: optional(z.string().min(1).max(255)).meta({
+    traitAlias: optional(codeField.min(1)).meta({
       description: 'What the partner calls the segment; its id when not given',
     }),
     startDate: optional(isoDate).meta({ description: 'Today when not given' }),

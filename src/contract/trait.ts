@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   anyNumber,
   authored,
+  codeQuery,
   flag,
   folderIdField,
   integrationCodeDraft,
@@ -92,7 +93,7 @@ export const TraitListQuery = z.object({
   restrictType: repeated(z.enum(TRAIT_TYPES)),
   folderId: optional(folderIdField),
   dataSourceId: repeated(objectId),
-  integrationCode: optional(z.string().max(255)),
+  integrationCode: optional(codeQuery),
 })
 
 /** [API-49] */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { nameIssue } from './texts.ts'
 
 /**
  * Settings described by one zod schema: each leaf is a key of the YAML file (`edge.port`) and an environment variable
@@ -86,6 +87,16 @@ function sayIssue(issue: z.core.$ZodIssue): string {
   return issue.message
 }
 
+/** A sentence for each text with a control or an unseen character: no setting needs one, and nobody would see it. */
+export function textIssues(value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value === 'string') {
+    const issue = nameIssue(value)
+    return issue === undefined ? [] : [`${path.join('.')}: ${issue}`]
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) => textIssues(member, [...path, name]))
+}
+
 function explainUnknown(key: string, settings: readonly Setting[]): string {
   const section = key.includes('.') ? `${key.slice(0, key.lastIndexOf('.'))}.` : ''
   const inSection = settings.map((one) => one.key).filter((one) => one.startsWith(section))
@@ -94,8 +105,19 @@ function explainUnknown(key: string, settings: readonly Setting[]): string {
   return `${key}: unknown key${suggestion(key, known)} Allowed here: ${known.join(', ')}`
 }
 
+/** A misspelt variable would otherwise be a default that nobody chose. */
+export function unknownVariables(names: readonly string[], known: readonly string[]): string[] {
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const meant = suggestion(name, known)
+      // With 70 of them behind it, what was meant would not be seen.
+      return `${name}: unknown environment variable${meant}${meant.endsWith('?') ? '' : ` Allowed: ${known.join(', ')}`}`
+    })
+}
+
 /** `, did you mean x?` for the closest name, or a full stop. */
-export function suggestion(name: string, known: readonly string[]): string {
+function suggestion(name: string, known: readonly string[]): string {
   const ranked = known.map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
   const [best] = ranked.sort((a, b) => a.distance - b.distance)
   return best !== undefined && best.distance <= 3 ? `, did you mean ${best.one}?` : '.'

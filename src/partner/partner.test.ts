@@ -174,6 +174,19 @@ describe('OAuth 2.0 client credentials', () => {
     expect(partner.tokens?.issued()).toBe(2)
   })
 
+  test('an id and a secret of any signs are known form-encoded, and raw [OUT-79]', async () => {
+    await using partner = await startReceiver({ oauth: { clientId: 'a b', clientSecret: 'p@ss+wörd%' } })
+    for (const [value, status] of [
+      [Buffer.from('a+b:p%40ss%2Bw%C3%B6rd%25').toString('base64'), 200],
+      ['YSBiOnBAc3Mrd8O2cmQl', 200],
+      [Buffer.from('a%20b:p%40ss%2Bw%C3%B6rd%25').toString('base64'), 401],
+    ] as const) {
+      const headers = { ...tokenHeaders, authorization: `Basic ${value}` }
+      const answer = await post(`${partner.url}/oauth2/token`, 'grant_type=client_credentials', headers)
+      expect([value, answer.status]).toEqual([value, status])
+    }
+  })
+
   test.each([
     ['another body', 'grant_type=client_credentials&scope=x', {}, 400, 'the body is not exactly'],
     [

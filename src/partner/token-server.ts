@@ -46,7 +46,7 @@ export interface TokenServer {
 const TOKENS_MAX = 10_000
 
 export function createTokenServer(options: TokenServerOptions): TokenServer {
-  const expected = `Basic ${Buffer.from(`${options.clientId}:${options.clientSecret}`).toString('base64')}`
+  const expected = basicValues(options)
   const validUntilMs = new Map<string, number>()
   let issued = 0
   return {
@@ -88,12 +88,29 @@ export function createTokenServer(options: TokenServerOptions): TokenServer {
 }
 
 /** Why the sender is not the client agreed on, without a word of what it should have been. */
-function strangerComplaint(received: string | readonly string[] | undefined, expected: string): string | undefined {
-  if (isSame(received, expected)) return undefined
+function strangerComplaint(
+  received: string | readonly string[] | undefined,
+  expected: readonly string[],
+): string | undefined {
+  if (expected.some((value) => isSame(received, value))) return undefined
   if (received === undefined)
     return 'Authorization is missing: a token is asked for with Basic and the client agreed on'
   if (!/^Basic /i.test(String(received))) return 'Authorization is not Basic'
   return 'Authorization is Basic, but not of the client ID and secret agreed on'
+}
+
+/** Form-encoded as RFC 6749 section 2.3.1 asks, and as many servers take it [OUT-79]. */
+function basicValues({ clientId, clientSecret }: TokenServerOptions): string[] {
+  const form = (text: string) =>
+    encodeURIComponent(text)
+      .replaceAll('%20', '+')
+      .replace(/[!'()~]/g, hexOf)
+  const pairs = [`${form(clientId)}:${form(clientSecret)}`, `${clientId}:${clientSecret}`]
+  return pairs.map((pair) => `Basic ${Buffer.from(pair).toString('base64')}`)
+}
+
+function hexOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
 /** [OUT-78]: exactly this request and nothing else. */

@@ -1,8 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseS2sConfig, type S2sConfig, userDpidsOf } from '../activation/destinations/s2s.ts'
-import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
 
 import type {
   AdminConfig,
@@ -16,6 +14,7 @@ import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
 import { parseTraitRule } from '../audience/rules/trait-rule.ts'
 import type { LogFields } from '../lib/log.ts'
+import { destinationTypes } from '../main/destination-types.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
 import type { Limits } from '../store/catalog/limits.ts'
 import { freePort } from './free-port.ts'
@@ -90,12 +89,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
       catalog,
       clock,
       rules: { parseTraitRule, parseSegmentRule },
-      destinationTypes: {
-        parseS2sConfig: (input) => parseS2sConfig(input, { allowPrivate: false }),
-        redactS2s: (config: S2sConfig) => redactS2s(config),
-        mergeSecrets: (previous: S2sConfig | undefined, next) => mergeSecrets(previous, next),
-        userDpidsOf: (config: S2sConfig) => userDpidsOf(config),
-      },
+      destinationTypes: destinationTypes({ allowPrivate: false }),
       profiles: options.profiles ?? {
         find: async () => [],
         profile: async () => undefined,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { inForce, parseS2sConfig, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './s2s.ts'
-import { mergeSecrets, redactS2s, secretsOf } from './s2s-secrets.ts'
+import { mergeSecrets, redactS2s, secretsOf, withGeneratedKeys } from './s2s-secrets.ts'
 
 // operating.md OPS-50, with a key in place of the dots, without the batch half of `hybrid` and its schedule.
 const example = {
@@ -189,14 +189,15 @@ test('an answer shows that a secret is set and its last 4 characters, never more
       tokenUrl: example.url,
       clientId: 'id',
       clientSecret: 'short',
-      credentials: 'long-enough-secret',
     },
   })
-  expect(redactS2s(oauth)).toMatchObject({
-    auth: { clientId: 'id', clientSecret: { set: true, last4: '' }, credentials: { set: true, last4: 'cret' } },
+  const opaque = configOf({
+    auth: { type: 'oauth2', tokenUrl: example.url, credentials: 'long-enough-secret' },
   })
-  for (const { value } of [...secretsOf(config), ...secretsOf(oauth)])
-    expect(JSON.stringify([redactS2s(config), redactS2s(oauth)])).not.toContain(value)
+  expect(redactS2s(oauth)).toMatchObject({ auth: { clientId: 'id', clientSecret: { set: true, last4: '' } } })
+  expect(redactS2s(opaque)).toMatchObject({ auth: { credentials: { set: true, last4: 'cret' } } })
+  for (const one of [config, oauth, opaque])
+    for (const { value } of secretsOf(one)) expect(JSON.stringify(redactS2s(one))).not.toContain(value)
 })
 
 test('an object that was read and is sent again keeps its secrets [SEC-63]', () => {
@@ -208,9 +209,9 @@ test('an object that was read and is sent again keeps its secrets [SEC-63]', () 
         tokenUrl: example.url,
         clientId: 'id',
         clientSecret: 'short',
-        credentials: 'long-enough-secret',
       },
     }),
+    configOf({ headers: { 'X-Api-Key': 'canary-of-a-header-5f2c', 'x-account': '7' } }),
     configOf({ auth: { type: 'basic', username: 'a', password: 'correct horse' } }),
   ]) {
     const sentAgain: unknown = JSON.parse(JSON.stringify(redactS2s(config)))
@@ -263,4 +264,65 @@ test('the time of an attempt can be set from 1 to 30 seconds in durable; in comp
   expect(issues({ mode: 'compat', timeoutMs: 3_000 })).toEqual([
     'timeoutMs: is for mode durable only; compat waits 3,000 ms for an answer, as AAM does',
   ])
+})
+
+test('the value of every free header is write-only, and is kept under its name in any case [SEC-63]', () => {
+  const headers = { 'X-Api-Key': 'canary-of-a-header-5f2c', 'X-Account': '7', 'x.dotted': 'another-canary-9d1e' }
+  const config = configOf({ headers })
+  expect(redactS2s(config)).toMatchObject({
+    headers: {
+      'X-Api-Key': { set: true, last4: '5f2c' },
+      'X-Account': { set: true, last4: '' },
+      'x.dotted': { set: true, last4: '9d1e' },
+    },
+  })
+  const changed = mergeSecrets(config, {
+    ...example,
+    headers: { 'x-api-key': { set: true, last4: '5f2c' }, 'X-Account': '8', 'X-New': 'new' },
+  })
+  expect(changed).toMatchObject({ headers: { 'x-api-key': headers['X-Api-Key'], 'X-Account': '8', 'X-New': 'new' } })
+  expect(Object.keys((changed as { headers: object }).headers)).toEqual(['x-api-key', 'X-Account', 'X-New'])
+  const unknown = mergeSecrets(config, { ...example, headers: { 'X-Other': { set: true } } })
+  expect(parseS2sConfig(unknown, { allowPrivate: false })).toMatchObject({
+    ok: false,
+    issues: [{ path: 'headers.X-Other' }],
+  })
+})
+
+test('a signing key that is left out is generated as Standard Webhooks writes keys, and shown once [OPS-50] [OUT-74]', () => {
+  const made = withGeneratedKeys(undefined, { ...example, auth: { type: 'hmac' } })
+  expect(made.generated).toEqual([expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/)])
+  const [key = ''] = made.generated
+  const parsed = parseS2sConfig(made.s2s, { allowPrivate: false })
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
+  expect(redactS2s(parsed.config, made.generated)).toMatchObject({
+    auth: { keys: [{ key: { set: true, last4: key.slice(-4), value: key } }] },
+  })
+  expect(JSON.stringify(redactS2s(parsed.config))).not.toContain(key)
+  // What was shown can be sent back; an entry without a key is the next one of a rotation.
+  const next = {
+    ...example,
+    auth: { type: 'hmac', keys: [{ key: { set: true, last4: key.slice(-4), value: key } }, {}] },
+  }
+  const rotated = withGeneratedKeys(parsed.config, mergeSecrets(parsed.config, next))
+  expect(rotated.generated).toHaveLength(1)
+  expect(rotated.generated).not.toEqual([key])
+  expect(rotated.s2s).toMatchObject({ auth: { keys: [{ key }, { key: rotated.generated[0] }] } })
+  // Two calls make two keys, and nothing is made that nobody asked for.
+  expect(withGeneratedKeys(undefined, { ...example, auth: { type: 'hmac' } }).generated).not.toEqual([key])
+  for (const auth of [
+    example.auth,
+    { type: 'none' },
+    { type: 'hmac', keys: [] },
+    { type: 'hmac', keys: 'x' },
+    undefined,
+  ])
+    expect(withGeneratedKeys(undefined, { ...example, auth }).generated).toEqual([])
+  // A key in use is never replaced by being left out.
+  const silent = withGeneratedKeys(parsed.config, { ...example, auth: { type: 'hmac' } })
+  expect(silent.generated).toEqual([])
+  expect(parseS2sConfig(silent.s2s, { allowPrivate: false })).toMatchObject({
+    ok: false,
+    issues: [{ path: 'auth.keys' }],
+  })
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseTarget, type TargetRules, targetDenial } from '../../lib/egress/target.ts'
 import { headerNameIssue, headerValueIssue } from '../header-rules.ts'
 import { parseUrlTemplate } from '../url-template.ts'
+import { savingIssues } from './s2s-saving.ts'
 
 /**
  * Server-to-server destination: posts memberships to a partner's endpoint in the wire format of Adobe Audience Manager.
@@ -17,12 +18,8 @@ const signer = z.strictObject({
     .string()
     .min(16)
     .max(1024)
-    .regex(
-      /^(?!whsec_)|^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
-      'begins with whsec_, so Base64 of at least 24 bytes must follow',
-    )
     .meta({ secret: true })
-    .describe('Signing key, at least 16 characters'),
+    .describe('Signing key, at least 16 characters; left out, one is generated and shown once'),
   from: z.iso.datetime().optional().describe('For people: since when the partner knows it. Each key signs once saved'),
   createdAt: z.iso.datetime().optional().describe('For people: when the key was made'),
   algorithm: algorithm.optional(),
@@ -45,7 +42,7 @@ const auth = z.discriminatedUnion('type', [
       .describe('Also sends webhook-id, webhook-timestamp, webhook-signature; on in durable, off in compat'),
     ed25519Key: z
       .string()
-      .regex(/^whsk_[A-Za-z0-9+/]{43,86}={0,2}$/, 'is whsk_ and the Base64 of 32 or 64 bytes')
+      .max(200)
       .meta({ secret: true })
       .optional()
       .describe('Private key for a v1a signature beside the others, whsk_ and Base64'),
@@ -55,6 +52,10 @@ const auth = z.discriminatedUnion('type', [
     tokenUrl: z.string().max(2048),
     clientId: z.string().min(1).max(1024).optional(),
     clientSecret: secret.optional(),
+    rawCredentials: z
+      .boolean()
+      .optional()
+      .describe('Sends id and secret without form-encoding them, for servers that do not decode them'),
     credentials: secret.optional().describe('Basic credentials exactly as the partner gave them'),
   }),
   z.strictObject({ type: z.literal('basic'), username: z.string().min(1).max(1024), password: secret }),
@@ -139,12 +140,15 @@ export type ParsedS2s =
  * not act on is refused.
  */
 export function parseS2sConfig(input: unknown, rules: TargetRules): ParsedS2s {
-  return parseWith(input, (config) => [
-    ...availabilityIssues(config),
-    ...urlIssues(config, rules),
-    ...authIssues(config),
-    ...idleIssues(config),
-  ])
+  return parseWith(input, (config) => {
+    const issues = [
+      ...availabilityIssues(config),
+      ...urlIssues(config, rules),
+      ...authIssues(config),
+      ...idleIssues(config),
+    ]
+    return issues.length > 0 ? issues : [...savingIssues(config)]
+  })
 }
 
 /** Reads one that was saved, perhaps by an earlier version, which took more than it acted on. */
@@ -161,7 +165,7 @@ export function inForce(config: S2sConfig): S2sConfig {
 function parseWith(input: unknown, check: (config: S2sConfig) => readonly ConfigIssue[]): ParsedS2s {
   const parsed = s2sSchema.safeParse(input)
   if (!parsed.success) {
-    return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) }
+    return { ok: false, issues: parsed.error.issues.map((found) => issue(found.path.join('.'), wordsOf(found))) }
   }
   const issues = check(parsed.data)
   return issues.length === 0 ? { ok: true, config: parsed.data } : { ok: false, issues }
@@ -239,6 +243,11 @@ function* idleIssues(config: S2sConfig): Generator<ConfigIssue> {
   for (const [path, idle] of Object.entries(ofBody))
     if (!(idle as readonly unknown[]).includes(config[path as keyof typeof ofBody]))
       yield issue(path, 'is for method POST only')
+}
+
+/** Of a name that is refused, `zod` says why one level deeper. */
+function wordsOf(found: z.core.$ZodIssue): string {
+  return (found.code === 'invalid_key' && found.issues[0]?.message) || found.message
 }
 
 function issue(path: string, message: string): ConfigIssue {
