@@ -2,16 +2,18 @@ import { z } from 'zod'
 import { DestinationHealthView, objectId } from '../contract.ts'
 import type { DestinationHealth } from '../model/delivery.ts'
 import { isoTime } from '../model/time.ts'
+import { standingOf } from '../reports/standing.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { Routes } from './app.ts'
 import type { DeliveryControl } from './parts.ts'
 import { noDelivery } from './problem.ts'
 
 /** How delivery to a destination stands, and an operator's hand on it. Source: spec/security.md [SEC-47]. */
-export const destinationHealthRoutes: Routes<{ catalog: Catalog; delivery: DeliveryControl | undefined }> = (
-  app,
-  { catalog, delivery },
-) => {
+export const destinationHealthRoutes: Routes<{
+  catalog: Catalog
+  delivery: DeliveryControl | undefined
+  clock: { readonly now: () => number }
+}> = (app, { catalog, delivery, clock: { now: nowMs } }) => {
   const schema = {
     tags: ['Destinations'],
     params: z.object({ destinationId: objectId }),
@@ -24,30 +26,37 @@ export const destinationHealthRoutes: Routes<{ catalog: Catalog; delivery: Deliv
   }
 
   app.get('/v1/destinations/:destinationId/health', { schema }, async ({ params: { destinationId } }) =>
-    view((await existing(destinationId)).health(destinationId)),
+    view((await existing(destinationId)).health(destinationId), nowMs()),
   )
 
   for (const action of ['pause', 'resume'] as const) {
     app.post(`/v1/destinations/:destinationId/${action}`, { schema }, async ({ params: { destinationId } }) => {
       const control = await existing(destinationId)
       await control[action](destinationId)
-      return view(control.health(destinationId))
+      return view(control.health(destinationId), nowMs())
     })
   }
 }
 
-function view(health: DestinationHealth): DestinationHealthView {
+function view(health: DestinationHealth, nowMs: number): DestinationHealthView {
   const { paused, lastFailure, oldestWaitingMs, lastSuccessMs } = health
-  const timeOrNull = (ms: number | undefined) => (ms === undefined ? null : isoTime(ms))
+  const timeOrNull = (ms: number | undefined | null) => (ms == null ? null : isoTime(ms))
+  const { state, reason, sinceMs, nextAttemptMs } = standingOf(health, nowMs)
   return {
     destinationId: health.destinationId,
+    state,
+    reason,
+    since: timeOrNull(sinceMs),
+    nextAttempt: timeOrNull(nextAttemptMs),
     breaker: health.breaker,
     paused: paused === undefined ? null : { reason: paused.reason, at: isoTime(paused.atMs) },
     waitingUsers: health.waitingUsers,
     moreOnDisk: health.moreOnDisk,
     openMessages: health.openMessages,
+    refusedMessages: health.refusedMessages,
     oldestWaiting: timeOrNull(oldestWaitingMs),
     failuresInRow: health.failuresInRow,
+    refusedInRow: health.refusedInRow,
     lastFailure: lastFailure === undefined ? null : { reason: lastFailure.reason, at: isoTime(lastFailure.atMs) },
     lastSuccess: timeOrNull(lastSuccessMs),
   }
