@@ -36,6 +36,7 @@ import { openPlaces } from './main/places.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
+import { watchUnusable } from './main/unusable-destinations.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
 import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
@@ -118,10 +119,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     read: overrides.readDiskSpace,
     onWorse: () => retention?.kick(),
   })
+  const watchDestinations = watchUnusable(log)
   const rulebooks = await openRulebooks(catalog, {
     allowPrivate,
-    onBuilt: (rulebook, buildMs) =>
-      log.info('rulebook.built', { version: rulebook.version, buildMs: Math.round(buildMs) }),
+    onBuilt: (rulebook, buildMs) => {
+      log.info('rulebook.built', { version: rulebook.version, buildMs: Math.round(buildMs) })
+      watchDestinations(rulebook.destinations)
+    },
     onFailed: (error) => log.error('rulebook.failed', { error }),
   })
 

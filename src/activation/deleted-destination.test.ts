@@ -2,11 +2,13 @@ import { expect, test } from 'vitest'
 import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
 import {
   DESTINATION,
+  type Defined,
   deviceIn,
   manualTimers,
   OTHER,
   openWorkbench,
   profileIdOf,
+  type Receiver,
   rulesOf,
   startReceiver,
   until,
@@ -62,6 +64,42 @@ test('also when it was deleted while nothing ran; a paused one keeps all it is o
   await bench.idle()
   expect(bench.ended).toMatchObject([{ status: 'dead', reason: 'destination_deleted' }])
 })
+
+test('one that is made again under the same id begins with nothing of it: no pause, no breaker, no message, at once or later [SEC-47]', async () => {
+  await using folder = await openTemporaryStore()
+  await using gone = await startReceiver((response) => response.writeHead(410).end())
+  await using receiver = await startReceiver()
+  const log = () => {}
+  {
+    await using bench = await openWorkbench(made(1, gone), { records: folder.store, log })
+    await bench.commit(deviceIn(1, [100]))
+    await until(() => bench.dispatcher.health()[0]?.paused?.reason === 'gone')
+    // Between two rulebooks: that it was deleted is seen by nothing else.
+    bench.rules = rulesOf(made(2, gone))
+    bench.dispatcher.rulesChanged()
+    await until(() => bench.ended.length === 1)
+    expect(bench.ended).toMatchObject([{ status: 'dead', reason: 'destination_deleted' }])
+    expect(bench.dispatcher.health()[0]).toMatchObject({ paused: undefined, refusedInRow: 0, lastFailure: undefined })
+    await bench.commit(deviceIn(2, [100]))
+    await until(() => bench.dispatcher.health()[0]?.paused?.reason === 'gone')
+    bench.rules = rulesOf(without)
+    bench.dispatcher.rulesChanged()
+    await bench.idle()
+    bench.rules = rulesOf(made(3, receiver))
+    bench.dispatcher.rulesChanged()
+    expect(bench.dispatcher.health().find((one) => one.destinationId === DESTINATION)?.paused).toBeUndefined()
+    await bench.commit(deviceIn(3, [100]))
+    await receiver.count(1)
+    await bench.dispatcher.pause(DESTINATION)
+  }
+  // What a stop left is of the one before.
+  await using bench = await openWorkbench(made(4, receiver), { records: await folder.reopen(), log })
+  expect(bench.dispatcher.health()[0]?.paused).toBeUndefined()
+})
+
+function made(createdAtMs: number, { url }: Receiver): Defined {
+  return { version: createdAtMs, destinations: [{ config: { url }, createdAtMs }] }
+}
 
 async function countOwed(deliveries: Awaited<ReturnType<typeof openWorkbench>>['deliveries']): Promise<number> {
   return (await deliveries.lookUp(DESTINATION, ids)).filter((one) => one.isOwed).length

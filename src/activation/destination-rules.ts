@@ -1,11 +1,12 @@
 import type { Definitions, Destination } from '../model/definitions.ts'
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
-import { inForce, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
+import { type ConfigIssue, inForce, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
 import { parseUrlTemplate, type UrlTemplate } from './url-template.ts'
 
 /** The part of the rulebook that activation reads: destinations with real-time delivery and their mappings. Immutable. */
 export interface DestinationRules {
   readonly version: number
+  /** Those whose settings cannot be used are among them. */
   readonly byId: ReadonlyMap<DestinationId, DestinationRule>
   /** Every destination that exists, also without real-time delivery. */
   readonly existing: ReadonlySet<DestinationId>
@@ -15,15 +16,17 @@ export interface DestinationRules {
   readonly segments: ReadonlyMap<SegmentId, boolean>
   /** Data sources whose IDs stand for a person: a link to one changes the device graph [OUT-31]. */
   readonly crossDeviceSources: ReadonlySet<DataSourceId>
-  /** Stored destinations that cannot be used, with the reason. */
-  readonly unusable: readonly { readonly destinationId: DestinationId; readonly reason: string }[]
 }
 
 export interface DestinationRule {
   readonly destinationId: DestinationId
   readonly name: string
-  /** An inactive destination goes on being planned for; its markers wait. */
+  /** An inactive destination goes on being planned for; its markers wait. So do those of an unusable one. */
   readonly isActive: boolean
+  /** Why its stored settings cannot be used, without their values; undefined: they can. `config` then stands in for them. */
+  readonly unusable: string | undefined
+  /** Tells it from another that had its id before. */
+  readonly createdAtMs: number | undefined
   readonly config: S2sConfig
   /** Data sources whose IDs name the users, one message each [OUT-40]. */
   readonly userDpids: readonly DataSourceId[]
@@ -50,6 +53,8 @@ export function isInWindow({ startDay, endDay }: MappingRule, day: number): bool
 }
 
 const STEP = 1_000
+/** Named of settings that cannot be used. */
+const ISSUES_MAX = 5
 
 /**
  * Compiles destinations and mappings in small steps. A stored destination is not judged again by the address rules: the
@@ -61,13 +66,11 @@ export function* buildDestinationRules(
 ): Generator<void, DestinationRules> {
   const drafts = new Map<DestinationId, DraftRule>()
   const existing = new Set<DestinationId>()
-  const unusable: { destinationId: DestinationId; reason: string }[] = []
   for (const destination of definitions.destinations) {
     existing.add(destination.destinationId)
     if (destination.destinationType !== 'S2S') continue
     const draft = draftRule(destination)
-    if (typeof draft === 'string') unusable.push({ destinationId: destination.destinationId, reason: draft })
-    else if (draft.config.delivery !== 'batch') drafts.set(destination.destinationId, draft)
+    if (draft.config.delivery !== 'batch' || draft.unusable !== undefined) drafts.set(destination.destinationId, draft)
   }
   yield
 
@@ -76,7 +79,7 @@ export function* buildDestinationRules(
   for (const { destinationId, segmentId, value, startDay, endDay } of definitions.mappings) {
     if (++count % STEP === 0) yield
     const destination = drafts.get(destinationId)
-    if (destination === undefined) continue
+    if (destination === undefined || destination.config.delivery === 'batch') continue
     const mapping = { destination, segmentId, value, startDay, endDay }
     destination.mappings.set(segmentId, mapping)
     destination.latestStartDay = Math.max(destination.latestStartDay, startDay)
@@ -93,7 +96,7 @@ export function* buildDestinationRules(
   const crossDeviceSources = new Set<DataSourceId>()
   for (const { dataSourceId, idType } of definitions.dataSources)
     if (idType === 'CROSS_DEVICE') crossDeviceSources.add(dataSourceId)
-  return { version: definitions.version, byId: drafts, existing, bySegment, segments, crossDeviceSources, unusable }
+  return { version: definitions.version, byId: drafts, existing, bySegment, segments, crossDeviceSources }
 }
 
 interface DraftRule extends DestinationRule {
@@ -101,15 +104,17 @@ interface DraftRule extends DestinationRule {
   latestStartDay: number
 }
 
-function draftRule({ destinationId, name, status, mappingVersion, config: stored }: Destination): DraftRule | string {
+function draftRule(destination: Destination): DraftRule {
+  const { destinationId, name, status, mappingVersion, createdAtMs, config: stored } = destination
   const parsed = parseSavedS2sConfig(stored)
-  if (!parsed.ok) return parsed.issues.map(({ path, message }) => `${path}: ${message}`).join('; ')
-  const config = inForce(parsed.config)
+  const config = parsed.ok ? inForce(parsed.config) : standIn(stored)
   const template = config.urlTemplate === undefined ? undefined : parseUrlTemplate(config.urlTemplate)
   return {
     destinationId,
     name,
-    isActive: status === 'ACTIVE',
+    isActive: parsed.ok && status === 'ACTIVE',
+    unusable: parsed.ok ? undefined : whyUnusable(stored, parsed.issues),
+    createdAtMs,
     config,
     userDpids: userDpidsOf(config) as readonly DataSourceId[],
     mappingVersion,
@@ -117,4 +122,29 @@ function draftRule({ destinationId, name, status, mappingVersion, config: stored
     latestStartDay: 0,
     urlTemplate: template?.ok === true ? template.template : undefined,
   }
+}
+
+function whyUnusable(stored: unknown, issues: readonly ConfigIssue[]): string {
+  if (stored === undefined) return 'the stored settings cannot be read'
+  return issues
+    .slice(0, ISSUES_MAX)
+    .map(({ path, message }) => `${path === '' ? 's2s' : `s2s.${path}`}: ${message}`)
+    .join('; ')
+}
+
+/**
+ * Settings that nothing is ever sent by: they let changes be owed to a destination until it is mended. Whom it knows is
+ * not known, so everybody in its segments counts.
+ */
+function standIn(stored: unknown): S2sConfig {
+  const isBatch = typeof stored === 'object' && stored !== null && 'delivery' in stored && stored.delivery === 'batch'
+  const config = {
+    url: 'https://unusable.invalid/',
+    userDpid: 1,
+    sendWithoutPartnerId: true,
+    delivery: isBatch ? 'batch' : 'realtime',
+  }
+  const parsed = parseSavedS2sConfig(config)
+  if (!parsed.ok) throw new Error('the settings that stand in for unusable ones are not valid')
+  return parsed.config
 }

@@ -46,6 +46,8 @@ export class DestinationRunner {
   /** The first of the waiting profiles has waited long enough. */
   #isFlushDue = false
   #cancelFlush: (() => void) | undefined
+  /** Messages of a destination that was deleted, whose id another one has got: they are not for it. */
+  readonly #former = new Set<DeliveryId>()
   #tokenFailures = 0
   /** Of the concurrency limit, in use: messages being built or sent. What is only being stored needs none. */
   #slots = 0
@@ -112,8 +114,9 @@ export class DestinationRunner {
 
   /** The definitions changed: what was blocked is tried again. */
   rulesChanged(): void {
-    this.#gate.configChanged(this.#parts.rules().byId.get(this.#id))
-    this.#open.wake('blocked')
+    const isAnother = this.#gate.configChanged(this.#parts.rules().byId.get(this.#id))
+    if (isAnother) for (const deliveryId of this.#open.ids()) this.#former.add(deliveryId)
+    this.#open.wake(isAnother ? undefined : 'blocked')
     this.pump()
   }
 
@@ -159,7 +162,8 @@ export class DestinationRunner {
   }
 
   health(): DestinationHealth {
-    return healthOf(this.#id, { backlog: this.#backlog, open: this.#open, gate: this.#gate })
+    const rule = this.#parts.rules().byId.get(this.#id)
+    return healthOf(this.#id, rule, { backlog: this.#backlog, open: this.#open, gate: this.#gate })
   }
 
   stats(): RunnerStats {
@@ -180,6 +184,12 @@ export class DestinationRunner {
     this.#overflow.close()
     await allWithin(this.#running, graceMs, this.#parts.after)
     this.#isClosed = true
+    if (this.#gate.isUnsaved)
+      await this.#keeper
+        .save(() => this.#gate.state())
+        .catch((error: unknown) => {
+          this.#parts.log('delivery.state_unsaved', { destinationId: this.#id, error })
+        })
     // An answer that came meanwhile may have asked for silence.
     this.#gate.close()
   }
@@ -214,6 +224,7 @@ export class DestinationRunner {
 
   /** Of a deleted destination: nothing of it is sent any more. */
   #discardAll(): void {
+    this.#gate.forget()
     if (this.#keeper.hasState) this.#run(() => this.#keeper.forget())
     this.#open.wake()
     while (this.#slots < this.#parts.limits.concurrency) {
@@ -239,7 +250,10 @@ export class DestinationRunner {
   }
 
   #sendWork(destination: DestinationRule, delivery: StoredDelivery | undefined): Work | undefined {
-    return delivery && ((ticket) => this.#attempt(destination, delivery, true, ticket))
+    if (delivery === undefined) return undefined
+    if (this.#former.delete(delivery.deliveryId))
+      return () => this.#end({ ...delivery, status: 'dead', reason: 'destination_deleted' })
+    return (ticket) => this.#attempt(destination, delivery, true, ticket)
   }
 
   #discardWork(): (() => Promise<void>) | undefined {
@@ -365,6 +379,7 @@ export class DestinationRunner {
     const ended: StoredDelivery = { ...delivery, finishedAtMs: this.#parts.clock(), nextAttemptMs: 0 }
     const free = await storeEnding(this.#parts, this.#untilStored, this.#inFlight, ended)
     this.#open.remove(ended.deliveryId)
+    this.#former.delete(ended.deliveryId)
     if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
     else if (ended.status === 'dead') this.#counts.dead += 1
     for (const { profileId, isDue } of free) this.#release(profileId, isDue)

@@ -209,7 +209,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
     health: () => [
       ...[...runners.values()].map((runner) => runner.health()),
-      ...[...options.rules().byId.keys()].filter((id) => !runners.has(id)).map(untouchedHealth),
+      ...[...options.rules().byId].flatMap(([id, rule]) => (runners.has(id) ? [] : [untouchedHealth(id, rule)])),
     ],
     pause: (destinationId, reason = 'operator') => runnerOf(destinationId).pause(reason),
     resume: (destinationId) => runnerOf(destinationId).resume(),

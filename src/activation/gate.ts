@@ -18,6 +18,11 @@ export interface Ticket {
   isUsed: boolean
 }
 
+export type GateHealth = Pick<
+  DestinationHealth,
+  'breaker' | 'paused' | 'failuresInRow' | 'lastFailure' | 'lastSuccessMs' | 'refusedInRow' | 'refusingSinceMs'
+>
+
 export interface GateOptions {
   readonly parts: Pick<RunnerParts, 'after' | 'clock' | 'limits'>
   readonly stored: DestinationState | undefined
@@ -51,22 +56,30 @@ export class Gate {
   #paused: DestinationHealth['paused']
   #failuresInRow: number
   #failingSinceMs: number | undefined
+  #refusedInRow: number
+  #refusingSinceMs: number | undefined
+  #probeAtMs: number | undefined
   #lastFailure: DestinationHealth['lastFailure']
   #lastSuccessMs: number | undefined
   #holdUntilMs: number | undefined
   #keyRemovedAtMs: number | undefined
   #savedAtMs: number | undefined
+  #isUnsaved = false
   #destination: DestinationRule | undefined
 
   constructor(options: GateOptions) {
     this.#options = options
-    const { stored, parts, onReady } = options
+    const { parts, onReady } = options
+    const stored = isOfAnother(options.stored, options.destination) ? undefined : options.stored
     this.#breaker = new Breaker(parts.after, onReady, stored)
     this.#pace = new Pace(parts.after, onReady)
     this.#destination = options.destination
     this.#paused = stored?.paused
     this.#failuresInRow = stored?.failuresInRow ?? 0
     this.#failingSinceMs = stored?.failingSinceMs
+    this.#refusedInRow = stored?.refusedInRow ?? 0
+    this.#refusingSinceMs = stored?.refusingSinceMs
+    if (stored?.isOpen === true) this.#probeAtMs = parts.clock() + this.#breaker.probeWaitMs
     this.#lastFailure = stored?.lastFailure
     this.#lastSuccessMs = stored?.lastSuccessMs
     this.#keyRemovedAtMs = stored?.keyRemovedAtMs
@@ -118,21 +131,24 @@ export class Gate {
   /** Takes note of an answer. @returns true when the destination is back: what waits can go */
   record(outcome: Outcome, pass: Pass, destination: DestinationRule): boolean {
     const verdict = verdictOf(outcome)
+    const nowMs = this.#options.parts.clock()
+    const wasRefusing = this.#refusedInRow > 0
+    this.#note(outcome, nowMs)
     if (verdict === undefined || outcome.status === 'stopped') {
       this.unused(pass)
       return false
     }
-    const nowMs = this.#options.parts.clock()
-    const wasFailing = this.#failingSinceMs !== undefined
-    this.#count(outcome, verdict, nowMs)
+    this.#count(verdict, nowMs)
     let change: ReturnType<Breaker['record']>
     if (destination.config.mode === 'durable') {
       change = this.#breaker.record(verdict, pass === 'probe', nowMs)
+      if (this.#breaker.state === 'open' && (pass === 'probe' || change === 'opened'))
+        this.#probeAtMs = nowMs + this.#breaker.probeWaitMs
       if (verdict === 'success') this.#pace.succeeded(this.#options.parts.limits.concurrency)
       this.#obey(outcome, nowMs)
     }
     const isStale = nowMs - (this.#savedAtMs ?? 0) >= SAVE_EVERY_MS
-    if (change !== undefined || (isStale && (wasFailing || verdict === 'failure'))) this.#save()
+    if (change !== undefined || (isStale && (wasRefusing || verdict !== 'success'))) this.#save()
     return change === 'closed'
   }
 
@@ -146,25 +162,44 @@ export class Gate {
 
   /** By an operator: everything begins anew. */
   resume(): void {
-    this.#paused = undefined
-    this.#failuresInRow = 0
-    this.#failingSinceMs = undefined
-    this.#holdUntilMs = undefined
-    this.#breaker.reset()
-    this.#pace.reset()
+    this.#begin()
     this.#save()
   }
 
-  /** The settings changed: the removal of the old key of two begins an hour of patience [SEC-54]. */
-  configChanged(after: DestinationRule | undefined): void {
+  /** Of a destination that was deleted: one that gets its id later begins with nothing of it. */
+  forget(): void {
+    this.#begin()
+    this.#lastFailure = undefined
+    this.#lastSuccessMs = undefined
+    this.#keyRemovedAtMs = undefined
+    this.#savedAtMs = undefined
+    this.#isUnsaved = false
+  }
+
+  /**
+   * The settings changed: the removal of the old key of two begins an hour of patience [SEC-54].
+   * @returns whether this is another destination, which got the id of one that was deleted: everything begins anew
+   */
+  configChanged(after: DestinationRule | undefined): boolean {
     const before = this.#destination
     this.#destination = after
-    if (before?.config.auth.type !== 'hmac' || after?.config.auth.type !== 'hmac') return
+    if (before !== undefined && after !== undefined && before.createdAtMs !== after.createdAtMs) {
+      this.forget()
+      this.#save()
+      return true
+    }
+    if (before?.config.auth.type !== 'hmac' || after?.config.auth.type !== 'hmac') return false
     const [old, next] = before.config.auth.keys
     const [only, second] = after.config.auth.keys
-    if (next === undefined || second !== undefined || only?.key !== next.key || old?.key === next.key) return
+    if (next === undefined || second !== undefined || only?.key !== next.key || old?.key === next.key) return false
     this.#keyRemovedAtMs = this.#options.parts.clock()
     this.#save()
+    return false
+  }
+
+  /** Something happened since that a stop would forget. */
+  get isUnsaved(): boolean {
+    return this.#isUnsaved
   }
 
   state(): DestinationState {
@@ -173,6 +208,9 @@ export class Gate {
       probeWaitMs: this.#breaker.probeWaitMs,
       paused: this.#paused,
       failuresInRow: this.#failuresInRow,
+      refusedInRow: this.#refusedInRow,
+      refusingSinceMs: this.#refusingSinceMs,
+      createdAtMs: this.#destination?.createdAtMs,
       failingSinceMs: this.#failingSinceMs,
       lastFailure: this.#lastFailure,
       lastSuccessMs: this.#lastSuccessMs,
@@ -181,14 +219,24 @@ export class Gate {
     }
   }
 
-  health(): Pick<DestinationHealth, 'breaker' | 'paused' | 'failuresInRow' | 'lastFailure' | 'lastSuccessMs'> {
+  health(): GateHealth {
     return {
       breaker: this.#breaker.state,
       paused: this.#paused,
       failuresInRow: this.#failuresInRow,
       lastFailure: this.#lastFailure,
       lastSuccessMs: this.#lastSuccessMs,
+      refusedInRow: this.#refusedInRow,
+      refusingSinceMs: this.#refusingSinceMs,
     }
+  }
+
+  /** Nothing is tried before: the next probe, or the end of a silence that was asked for; undefined: it may be now. */
+  notBeforeMs(): number | undefined {
+    const nowMs = this.#options.parts.clock()
+    const waits = [this.#breaker.state === 'closed' ? undefined : this.#probeAtMs, this.#holdUntilMs]
+    const later = waits.filter((ms) => ms !== undefined && ms > nowMs) as number[]
+    return later.length === 0 ? undefined : Math.max(...later)
   }
 
   close(): void {
@@ -196,8 +244,34 @@ export class Gate {
     this.#pace.close()
   }
 
-  #count(outcome: Outcome, verdict: Verdict, nowMs: number): void {
-    if (verdict === 'success') this.#lastSuccessMs = nowMs
+  #begin(): void {
+    this.#paused = undefined
+    this.#failuresInRow = 0
+    this.#failingSinceMs = undefined
+    this.#refusedInRow = 0
+    this.#refusingSinceMs = undefined
+    this.#probeAtMs = undefined
+    this.#holdUntilMs = undefined
+    this.#breaker.reset()
+    this.#pace.reset()
+  }
+
+  /** What people are told: every attempt counts that was not accepted, whoever is at fault. */
+  #note(outcome: Outcome, nowMs: number): void {
+    if (outcome.status === 'stopped') return
+    this.#isUnsaved ||= outcome.status !== 'acknowledged' || this.#refusedInRow > 0
+    if (outcome.status === 'acknowledged') {
+      this.#lastSuccessMs = nowMs
+      this.#refusedInRow = 0
+      this.#refusingSinceMs = undefined
+    } else {
+      this.#refusedInRow += 1
+      this.#refusingSinceMs ??= nowMs
+      this.#lastFailure = { reason: outcome.reason, atMs: nowMs }
+    }
+  }
+
+  #count(verdict: Verdict, nowMs: number): void {
     if (verdict === 'failure') {
       this.#failuresInRow += 1
       this.#failingSinceMs ??= nowMs
@@ -205,7 +279,6 @@ export class Gate {
       this.#failuresInRow = 0
       this.#failingSinceMs = undefined
     }
-    if ('reason' in outcome) this.#lastFailure = { reason: outcome.reason, atMs: nowMs }
   }
 
   #obey(outcome: Outcome, nowMs: number): void {
@@ -220,9 +293,16 @@ export class Gate {
   }
 
   #save(): void {
+    this.#isUnsaved = false
     this.#savedAtMs = this.#options.parts.clock()
     this.#options.onChanged()
   }
+}
+
+/** The destination that the state is of was deleted, and this one got its id. */
+function isOfAnother(state: DestinationState | undefined, destination: DestinationRule | undefined): boolean {
+  if (state?.createdAtMs === undefined || destination?.createdAtMs === undefined) return false
+  return state.createdAtMs !== destination.createdAtMs
 }
 
 /** A refused body says nothing of the others; a blocked address is ours. */

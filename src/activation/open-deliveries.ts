@@ -22,6 +22,10 @@ export class OpenDeliveries {
     return this.#open.size
   }
 
+  ids(): readonly DeliveryId[] {
+    return [...this.#open.keys()]
+  }
+
   has(deliveryId: DeliveryId): boolean {
     return this.#open.has(deliveryId)
   }
@@ -79,6 +83,15 @@ export class OpenDeliveries {
       return open.delivery
     }
     return undefined
+  }
+
+  /** When the first of those that wait for their time is tried again. */
+  nextAttemptMs(): number | undefined {
+    let nextMs: number | undefined
+    for (const { delivery, cancelTimer } of this.#open.values())
+      if (cancelTimer !== undefined && delivery.nextAttemptMs < (nextMs ?? Number.POSITIVE_INFINITY))
+        nextMs = delivery.nextAttemptMs
+    return nextMs
   }
 
   /** When the oldest of them was made. */

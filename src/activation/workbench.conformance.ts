@@ -51,6 +51,7 @@ export interface Defined {
     readonly config?: Readonly<Record<string, unknown>>
     readonly mappingVersion?: number
     readonly status?: 'ACTIVE' | 'INACTIVE'
+    readonly createdAtMs?: number
     readonly mappings?: readonly DefinedMapping[]
   }[]
   /** Paused ones; all others named in a mapping, or in `segments`, are active. */
@@ -119,15 +120,25 @@ export function rulesOf({
       mergeRuleId: 1 as MergeRuleId,
       status: paused.includes(sid) ? ('INACTIVE' as const) : ('ACTIVE' as const),
     })),
-    destinations: destinations.map(({ id = DESTINATION, config = {}, mappingVersion = 1, status = 'ACTIVE' }) => ({
-      destinationId: id,
-      name: `destination ${id}`,
-      destinationType: 'S2S',
-      status,
-      vendorId: undefined,
-      mappingVersion,
-      config: { url: 'https://partner.example/in', userDpid: PARTNER, clientId: '74323', batchMaxWaitMs: 0, ...config },
-    })),
+    destinations: destinations.map((destination) => {
+      const { id = DESTINATION, config = {}, mappingVersion = 1, status = 'ACTIVE', createdAtMs } = destination
+      return {
+        destinationId: id,
+        createdAtMs,
+        name: `destination ${id}`,
+        destinationType: 'S2S',
+        status,
+        vendorId: undefined,
+        mappingVersion,
+        config: {
+          url: 'https://partner.example/in',
+          userDpid: PARTNER,
+          clientId: '74323',
+          batchMaxWaitMs: 0,
+          ...config,
+        },
+      }
+    }),
     mappings,
   }
   const building = buildDestinationRules(definitions)

@@ -17,6 +17,12 @@ const delivery = {
     failuresInRow: 20,
     lastFailure: { reason: 'timeout', atMs: TEST_NOW_MS },
     lastSuccessMs: undefined,
+    refusedInRow: 21,
+    refusingSinceMs: TEST_NOW_MS - 30_000,
+    refusedMessages: 3,
+    nextAttemptMs: TEST_NOW_MS + 5_000,
+    isActive: true,
+    unusable: undefined,
   }),
   async pause(id: number) {
     asked.push(`pause ${id}`)
@@ -28,13 +34,19 @@ const delivery = {
   },
 }
 const shown = {
+  state: 'stopped',
+  reason: 'timeout',
+  since: '2026-11-22T11:59:30.000Z',
+  nextAttempt: '2026-11-22T12:00:05.000Z',
   breaker: 'open',
   paused: null,
   waitingUsers: 7,
   moreOnDisk: true,
   openMessages: 3,
+  refusedMessages: 3,
   oldestWaiting: '2026-11-22T11:59:00.000Z',
   failuresInRow: 20,
+  refusedInRow: 21,
   lastFailure: { reason: 'timeout', at: '2026-11-22T12:00:00.000Z' },
   lastSuccess: null,
 }
@@ -69,6 +81,11 @@ test('health, pause and resume answer how the destination stands then [SEC-47]',
   expect([health.status, health.body]).toEqual([200, { destinationId, ...shown }])
   const stopped = await server.call('POST', `/v1/destinations/${destinationId}/pause`)
   expect([stopped.status, stopped.body.paused]).toEqual([200, { reason: 'operator', at: '2026-11-22T12:00:00.000Z' }])
+  expect([stopped.body.state, stopped.body.reason, stopped.body.since]).toEqual([
+    'paused',
+    'operator',
+    '2026-11-22T12:00:00.000Z',
+  ])
   const resumed = await server.call('POST', `/v1/destinations/${destinationId}/resume`, {})
   expect([resumed.status, resumed.body.paused]).toEqual([200, null])
   expect(asked).toEqual([`pause ${destinationId}`, `resume ${destinationId}`])

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DestinationHealthView, objectId } from '../contract.ts'
 import type { DestinationHealth } from '../model/delivery.ts'
 import { isoTime } from '../model/time.ts'
+import { standingOf } from '../reports/standing.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { Routes } from './app.ts'
 import { operationsOf } from './operation-words.ts'
@@ -9,10 +10,11 @@ import type { DeliveryControl } from './parts.ts'
 import { noDelivery } from './problem.ts'
 
 /** How delivery to a destination stands, and an operator's hand on it. Source: spec/security.md [SEC-47]. */
-export const destinationHealthRoutes: Routes<{ catalog: Catalog; delivery: DeliveryControl | undefined }> = (
-  app,
-  { catalog, delivery },
-) => {
+export const destinationHealthRoutes: Routes<{
+  catalog: Catalog
+  delivery: DeliveryControl | undefined
+  clock: { readonly now: () => number }
+}> = (app, { catalog, delivery, clock: { now: nowMs } }) => {
   const says = operationsOf('Destinations')
   const schema = {
     params: z.object({ destinationId: objectId }),
@@ -31,7 +33,7 @@ export const destinationHealthRoutes: Routes<{ catalog: Catalog; delivery: Deliv
   app.get(
     '/v1/destinations/:destinationId/health',
     { schema: { ...schema, ...health } },
-    async ({ params: { destinationId } }) => view((await existing(destinationId)).health(destinationId)),
+    async ({ params: { destinationId } }) => view((await existing(destinationId)).health(destinationId), nowMs()),
   )
 
   const actions = {
@@ -43,23 +45,30 @@ export const destinationHealthRoutes: Routes<{ catalog: Catalog; delivery: Deliv
     app.post(`/v1/destinations/:destinationId/${action}`, options, async ({ params: { destinationId } }) => {
       const control = await existing(destinationId)
       await control[action](destinationId)
-      return view(control.health(destinationId))
+      return view(control.health(destinationId), nowMs())
     })
   }
 }
 
-function view(health: DestinationHealth): DestinationHealthView {
+function view(health: DestinationHealth, nowMs: number): DestinationHealthView {
   const { paused, lastFailure, oldestWaitingMs, lastSuccessMs } = health
-  const timeOrNull = (ms: number | undefined) => (ms === undefined ? null : isoTime(ms))
+  const timeOrNull = (ms: number | undefined | null) => (ms == null ? null : isoTime(ms))
+  const { state, reason, sinceMs, nextAttemptMs } = standingOf(health, nowMs)
   return {
     destinationId: health.destinationId,
+    state,
+    reason,
+    since: timeOrNull(sinceMs),
+    nextAttempt: timeOrNull(nextAttemptMs),
     breaker: health.breaker,
     paused: paused === undefined ? null : { reason: paused.reason, at: isoTime(paused.atMs) },
     waitingUsers: health.waitingUsers,
     moreOnDisk: health.moreOnDisk,
     openMessages: health.openMessages,
+    refusedMessages: health.refusedMessages,
     oldestWaiting: timeOrNull(oldestWaitingMs),
     failuresInRow: health.failuresInRow,
+    refusedInRow: health.refusedInRow,
     lastFailure: lastFailure === undefined ? null : { reason: lastFailure.reason, at: isoTime(lastFailure.atMs) },
     lastSuccess: timeOrNull(lastSuccessMs),
   }

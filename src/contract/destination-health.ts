@@ -2,9 +2,26 @@ import { z } from 'zod'
 
 const time = z.string().meta({ format: 'date-time' })
 
+/** One word for how a destination stands, worst first; the overview and the health of a destination say the same. */
+export const DestinationState = z
+  .enum(['unusable', 'paused', 'stopped', 'failing', 'partial', 'behind', 'inactive', 'delivering'])
+  .meta({
+    description:
+      'unusable: its stored settings cannot be used. paused: by its reason. stopped: nothing is tried but a probe now and then. failing: the last attempt was not accepted. partial: the last one was, others wait to be tried again. behind: it answers, and does not keep up. inactive: set so by an operator.',
+  })
+export type DestinationState = z.infer<typeof DestinationState>
+
+export const standingFields = {
+  state: DestinationState,
+  reason: z.string().nullable().meta({ description: 'Of the state: http_400, timeout, gone, ...' }),
+  since: time.nullable(),
+  nextAttempt: time.nullable().meta({ description: 'When something is tried next; null: at no set time, or never' }),
+}
+
 /** How delivery to a destination stands; `null` where there is nothing to tell. */
 export const DestinationHealthView = z.object({
   destinationId: z.int(),
+  ...standingFields,
   breaker: z
     .enum(['closed', 'open', 'half_open'])
     .meta({ description: 'open: nothing is sent but a probe now and then' }),
@@ -18,8 +35,12 @@ export const DestinationHealthView = z.object({
   waitingUsers: z.int().meta({ description: 'Those in memory, at most 10,000' }),
   moreOnDisk: z.boolean().meta({ description: 'More users wait on disk than are counted' }),
   openMessages: z.int(),
+  refusedMessages: z
+    .int()
+    .meta({ description: 'Of the open ones: tried and not accepted, or kept back by the address rules' }),
   oldestWaiting: time.nullable(),
-  failuresInRow: z.int(),
+  failuresInRow: z.int().meta({ description: 'Those that count for the breaker: not a refused body' }),
+  refusedInRow: z.int().meta({ description: 'Attempts since the last accepted one, whatever became of them' }),
   lastFailure: z.object({ reason: z.string(), at: time }).nullable(),
   lastSuccess: time.nullable(),
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { standingFields } from './destination-health.ts'
 import { withDefault } from './fields.ts'
 
 const time = z.string().meta({ format: 'date-time' })
@@ -22,7 +23,14 @@ export const Figures = z.object({
       'Messages, now: those that wait, and the fewest that waiting users need; 10,000 users of a destination at most are counted',
   }),
   retrying: count,
-  acknowledgedShare: z.number().nullable().meta({ description: '0 to 1; null when nothing has ended yet' }),
+  refused: count.meta({
+    description:
+      'Messages, now: those that were tried and not accepted, and all that wait for a destination that takes none',
+  }),
+  acknowledgedShare: z
+    .number()
+    .nullable()
+    .meta({ description: 'Of acknowledged, dead and refused: 0 to 1; null when there are none' }),
   eventToPartnerMs: z
     .object({ median: z.number(), p99: z.number() })
     .nullable()
@@ -47,7 +55,14 @@ export const FlowAnswer = z.object({
   traits: z.array(z.object({ sid: z.int(), name: z.string(), realized: count })),
   segments: z.array(z.object({ sid: z.int(), name: z.string(), entered: count })),
   destinations: z.array(
-    z.object({ destinationId: z.int(), name: z.string(), acknowledged: count, waiting: count, dead: count }),
+    z.object({
+      destinationId: z.int(),
+      name: z.string(),
+      acknowledged: count,
+      waiting: count,
+      dead: count,
+      ...standingFields,
+    }),
   ),
   links: z
     .array(z.object({ from: z.string(), to: z.string(), count }))
@@ -60,9 +75,11 @@ export type FlowAnswer = z.infer<typeof FlowAnswer>
 
 export const AttentionItem = z.object({
   kind: z.enum([
+    'unusable',
+    'paused',
     'breaker_open',
     'failing',
-    'paused',
+    'partial',
     'dead_letters',
     'backlog',
     'disk_share',
@@ -77,6 +94,7 @@ export const AttentionItem = z.object({
   atLeast: z.boolean().meta({ description: 'More wait on disk than `count` says' }),
   since: time.nullable(),
   reason: z.string().nullable(),
+  nextAttempt: time.nullable().meta({ description: 'When something is tried next' }),
 })
 export type AttentionItem = z.infer<typeof AttentionItem>
 
@@ -87,6 +105,7 @@ export const LedgerRow = z.object({
   waiting: count,
   dead: count,
   blocked: count,
+  ...standingFields,
 })
 export type LedgerRow = z.infer<typeof LedgerRow>
 
@@ -98,6 +117,6 @@ export const Overview = z.object({
   series: z.array(SeriesPoint),
   flow: FlowAnswer,
   needsAttention: z.array(AttentionItem).meta({ description: 'Worst first' }),
-  ledger: z.array(LedgerRow),
+  ledger: z.array(LedgerRow).meta({ description: 'Worst first, then those with most messages' }),
 })
 export type Overview = z.infer<typeof Overview>

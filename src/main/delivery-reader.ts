@@ -127,7 +127,7 @@ export function deliveryControl(dispatcher: Dispatcher): DeliveryControl {
     health(id) {
       const destinationId = id as DestinationId
       const known = dispatcher.health().find((health) => health.destinationId === destinationId)
-      return known ?? untouchedHealth(destinationId)
+      return known ?? untouchedHealth(destinationId, undefined)
     },
     pause: (id) => dispatcher.pause(id as DestinationId),
     resume: (id) => dispatcher.resume(id as DestinationId),

@@ -1,11 +1,13 @@
 import type { OverviewReader } from '../api/parts.ts'
 import type { AttentionItem, Figures, FlowAnswer, LedgerRow, OverviewWindow, SeriesPoint } from '../contract.ts'
+import type { DestinationHealth } from '../model/delivery.ts'
 import type { DestinationId } from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
 import type { Rulebook } from '../pipeline/rulebook.ts'
 import { type Activity, windowStartMs } from '../reports/activity.ts'
 import { type Attention, needsAttention, type Situation } from '../reports/attention.ts'
 import { MINUTE_MS, minuteOf, type NamedRows } from '../reports/minute-table.ts'
+import { isOut, rankOf, type Standing, standingOf } from '../reports/standing.ts'
 import type { NameReader } from '../store/catalog/names.ts'
 import { type HealthSource, type OpenMessages, openMessagesOf } from './delivery-health.ts'
 
@@ -38,33 +40,51 @@ export function openOverviewReader(parts: OverviewParts): OverviewReader {
       const open = openMessagesOf(parts.dispatcher(), (id) => {
         return parts.rulebook().destinations.byId.get(id)?.config.usersPerMessage ?? 1
       })
-      const attention = needsAttention(situationOf(parts, minutes, open, nowMs))
+      const health = parts.dispatcher()?.health() ?? []
+      const standings = new Map(health.map((one) => [one.destinationId as number, standingOf(one, nowMs)]))
+      const attention = needsAttention(situationOf(parts, minutes, open, health, nowMs))
       const known = await parts.names.namesOf('destinations', [
         ...parts.rulebook().destinations.byId.keys(),
         ...open.keys(),
         ...[...activity.named.acknowledged.entries(), ...activity.named.dead.entries()].map(([id]) => id),
       ])
+      const ledger = ledgerOf(activity, minutes, open, standings, known)
       return {
         at: isoTime(nowMs),
         since: isoTime(windowStartMs(activity, minutes)),
-        figures: figuresOf(activity, minutes, open, nowMs),
+        figures: figuresOf(activity, minutes, open, refusedOf(health, standings, open), nowMs),
         series: seriesOf(activity, window),
-        flow: await flowOf(parts, minutes, open, known),
+        flow: await flowOf(parts, minutes, ledger),
         needsAttention: attention.map((item) => viewAttention(item, known)),
-        ledger: ledgerOf(activity, minutes, open, known),
+        ledger,
       }
     },
   }
 }
 
 type Open = ReadonlyMap<number, OpenMessages>
+type Standings = ReadonlyMap<number, Standing>
+
+/** Of one that nothing is known of: it is not delivered to in real time, or it no longer exists. */
+const WELL: Standing = { state: 'delivering', reason: null, sinceMs: null, nextAttemptMs: null }
+const timeOrNull = (ms: number | null) => (ms === null ? null : isoTime(ms))
 type Names = ReadonlyMap<number, string>
 
-function figuresOf(activity: Activity, minutes: number, open: Open, nowMs: number): Figures {
+/** All that waits for a destination that takes none, and of others what was tried and not accepted. */
+function refusedOf(health: readonly DestinationHealth[], standings: Standings, open: Open): number {
+  return health.reduce((sum, { destinationId, refusedMessages }) => {
+    const { waiting = 0, blocked = 0 } = open.get(destinationId) ?? {}
+    const { state } = standings.get(destinationId) ?? WELL
+    return sum + (isOut(state) ? waiting + blocked : refusedMessages)
+  }, 0)
+}
+
+function figuresOf(activity: Activity, minutes: number, open: Open, refused: number, nowMs: number): Figures {
   const { table, totals } = activity
   const sum = (name: 'events' | 'entered' | 'left' | 'acknowledged' | 'dead') => table.sum(totals[name], minutes)
   const of = (part: keyof OpenMessages) => [...open.values()].reduce((all, one) => all + one[part], 0)
   const [acknowledged, dead] = [sum('acknowledged'), sum('dead')]
+  const tried = acknowledged + dead + refused
   const rateSeconds = (nowMs - windowStartMs(activity, 2)) / 1000
   return {
     eventsPerSecond: rateSeconds < 1 ? 0 : Math.round((table.sum(totals.events, 2) / rateSeconds) * 10) / 10,
@@ -77,7 +97,8 @@ function figuresOf(activity: Activity, minutes: number, open: Open, nowMs: numbe
     dead,
     waiting: of('waiting'),
     retrying: of('retrying'),
-    acknowledgedShare: acknowledged + dead === 0 ? null : acknowledged / (acknowledged + dead),
+    refused,
+    acknowledgedShare: tried === 0 ? null : acknowledged / tried,
     eventToPartnerMs: activity.eventToPartner(minutes) ?? null,
   }
 }
@@ -105,7 +126,7 @@ function seriesOf(activity: Activity, window: OverviewWindow): SeriesPoint[] {
 }
 
 /** A source's link to a trait needs no count of its own: a trait has one source, so all of its realizations came from there. */
-async function flowOf(parts: OverviewParts, minutes: number, open: Open, destinationNames: Names): Promise<FlowAnswer> {
+async function flowOf(parts: OverviewParts, minutes: number, ledger: readonly LedgerRow[]): Promise<FlowAnswer> {
   const { activity, names, rulebook } = parts
   const { named } = activity
   const sources = largest(activity, named.sources, minutes, NODES_MAX)
@@ -130,9 +151,9 @@ async function flowOf(parts: OverviewParts, minutes: number, open: Open, destina
     })),
     traits: traits.list.map(([sid, realized]) => ({ sid, name: nameOf(traitNames, sid), realized })),
     segments: segments.list.map(([sid, entered]) => ({ sid, name: nameOf(segmentNames, sid), entered })),
-    destinations: ledgerOf(activity, minutes, open, destinationNames)
+    destinations: ledger
       .map(({ blocked, waiting, ...row }) => ({ ...row, waiting: waiting + blocked }))
-      .filter((row) => row.acknowledged + row.waiting + row.dead > 0),
+      .filter((row) => row.acknowledged + row.waiting + row.dead > 0 || isOut(row.state)),
     links: [
       ...fromSources,
       ...links.list.map(([name, count]) => {
@@ -152,7 +173,7 @@ async function flowOf(parts: OverviewParts, minutes: number, open: Open, destina
 }
 
 /** Of the messages owed to each destination: what became of those that ended in the window, and what is open now. */
-function ledgerOf(activity: Activity, minutes: number, open: Open, names: Names): LedgerRow[] {
+function ledgerOf(activity: Activity, minutes: number, open: Open, standings: Standings, names: Names): LedgerRow[] {
   const { table, named } = activity
   const [acknowledged, dead] = [named.acknowledged, named.dead].map(
     (rows) => new Map([...rows.entries()].map(([id, row]) => [id, table.sum(row, minutes)])),
@@ -165,15 +186,28 @@ function ledgerOf(activity: Activity, minutes: number, open: Open, names: Names)
       waiting: open.get(destinationId)?.waiting ?? 0,
       dead: dead.get(destinationId) ?? 0,
       blocked: open.get(destinationId)?.blocked ?? 0,
+      ...viewStanding(standings.get(destinationId) ?? WELL),
     }))
-    .sort((a, b) => b.acknowledged + b.waiting + b.dead - (a.acknowledged + a.waiting + a.dead))
+    .sort(
+      (a, b) => rankOf(a) - rankOf(b) || b.acknowledged + b.waiting + b.dead - (a.acknowledged + a.waiting + a.dead),
+    )
 }
 
-function situationOf(parts: OverviewParts, minutes: number, open: Open, nowMs: number): Situation {
+function viewStanding({ state, reason, sinceMs, nextAttemptMs }: Standing) {
+  return { state, reason, since: timeOrNull(sinceMs), nextAttempt: timeOrNull(nextAttemptMs) }
+}
+
+function situationOf(
+  parts: OverviewParts,
+  minutes: number,
+  open: Open,
+  health: readonly DestinationHealth[],
+  nowMs: number,
+): Situation {
   const { activity, clock, disk, diskShares, allowPrivate } = parts
   const reasons = largest(activity, activity.named.deadReasons, minutes, Number.POSITIVE_INFINITY).list
   return {
-    health: parts.dispatcher()?.health() ?? [],
+    health,
     deadLetters: largest(activity, activity.named.dead, minutes, NODES_MAX).list.map(([destinationId, count]) => ({
       destinationId,
       count,
@@ -190,9 +224,9 @@ function situationOf(parts: OverviewParts, minutes: number, open: Open, nowMs: n
   }
 }
 
-function viewAttention({ sinceMs, destinationId, ...item }: Attention, names: Names): AttentionItem {
+function viewAttention({ sinceMs, nextAttemptMs, destinationId, ...item }: Attention, names: Names): AttentionItem {
   const name = destinationId === null ? null : (names.get(destinationId as DestinationId) ?? String(destinationId))
-  return { ...item, destinationId, name, since: sinceMs === null ? null : isoTime(sinceMs) }
+  return { ...item, destinationId, name, since: timeOrNull(sinceMs), nextAttempt: timeOrNull(nextAttemptMs) }
 }
 
 /** Those that were counted in the window, the largest first. */

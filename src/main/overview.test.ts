@@ -80,7 +80,10 @@ test('figures are what visitors did and the partner received, and outlive a rest
     expect(counts[`trait:${sids.buy} segment:${lookers}`]).toBeUndefined()
     expect(counts[`segment:${buyers} destination:${destinationId}`]).toBeGreaterThanOrEqual(2)
     expect(before.ledger).toEqual([
-      { destinationId, name: 'receiver', acknowledged: received, waiting: 0, dead: 0, blocked: 0 },
+      {
+        ...{ destinationId, name: 'receiver', acknowledged: received, waiting: 0, dead: 0, blocked: 0 },
+        ...{ state: 'delivering', reason: null, since: null, nextAttempt: null },
+      },
     ])
     expect(before.needsAttention.map(({ kind }) => kind)).toEqual(['private_destinations'])
     expect(before.series.reduce((sum, { events }) => sum + events, 0)).toBe(9)

@@ -96,8 +96,10 @@ export interface Destination {
   readonly vendorId: number | undefined
   /** Rises with every change of the destination's mappings [OUT-30]. */
   readonly mappingVersion: number
-  /** The `s2s` object with its secrets in clear; never logged. */
+  /** The `s2s` object with its secrets in clear; never logged. Undefined where what is stored cannot be read. */
   readonly config: unknown
+  /** Tells one from another that had the same id before; absent in drafts. */
+  readonly createdAtMs?: number | undefined
 }
 
 /** One consistent state of all definitions, as iterables so that reading it can be spread over many turns. */

@@ -70,8 +70,19 @@ export interface DestinationHealth {
   readonly openMessages: number
   /** When the oldest of them began to wait; undefined when nothing waits. */
   readonly oldestWaitingMs: number | undefined
-  /** Failed attempts in a row, and why the last one failed. */
+  /** Failed attempts in a row that count for the breaker, and why the last attempt of all was not accepted. */
   readonly failuresInRow: number
   readonly lastFailure: { readonly reason: string; readonly atMs: number } | undefined
   readonly lastSuccessMs: number | undefined
+  /** Attempts since the last accepted one, whatever became of them, and when the first of them was. */
+  readonly refusedInRow: number
+  readonly refusingSinceMs: number | undefined
+  /** Messages on their way that were tried and not accepted, or that the address rules keep back. */
+  readonly refusedMessages: number
+  /** When something is tried next; undefined: nothing waits for a moment, or nothing will be tried. */
+  readonly nextAttemptMs: number | undefined
+  /** False: an operator set it to INACTIVE. What it is owed waits. */
+  readonly isActive: boolean
+  /** Why its stored settings cannot be used; undefined: they can. What it is owed waits. */
+  readonly unusable: string | undefined
 }

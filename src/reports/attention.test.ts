@@ -15,6 +15,12 @@ const well = (destinationId: number, changes: Partial<DestinationHealth> = {}): 
   failuresInRow: 0,
   lastFailure: undefined,
   lastSuccessMs: NOW_MS,
+  refusedInRow: 0,
+  refusingSinceMs: undefined,
+  refusedMessages: 0,
+  nextAttemptMs: undefined,
+  isActive: true,
+  unusable: undefined,
   ...changes,
 })
 const situation = (changes: Partial<Situation>): Situation => ({
@@ -36,26 +42,35 @@ test('nothing is said of what is well', () => {
   expect(kinds({ health: [well(1), well(2, { waitingUsers: 9, oldestWaitingMs: NOW_MS - 60_000 })] })).toEqual([])
 })
 
-test('worst first: a full disk, then by how many messages, then what is only to be known', () => {
-  const failure = { reason: 'http_503', atMs: NOW_MS - 1_000 }
+test('worst first: a full disk, then by how each destination stands, then what is only to be known', () => {
+  const lastFailure = { reason: 'http_503', atMs: NOW_MS - 1_000 }
   const old = NOW_MS - 600_000
   const health = [
     well(1, { oldestWaitingMs: old }),
-    well(2, { breaker: 'open', oldestWaitingMs: old, lastFailure: failure, moreOnDisk: true }),
+    well(2, { breaker: 'open', refusingSinceMs: old, lastFailure, moreOnDisk: true, nextAttemptMs: NOW_MS + 5_000 }),
     well(3, { paused: { reason: 'gone', atMs: old }, breaker: 'half_open' }),
+    well(4, { refusedInRow: 1, lastFailure, refusingSinceMs: old }),
+    well(5, { refusedMessages: 2, lastFailure }),
+    well(6, { paused: { reason: 'operator', atMs: old } }),
+    well(7, { unusable: 's2s.auth: unknown', isActive: false }),
+    well(8, { isActive: false, oldestWaitingMs: old }),
   ]
   const deadLetters = [{ destinationId: 1, count: 200, reason: 'http_400', sinceMs: old }]
   const all = { health, deadLetters, disk: 'full', allowPrivate: true, clockOffsetMs: 1 } as const
   expect(kinds(all)).toEqual([
     ['disk', null],
-    ['breaker_open', 2],
-    ['dead_letters', 1],
+    ['unusable', 7],
     ['paused', 3],
+    ['breaker_open', 2],
+    ['failing', 4],
+    ['dead_letters', 1],
+    ['paused', 6],
+    ['partial', 5],
     ['backlog', 1],
     ['private_destinations', null],
     ['clock', null],
   ])
-  expect(needsAttention(situation(all))[1]).toEqual({
+  expect(needsAttention(situation(all))[3]).toEqual({
     kind: 'breaker_open',
     severity: 'warning',
     destinationId: 2,
@@ -63,7 +78,18 @@ test('worst first: a full disk, then by how many messages, then what is only to 
     atLeast: true,
     sinceMs: old,
     reason: 'http_503',
+    nextAttemptMs: NOW_MS + 5_000,
   })
+})
+
+test('of two destinations that stand alike the one with more messages comes first', () => {
+  const lastFailure = { reason: 'timeout', atMs: NOW_MS }
+  const failing = (id: number) => well(id, { refusedInRow: 3, lastFailure })
+  expect(kinds({ health: [failing(1), failing(3), failing(2)] })).toEqual([
+    ['failing', 2],
+    ['failing', 3],
+    ['failing', 1],
+  ])
 })
 
 test('a low disk and a clock that jumped are warnings, above what is only to be known [SEC-61] [SEC-82] [OPS-25]', () => {
@@ -90,8 +116,10 @@ test('a destination that nearly fills its disk share, or does, is a warning of i
   expect(items[1]).toMatchObject({ severity: 'warning', count: null, sinceMs: NOW_MS - 60_000 })
 })
 
-test('three failures in a row are told at once, also while the breaker is closed; one is not [SEC-47]', () => {
-  const lastFailure = { reason: 'http_503', atMs: NOW_MS }
-  const after = (failuresInRow: number) => kinds({ health: [well(1, { failuresInRow, lastFailure })] })
-  expect([after(0), after(2), after(3)]).toEqual([[], [], [['failing', 1]]])
+test('a destination is told as failing from the first attempt on that it refused, a body too; not after it accepted one [SEC-47]', () => {
+  const after = (refusedInRow: number, reason = 'http_503') =>
+    needsAttention(situation({ health: [well(1, { refusedInRow, lastFailure: { reason, atMs: NOW_MS } })] }))
+  expect(after(0)).toEqual([])
+  expect(after(1)).toMatchObject([{ kind: 'failing', reason: 'http_503', sinceMs: NOW_MS }])
+  expect(after(1, 'http_400')).toMatchObject([{ kind: 'failing', reason: 'http_400' }])
 })

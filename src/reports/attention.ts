@@ -1,11 +1,14 @@
 import type { DestinationHealth } from '../model/delivery.ts'
+import { rankOf, STANDINGS, standingOf } from './standing.ts'
 
 /** Something that a person should look at; the contract's `AttentionItem` with times as numbers. */
 export interface Attention {
   readonly kind:
+    | 'unusable'
+    | 'paused'
     | 'breaker_open'
     | 'failing'
-    | 'paused'
+    | 'partial'
     | 'dead_letters'
     | 'backlog'
     | 'disk_share'
@@ -19,6 +22,8 @@ export interface Attention {
   readonly atLeast: boolean
   readonly sinceMs: number | null
   readonly reason: string | null
+  /** When something is tried next. */
+  readonly nextAttemptMs: number | null
 }
 
 export interface Situation {
@@ -48,41 +53,69 @@ export interface Situation {
   readonly nowMs: number
 }
 
-/** Messages that have waited longer than this at a destination that answers are a backlog. */
-const BACKLOG_MS = 5 * 60_000
-/** So many attempts in a row failed: long before a breaker opens that is slowed down by the partner's 503. */
-const FAILING = 3
-const RANK = { critical: 0, warning: 1, info: 2 } as const
+const SEVERITIES = ['critical', 'warning', 'info'] as const
+/** Between those that fail and those that are only slow. */
+const DEAD_LETTERS_RANK = STANDINGS.indexOf('failing') + 0.3
+const KINDS = {
+  unusable: 'unusable',
+  paused: 'paused',
+  stopped: 'breaker_open',
+  failing: 'failing',
+  partial: 'partial',
+  behind: 'backlog',
+} as const
 
-/** Worst first: by severity, then by how many messages it concerns. A destination has one item for each trouble it has. */
+/**
+ * Worst first: by severity, then by how a destination stands, then by how many messages it concerns. A destination has one
+ * item for how it stands, and one for what else is the matter.
+ */
 export function needsAttention(situation: Situation): readonly Attention[] {
   const { health, deadLetters, diskShares, disk, allowPrivate, waitingAt, nowMs } = situation
   const { isClockTrusted, clockOffsetMs } = situation
-  const items: Attention[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
-  for (const { destinationId, count, reason, sinceMs } of deadLetters)
-    items.push({ kind: 'dead_letters', severity: 'warning', destinationId, count, atLeast: false, sinceMs, reason })
+  const items: RankedItem[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
+  const add = (item: Partial<Attention> & Pick<Attention, 'kind' | 'severity'>, rank: number = STANDINGS.length) =>
+    items.push({ item: { ...NOTHING, ...item }, rank })
+  for (const letters of deadLetters) add({ kind: 'dead_letters', severity: 'warning', ...letters }, DEAD_LETTERS_RANK)
   for (const { destinationId, level, sinceMs } of diskShares)
-    items.push({ ...NOTHING, kind: 'disk_share', severity: 'warning', destinationId, sinceMs, reason: level })
-  if (disk !== 'ok')
-    items.push({ ...NOTHING, kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
-  if (allowPrivate) items.push({ ...NOTHING, kind: 'private_destinations', severity: 'info' })
-  if (!isClockTrusted) items.push({ ...NOTHING, kind: 'clock', severity: 'warning', reason: 'jumped' })
-  if (clockOffsetMs !== 0) items.push({ ...NOTHING, kind: 'clock', severity: 'info', reason: 'advanced' })
-  return items.sort((a, b) => RANK[a.severity] - RANK[b.severity] || (b.count ?? 0) - (a.count ?? 0))
+    add({ kind: 'disk_share', severity: 'warning', destinationId, sinceMs, reason: level })
+  if (disk !== 'ok') add({ kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
+  if (allowPrivate) add({ kind: 'private_destinations', severity: 'info' })
+  if (!isClockTrusted) add({ kind: 'clock', severity: 'warning', reason: 'jumped' })
+  if (clockOffsetMs !== 0) add({ kind: 'clock', severity: 'info', reason: 'advanced' })
+  const severityOf = ({ item }: RankedItem) => SEVERITIES.indexOf(item.severity)
+  return items
+    .sort((a, b) => severityOf(a) - severityOf(b) || a.rank - b.rank || (b.item.count ?? 0) - (a.item.count ?? 0))
+    .map(({ item }) => item)
 }
 
-const NOTHING = { destinationId: null, count: null, atLeast: false, sinceMs: null, reason: null } as const
+interface RankedItem {
+  readonly item: Attention
+  readonly rank: number
+}
 
-function troubleOf(health: DestinationHealth, count: number, nowMs: number): Attention[] {
-  const { destinationId, breaker, paused, oldestWaitingMs, failuresInRow, lastFailure } = health
-  const base = { severity: 'warning', destinationId, count, atLeast: health.moreOnDisk } as const
-  if (paused !== undefined) return [{ ...base, kind: 'paused', sinceMs: paused.atMs, reason: paused.reason }]
-  const reason = lastFailure?.reason ?? null
-  const sinceMs = oldestWaitingMs ?? null
-  if (breaker !== 'closed' || failuresInRow >= FAILING) {
-    const kind = breaker === 'closed' ? 'failing' : 'breaker_open'
-    return [{ ...base, kind, sinceMs: sinceMs ?? lastFailure?.atMs ?? null, reason }]
-  }
-  const isBehind = oldestWaitingMs !== undefined && nowMs - oldestWaitingMs >= BACKLOG_MS
-  return isBehind ? [{ ...base, kind: 'backlog', sinceMs, reason }] : []
+const NOTHING = {
+  destinationId: null,
+  count: null,
+  atLeast: false,
+  sinceMs: null,
+  reason: null,
+  nextAttemptMs: null,
+} as const
+
+function troubleOf(health: DestinationHealth, count: number, nowMs: number): RankedItem[] {
+  const standing = standingOf(health, nowMs)
+  const { state, reason, sinceMs, nextAttemptMs } = standing
+  if (state === 'delivering' || state === 'inactive') return []
+  const { destinationId, moreOnDisk: atLeast } = health
+  const item = {
+    kind: KINDS[state],
+    severity: 'warning',
+    destinationId,
+    count,
+    atLeast,
+    sinceMs,
+    reason,
+    nextAttemptMs,
+  } as const
+  return [{ item, rank: rankOf(standing) }]
 }

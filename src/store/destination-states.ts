@@ -13,6 +13,10 @@ export interface DestinationState {
   readonly probeWaitMs: number
   readonly paused?: DestinationHealth['paused']
   readonly failuresInRow: number
+  readonly refusedInRow?: number
+  readonly refusingSinceMs?: number | undefined
+  /** Of the destination; another one may get its id later. */
+  readonly createdAtMs?: number | undefined
   /** The first failure since the last success. */
   readonly failingSinceMs?: number | undefined
   readonly lastFailure?: DestinationHealth['lastFailure']

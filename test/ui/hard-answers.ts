@@ -30,6 +30,7 @@ const paused = (destinationId: number, count: number, reason: string) => ({
   atLeast: false,
   since: RECORDED_AT,
   reason,
+  nextAttempt: null,
 })
 
 /** A server with much of everything, under long names. */

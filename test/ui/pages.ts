@@ -20,7 +20,7 @@ export const PAGES: readonly {
   {
     name: 'delivery',
     path: '/',
-    shows: 'It is not taking messages. One goes out now and then to try.',
+    shows: 'Not taking messages: the partner answered 503. Next try',
     act: (page) => page.getByRole('button', { name: 'Delivery to Halden DSP' }).click(),
   },
   {

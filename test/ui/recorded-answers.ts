@@ -72,6 +72,14 @@ const links = [
   ),
 ]
 
+const delivering = { state: 'delivering', reason: null, since: null, nextAttempt: null } as const
+const stopped = {
+  state: 'stopped',
+  reason: 'http_503',
+  since: '2026-11-20T14:07:26.408Z',
+  nextAttempt: '2026-11-20T14:36:40.000Z',
+} as const
+
 const overview = {
   at: RECORDED_AT,
   since: '2026-11-19T14:32:07.000Z',
@@ -86,7 +94,8 @@ const overview = {
     dead: 1284,
     waiting: 4318,
     retrying: 12,
-    acknowledgedShare: 0.99937,
+    refused: 43_180,
+    acknowledgedShare: 0.95824,
     eventToPartnerMs: { median: 410, p99: 2800 },
   },
   series,
@@ -100,9 +109,9 @@ const overview = {
     traits,
     segments: segments.map((one, at) => ({ ...one, entered: [620_000, 430_000, 520_000, 260_000][at] })),
     destinations: [
-      { ...destinations[0], acknowledged: 575_000, waiting: 43_180, dead: 1197 },
-      { ...destinations[1], acknowledged: 680_000, waiting: 0, dead: 87 },
-      { ...destinations[2], acknowledged: 540_000, waiting: 20, dead: 0 },
+      { ...destinations[0], acknowledged: 575_000, waiting: 43_180, dead: 1197, ...stopped },
+      { ...destinations[1], acknowledged: 680_000, waiting: 0, dead: 87, ...delivering },
+      { ...destinations[2], acknowledged: 540_000, waiting: 20, dead: 0, ...delivering },
     ],
     links,
     others: { sources: 0, traits: 0, segments: 0, destinations: 0, links: 0 },
@@ -114,9 +123,9 @@ const overview = {
     item('private_destinations', null, null, null, null),
   ],
   ledger: [
-    { ...destinations[0], acknowledged: 575_000, waiting: 43_180, dead: 1197, blocked: 9020 },
-    { ...destinations[1], acknowledged: 680_000, waiting: 0, dead: 87, blocked: 74_000 },
-    { ...destinations[2], acknowledged: 540_000, waiting: 20, dead: 0, blocked: 0 },
+    { ...destinations[0], acknowledged: 575_000, waiting: 43_180, dead: 1197, blocked: 9020, ...stopped },
+    { ...destinations[1], acknowledged: 680_000, waiting: 0, dead: 87, blocked: 74_000, ...delivering },
+    { ...destinations[2], acknowledged: 540_000, waiting: 20, dead: 0, blocked: 0, ...delivering },
   ],
 }
 
@@ -137,6 +146,7 @@ function item(
     atLeast: count !== null && count > 4000,
     since,
     reason,
+    nextAttempt: kind === 'breaker_open' ? stopped.nextAttempt : null,
   }
 }
 
@@ -391,13 +401,16 @@ export const RECORDED: Recorded = {
 
 const health = (paused: DestinationHealthView['paused']): DestinationHealthView => ({
   destinationId: paused === null ? 423 : 424,
+  ...(paused === null ? stopped : { state: 'paused', reason: paused.reason, since: paused.at, nextAttempt: null }),
   breaker: 'open',
   paused,
   waitingUsers: 10_000,
   moreOnDisk: true,
   openMessages: 16,
+  refusedMessages: 16,
   oldestWaiting: RECORDED_AT,
   failuresInRow: 12,
+  refusedInRow: 12,
   lastFailure: { reason: paused === null ? 'http_503' : 'http_410', at: RECORDED_AT },
   lastSuccess: null,
 })

@@ -85,6 +85,20 @@ describe.skipIf(!canBrowse)(name, () => {
     await expect.poll(() => page.evaluate('document.activeElement?.ariaLabel')).toBe('Delivery to Halden DSP')
   })
 
+  test('of a partner that takes nothing card, ledger, flow and dialogue say the same, with the cause and the next try; the headline is not all [OPS-40] [SEC-47]', async () => {
+    const { page } = await browsing.open(servers.full.url)
+    const says = 'Not taking messages: the partner answered 503. Next try 14:36:40.'
+    await page.locator('.ledger-row .standing').getByText(says).waitFor()
+    expect(await page.locator('.ledger-row .standing').count()).toBe(1)
+    expect(await page.locator('.flow-drawing button.waiting').getAttribute('title')).toContain(says)
+    await showsText(page, 'Last: the partner answered 503. Next try 14:36:40.')
+    await showsText(page, '43,180 not accepted yet')
+    await showsText(page, '95.8%')
+    await page.getByRole('button', { name: 'Delivery to Halden DSP' }).press('Enter')
+    await expect.poll(() => page.getByRole('dialog').getByRole('status').innerText()).toBe(says)
+    await page.context().close()
+  })
+
   test('why a profile is in a segment is found from the message that told a partner of it', async () => {
     const { page } = await browsing.open(`${servers.full.url}/messages/${RETRIED}`)
     await page.getByRole('link', { name: 'Why Winter boots intenders?' }).first().click()

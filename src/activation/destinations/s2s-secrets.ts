@@ -91,8 +91,15 @@ function isSameHeader(one: string, other: string): boolean {
   return other.startsWith('headers.') && one.toLowerCase() === other.toLowerCase()
 }
 
-function keepBothNames({ auth: before }: S2sConfig, next: unknown): unknown {
-  if (before.type !== 'hmac' || !isObject(next) || !isObject(next['auth']) || 'rotationHeader' in next['auth'])
+function keepBothNames({ auth: before }: Partial<S2sConfig>, next: unknown): unknown {
+  // What is stored may be of a form that is not known any more.
+  if (
+    before?.type !== 'hmac' ||
+    !Array.isArray(before.keys) ||
+    !isObject(next) ||
+    !isObject(next['auth']) ||
+    'rotationHeader' in next['auth']
+  )
     return next
   const auth = next['auth']
   const keys = Array.isArray(auth['keys']) ? (auth['keys'] as unknown[]) : []

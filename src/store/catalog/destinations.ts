@@ -6,17 +6,17 @@ import { takeId } from './ids.ts'
 import type { Usage } from './limits.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import { inUse, limitReached, notFound } from './refusal.ts'
-import type { Vault } from './secrets.ts'
+import { SecretUnreadableError, type Vault } from './secrets.ts'
 import type { DestinationRow, Tables } from './tables.ts'
 
-export interface DestinationDraft extends Omit<Destination, 'destinationId' | 'mappingVersion'> {
+export interface DestinationDraft extends Omit<Destination, 'destinationId' | 'mappingVersion' | 'createdAtMs'> {
   readonly destinationId: number | undefined
   readonly description: string | undefined
   /** Data sources that `config` names; they cannot be deleted while it does. */
   readonly dataSourceIds: readonly number[]
 }
 
-export interface StoredDestination extends Destination, Authorship {
+export interface StoredDestination extends Omit<Destination, 'createdAtMs'>, Authorship {
   readonly description: string | undefined
 }
 
@@ -171,7 +171,17 @@ export function readDestination(row: DestinationRow, vault: Vault): StoredDestin
     status: row.status as Destination['status'],
     vendorId: row.vendor_id ?? undefined,
     mappingVersion: row.mapping_version,
-    config: JSON.parse(vault.open(row.sealed_config, placeOf(row.destination_id))) as unknown,
+    config: readConfig(row, vault),
     ...readAuthorship(row),
+  }
+}
+
+/** One that cannot be read must not take all others with it: it can be looked at, and saved anew. */
+function readConfig(row: DestinationRow, vault: Vault): unknown {
+  try {
+    return JSON.parse(vault.open(row.sealed_config, placeOf(row.destination_id))) as unknown
+  } catch (error) {
+    if (error instanceof SecretUnreadableError || error instanceof SyntaxError) return undefined
+    throw error
   }
 }

@@ -10,6 +10,8 @@ import type { ChosenDestination } from './delivery-dialogue.tsx'
 const LOOKS = {
   breaker_open: { Icon: IconRetry, tone: 'waiting', status: 'retrying' },
   failing: { Icon: IconRetry, tone: 'waiting', status: 'retrying' },
+  partial: { Icon: IconRetry, tone: 'waiting', status: 'retrying' },
+  unusable: { Icon: IconAlert, tone: 'dead', status: undefined },
   paused: { Icon: IconPause, tone: 'waiting', status: undefined },
   dead_letters: { Icon: IconDead, tone: 'dead', status: 'dead' },
   backlog: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
@@ -53,6 +55,7 @@ export function Attention({ items, onManage }: AttentionProps) {
             more: item.atLeast ? 'yes' : 'no',
             reason: reasonOf(item.reason) || 'none',
             cause: item.reason ?? 'none',
+            next: item.nextAttempt === null ? 'none' : time(item.nextAttempt),
           }
           const destinationId = item.destinationId
           return (

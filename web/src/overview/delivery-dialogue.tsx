@@ -9,6 +9,7 @@ import { Fact } from '../parts/fact.tsx'
 import { IconPause, IconPlay } from '../parts/icons.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import { useStanding } from './use-standing.ts'
 
 export interface ChosenDestination {
   readonly destinationId: number
@@ -81,16 +82,19 @@ function Standing({ health }: { readonly health: DestinationHealthView }) {
   const { t } = useWords()
   const { time } = useFormats()
   const reasonOf = useReason()
-  const { breaker, paused, waitingUsers, moreOnDisk, openMessages, lastFailure, lastSuccess } = health
-  const state = paused !== null ? 'paused' : breaker === 'closed' ? 'sending' : 'refusing'
+  const standingOf = useStanding()
+  const { paused, waitingUsers, moreOnDisk, openMessages, lastFailure, lastSuccess, since } = health
   return (
     <>
       <dl className="facts">
         <Fact name={t('delivery.state')}>
           <span role="status">
-            {t(`delivery.${state}`, { cause: paused?.reason ?? 'none', since: paused === null ? '' : time(paused.at) })}
+            {paused === null
+              ? standingOf(health)
+              : t('delivery.paused', { cause: paused.reason, since: time(paused.at) })}
           </span>
         </Fact>
+        {paused === null && since !== null && <Fact name={t('delivery.since')}>{time(since)}</Fact>}
         <Fact name={t('delivery.waiting')}>
           {t('delivery.owed', { users: waitingUsers, more: moreOnDisk ? 'yes' : 'no', messages: openMessages })}
         </Fact>

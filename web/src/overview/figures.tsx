@@ -43,11 +43,14 @@ export function FiguresStrip({ overview, rates }: { overview: Overview; rates: L
         name={t('figures.acknowledged')}
         value={figures.acknowledgedShare === null ? t('figures.noneYet') : percent(figures.acknowledgedShare)}
         exact={t('figures.acknowledgedExact', { count: figures.acknowledged })}
-        side={t('figures.dead', { count: figures.dead })}
+        side={[
+          t('figures.dead', { count: figures.dead }),
+          ...(figures.refused > 0 ? [t('figures.refused', { count: figures.refused })] : []),
+        ].join(', ')}
         trend={of(({ acknowledged, dead }) =>
           acknowledged + dead === 0 ? null : acknowledged / (acknowledged + dead),
         )}
-        tone="delivered"
+        tone={figures.refused > 0 ? 'waiting' : 'delivered'}
       />
       <Figure
         name={t('figures.latency')}

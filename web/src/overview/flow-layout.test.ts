@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { FlowAnswer } from '../api/shapes.ts'
 import { layoutFlow, pathsThrough } from './flow-layout.ts'
 
+const delivering = { state: 'delivering', reason: null, since: null, nextAttempt: null } as const
 const flow: FlowAnswer = {
   sources: [{ dataSourceId: 1, name: 'Shop', events: 40 }],
   traits: Array.from({ length: 10 }, (_, at) => ({ sid: 100 + at, name: `Trait ${at}`, realized: 10 - at })),
@@ -9,7 +10,7 @@ const flow: FlowAnswer = {
     { sid: 7, name: 'Intenders', entered: 30 },
     { sid: 8, name: 'Nobody', entered: 0 },
   ],
-  destinations: [{ destinationId: 423, name: 'Halden', acknowledged: 89, waiting: 11, dead: 0 }],
+  destinations: [{ destinationId: 423, name: 'Halden', acknowledged: 89, waiting: 11, dead: 0, ...delivering }],
   links: [
     { from: 'source:1', to: 'trait:100', count: 30 },
     { from: 'source:1', to: 'trait:108', count: 6 },
@@ -51,10 +52,20 @@ test('a link to something unknown is left out', () => {
 
 test('a destination where more than ten and one in a hundred wait is shown as waiting, one with a few on their way is not', () => {
   const toneAt = (acknowledged: number, waiting: number) => {
-    const destinations = [{ destinationId: 423, name: 'Halden', acknowledged, waiting, dead: 0 }]
+    const destinations = [{ destinationId: 423, name: 'Halden', acknowledged, waiting, dead: 0, ...delivering }]
     return layoutFlow({ ...flow, destinations }, 320).nodes.find((node) => node.id === 'destination:423')?.tone
   }
   expect([toneAt(89, 11), toneAt(8, 1), toneAt(5_000, 11)]).toEqual(['waiting', 'delivered', 'delivered'])
+})
+
+test('a destination that takes nothing is never shown as delivered to, however much it took before', () => {
+  const toneAt = (state: 'failing' | 'stopped' | 'paused' | 'unusable' | 'inactive') => {
+    const standing = { ...delivering, state }
+    const destinations = [{ destinationId: 423, name: 'Halden', acknowledged: 5_000, waiting: 1, dead: 0, ...standing }]
+    return layoutFlow({ ...flow, destinations }, 320).nodes.find((node) => node.id === 'destination:423')?.tone
+  }
+  const states = ['failing', 'stopped', 'paused', 'unusable', 'inactive'] as const
+  expect(states.map(toneAt)).toEqual(['waiting', 'waiting', 'waiting', 'waiting', 'delivered'])
 })
 
 test('the paths through a node leave out what does not touch it', () => {

@@ -1,4 +1,5 @@
 import type { FlowAnswer } from '../api/shapes.ts'
+import type { Standing } from './use-standing.ts'
 
 export type FlowTone = 'sent' | 'delivered' | 'waiting' | 'dead' | 'neutral'
 export type FlowColumn = 'source' | 'trait' | 'segment' | 'destination'
@@ -11,6 +12,8 @@ export interface FlowNode {
   readonly name: string
   readonly amount: number
   readonly tone: FlowTone
+  /** Of a destination. */
+  readonly standing: Standing | undefined
   /** Of `others:…`: how many they are. */
   readonly others: number
   readonly top: number
@@ -56,7 +59,7 @@ export function layoutFlow(flow: FlowAnswer, height: number): { nodes: FlowNode[
   return { nodes, ribbons: placeRibbons([...counts.values()]) }
 }
 
-type Amount = Pick<FlowNode, 'id' | 'name' | 'amount' | 'tone' | 'others'>
+type Amount = Pick<FlowNode, 'id' | 'name' | 'amount' | 'tone' | 'standing' | 'others'>
 
 function amountsOf(flow: FlowAnswer, column: FlowColumn): Amount[] {
   if (column === 'source')
@@ -64,9 +67,10 @@ function amountsOf(flow: FlowAnswer, column: FlowColumn): Amount[] {
   if (column === 'trait') return flow.traits.map((one) => amount(`trait:${one.sid}`, one.name, one.realized, 'sent'))
   if (column === 'segment')
     return flow.segments.map((one) => amount(`segment:${one.sid}`, one.name, one.entered, 'sent'))
-  return flow.destinations.map(({ destinationId, name, acknowledged, waiting, dead }) =>
-    amount(`destination:${destinationId}`, name, acknowledged + waiting + dead, toneOf(acknowledged, waiting, dead)),
-  )
+  return flow.destinations.map((one) => ({
+    ...amount(`destination:${one.destinationId}`, one.name, one.acknowledged + one.waiting + one.dead, toneOf(one)),
+    standing: one,
+  }))
 }
 
 const amount = (id: string, name: string, value: number, tone: FlowTone): Amount => ({
@@ -74,12 +78,14 @@ const amount = (id: string, name: string, value: number, tone: FlowTone): Amount
   name,
   amount: value,
   tone,
+  standing: undefined,
   others: 0,
 })
 
-/** The trouble that is more than one in a hundred; otherwise delivered. */
-function toneOf(acknowledged: number, waiting: number, dead: number): FlowTone {
+/** How it stands, else the trouble that is more than one in a hundred; otherwise delivered. */
+function toneOf({ acknowledged, waiting, dead, state }: FlowAnswer['destinations'][number]): FlowTone {
   const all = acknowledged + waiting + dead
+  if (state !== 'delivering' && state !== 'inactive') return 'waiting'
   if (all === 0) return 'neutral'
   if (dead / all > 0.01 && dead >= waiting) return 'dead'
   // A few are always on their way.
@@ -94,7 +100,10 @@ function gather(column: FlowColumn, amounts: readonly Amount[], alias: Map<strin
   const id = `others:${column}`
   for (const one of rest) alias.set(one.id, id)
   const sum = rest.reduce((total, one) => total + one.amount, 0)
-  return [...sorted.slice(0, NODES_MAX - 1), { id, name: '', amount: sum, tone: 'neutral', others: rest.length }]
+  return [
+    ...sorted.slice(0, NODES_MAX - 1),
+    { id, name: '', amount: sum, tone: 'neutral', standing: undefined, others: rest.length },
+  ]
 }
 
 function placeColumn(column: FlowColumn, amounts: readonly Amount[], height: number): FlowNode[] {

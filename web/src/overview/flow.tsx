@@ -4,6 +4,7 @@ import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { FLOW_COLUMNS, type FlowNode, type FlowRibbon, layoutFlow, pathsThrough } from './flow-layout.ts'
+import { useStanding } from './use-standing.ts'
 
 const HEIGHT = 330
 /** Of the width, in percent, one of the four columns of nodes; so nothing waits for the width to be measured. */
@@ -61,6 +62,9 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
   const lit = chosen === undefined ? undefined : pathsThrough(chosen, ribbons)
   const leftOf = (column: string) => FLOW_COLUMNS.indexOf(column as FlowNode['column']) * ((100 - COLUMN_WIDTH) / 3)
   const columnOf = (id: string) => nodes.find((node) => node.id === id)?.column ?? 'source'
+  const standingOf = useStanding()
+  const says = ({ standing }: FlowNode) =>
+    standing === undefined || standing.state === 'delivering' ? [] : [standingOf(standing)]
   const counts = { source: flow.sources, trait: flow.traits, segment: flow.segments, destination: flow.destinations }
   return (
     <div className="card-body">
@@ -96,7 +100,7 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
                       width: `${COLUMN_WIDTH}%`,
                       height: node.height,
                     }}
-                    title={`${node.name} ${exact(node.amount)}`}
+                    title={[node.name, exact(node.amount), ...says(node)].join(' ')}
                     aria-pressed={chosen === node.id}
                     onClick={() => setChosen(chosen === node.id ? undefined : node.id)}
                   >
@@ -104,6 +108,11 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
                       {node.others > 0 ? t('flow.others', { count: node.others }) : node.name}
                     </span>
                     <span className="node-amount">{short(node.amount)}</span>
+                    {says(node).map((state) => (
+                      <span key={state} className="hidden">
+                        {state}
+                      </span>
+                    ))}
                   </button>
                 </li>
               ))}

@@ -3,9 +3,10 @@ import { Link } from '@tanstack/react-router'
 import type { LedgerRow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
-import { IconDots } from '../parts/icons.ts'
+import { IconAlert, IconDots, IconPause, IconRetry } from '../parts/icons.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import type { ChosenDestination } from './delivery-dialogue.tsx'
+import { useStanding } from './use-standing.ts'
 
 const PARTS = [
   { part: 'acknowledged', tone: 'delivered' },
@@ -61,6 +62,7 @@ export function Ledger({ rows, onManage }: LedgerProps) {
                   >
                     <IconDots size={16} aria-hidden />
                   </ActionIcon>
+                  {row.state !== 'delivering' && <Standing row={row} />}
                 </li>
               )
             })}
@@ -76,5 +78,18 @@ export function Ledger({ rows, onManage }: LedgerProps) {
         </div>
       )}
     </Card>
+  )
+}
+
+function Standing({ row }: { readonly row: LedgerRow }) {
+  const standingOf = useStanding()
+  const Icon = row.state === 'paused' ? IconPause : row.state === 'unusable' ? IconAlert : IconRetry
+  return (
+    <p className="standing small">
+      <span className={`glyph inline ${row.state === 'inactive' ? 'neutral' : 'waiting'}`}>
+        <Icon size={14} aria-hidden />
+      </span>{' '}
+      {standingOf(row)}
+    </p>
   )
 }

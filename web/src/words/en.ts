@@ -88,6 +88,10 @@ export const en = {
   'reason.authentication_failed': 'no access token could be had',
   'reason.destination_deleted': 'the destination was deleted',
   'reason.consent_withdrawn': 'consent was withdrawn',
+  'reason.gone': 'the partner answered 410, gone',
+  'reason.operator': 'by hand',
+  'reason.failing': 'after days of failures',
+  'reason.quota': 'dead letters fill its share of the disk',
 
   'overview.title': 'Overview',
   'overview.live': 'Live',
@@ -107,6 +111,7 @@ export const en = {
   'figures.acknowledged': 'Messages acknowledged',
   'figures.acknowledgedExact': '{count, plural, one {# message} other {# messages}}',
   'figures.dead': '{count, plural, =0 {no dead letters} one {# dead letter} other {# dead letters}}',
+  'figures.refused': '{count, plural, one {# not accepted yet} other {# not accepted yet}}',
   'figures.latency': 'Event to partner',
   'figures.median': '{unit} median',
   'figures.p99': '99% within {time}',
@@ -138,10 +143,16 @@ export const en = {
   'attention.nothing': 'Nothing waits for you.',
   'attention.breaker_open': '{name} is not taking messages',
   'attention.breaker_open.why':
-    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
+    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
   'attention.failing': '{name} is not taking messages',
   'attention.failing.why':
-    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}}',
+    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
+  'attention.partial': 'Some messages of {name} are tried again',
+  'attention.partial.why':
+    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
+  'attention.unusable': '{name} cannot be used',
+  'attention.unusable.why':
+    'Its stored settings are not valid ({cause}). Nothing is sent, and what it is owed is kept; save it again with valid ones.',
   'attention.paused': '{name} is paused',
   'attention.paused.why':
     '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}} {cause, select, operator {It was paused by hand.} gone {The partner answered 410, gone.} failing {It had failed for days.} quota {Its dead letters fill its share of the disk.} other {}}',
@@ -175,12 +186,13 @@ export const en = {
   'ledger.dead': 'dead letters',
   'ledger.blocked': 'blocked',
   'ledger.nothing': 'nothing yet',
+  'standing.line':
+    '{state, select, unusable {Its settings cannot be used} paused {Paused} stopped {Not taking messages} failing {Not taking messages} partial {Some messages are tried again} behind {It does not keep up} inactive {Switched off} other {Messages go out}}{reason, select, none {} other {: {reason}}}.{next, select, none {} other { Next try {next}.}}',
   'ledger.empty': 'No destination yet',
   'ledger.emptyWhy': 'Add a destination through the API to tell a partner who is in your segments.',
   'delivery.title': 'Delivery to {name}',
   'delivery.state': 'State',
-  'delivery.sending': 'Messages go out.',
-  'delivery.refusing': 'It is not taking messages. One goes out now and then to try.',
+  'delivery.since': 'Since',
   'delivery.paused':
     'Paused since {since}{cause, select, operator {, by hand} gone {: the partner answered 410, gone} failing {, after days of failures} quota {: dead letters fill its share of the disk} other {}}.',
   'delivery.waiting': 'Waiting',

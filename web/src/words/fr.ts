@@ -87,6 +87,10 @@ export const fr: Words = {
   'reason.authentication_failed': 'aucun jeton d’accès n’a été obtenu',
   'reason.destination_deleted': 'la destination a été supprimée',
   'reason.consent_withdrawn': 'le consentement a été retiré',
+  'reason.gone': 'le partenaire a répondu 410, disparu',
+  'reason.operator': 'par un opérateur',
+  'reason.failing': 'après des jours d’échecs',
+  'reason.quota': 'les lettres mortes remplissent sa part du disque',
 
   'overview.title': 'Vue d’ensemble',
   'overview.live': 'En direct',
@@ -106,6 +110,7 @@ export const fr: Words = {
   'figures.acknowledged': 'Messages confirmés',
   'figures.acknowledgedExact': '{count, plural, one {# message} other {# messages}}',
   'figures.dead': '{count, plural, =0 {aucune lettre morte} one {# lettre morte} other {# lettres mortes}}',
+  'figures.refused': '{count, plural, one {# pas encore accepté} other {# pas encore acceptés}}',
   'figures.latency': 'Événement → partenaire',
   'figures.median': '{unit}, médiane',
   'figures.p99': '99 % en {time} ou moins',
@@ -137,10 +142,16 @@ export const fr: Words = {
   'attention.nothing': 'Rien ne vous attend.',
   'attention.breaker_open': '{name} ne prend plus de messages',
   'attention.breaker_open.why':
-    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
+    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
   'attention.failing': '{name} ne prend plus de messages',
   'attention.failing.why':
-    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}}',
+    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
+  'attention.partial': 'Des messages de {name} sont réessayés',
+  'attention.partial.why':
+    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
+  'attention.unusable': '{name} est inutilisable',
+  'attention.unusable.why':
+    'Ses réglages enregistrés ne sont pas valides ({cause}). Rien ne part et ce qui lui est dû est gardé ; enregistrez-la de nouveau avec des réglages valides.',
   'attention.paused': '{name} est en pause',
   'attention.paused.why':
     '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}} {cause, select, operator {Mise en pause par un opérateur.} gone {Le partenaire a répondu 410, disparu.} failing {Elle échouait depuis des jours.} quota {Ses lettres mortes remplissent sa part du disque.} other {}}',
@@ -175,12 +186,13 @@ export const fr: Words = {
   'ledger.dead': 'lettres mortes',
   'ledger.blocked': 'bloqués',
   'ledger.nothing': 'rien',
+  'standing.line':
+    '{state, select, unusable {Ses réglages sont inutilisables} paused {En pause} stopped {Ne prend pas de messages} failing {Ne prend pas de messages} partial {Des messages sont réessayés} behind {Elle ne suit pas} inactive {Désactivée} other {Les messages partent}}{reason, select, none {} other { : {reason}}}.{next, select, none {} other { Prochain essai à {next}.}}',
   'ledger.empty': 'Aucune destination',
   'ledger.emptyWhy': 'Ajoutez une destination par l’API pour dire à un partenaire qui est dans vos segments.',
   'delivery.title': 'Envois vers {name}',
   'delivery.state': 'État',
-  'delivery.sending': 'Les messages partent.',
-  'delivery.refusing': 'Elle ne prend plus de messages. Un message part de temps en temps pour essayer.',
+  'delivery.since': 'Depuis',
   'delivery.paused':
     'En pause depuis {since}{cause, select, operator {, par un opérateur} gone { : le partenaire a répondu 410, disparu} failing {, après des jours d’échecs} quota { : les lettres mortes remplissent sa part du disque} other {}}.',
   'delivery.waiting': 'En attente',

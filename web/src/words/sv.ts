@@ -87,6 +87,10 @@ export const sv: Words = {
   'reason.authentication_failed': 'ingen åtkomsttoken kunde fås',
   'reason.destination_deleted': 'destinationen togs bort',
   'reason.consent_withdrawn': 'samtycket drogs tillbaka',
+  'reason.gone': 'partnern svarade 410, borta',
+  'reason.operator': 'för hand',
+  'reason.failing': 'efter dagar av fel',
+  'reason.quota': 'döda brev fyller dess del av disken',
 
   'overview.title': 'Översikt',
   'overview.live': 'Direkt',
@@ -106,6 +110,7 @@ export const sv: Words = {
   'figures.acknowledged': 'Bekräftade meddelanden',
   'figures.acknowledgedExact': '{count, plural, one {# meddelande} other {# meddelanden}}',
   'figures.dead': '{count, plural, =0 {inga döda brev} one {# dött brev} other {# döda brev}}',
+  'figures.refused': '{count, plural, one {# ännu inte mottaget} other {# ännu inte mottagna}}',
   'figures.latency': 'Händelse till partner',
   'figures.median': '{unit} median',
   'figures.p99': '99 % inom {time}',
@@ -136,10 +141,16 @@ export const sv: Words = {
   'attention.nothing': 'Inget väntar på dig.',
   'attention.breaker_open': '{name} tar inte emot meddelanden',
   'attention.breaker_open.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
+    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
   'attention.failing': '{name} tar inte emot meddelanden',
   'attention.failing.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}}',
+    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
+  'attention.partial': 'Några meddelanden till {name} försöks igen',
+  'attention.partial.why':
+    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
+  'attention.unusable': '{name} kan inte användas',
+  'attention.unusable.why':
+    'Dess sparade inställningar är inte giltiga ({cause}). Inget skickas och det den ska få sparas; spara den igen med giltiga.',
   'attention.paused': '{name} är pausad',
   'attention.paused.why':
     '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, operator {Den pausades för hand.} gone {Partnern svarade 410, borta.} failing {Den hade misslyckats i dagar.} quota {Dess döda brev fyller dess andel av disken.} other {}}',
@@ -173,13 +184,14 @@ export const sv: Words = {
   'ledger.dead': 'döda brev',
   'ledger.blocked': 'blockerade',
   'ledger.nothing': 'inget än',
+  'standing.line':
+    '{state, select, unusable {Dess inställningar kan inte användas} paused {Pausad} stopped {Tar inte emot meddelanden} failing {Tar inte emot meddelanden} partial {Några meddelanden försöks igen} behind {Den hinner inte med} inactive {Avstängd} other {Meddelanden går ut}}{reason, select, none {} other {: {reason}}}.{next, select, none {} other { Nästa försök {next}.}}',
   'ledger.empty': 'Ingen destination än',
   'ledger.emptyWhy':
     'Lägg till en destination via API:et för att tala om för en partner vilka som finns i dina segment.',
   'delivery.title': 'Leverans till {name}',
   'delivery.state': 'Läge',
-  'delivery.sending': 'Meddelanden går ut.',
-  'delivery.refusing': 'Den tar inte emot meddelanden. Ett går ut då och då på försök.',
+  'delivery.since': 'Sedan',
   'delivery.paused':
     'Pausad sedan {since}{cause, select, operator {, för hand} gone {: partnern svarade 410, borta} failing {, efter dagar av fel} quota {: döda brev fyller dess del av disken} other {}}.',
   'delivery.waiting': 'Väntar',
