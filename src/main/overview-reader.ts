@@ -8,6 +8,7 @@ import { type Attention, needsAttention, type Situation } from '../reports/atten
 import { MINUTE_MS, minuteOf, type NamedRows } from '../reports/minute-table.ts'
 import type { NameReader } from '../store/catalog/names.ts'
 import { type HealthSource, type OpenMessages, openMessagesOf } from './delivery-health.ts'
+import type { StoredDamage } from './stores.ts'
 
 export interface OverviewParts {
   readonly activity: Activity
@@ -15,6 +16,7 @@ export interface OverviewParts {
   readonly rulebook: () => Pick<Rulebook, 'audience' | 'destinations'>
   readonly names: NameReader
   readonly disk: () => Situation['disk']
+  readonly damage: () => StoredDamage
   readonly diskShares: () => Situation['diskShares']
   readonly allowPrivate: boolean
   readonly isClockTrusted: () => boolean
@@ -182,11 +184,22 @@ function situationOf(parts: OverviewParts, minutes: number, open: Open, nowMs: n
     })),
     diskShares: diskShares(),
     disk: disk(),
+    damage: situationOfDamage(parts.damage()),
     allowPrivate,
     waitingAt: (id) => (open.get(id)?.waiting ?? 0) + (open.get(id)?.blocked ?? 0),
     isClockTrusted: parts.isClockTrusted(),
     clockOffsetMs: clock.offsetMs(),
     nowMs,
+  }
+}
+
+function situationOfDamage({ files, records }: StoredDamage): NonNullable<Situation['damage']> {
+  const sinceMs = files.flatMap(({ atMs }) => atMs ?? [])
+  return {
+    files: files.length,
+    isLost: files.some(({ isLost }) => isLost),
+    records,
+    sinceMs: sinceMs.length === 0 ? null : Math.min(...sinceMs),
   }
 }
 

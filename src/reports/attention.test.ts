@@ -95,3 +95,16 @@ test('three failures in a row are told at once, also while the breaker is closed
   const after = (failuresInRow: number) => kinds({ health: [well(1, { failuresInRow, lastFailure })] })
   expect([after(0), after(2), after(3)]).toEqual([[], [], [['failing', 1]]])
 })
+
+test('what the device damaged needs attention until it is settled, more when something is lost [SEC-60]', () => {
+  const item = { destinationId: null, atLeast: false, kind: 'damage' }
+  const damage = { files: 0, isLost: false, records: 0, sinceMs: null }
+  expect(needsAttention(situation({ damage }))).toEqual([])
+  expect(needsAttention(situation({ damage: { ...damage, files: 1, sinceMs: 5 } }))).toEqual([
+    { ...item, severity: 'warning', count: 1, sinceMs: 5, reason: 'corrected' },
+  ])
+  expect(needsAttention(situation({ damage: { files: 2, isLost: true, records: 3, sinceMs: 5 } }))).toEqual([
+    { ...item, severity: 'critical', count: 3, sinceMs: null, reason: 'records' },
+    { ...item, severity: 'critical', count: 2, sinceMs: 5, reason: 'lost' },
+  ])
+})

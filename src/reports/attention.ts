@@ -10,6 +10,7 @@ export interface Attention {
     | 'backlog'
     | 'disk_share'
     | 'disk'
+    | 'damage'
     | 'private_destinations'
     | 'clock'
   readonly severity: 'critical' | 'warning' | 'info'
@@ -37,6 +38,14 @@ export interface Situation {
     readonly sinceMs: number
   }[]
   readonly disk: 'ok' | 'low' | 'full'
+  /** What the device damaged and nobody has settled: files that were set aside, and records since the start [SEC-60]. */
+  readonly damage?: {
+    readonly files: number
+    /** Something in the files could not be worked out again. */
+    readonly isLost: boolean
+    readonly records: number
+    readonly sinceMs: number | null
+  }
   /** The switch that lets destinations use private addresses is on [OPS-25]. */
   readonly allowPrivate: boolean
   /** Messages that a destination still owes, as everywhere in the overview. */
@@ -65,10 +74,20 @@ export function needsAttention(situation: Situation): readonly Attention[] {
     items.push({ ...NOTHING, kind: 'disk_share', severity: 'warning', destinationId, sinceMs, reason: level })
   if (disk !== 'ok')
     items.push({ ...NOTHING, kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
+  if (situation.damage !== undefined) items.push(...damageOf(situation.damage))
   if (allowPrivate) items.push({ ...NOTHING, kind: 'private_destinations', severity: 'info' })
   if (!isClockTrusted) items.push({ ...NOTHING, kind: 'clock', severity: 'warning', reason: 'jumped' })
   if (clockOffsetMs !== 0) items.push({ ...NOTHING, kind: 'clock', severity: 'info', reason: 'advanced' })
   return items.sort((a, b) => RANK[a.severity] - RANK[b.severity] || (b.count ?? 0) - (a.count ?? 0))
+}
+
+function damageOf({ files, isLost, records, sinceMs }: NonNullable<Situation['damage']>): Attention[] {
+  const of = (count: number, reason: string, severity: Attention['severity'], since: number | null): Attention[] =>
+    count === 0 ? [] : [{ ...NOTHING, kind: 'damage', severity, count, sinceMs: since, reason }]
+  return [
+    ...of(files, isLost ? 'lost' : 'corrected', isLost ? 'critical' : 'warning', sinceMs),
+    ...of(records, 'records', 'critical', null),
+  ]
 }
 
 const NOTHING = { destinationId: null, count: null, atLeast: false, sinceMs: null, reason: null } as const

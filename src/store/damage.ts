@@ -49,3 +49,10 @@ function readPlace(key: Buffer): { readonly partition: number; readonly kind: nu
 export function mayHoldOptOuts({ kind, isLost, ranges }: Damage): boolean {
   return isLost && (kind !== 'table' || ranges.some(({ kinds }) => kinds.includes('optOut')))
 }
+
+/** Whether records of a kind in a partition may be lost by themselves: a log loses commits as a whole. */
+export function mayLack({ kind, isLost, ranges }: Damage, name: string, partition: number): boolean {
+  const isWithin = ({ firstPartition, lastPartition, kinds }: DamagedRange) =>
+    partition >= firstPartition && partition <= lastPartition && kinds.includes(name)
+  return kind === 'table' && isLost && ranges.some(isWithin)
+}

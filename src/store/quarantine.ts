@@ -1,6 +1,6 @@
 import { Kind, keyName, partitionOfKey, startKey } from './keys.ts'
 import { readRevision, sealRecord } from './record.ts'
-import type { RecordStore, StoredRecord } from './record-store.ts'
+import type { Commit, RecordStore, StoredRecord } from './record-store.ts'
 
 const VERSION = 1
 
@@ -31,11 +31,15 @@ export class Quarantine {
     return moving
   }
 
-  async #move({ key, record }: StoredRecord): Promise<void> {
-    const puts = [{ key: quarantineKey(key), record: sealRecord(VERSION, 0, record) }]
-    const guard = { key, revision: readRevision(record).revision }
-    await this.#records.commit({ guard, puts, deletes: [key] }).catch(() => false)
+  async #move(damaged: StoredRecord): Promise<void> {
+    await this.#records.commit(asideCommit(damaged)).catch(() => false)
   }
+}
+
+/** Moves a damaged record, unless something was written in its place. */
+export function asideCommit({ key, record }: StoredRecord): Commit {
+  const puts = [{ key: quarantineKey(key), record: sealRecord(VERSION, 0, record) }]
+  return { guard: { key, revision: readRevision(record).revision }, puts, deletes: [key] }
 }
 
 /** Partition, `Kind.quarantine`, and the damaged record's kind and rest. */

@@ -10,6 +10,7 @@ import { StoreUnavailableError } from '../record-store.ts'
 import { openEmbeddedRecordStore } from './embedded-record-store.ts'
 import { readLog } from './files/log-file.ts'
 import { StoreLockedError } from './level.ts'
+import { repairFolder } from './repair-folder.ts'
 import {
   contentOf,
   damageFile,
@@ -20,6 +21,7 @@ import {
   randomFrom,
   readEverything,
 } from './rotten-store.conformance.ts'
+import { SetAside } from './set-aside.ts'
 
 const SEED = Math.floor(Math.random() * 2 ** 31)
 let rotten: RottenStore
@@ -277,4 +279,56 @@ test('a folder that another process has open is left alone, however damaged [SEC
   }
   const { damage, found } = await readEverything(folder)
   expect([damage.map(({ file }) => file), missingFrom(found)]).toEqual([[table], []])
+})
+
+test('a repair makes a folder with a damaged list of tables whole again [SEC-60]', async () => {
+  const random = randomFrom(SEED + 7)
+  const [list = ''] = await filesOf(rotten.folder, /^MANIFEST/)
+  const [log = ''] = await filesOf(rotten.folder, /\.log$/)
+  const tables = await filesOf(rotten.folder, /\.ldb$/)
+  const { size } = await stat(join(rotten.folder, list))
+  const at = random(size)
+  const damages: [string, (folder: string) => Promise<unknown>, string[]][] = [
+    [`${list} at ${at}`, (folder) => damageFile(join(folder, list), at, 1, flipBit(random(8))), [list]],
+    ['list zeroed', (folder) => damageFile(join(folder, list), 30, 40, (part) => part.fill(0)), [list]],
+    ['list gone', (folder) => rm(join(folder, list)), ['CURRENT']],
+    ['CURRENT', (folder) => damageFile(join(folder, 'CURRENT'), 3, 1, flipBit(2)), ['CURRENT']],
+    ['CURRENT gone', (folder) => rm(join(folder, 'CURRENT')), ['CURRENT']],
+    [
+      'both',
+      (folder) => Promise.all([rm(join(folder, 'CURRENT')), truncate(join(folder, list), 50)]),
+      [list, 'CURRENT'],
+    ],
+    [
+      'list and log',
+      async (folder) => {
+        await truncate(join(folder, list), 50)
+        await damageFile(join(folder, log), 5_000, 1, flipBit(1))
+      },
+      [log, list],
+    ],
+  ]
+  for (const [name, damage, files] of damages) {
+    const folder = await rotten.copy()
+    await damage(folder)
+    const aside = new SetAside(join(folder, '..', 'damaged'), () => 0)
+    const told = await repairFolder(folder, aside)
+    expect(
+      told.map(({ file, isLost }) => [file, isLost]),
+      `seed ${SEED}, ${name}`,
+    ).toEqual(files.map((file) => [file, false]))
+    const { found, damage: left } = await readEverything(folder)
+    expect([missingFrom(found), inventedIn(found), left], `seed ${SEED}, ${name}`).toEqual([[], [], []])
+  }
+
+  const folder = await rotten.copy()
+  await rm(join(folder, tables[1] as string))
+  const told = await repairFolder(folder, new SetAside(join(folder, '..', 'damaged'), () => 0))
+  expect(told).toMatchObject([
+    { file: list, isLost: false },
+    { file: tables[1], kind: 'table', isLost: true },
+  ])
+  const { found } = await readEverything(folder)
+  expect([missingFrom(found).filter(isOptOut), inventedIn(found)]).toEqual([[], []])
+  expect(missingFrom(found).length).toBeGreaterThan(0)
 })

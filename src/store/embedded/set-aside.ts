@@ -26,12 +26,20 @@ export class SetAside {
     const atMs = this.#nowMs()
     const setAside = await this.#keep(path, damage.file, atMs)
     const noted = { ...damage, setAside, atMs }
-    await writeSynced(`${setAside}${NOTE}`, `${JSON.stringify(noted, null, 2)}\n`)
-    await syncFolder(this.folder)
+    await this.#note(setAside, noted)
     if (mended !== undefined) {
       await rename(mended, path)
       await syncFolder(dirname(path))
     }
+    return noted
+  }
+
+  /** A note of a file that is not there. */
+  async missing(damage: Damage): Promise<Damage> {
+    await mkdir(this.folder, { recursive: true, mode: 0o700 })
+    const atMs = this.#nowMs()
+    const noted = { ...damage, atMs }
+    await this.#note(join(this.folder, `${stampOf(atMs)}-${damage.file}`), noted)
     return noted
   }
 
@@ -49,6 +57,11 @@ export class SetAside {
       await rename(join(this.folder, name), join(this.folder, `${name.slice(0, -NOTE.length)}${SETTLED}`))
   }
 
+  async #note(file: string, damage: Damage): Promise<void> {
+    await writeFile(`${file}${NOTE}`, `${JSON.stringify(damage, null, 2)}\n`, { mode: 0o600, flush: true })
+    await syncFolder(this.folder)
+  }
+
   async #openNotes(): Promise<string[]> {
     const names = await readdir(this.folder).catch(() => [] as string[])
     return names.filter((name) => name.endsWith(NOTE) && !name.endsWith(SETTLED)).sort()
@@ -56,7 +69,7 @@ export class SetAside {
 
   async #keep(path: string, file: string, atMs: number): Promise<string> {
     await mkdir(this.folder, { recursive: true, mode: 0o700 })
-    const stamp = new Date(atMs).toISOString().replace(/[-:]|\.\d+/g, '')
+    const stamp = stampOf(atMs)
     for (let turn = 1; ; turn++) {
       const kept = join(this.folder, `${stamp}-${turn === 1 ? '' : `${turn}-`}${file}`)
       try {
@@ -73,8 +86,8 @@ export class SetAside {
   }
 }
 
-async function writeSynced(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { mode: 0o600, flush: true })
+function stampOf(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/[-:]|\.\d+/g, '')
 }
 
 export async function syncFolder(folder: string): Promise<void> {

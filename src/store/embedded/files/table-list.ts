@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readLog } from './log-file.ts'
-import { NumberReader } from './varint.ts'
+import { NumberReader, varintBytes } from './varint.ts'
 
 /** A table of the list: a file of records in the order of their keys. */
 export interface ListedTable {
@@ -66,7 +66,7 @@ async function checkFiles(folder: string, { file, tables, logNumber }: TableList
     if (!names.has(tableName(number))) throw new TableListError(tableName(number), `${tableName(number)} is missing`)
   // LevelDB deletes a log only after the list names a later one: without it, the end of the list is missing.
   if (logNumber !== 0 && !names.has(logName(logNumber)))
-    throw new TableListError(file, `the log ${logName(logNumber)}, which ${file} names, is missing`)
+    throw new TableListError(logName(logNumber), `the log ${logName(logNumber)}, which ${file} names, is missing`)
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -108,17 +108,44 @@ async function firstWithContent(folder: string, names: readonly string[]): Promi
 }
 
 async function readEdits(folder: string, file: string): Promise<TableList> {
-  const damaged = () => new TableListError(file, `${file}, the list of tables, is damaged`)
+  const read = await readListFile(folder, file)
+  if (read === undefined || read.isCorrected) throw new TableListError(file, `${file}, the list of tables, is damaged`)
+  return read.list
+}
+
+export interface ReadListFile {
+  readonly list: TableList
+  /** What the file consists of, as `writeLog` takes it. */
+  readonly records: Buffer[]
+  /** One byte of it was wrong and could be told. */
+  readonly isCorrected: boolean
+}
+
+/** Reads one list, whether or not it is the current one. @returns undefined when something of it is lost */
+export async function readListFile(folder: string, file: string): Promise<ReadListFile | undefined> {
   const tables = new Map<number, ListedTable>()
+  const records: Buffer[] = []
   let logNumber: number | undefined
+  let isCorrected = false
   for await (const edit of readLog(join(folder, file))) {
-    if (edit.kind === 'damage' || edit.isFound) throw damaged()
-    const log = applyEdit(edit.content, tables)
-    if (log === 'bad') throw damaged()
+    if (edit.kind === 'damage') {
+      if (edit.isLost) return undefined
+      isCorrected = true
+      continue
+    }
+    const log = edit.isFound ? 'bad' : applyEdit(edit.content, tables)
+    if (log === 'bad') return undefined
     logNumber = log ?? logNumber
+    records.push(edit.content)
   }
-  if (logNumber === undefined) throw damaged()
-  return { file, tables, logNumber }
+  return logNumber === undefined ? undefined : { list: { file, tables, logNumber }, records, isCorrected }
+}
+
+/** A change of the list that takes tables out of it. */
+export function removalOf(tables: readonly ListedTable[]): Buffer {
+  return Buffer.concat(
+    tables.map(({ level, number }) => Buffer.concat([Tag.deletedFile, level, number].map(varintBytes))),
+  )
 }
 
 /** @returns the number of the log if the change names one */
