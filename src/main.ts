@@ -49,7 +49,7 @@ import type { RecordStore } from './store/record-store.ts'
 import { verifyStore } from './store/verify.ts'
 
 export { openDataDir } from './main/data-dir.ts'
-export { type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
+export { type RepairReport, repairDataDir, type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
 
 /** A running server. */
 export interface Usher {
@@ -315,6 +315,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           rulebook: rulebooks.current,
           names: catalog.names,
           disk: disk.state,
+          damage: stores.damage,
           diskShares: shares.levels,
           allowPrivate,
           isClockTrusted: clockGuard.isTrusted,
@@ -322,7 +323,9 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         }),
         live: observer.live,
         uiFolder: join(import.meta.dirname, '..', 'dist', 'web'),
-        verifier: { verify: (onProgress) => verifyStore(stores.records, { onProgress }) },
+        verifier: {
+          verify: (onProgress) => verifyStore(stores.records, { onProgress, checkFiles: stores.checkFiles }),
+        },
         ready: reasons,
         metrics,
         log,

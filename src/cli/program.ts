@@ -56,7 +56,8 @@ export function buildProgram(): Command {
     .action(async (options) => (await import('./link.ts')).link(options))
 
   asClient(program.command('verify'))
-    .description('Check every stored record and reference')
+    .description('Check every stored file, record and reference')
+    .option('--repair', 'with the server stopped: set aside what is damaged, go on with what is readable')
     .action(async (options) => (await import('./verify.ts')).verify(options))
 
   program

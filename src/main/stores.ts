@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import type { UsherConfig } from '../config.ts'
 import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
 import type { Clock } from '../model/clock.ts'
+import { PARTITIONS } from '../model/partition.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
+import { type Damage, mayLack } from '../store/damage.ts'
 import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.ts'
 import { type DenyStore, openDenyStore } from '../store/deny-store.ts'
-import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
+import { type EmbeddedRecordStore, openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type JobStore, openJobStore } from '../store/job-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
@@ -26,7 +28,25 @@ export interface Stores {
   readonly deliveries: DeliveryStore
   readonly jobs: JobStore
   readonly denied: DenyStore
+  /** What was damaged and set aside: files that nobody has settled, and records since the start [SEC-60]. */
+  damage(): StoredDamage
+  /** Reads every file of the profile store. */
+  readonly checkFiles: EmbeddedRecordStore['checkFiles']
   close(): Promise<void>
+}
+
+export interface StoredDamage {
+  readonly files: readonly Damage[]
+  readonly records: number
+}
+
+/** Where the profile store, its damaged files and the second copy of its opt-outs are. */
+export function storePaths(dataDir: string) {
+  return {
+    folder: join(dataDir, 'profiles'),
+    asideFolder: join(dataDir, 'damaged'),
+    optOutList: join(dataDir, 'opt-outs.list'),
+  }
 }
 
 export interface StoreOptions {
@@ -45,18 +65,27 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
   const catalogFile = join(dataDir, 'catalog.sqlite')
   const isFirstStart = !existsSync(catalogFile)
   const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
+  let damagedRecords = 0
+  const onCorrupt = () => {
+    damagedRecords += 1
+    options.onCorrupt()
+  }
+  let profiles: ProfileStore | undefined
   const opened = await openEmbeddedRecordStore({
-    folder: join(dataDir, 'profiles'),
+    ...storePaths(dataDir),
     durability: config.durability,
+    readsThrough: true,
+    nowMs: options.clock,
     log: options.log,
     onWrite: options.onWrite,
+    onDamage(damage) {
+      for (let i = 0; i < Math.max(damage.places, damage.writes ?? 0); i++) options.onCorrupt()
+      if (profiles !== undefined) void refileDue([damage], profiles, options.log)
+    },
   })
   const records = options.wrapRecords?.(opened) ?? opened
-  const profiles = await openProfileStore(records, {
-    optOutKey: secrets.optOutKey,
-    onCorrupt: options.onCorrupt,
-    log: options.log,
-  })
+  profiles = await openProfileStore(records, { optOutKey: secrets.optOutKey, onCorrupt, log: options.log })
+  void refileDue(opened.damage(), profiles, options.log)
   const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, clock: options.clock })
   return {
     isFirstStart,
@@ -70,10 +99,25 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
       options.onCorrupt()
     }),
     jobs: openJobStore(records),
-    denied: openDenyStore(records, options.onCorrupt),
+    denied: openDenyStore(records, onCorrupt),
+    damage: () => ({ files: opened.damage(), records: damagedRecords }),
+    checkFiles: (onProgress) => opened.checkFiles(onProgress),
     async close() {
       await catalog.close()
       await profiles.close()
     },
+  }
+}
+
+/** Time must still end what it would have ended, where the entries that say when are lost. Goes on beside everything else. */
+async function refileDue(damages: readonly Damage[], profiles: ProfileStore, log: StoreOptions['log']): Promise<void> {
+  try {
+    let count = 0
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      if (damages.some((damage) => mayLack(damage, 'due', partition))) count += await profiles.refileDue(partition)
+    if (count > 0) log('store.due_refiled', { profiles: count })
+  } catch (error) {
+    // Told where it matters: at the next start it is done again, until the damage is settled.
+    log('store.due_not_refiled', { error: String(error) })
   }
 }

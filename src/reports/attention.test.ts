@@ -123,3 +123,16 @@ test('a destination is told as failing from the first attempt on that it refused
   expect(after(1)).toMatchObject([{ kind: 'failing', reason: 'http_503', sinceMs: NOW_MS }])
   expect(after(1, 'http_400')).toMatchObject([{ kind: 'failing', reason: 'http_400' }])
 })
+
+test('what the device damaged needs attention until it is settled, more when something is lost [SEC-60]', () => {
+  const item = { destinationId: null, atLeast: false, kind: 'damage' }
+  const damage = { files: 0, isLost: false, records: 0, sinceMs: null }
+  expect(needsAttention(situation({ damage }))).toEqual([])
+  expect(needsAttention(situation({ damage: { ...damage, files: 1, sinceMs: 5 } }))).toEqual([
+    { ...item, severity: 'warning', count: 1, sinceMs: 5, reason: 'corrected' },
+  ])
+  expect(needsAttention(situation({ damage: { files: 2, isLost: true, records: 3, sinceMs: 5 } }))).toEqual([
+    { ...item, severity: 'critical', count: 3, sinceMs: null, reason: 'records' },
+    { ...item, severity: 'critical', count: 2, sinceMs: 5, reason: 'lost' },
+  ])
+})

@@ -13,6 +13,7 @@ export interface Attention {
     | 'backlog'
     | 'disk_share'
     | 'disk'
+    | 'damage'
     | 'private_destinations'
     | 'clock'
   readonly severity: 'critical' | 'warning' | 'info'
@@ -42,6 +43,14 @@ export interface Situation {
     readonly sinceMs: number
   }[]
   readonly disk: 'ok' | 'low' | 'full'
+  /** What the device damaged and nobody has settled: files that were set aside, and records since the start [SEC-60]. */
+  readonly damage?: {
+    readonly files: number
+    /** Something in the files could not be worked out again. */
+    readonly isLost: boolean
+    readonly records: number
+    readonly sinceMs: number | null
+  }
   /** The switch that lets destinations use private addresses is on [OPS-25]. */
   readonly allowPrivate: boolean
   /** Messages that a destination still owes, as everywhere in the overview. */
@@ -79,6 +88,7 @@ export function needsAttention(situation: Situation): readonly Attention[] {
   for (const { destinationId, level, sinceMs } of diskShares)
     add({ kind: 'disk_share', severity: 'warning', destinationId, sinceMs, reason: level })
   if (disk !== 'ok') add({ kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
+  if (situation.damage !== undefined) for (const item of damageOf(situation.damage)) add(item)
   if (allowPrivate) add({ kind: 'private_destinations', severity: 'info' })
   if (!isClockTrusted) add({ kind: 'clock', severity: 'warning', reason: 'jumped' })
   if (clockOffsetMs !== 0) add({ kind: 'clock', severity: 'info', reason: 'advanced' })
@@ -86,6 +96,15 @@ export function needsAttention(situation: Situation): readonly Attention[] {
   return items
     .sort((a, b) => severityOf(a) - severityOf(b) || a.rank - b.rank || (b.item.count ?? 0) - (a.item.count ?? 0))
     .map(({ item }) => item)
+}
+
+function damageOf({ files, isLost, records, sinceMs }: NonNullable<Situation['damage']>): Attention[] {
+  const of = (count: number, reason: string, severity: Attention['severity'], since: number | null): Attention[] =>
+    count === 0 ? [] : [{ ...NOTHING, kind: 'damage', severity, count, sinceMs: since, reason }]
+  return [
+    ...of(files, isLost ? 'lost' : 'corrected', isLost ? 'critical' : 'warning', sinceMs),
+    ...of(records, 'records', 'critical', null),
+  ]
 }
 
 interface RankedItem {

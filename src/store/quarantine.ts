@@ -1,6 +1,6 @@
 import { Kind, keyName, partitionOfKey, startKey } from './keys.ts'
 import { sealRecord } from './record.ts'
-import type { RecordStore, StoredRecord } from './record-store.ts'
+import type { Commit, RecordStore, StoredRecord } from './record-store.ts'
 
 const VERSION = 1
 
@@ -31,12 +31,19 @@ export class Quarantine {
     return moving
   }
 
-  /** Guarded by the damaged bytes themselves: what was written over them meanwhile is sound and stays. */
-  async #move({ key, record }: StoredRecord, instead: Buffer | undefined): Promise<void> {
-    const puts = [{ key: quarantineKey(key), record: sealRecord(VERSION, 0, record) }]
-    if (instead !== undefined) puts.push({ key, record: instead })
-    await this.#records.commit({ guard: { key, record }, puts, deletes: [key] }).catch(() => false)
+  async #move(damaged: StoredRecord, instead: Buffer | undefined): Promise<void> {
+    await this.#records.commit(asideCommit(damaged, instead)).catch(() => false)
   }
+}
+
+/**
+ * Moves a damaged record. Guarded by the damaged bytes themselves: what was written over them meanwhile is sound and stays.
+ * @param instead what stands in its place from then on; by default nothing
+ */
+export function asideCommit({ key, record }: StoredRecord, instead?: Buffer): Commit {
+  const puts = [{ key: quarantineKey(key), record: sealRecord(VERSION, 0, record) }]
+  if (instead !== undefined) puts.push({ key, record: instead })
+  return { guard: { key, record }, puts, deletes: [key] }
 }
 
 /** Partition, `Kind.quarantine`, and the damaged record's kind and rest. */

@@ -168,6 +168,10 @@ export const en = {
   'attention.disk': '{cause, select, full {The disk is full} other {The disk is nearly full}}',
   'attention.disk.why':
     '{cause, select, full {Events are refused until there is space; opt-outs and delivery go on.} other {Free some space before Usher has to refuse events.}}',
+  'attention.damage':
+    '{cause, select, records {Stored records were damaged} corrected {A stored file was damaged, and nothing is lost} other {A stored file was damaged, and some of it is lost}}',
+  'attention.damage.why':
+    '{cause, select, records {{count, plural, one {# record was set aside} other {# records were set aside}} since the start; everything else goes on.} other {{count, plural, one {# file was set aside} other {# files were set aside}}; what is readable is in use.}} Look at the device, and run usher verify: it says what and where, and what to do.',
   'attention.private_destinations': 'Private destinations are allowed',
   'attention.private_destinations.why':
     'A development switch is on: messages may go to this network, also without TLS.',

@@ -166,6 +166,10 @@ export const sv: Words = {
   'attention.disk': '{cause, select, full {Disken är full} other {Disken är nästan full}}',
   'attention.disk.why':
     '{cause, select, full {Händelser nekas tills det finns plats; avregistreringar och leverans fortsätter.} other {Frigör plats innan Usher måste neka händelser.}}',
+  'attention.damage':
+    '{cause, select, records {Lagrade poster var skadade} corrected {En lagrad fil var skadad, och inget är förlorat} other {En lagrad fil var skadad, och en del är förlorat}}',
+  'attention.damage.why':
+    '{cause, select, records {{count, plural, one {# post lades åt sidan} other {# poster lades åt sidan}} sedan starten; allt annat fortsätter.} other {{count, plural, one {# fil lades åt sidan} other {# filer lades åt sidan}}; det som går att läsa används.}} Se över lagringsenheten och kör usher verify: det säger vad och var, och vad som ska göras.',
   'attention.private_destinations': 'Privata destinationer är tillåtna',
   'attention.private_destinations.why':
     'En utvecklingsinställning är på: meddelanden får gå till det här nätet, även utan TLS.',

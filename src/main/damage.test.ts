@@ -1,0 +1,70 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { defineOverApi } from '../testkit/define-over-api.ts'
+import { startReceiver } from '../testkit/receiver.ts'
+import { startWholeServer } from '../testkit/start-whole-server.ts'
+
+/** The whole server on tables with damaged blocks: what it must go on with. */
+let dataDir = ''
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'usher-damage-'))
+})
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
+
+const VISITORS = 400
+const deviceOf = (visitor: number) => `6${String(visitor).padStart(37, '0')}`
+
+test('with damaged blocks in its tables it starts, delivers, and tells everybody else out when their time has come [SEC-60] [AUD-89]', async () => {
+  await using receiver = await startReceiver()
+  const members = (segmentId: number) => receiver.state.members(String(segmentId))
+  let segmentId = 0
+  let dataSourceId = 0
+  {
+    await using usher = await startWholeServer(dataDir)
+    const defined = await defineOverApi(usher, {
+      traits: [{ name: 'look', ttl: 30 }],
+      segments: [{ name: 'lookers', rule: ({ look }) => `${look}T` }],
+      url: `${receiver.url}/aam`,
+      auth: { type: 'none' },
+    })
+    segmentId = defined.segmentIds[0] as number
+    dataSourceId = defined.dataSourceId
+    const call = (visitor: number) =>
+      fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(visitor)}&d_cid=${dataSourceId}%01p${visitor}&c_do=look`)
+    for (let from = 0; from < VISITORS; from += 20)
+      await Promise.all(Array.from({ length: 20 }, (_, i) => call(from + i)))
+    await expect.poll(() => members(segmentId).length, { timeout: 30_000 }).toBe(VISITORS)
+  }
+  // Opening moves what was in the log into a table.
+  await (await startWholeServer(dataDir)).close()
+  const profiles = join(dataDir, 'profiles')
+  for (const name of readdirSync(profiles).filter((name) => name.endsWith('.ldb'))) {
+    const content = readFileSync(join(profiles, name))
+    for (const share of [0, 0.3, 0.6]) {
+      const at = Math.floor(content.length * share) + 500
+      content.fill(0x5a, at, at + 200)
+    }
+    writeFileSync(join(profiles, name), content)
+  }
+
+  await using usher = await startWholeServer(dataDir)
+  expect((await fetch(`${usher.edgeUrl}/readyz`)).status).toBe(200)
+  const known: number[] = []
+  for (let visitor = 0; visitor < VISITORS; visitor++)
+    await usher.api('GET', `/v1/profiles/${deviceOf(visitor)}`).then(
+      () => known.push(visitor),
+      () => {},
+    )
+  expect(known.length).toBeLessThan(VISITORS)
+  expect(known.length).toBeGreaterThan(VISITORS / 2)
+
+  // Of the others nothing is known that could be told. A partner ID is told of as long as its own record is there.
+  await usher.api('POST', '/v1/test/clock', { advanceMs: 32 * 86_400_000 })
+  const left = () => members(segmentId).filter((id) => known.includes(Number(id.slice(1)))).length
+  await expect.poll(left, { timeout: 30_000 }).toBe(0)
+  const call = await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(9_999)}&d_cid=${dataSourceId}%01new&c_do=look`)
+  expect(call.status).toBe(200)
+  await expect.poll(() => members(segmentId).includes('new'), { timeout: 30_000 }).toBe(true)
+})
