@@ -11,8 +11,7 @@ import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
 import type { SetupLink } from './contract.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
-import { createClock } from './lib/clock.ts'
-import { watchClock } from './lib/clock-guard.ts'
+import type { MachineClock } from './lib/clock-moment.ts'
 import type { readDiskSpace } from './lib/disk-space.ts'
 import type { Listener } from './lib/egress/address-policy.ts'
 import { openEgress } from './lib/egress/egress.ts'
@@ -33,13 +32,15 @@ import { exposureWarning } from './main/exposure.ts'
 import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
+import { openProductClock } from './main/product-clock.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
+import { explainProfile } from './pipeline/explain-profile.ts'
 import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
 import type { Parts } from './pipeline/parts.ts'
-import { explainProfile, viewProfile } from './pipeline/profile-views.ts'
+import { viewProfile } from './pipeline/profile-views.ts'
 import { openRefile } from './pipeline/refile.ts'
 import { openRulebooks } from './pipeline/rulebooks.ts'
 import { type Sweep, startSweep } from './pipeline/sweep.ts'
@@ -81,6 +82,8 @@ export interface Overrides {
   readonly wrapRecords?: (records: RecordStore) => RecordStore
   /** Tests fill the disk. */
   readonly readDiskSpace?: typeof readDiskSpace
+  /** Tests set the clock of the machine. */
+  readonly machineClock?: MachineClock
 }
 
 /** Puts the parts together: configuration, stores, rulebook, delivery, sweep, then the listeners. */
@@ -89,7 +92,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const has = (role: Role) => config.roles.includes(role)
   const log = createLog({ level: config.logLevel })
   const metrics = createMetrics()
-  const clock = createClock(config.clockOffsetMs)
+  const clock = openProductClock({
+    dataDir: config.dataDir,
+    offsetMs: config.clockOffsetMs,
+    log,
+    onLeap: metrics.clockJump,
+    machine: overrides.machineClock,
+  })
   const allowPrivate = config.allowPrivateDestinations
   const allowedTargets = overrides.allowedTargets ?? []
   const tls = readTls(config)
@@ -118,6 +127,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   })
   const rulebooks = await openRulebooks(catalog, {
     allowPrivate,
+    epoch: clock.epoch,
     onBuilt: (rulebook, buildMs) =>
       log.info('rulebook.built', { version: rulebook.version, buildMs: Math.round(buildMs) }),
     onFailed: (error) => log.error('rulebook.failed', { error }),
@@ -131,7 +141,6 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     extraCa: readExtraCa(config),
     ownListeners,
   })
-  const clockGuard = watchClock({ onJump: metrics.clockJump })
   const observer = await openObserver({
     rulebook: rulebooks.current,
     jobs: stores.jobs,
@@ -160,7 +169,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       for (const destinationId of destinationIds) await deliveries.owe(profileId, destinationId, clock.now())
       if (destinationIds.length > 0) dispatcher?.notify(profileId, destinationIds)
     },
-    mayForget: clockGuard.isTrusted,
+    judgedMs: clock.judgedMs,
+    mayForget: clock.mayForget,
     onFollowUpFailed: (error) => {
       log.error('follow_up.failed', { error })
       sweep?.retryFollowUps()
@@ -216,7 +226,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       destinations,
       isDiskLow: () => disk.state() !== 'ok',
       clock: clock.now,
-      mayForget: clockGuard.isTrusted,
+      mayForget: clock.mayForget,
       log,
     })
   }
@@ -226,12 +236,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     dispatcher?.rulesChanged()
     if (has('batch')) refile.start(rulebook.membershipKey)
   })
+  clock.keep(rulebooks.epochChanged)
 
   const denyList = new DenyList(config.edge.denyList)
   const denyListKeeper = await keepDenyList(denyList, {
     store: stores.denied,
     clock: clock.now,
-    mayForget: clockGuard.isTrusted,
+    mayForget: clock.mayForget,
     log,
   })
 
@@ -299,7 +310,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         }),
         delivery: dispatcher && deliveryControl(dispatcher),
         clock: {
-          now: clock.now,
+          ...clock,
           advance(ms) {
             const nowMs = clock.advance(ms)
             sweep?.kick()
@@ -315,7 +326,6 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           disk: disk.state,
           diskShares: shares.levels,
           allowPrivate,
-          isClockTrusted: clockGuard.isTrusted,
           clock,
         }),
         live: observer.live,
@@ -360,7 +370,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       await egress.close()
       await stores.close()
       disk.close()
-      clockGuard.close()
+      await clock.close()
       metrics.close()
     },
   }

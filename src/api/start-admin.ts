@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { App } from './app.ts'
+import { clockRoutes } from './clock.ts'
 import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { denyListRoutes } from './deny-list.ts'
@@ -83,6 +84,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   overviewRoutes(app, parts)
   liveRoutes(app, parts)
   verifyRoutes(app, parts)
+  clockRoutes(app, parts)
   uiRoutes(app, parts.uiFolder)
   testClockRoutes(app, { clock, production: config.production })
 

@@ -59,6 +59,11 @@ export function buildProgram(): Command {
     .description('Check every stored record and reference')
     .action(async (options) => (await import('./verify.ts')).verify(options))
 
+  asClient(program.command('clock'))
+    .description("Show how far the machine's clock is relied on, after it leapt")
+    .option('--confirm', 'say that it is right now')
+    .action(async (options) => (await import('./clock.ts')).clock(options))
+
   program
     .command('version')
     .description('Print the version')

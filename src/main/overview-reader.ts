@@ -17,8 +17,11 @@ export interface OverviewParts {
   readonly disk: () => Situation['disk']
   readonly diskShares: () => Situation['diskShares']
   readonly allowPrivate: boolean
-  readonly isClockTrusted: () => boolean
-  readonly clock: { readonly now: () => number; readonly offsetMs: () => number }
+  readonly clock: {
+    readonly now: () => number
+    readonly offsetMs: () => number
+    readonly reading: () => Situation['clock']
+  }
 }
 
 /** How a window is cut for the small curves. */
@@ -184,7 +187,7 @@ function situationOf(parts: OverviewParts, minutes: number, open: Open, nowMs: n
     disk: disk(),
     allowPrivate,
     waitingAt: (id) => (open.get(id)?.waiting ?? 0) + (open.get(id)?.blocked ?? 0),
-    isClockTrusted: parts.isClockTrusted(),
+    clock: clock.reading(),
     clockOffsetMs: clock.offsetMs(),
     nowMs,
   }

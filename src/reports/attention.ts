@@ -41,8 +41,13 @@ export interface Situation {
   readonly allowPrivate: boolean
   /** Messages that a destination still owes, as everywhere in the overview. */
   readonly waitingAt: (destinationId: number) => number
-  /** False after a jump of the machine's clock [SEC-82]. */
-  readonly isClockTrusted: boolean
+  /** The machine's clock, which may have leapt [SEC-82]. */
+  readonly clock: {
+    readonly state: 'trusted' | 'held' | 'waiting' | 'followed'
+    readonly sinceMs: number | undefined
+    /** Negative: back. */
+    readonly leapMs: number
+  }
   /** How far the product's clock is ahead of the machine's [OPS-27]. */
   readonly clockOffsetMs: number
   readonly nowMs: number
@@ -57,7 +62,7 @@ const RANK = { critical: 0, warning: 1, info: 2 } as const
 /** Worst first: by severity, then by how many messages it concerns. A destination has one item for each trouble it has. */
 export function needsAttention(situation: Situation): readonly Attention[] {
   const { health, deadLetters, diskShares, disk, allowPrivate, waitingAt, nowMs } = situation
-  const { isClockTrusted, clockOffsetMs } = situation
+  const { clock, clockOffsetMs } = situation
   const items: Attention[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
   for (const { destinationId, count, reason, sinceMs } of deadLetters)
     items.push({ kind: 'dead_letters', severity: 'warning', destinationId, count, atLeast: false, sinceMs, reason })
@@ -66,7 +71,10 @@ export function needsAttention(situation: Situation): readonly Attention[] {
   if (disk !== 'ok')
     items.push({ ...NOTHING, kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
   if (allowPrivate) items.push({ ...NOTHING, kind: 'private_destinations', severity: 'info' })
-  if (!isClockTrusted) items.push({ ...NOTHING, kind: 'clock', severity: 'warning', reason: 'jumped' })
+  if (clock.state !== 'trusted') {
+    const reason = clock.leapMs < 0 ? 'back' : 'ahead'
+    items.push({ ...NOTHING, kind: 'clock', severity: 'warning', reason, sinceMs: clock.sinceMs ?? null })
+  }
   if (clockOffsetMs !== 0) items.push({ ...NOTHING, kind: 'clock', severity: 'info', reason: 'advanced' })
   return items.sort((a, b) => RANK[a.severity] - RANK[b.severity] || (b.count ?? 0) - (a.count ?? 0))
 }
