@@ -22,6 +22,7 @@ import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
 import { readExtraCa, readTls } from './main/certificates.ts'
 import { checkPorts } from './main/check-ports.ts'
+import { openDataDir } from './main/data-dir.ts'
 import { deliveryGauges } from './main/delivery-health.ts'
 import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
@@ -106,6 +107,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const version = readVersion()
   await checkPorts(config)
 
+  openDataDir(config)
+  let retention: Retention | undefined
+  const disk = await watchDisk(config.dataDir, log, {
+    read: overrides.readDiskSpace,
+    onWorse: () => retention?.kick(),
+  })
   const stores = await openStores(config, {
     clock: clock.now,
     onCorrupt: metrics.storeRecordCorrupt,
@@ -114,17 +121,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       metrics.storeCommit(ms / 1000)
       if (isSynced) metrics.storeFlush(ms / 1000)
     },
+    onWriteFailed: disk.failed,
     wrapRecords: overrides.wrapRecords,
   })
   const { catalog, profiles, deliveries, secrets } = stores
   const exposed = exposureWarning(config)
   for (const warning of [...secrets.warnings, ...(exposed === undefined ? [] : [exposed])])
     log.warn('start.warning', { warning })
-  let retention: Retention | undefined
-  const disk = await watchDisk(config.dataDir, log, {
-    read: overrides.readDiskSpace,
-    onWorse: () => retention?.kick(),
-  })
   const rulebooks = await openRulebooks(catalog, {
     allowPrivate,
     epoch: clock.epoch,
@@ -340,6 +343,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     : undefined
   for (const listener of [edge, admin])
     if (listener !== undefined) ownListeners.push({ host: config.host, port: listener.port })
+  await disk.reserved
   metrics.watch({
     diskFreeBytes: disk.freeBytes,
     ...deliveryGauges(dispatcher, clock.now),

@@ -29,6 +29,8 @@ export interface EmbeddedOptions {
   readonly log?: (event: string, fields: Record<string, unknown>) => void
   /** After each native write: how long it took, and whether it waited for the device. */
   readonly onWrite?: ((ms: number, isSynced: boolean) => void) | undefined
+  /** A write failed, or opening the database again after one: before anybody else hears of it. */
+  readonly onWriteFailed?: ((error: unknown) => void) | undefined
   /** Tests put a failing database in between. */
   readonly open?: OpenLevel
 }
@@ -61,6 +63,7 @@ class EmbeddedRecordStore implements RecordStore {
   readonly #folder: string
   readonly #durability: Durability
   readonly #onWrite: EmbeddedOptions['onWrite']
+  readonly #onWriteFailed: (error: unknown) => void
   readonly #log: (event: string, fields: Record<string, unknown>) => void
   readonly #open: OpenLevel
   readonly #rare: RareKeys
@@ -82,7 +85,12 @@ class EmbeddedRecordStore implements RecordStore {
     this.#durability = options.durability
     this.#log = options.log ?? (() => {})
     this.#onWrite = options.onWrite
-    this.#open = open
+    this.#onWriteFailed = options.onWriteFailed ?? (() => {})
+    this.#open = () =>
+      open().catch((error: unknown) => {
+        this.#onWriteFailed(error)
+        throw error
+      })
     this.#level = level
     this.#cache = new RecordCache(options.cacheBytes ?? CACHE_BYTES)
     this.#reads = new ReadQueue(async (keys) => (await this.#opened()).getMany(keys))
@@ -292,6 +300,7 @@ class EmbeddedRecordStore implements RecordStore {
 
   /** Nobody hears of success, and nothing known is believed, until the database was closed and opened again. */
   #fail(group: WriteGroup, cause: unknown): void {
+    this.#onWriteFailed(cause)
     this.#log('store.write_failed', { error: String(cause), commits: group.waiters.length })
     const error = unavailable('writing failed, the outcome is unknown', cause)
     const next = this.#gathering
