@@ -9,8 +9,7 @@ import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
 import type { SetupLink } from './contract.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
-import { createClock } from './lib/clock.ts'
-import { watchClock } from './lib/clock-guard.ts'
+import type { MachineClock } from './lib/clock-moment.ts'
 import type { readDiskSpace } from './lib/disk-space.ts'
 import type { Listener } from './lib/egress/address-policy.ts'
 import { openEgress } from './lib/egress/egress.ts'
@@ -21,6 +20,7 @@ import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
 import { readExtraCa, readTls } from './main/certificates.ts'
 import { checkPorts } from './main/check-ports.ts'
+import { openDataDir } from './main/data-dir.ts'
 import { deliveryGauges } from './main/delivery-health.ts'
 import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
@@ -33,15 +33,17 @@ import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
 import { openPlaces } from './main/places.ts'
+import { openProductClock } from './main/product-clock.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
 import { watchUnusable } from './main/unusable-destinations.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
+import { explainProfile } from './pipeline/explain-profile.ts'
 import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
 import type { Parts } from './pipeline/parts.ts'
-import { explainProfile, viewProfile } from './pipeline/profile-views.ts'
+import { viewProfile } from './pipeline/profile-views.ts'
 import { openRefile } from './pipeline/refile.ts'
 import { openRulebooks } from './pipeline/rulebooks.ts'
 import { type Sweep, startSweep } from './pipeline/sweep.ts'
@@ -83,6 +85,8 @@ export interface Overrides {
   readonly wrapRecords?: (records: RecordStore) => RecordStore
   /** Tests fill the disk. */
   readonly readDiskSpace?: typeof readDiskSpace
+  /** Tests set the clock of the machine. */
+  readonly machineClock?: MachineClock
 }
 
 /** Puts the parts together: configuration, stores, rulebook, delivery, sweep, then the listeners. */
@@ -91,7 +95,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const has = (role: Role) => config.roles.includes(role)
   const log = createLog({ level: config.logLevel })
   const metrics = createMetrics()
-  const clock = createClock(config.clockOffsetMs)
+  const clock = openProductClock({
+    dataDir: config.dataDir,
+    offsetMs: config.clockOffsetMs,
+    log,
+    onLeap: metrics.clockJump,
+    machine: overrides.machineClock,
+  })
   const allowPrivate = config.allowPrivateDestinations
   const allowedTargets = overrides.allowedTargets ?? []
   const tls = readTls(config)
@@ -100,6 +110,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const version = readVersion()
   await checkPorts(config)
 
+  openDataDir(config)
+  let retention: Retention | undefined
+  const disk = await watchDisk(config.dataDir, log, {
+    read: overrides.readDiskSpace,
+    onWorse: () => retention?.kick(),
+  })
   const stores = await openStores(config, {
     clock: clock.now,
     onCorrupt: metrics.storeRecordCorrupt,
@@ -108,20 +124,17 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       metrics.storeCommit(ms / 1000)
       if (isSynced) metrics.storeFlush(ms / 1000)
     },
+    onWriteFailed: disk.failed,
     wrapRecords: overrides.wrapRecords,
   })
   const { catalog, profiles, deliveries, secrets } = stores
   const exposed = exposureWarning(config)
   for (const warning of [...stores.warnings, ...(exposed === undefined ? [] : [exposed])])
     log.warn('start.warning', { warning })
-  let retention: Retention | undefined
-  const disk = await watchDisk(config.dataDir, log, {
-    read: overrides.readDiskSpace,
-    onWorse: () => retention?.kick(),
-  })
   const watchDestinations = watchUnusable(log)
   const rulebooks = await openRulebooks(catalog, {
     allowPrivate,
+    epoch: clock.epoch,
     onBuilt: (rulebook, buildMs) => {
       log.info('rulebook.built', { version: rulebook.version, buildMs: Math.round(buildMs) })
       watchDestinations(rulebook.destinations)
@@ -138,7 +151,6 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     ownListeners,
     onDenied: metrics.egressDenied,
   })
-  const clockGuard = watchClock({ onJump: metrics.clockJump })
   const observer = await openObserver({
     rulebook: rulebooks.current,
     jobs: stores.jobs,
@@ -167,7 +179,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       for (const destinationId of destinationIds) await deliveries.owe(profileId, destinationId, clock.now())
       if (destinationIds.length > 0) dispatcher?.notify(profileId, destinationIds)
     },
-    mayForget: clockGuard.isTrusted,
+    judgedMs: clock.judgedMs,
+    mayForget: clock.mayForget,
     onFollowUpFailed: (error) => {
       log.error('follow_up.failed', { error })
       sweep?.retryFollowUps()
@@ -222,7 +235,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       destinations,
       isDiskLow: () => disk.state() !== 'ok',
       clock: clock.now,
-      mayForget: clockGuard.isTrusted,
+      mayForget: clock.mayForget,
       log,
     })
   }
@@ -232,12 +245,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     dispatcher?.rulesChanged()
     if (has('batch')) refile.start(rulebook.membershipKey)
   })
+  clock.keep(rulebooks.epochChanged)
 
   const denyList = new DenyList(config.edge.denyList)
   const denyListKeeper = await keepDenyList(denyList, {
     store: stores.denied,
     clock: clock.now,
-    mayForget: clockGuard.isTrusted,
+    mayForget: clock.mayForget,
     log,
   })
 
@@ -301,7 +315,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         }),
         delivery: dispatcher && deliveryControl(dispatcher),
         clock: {
-          now: clock.now,
+          ...clock,
           advance(ms) {
             const nowMs = clock.advance(ms)
             sweep?.kick()
@@ -318,7 +332,6 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           damage: stores.damage,
           diskShares: shares.levels,
           allowPrivate,
-          isClockTrusted: clockGuard.isTrusted,
           clock,
         }),
         live: observer.live,
@@ -335,6 +348,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     : undefined
   for (const listener of [edge, admin])
     if (listener !== undefined) ownListeners.push({ host: config.host, port: listener.port })
+  await disk.reserved
   metrics.watch({
     diskFreeBytes: disk.freeBytes,
     ...deliveryGauges(dispatcher, clock.now),
@@ -368,7 +382,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       await egress.close()
       await stores.close()
       disk.close()
-      clockGuard.close()
+      await clock.close()
       metrics.close()
     },
   }

@@ -10,9 +10,9 @@ import { Gate, type Pass, type Ticket } from './gate.ts'
 import { InFlight } from './in-flight.ts'
 import { OpenDeliveries } from './open-deliveries.ts'
 import { Overflow } from './overflow.ts'
-import { nextStep, RETRY_WAIT_MS_MAX } from './policy.ts'
+import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
-import { countedAttempts, isLatest, mayNotLeave, reopened, withAttempt } from './repetition.ts'
+import { countedAttempts, isLatest, mayNotLeave, reopened, waitLeft, withAttempt } from './repetition.ts'
 import type { SkipReason } from './round.ts'
 import { healthOf, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
@@ -92,9 +92,8 @@ export class DestinationRunner {
     for (const delivery of deliveries) {
       const isWhole = deliveries.filter((other) => other.roundId === delivery.roundId).length === delivery.roundSize
       this.#inFlight.add([delivery], told, isWhole)
-      const waitMs = Math.max(0, delivery.nextAttemptMs - this.#parts.clock())
       if (delivery.nextAttemptMs === 0) this.#open.putDue(delivery)
-      else this.#retryAfter(delivery, Math.min(waitMs, RETRY_WAIT_MS_MAX))
+      else this.#retryAfter(delivery, waitLeft(delivery, this.#parts.clock()))
     }
     this.pump()
   }

@@ -83,11 +83,13 @@ export class Gate {
     this.#lastFailure = stored?.lastFailure
     this.#lastSuccessMs = stored?.lastSuccessMs
     this.#keyRemovedAtMs = stored?.keyRemovedAtMs
-    const holdMs = (stored?.holdUntilMs ?? 0) - parts.clock()
+    const holdUntilMs = stored?.holdUntilMs ?? 0
+    // The clock may have been ahead when it was stored [SEC-91]: no longer than was asked for at the last failure.
+    const askedMs = holdUntilMs - (stored?.lastFailure?.atMs ?? Number.NEGATIVE_INFINITY)
+    const holdMs = Math.min(holdUntilMs - parts.clock(), askedMs, RETRY_AFTER_MS_MAX)
     if (holdMs > 0) {
-      this.#holdUntilMs = stored?.holdUntilMs
-      // The clock may have been ahead when it was stored [SEC-91].
-      this.#pace.hold(Math.min(holdMs, RETRY_AFTER_MS_MAX))
+      this.#holdUntilMs = parts.clock() + holdMs
+      this.#pace.hold(holdMs)
     }
   }
 
@@ -147,7 +149,7 @@ export class Gate {
       if (verdict === 'success') this.#pace.succeeded(this.#options.parts.limits.concurrency)
       this.#obey(outcome, nowMs)
     }
-    const isStale = nowMs - (this.#savedAtMs ?? 0) >= SAVE_EVERY_MS
+    const isStale = Math.abs(nowMs - (this.#savedAtMs ?? 0)) >= SAVE_EVERY_MS
     if (change !== undefined || (isStale && (wasRefusing || verdict !== 'success'))) this.#save()
     return change === 'closed'
   }

@@ -83,6 +83,8 @@ test('the document lists every route [OPS-40]', () => {
     'GET /v1/overview',
     'GET /v1/live',
     'POST /v1/verify',
+    'GET /v1/clock',
+    'POST /v1/clock/confirm',
     'POST /v1/test/clock',
     'GET /healthz',
     'GET /readyz',

@@ -9,6 +9,7 @@ import type {
   ReplayAnswer,
 } from '../contract.ts'
 import type { AdjustableClock } from '../lib/clock.ts'
+import type { ClockReading } from '../lib/clock-guard.ts'
 import type { LiveFeed } from '../lib/live-feed.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
@@ -32,7 +33,7 @@ export interface AdminParts {
   /** Undefined in a process that does not deliver. */
   readonly delivery: DeliveryControl | undefined
   readonly verifier: Verifier
-  readonly clock: Pick<AdjustableClock, 'now' | 'advance'>
+  readonly clock: Pick<AdjustableClock, 'now' | 'advance'> & ClockDesk
   /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
   readonly ready: () => Promise<readonly string[]> | readonly string[]
   readonly metrics: Pick<Metrics, 'text' | 'contentType' | 'httpRequest' | 'authFailure' | 'rateLimited'>
@@ -40,6 +41,12 @@ export interface AdminParts {
   /** Of the product. */
   readonly version: string
   readonly durability: string
+}
+
+/** The machine's clock, and an operator's word on it [SEC-82]. */
+export interface ClockDesk {
+  readonly reading: () => ClockReading
+  readonly confirm: () => void
 }
 
 export interface AdminConfig {

@@ -3,6 +3,7 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { listenerUrl } from '../lib/listener-url.ts'
 import type { App } from './app.ts'
 import { answerClientError, refuseTunnels } from './client-errors.ts'
+import { clockRoutes } from './clock.ts'
 import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { denyListRoutes } from './deny-list.ts'
@@ -86,6 +87,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   overviewRoutes(app, parts)
   liveRoutes(app, parts)
   verifyRoutes(app, parts)
+  clockRoutes(app, parts)
   uiRoutes(app, parts.uiFolder)
   testClockRoutes(app, { clock, production: config.production })
 

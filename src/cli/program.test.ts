@@ -63,7 +63,7 @@ describe('usage', () => {
 
   test('every command has --help, exit 0 [OPS-14]', async () => {
     const names = buildProgram().commands.map((command) => command.name())
-    expect(names).toEqual(['serve', 'demo', 'partner', 'profile', 'link', 'verify', 'version'])
+    expect(names).toEqual(['serve', 'demo', 'partner', 'profile', 'link', 'verify', 'clock', 'version'])
     for (const name of names) {
       out = ''
       expect(await run([name, '--help'])).toBe(0)
@@ -176,6 +176,29 @@ describe('client commands', () => {
     out = ''
     await run(['verify', '--url', url, '--token', 'right', '--json'])
     expect(JSON.parse(out)).toEqual(report)
+  })
+
+  test('clock tells how far the clock leapt and what to do; --confirm says that it is right [SEC-82]', async () => {
+    const view = {
+      state: 'held',
+      now: '2027-06-10T12:00:00.000Z',
+      machine: '2027-07-20T12:00:00.000Z',
+      leapSeconds: 40 * 86_400,
+      since: '2027-06-10T11:59:00.000Z',
+    }
+    const calls: string[] = []
+    const url = await serve((request, response) => {
+      calls.push(`${request.method} ${request.url}`)
+      const isConfirmed = request.method === 'POST'
+      response.end(JSON.stringify(isConfirmed ? { ...view, state: 'trusted', leapSeconds: 0, since: null } : view))
+    })
+    expect(await run(['clock', '--url', url, '--token', 'right'])).toBe(0)
+    expect(out).toContain('leapt 40 days ahead at 2027-06-10T11:59:00.000Z')
+    expect(out).toContain('usher clock --confirm')
+    out = ''
+    expect(await run(['clock', '--confirm', '--url', url, '--token', 'right'])).toBe(0)
+    expect(out).toContain('The clock is trusted.')
+    expect(calls).toEqual(['GET /v1/clock', 'POST /v1/clock/confirm'])
   })
 
   test('a server that is not Usher: exit 1 with its address and what to look at [OPS-14]', async () => {

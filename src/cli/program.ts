@@ -60,6 +60,11 @@ export function buildProgram(): Command {
     .option('--repair', 'with the server stopped: set aside what is damaged, go on with what is readable')
     .action(async (options) => (await import('./verify.ts')).verify(options))
 
+  asClient(program.command('clock'))
+    .description("Show how far the machine's clock is relied on, after it leapt")
+    .option('--confirm', 'say that it is right now')
+    .action(async (options) => (await import('./clock.ts')).clock(options))
+
   program
     .command('version')
     .description('Print the version')

@@ -147,6 +147,8 @@ test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [CO
     ((await edge.call(target, { headers })).json()['ibs'] as unknown[]).length
   expect(await offered(FIRST, { cookie: `dextp=411-1-${10_000_000 - 3_599_000}|` })).toBe(0)
   expect(await offered(FIRST, { cookie: `dextp=411-1-${10_000_000 - 3_600_000}|` })).toBe(1)
+  // Written while the clock was ahead.
+  expect(await offered(FIRST, { cookie: `dextp=411-1-${10_000_000 + 60_000}|` })).toBe(1)
   expect(await offered(`${FIRST}&d_coppa=true`)).toBe(0)
   expect(await offered(`${FIRST}&d_jsonv=0`)).toBe(0)
   expect(await offered(FIRST, { 'sec-gpc': '1' })).toBe(0)

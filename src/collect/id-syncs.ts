@@ -37,7 +37,9 @@ export function dueIdSyncs(
   for (const { dataSourceId, sync, status } of syncs) {
     if (sync === undefined || status === 'INACTIVE' || !isInContainer(sync, container)) continue
     const syncedAtMs = lastMs.get(dataSourceId)
-    if (syncedAtMs !== undefined && nowMs - syncedAtMs < sync.intervalMinutes * 60_000) continue
+    // A time in the future was written while the clock was ahead: as if there were none.
+    const sinceMs = syncedAtMs === undefined ? Number.NEGATIVE_INFINITY : nowMs - syncedAtMs
+    if (sinceMs >= 0 && sinceMs < sync.intervalMinutes * 60_000) continue
     due.push({
       id: String(dataSourceId),
       ttl: sync.intervalMinutes,

@@ -12,7 +12,7 @@ const ALARMS = [
   ['`increase(usher_delivery_dead_total[1h]) > 0`', 'messages were given up, each with its reason; replay them'],
   ['`usher_event_loop_lag_seconds{quantile="1"} > 0.05`', 'something holds up the collection edge'],
   ['`usher_sweep_lag_seconds > 60`', 'memberships that time ends are told late'],
-  ['`increase(usher_clock_jump_total[1d]) > 0`', 'the clock of the machine is not kept in time'],
+  ['`increase(usher_clock_jump_total[1d]) > 0`', 'the clock of the machine leapt: `bin/usher clock` says what to do'],
 ] as const
 
 /** The documentation page, `docs/metrics.md`. */

@@ -21,8 +21,11 @@ export interface OverviewParts {
   readonly damage: () => StoredDamage
   readonly diskShares: () => Situation['diskShares']
   readonly allowPrivate: boolean
-  readonly isClockTrusted: () => boolean
-  readonly clock: { readonly now: () => number; readonly offsetMs: () => number }
+  readonly clock: {
+    readonly now: () => number
+    readonly offsetMs: () => number
+    readonly reading: () => Situation['clock']
+  }
 }
 
 /** How a window is cut for the small curves. */
@@ -221,7 +224,7 @@ function situationOf(
     damage: situationOfDamage(parts.damage()),
     allowPrivate,
     waitingAt: (id) => (open.get(id)?.waiting ?? 0) + (open.get(id)?.blocked ?? 0),
-    isClockTrusted: parts.isClockTrusted(),
+    clock: clock.reading(),
     clockOffsetMs: clock.offsetMs(),
     nowMs,
   }

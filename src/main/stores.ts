@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UsherConfig } from '../config.ts'
+import { isDiskFull } from '../lib/disk-space.ts'
 import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
 import type { Clock } from '../model/clock.ts'
 import { PARTITIONS } from '../model/partition.ts'
@@ -54,12 +55,27 @@ export interface StoreOptions {
   readonly onCorrupt: () => void
   readonly log: (event: string, fields: Record<string, unknown>) => void
   readonly onWrite?: (ms: number, isSynced: boolean) => void
+  /** Something could not be written; told before anybody else hears of it. */
+  readonly onWriteFailed?: (error: unknown) => void
   /** Tests put a damaged engine in between. */
   readonly wrapRecords?: ((records: RecordStore) => RecordStore) | undefined
 }
 
-/** @throws ConfigError, SecretFileError, StoreLockedError, or the catalogue's, each saying what to do */
+/**
+ * Opens everything; where no room is left, once more in the room that was kept for that [SEC-61].
+ * @throws ConfigError, SecretFileError, StoreLockedError, or the catalogue's, each saying what to do; DiskFullError
+ */
 export async function openStores(config: UsherConfig, options: StoreOptions): Promise<Stores> {
+  try {
+    return await openOnce(config, options)
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    options.onWriteFailed?.(error)
+    return openOnce(config, options)
+  }
+}
+
+async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
   const warnings = openDataDir(config)
   const catalogFile = join(dataDir, 'catalog.sqlite')
@@ -82,11 +98,26 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
       for (let i = 0; i < Math.max(damage.places, damage.writes ?? 0); i++) options.onCorrupt()
       if (profiles !== undefined) void refileDue([damage], profiles, options.log)
     },
+    onWriteFailed: options.onWriteFailed,
   })
   const records = options.wrapRecords?.(opened) ?? opened
-  profiles = await openProfileStore(records, { optOutKey: secrets.optOutKey, onCorrupt, log: options.log })
+  const openedProfiles = await openProfileStore(records, {
+    optOutKey: secrets.optOutKey,
+    onCorrupt,
+    log: options.log,
+  })
+  profiles = openedProfiles
   void refileDue(opened.damage(), profiles, options.log)
-  const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, clock: options.clock })
+  const catalog = await openCatalog({
+    file: catalogFile,
+    masterKey: secrets.masterKey,
+    clock: options.clock,
+    onWriteFailed: options.onWriteFailed,
+  }).catch(async (error: unknown) => {
+    // A second try must find the folder let go.
+    await openedProfiles.close()
+    throw error
+  })
   return {
     isFirstStart,
     secrets,

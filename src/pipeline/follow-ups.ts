@@ -1,4 +1,4 @@
-import { realizeTraits } from '../audience/evaluate.ts'
+import { PROFILE_TRAITS_MAX, realizeTraits } from '../audience/evaluate.ts'
 import { addDeviceLink, LINK_LIMITS } from '../identity/links.ts'
 import type { IdType } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
@@ -47,7 +47,9 @@ function runFollowUp(followUp: FollowUp, parts: Parts): Promise<readonly StoredF
     case 'unlink':
       return change(target, atMs, parts, (profile) => ({ next: unlink(profile, followUp.other, atMs), followUps: [] }))
     case 'realize':
-      return change(target, atMs, parts, (profile, rulebook) => realize(profile, followUp, rulebook))
+      return change(target, atMs, parts, (profile, rulebook) =>
+        realize(profile, followUp, rulebook, parts.judgedMs(atMs)),
+      )
     case 'reevaluate':
       return followUp.tell ? tellAgain(target, parts) : reevaluate(target, parts)
     case 'optout':
@@ -128,12 +130,24 @@ function unlink(profile: Profile, other: ProfileId, atMs: number): Profile {
 }
 
 /** Traits of a call with state 1, written once however often this is repeated; every device of the person is looked at again. */
-function realize(profile: Profile, followUp: FollowUp & { kind: 'realize' }, rulebook: Rulebook): Changed {
+function realize(
+  profile: Profile,
+  followUp: FollowUp & { kind: 'realize' },
+  rulebook: Rulebook,
+  judgedMs: number,
+): Changed {
   if (profile.appliedEvents.includes(followUp.eventId)) return { next: profile, followUps: [] }
   const next: Profile = {
     ...profile,
     lastSeenMs: Math.max(profile.lastSeenMs, followUp.atMs),
-    traits: realizeTraits(rulebook.audience, profile.traits, followUp.traitIds, followUp.atMs),
+    traits: realizeTraits(
+      rulebook.audience,
+      profile.traits,
+      followUp.traitIds,
+      followUp.atMs,
+      PROFILE_TRAITS_MAX,
+      judgedMs,
+    ),
     appliedEvents: [...profile.appliedEvents, followUp.eventId].slice(-EVENT_IDS_KEPT),
   }
   const devices = mergesPeopleOf(rulebook, profile.id) ? profile.devices : []

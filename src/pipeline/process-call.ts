@@ -1,4 +1,4 @@
-import { directTraits, matchTraits, realizeTraits } from '../audience/evaluate.ts'
+import { directTraits, matchTraits, PROFILE_TRAITS_MAX, realizeTraits } from '../audience/evaluate.ts'
 import { latestDevice } from '../identity/links.ts'
 import { deviceOfCall, type FoundDevice, idsThatNameTheDevice } from '../identity/resolve-device.ts'
 import type { CallOutcome, CollectedCall } from '../model/collected-call.ts'
@@ -41,12 +41,13 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
     const visitor = await readVisitor(call, rulebook, parts)
     if (visitor.optedOut !== undefined) return { status: 'opted_out', ...visitor.optedOut, errors: [] }
 
-    const step = applyCall(call, visitor, rulebook)
+    const judgedMs = parts.judgedMs(call.receivedAtMs)
+    const step = applyCall(call, visitor, rulebook, judgedMs)
     const links = step.draft.links
     const merged = links.length === 0 ? NOBODY : await readMerged(parts.profiles, rulebook, links)
     const { before, draft, touched, newLinks } = step
     const seen = { before, draft, merged, touched, newLinks, seen: true, optedOut: false }
-    const result = evaluateDevice(rulebook, seen, call.receivedAtMs)
+    const result = evaluateDevice(rulebook, seen, judgedMs)
     if (!step.isWorthStoring) return renderOutcome(call, visitor.found, result.next, merged, parts)
 
     const followUps = [...step.followUps, ...mergeFollowUps(rulebook, before, result, merged, call.receivedAtMs)]
@@ -154,7 +155,7 @@ interface AppliedCall {
 }
 
 /** What the call itself says about its device: IDs, traits, time and place. Pure. */
-function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook): AppliedCall {
+function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook, judgedMs: number): AppliedCall {
   const nowMs = call.receivedAtMs
   const id = deviceProfileId(visitor.found.deviceId)
   const before = visitor.device ?? newProfile(id, nowMs)
@@ -193,7 +194,7 @@ function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook): A
         : [call.region, ...before.regions.filter((region) => region !== call.region)],
     traits:
       isOnDevice && realized.length > 0
-        ? realizeTraits(rulebook.audience, before.traits, realized, nowMs)
+        ? realizeTraits(rulebook.audience, before.traits, realized, nowMs, PROFILE_TRAITS_MAX, judgedMs)
         : before.traits,
     segments: before.segments,
     links: identity.links,

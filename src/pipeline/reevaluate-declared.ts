@@ -10,6 +10,7 @@ import { inactiveAtMs, lastActiveMs } from './inactivity.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
+import { withoutFuture } from './without-future.ts'
 
 /**
  * Brings the memberships of a declared ID up to date. Under *Last Authenticated + Device* an ID is merged with each of its
@@ -19,9 +20,11 @@ import { storedFollowUps } from './stored-follow-ups.ts'
 export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
   for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt++) {
     const rulebook = parts.rulebook()
-    const nowMs = parts.clock()
-    const [[before], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
-    if (before === undefined) return []
+    const nowMs = parts.judgedMs(parts.clock())
+    const mayForget = parts.mayForget()
+    const [[stored], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
+    if (stored === undefined) return []
+    const before = mayForget ? withoutFuture(stored, nowMs) : stored
     const devices =
       optOut === undefined
         ? await parts.profiles.getMany(before.devices.map((link) => deviceProfileId(link.deviceId)))
@@ -39,9 +42,9 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
     // A data source may keep its IDs shorter now than when this one was filed.
     const filedMs = Math.max(inactiveMs, nowMs - (nowMs % DAY_MS) + DAY_MS)
     const dueMs = before.dueMs > nowMs ? Math.min(before.dueMs, filedMs) : filedMs
-    if (segments === before.segments && dueMs === before.dueMs) return []
+    if (before === stored && segments === before.segments && dueMs === before.dueMs) return []
     const profile: Profile = { ...before, segments, dueMs, membershipKey: rulebook.membershipKey }
-    const update = { profile, previousDueMs: before.dueMs, outbox: [], eventId: parts.newEventId(), followUps: [] }
+    const update = { profile, previousDueMs: stored.dueMs, outbox: [], eventId: parts.newEventId(), followUps: [] }
     if (await parts.profiles.commit(update)) return []
   }
   throw new ProfileContendedError(`a profile changed ${COMMIT_ATTEMPTS_MAX} times during one evaluation`)

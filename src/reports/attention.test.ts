@@ -30,7 +30,7 @@ const situation = (changes: Partial<Situation>): Situation => ({
   disk: 'ok',
   allowPrivate: false,
   waitingAt: (id) => ({ 1: 4, 2: 1_000, 3: 50 })[id] ?? 0,
-  isClockTrusted: true,
+  clock: { state: 'trusted', sinceMs: undefined, leapMs: 0 },
   clockOffsetMs: 0,
   nowMs: NOW_MS,
   ...changes,
@@ -92,8 +92,12 @@ test('of two destinations that stand alike the one with more messages comes firs
   ])
 })
 
-test('a low disk and a clock that jumped are warnings, above what is only to be known [SEC-61] [SEC-82] [OPS-25]', () => {
-  const items = needsAttention(situation({ disk: 'low', allowPrivate: true, isClockTrusted: false }))
+test('a low disk and a clock that leapt are warnings, above what is only to be known [SEC-61] [SEC-82] [OPS-25]', () => {
+  const clock = { state: 'held', sinceMs: NOW_MS - 60_000, leapMs: 40 * 86_400_000 } as const
+  const items = needsAttention(situation({ disk: 'low', allowPrivate: true, clock }))
+  expect(items[1]).toMatchObject({ reason: 'ahead', sinceMs: NOW_MS - 60_000 })
+  const back = situation({ clock: { state: 'followed', sinceMs: NOW_MS, leapMs: -3_600_000 } })
+  expect(needsAttention(back)).toMatchObject([{ kind: 'clock', reason: 'back' }])
   expect(items.map(({ kind, severity }) => [kind, severity])).toEqual([
     ['disk', 'warning'],
     ['clock', 'warning'],

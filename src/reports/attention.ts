@@ -55,8 +55,13 @@ export interface Situation {
   readonly allowPrivate: boolean
   /** Messages that a destination still owes, as everywhere in the overview. */
   readonly waitingAt: (destinationId: number) => number
-  /** False after a jump of the machine's clock [SEC-82]. */
-  readonly isClockTrusted: boolean
+  /** The machine's clock, which may have leapt [SEC-82]. */
+  readonly clock: {
+    readonly state: 'trusted' | 'held' | 'waiting' | 'followed'
+    readonly sinceMs: number | undefined
+    /** Negative: back. */
+    readonly leapMs: number
+  }
   /** How far the product's clock is ahead of the machine's [OPS-27]. */
   readonly clockOffsetMs: number
   readonly nowMs: number
@@ -80,7 +85,7 @@ const KINDS = {
  */
 export function needsAttention(situation: Situation): readonly Attention[] {
   const { health, deadLetters, diskShares, disk, allowPrivate, waitingAt, nowMs } = situation
-  const { isClockTrusted, clockOffsetMs } = situation
+  const { clock, clockOffsetMs } = situation
   const items: RankedItem[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
   const add = (item: Partial<Attention> & Pick<Attention, 'kind' | 'severity'>, rank: number = STANDINGS.length) =>
     items.push({ item: { ...NOTHING, ...item }, rank })
@@ -90,7 +95,10 @@ export function needsAttention(situation: Situation): readonly Attention[] {
   if (disk !== 'ok') add({ kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
   if (situation.damage !== undefined) for (const item of damageOf(situation.damage)) add(item)
   if (allowPrivate) add({ kind: 'private_destinations', severity: 'info' })
-  if (!isClockTrusted) add({ kind: 'clock', severity: 'warning', reason: 'jumped' })
+  if (clock.state !== 'trusted') {
+    const reason = clock.leapMs < 0 ? 'back' : 'ahead'
+    add({ kind: 'clock', severity: 'warning', reason, sinceMs: clock.sinceMs ?? null })
+  }
   if (clockOffsetMs !== 0) add({ kind: 'clock', severity: 'info', reason: 'advanced' })
   const severityOf = ({ item }: RankedItem) => SEVERITIES.indexOf(item.severity)
   return items

@@ -87,7 +87,14 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         ...options.config,
       },
       catalog,
-      clock,
+      clock: {
+        ...clock,
+        reading: () => {
+          const nowMs = clock.now()
+          return { state: 'trusted', nowMs, machineMs: nowMs, leapMs: 0, sinceMs: undefined }
+        },
+        confirm() {},
+      },
       rules: { parseTraitRule, parseSegmentRule },
       destinationTypes: destinationTypes({ allowPrivate: false }),
       profiles: options.profiles ?? {

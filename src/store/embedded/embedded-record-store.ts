@@ -31,6 +31,8 @@ export interface EmbeddedOptions extends CarefulOptions {
   readonly onWrite?: ((ms: number, isSynced: boolean) => void) | undefined
   /** Reads all tables once after opening, slowly, for damage that nobody has met. */
   readonly readsThrough?: boolean
+  /** A write failed, or opening the database again after one: before anybody else hears of it. */
+  readonly onWriteFailed?: ((error: unknown) => void) | undefined
 }
 
 /** What files can suffer from, beside what every engine does. */
@@ -69,6 +71,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
   readonly #folder: string
   readonly #durability: Durability
   readonly #onWrite: EmbeddedOptions['onWrite']
+  readonly #onWriteFailed: (error: unknown) => void
   readonly #log: (event: string, fields: Record<string, unknown>) => void
   readonly #parts: CarefullyOpened
   readonly #mending: Mending
@@ -90,6 +93,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
     this.#durability = options.durability
     this.#log = options.log ?? (() => {})
     this.#onWrite = options.onWrite
+    this.#onWriteFailed = options.onWriteFailed ?? (() => {})
     this.#level = parts.level
     this.#cache = new RecordCache(options.cacheBytes ?? CACHE_BYTES)
     this.#mending = new Mending(parts.care, () => this.#reopen(), this.#log)
@@ -318,6 +322,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
 
   /** Nobody hears of success, and nothing known is believed, until the database was closed and opened again. */
   #fail(group: WriteGroup, cause: unknown): void {
+    this.#onWriteFailed(cause)
     this.#log('store.write_failed', { error: String(cause), commits: group.waiters.length })
     const error = unavailable('writing failed, the outcome is unknown', cause)
     const next = this.#gathering
@@ -328,12 +333,22 @@ class LevelRecordStore implements EmbeddedRecordStore {
     this.#isDirty = false
     if (isCorruption(cause)) this.#parts.care.suspectAll()
     if (!(this.#level instanceof Reopening)) {
-      const reopening = new Reopening(this.#level, this.#parts.open, this.#log)
-      this.#level = reopening
+      const reopening = this.#startReopening(this.#level)
       void this.#run(reopening)
     }
     group.rejectAll(error)
     next?.rejectAll(error)
+  }
+
+  #startReopening(level: Level): Reopening {
+    const open = () =>
+      this.#parts.open().catch((error: unknown) => {
+        this.#onWriteFailed(error)
+        throw error
+      })
+    const reopening = new Reopening(level, open, this.#log)
+    this.#level = reopening
+    return reopening
   }
 
   async #run(reopening: Reopening): Promise<void> {
@@ -345,8 +360,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
   /** Closes and opens again: what was accepted is written first, what comes meanwhile waits. */
   async #reopen(): Promise<void> {
     if (this.#level instanceof Reopening) return
-    const reopening = new Reopening(this.#level, this.#parts.open, this.#log)
-    this.#level = reopening
+    const reopening = this.#startReopening(this.#level)
     await this.#settled()
     this.#cache.clear()
     this.#reads.wroteAll()

@@ -175,9 +175,10 @@ export const en = {
   'attention.private_destinations': 'Private destinations are allowed',
   'attention.private_destinations.why':
     'A development switch is on: messages may go to this network, also without TLS.',
-  'attention.clock': '{cause, select, advanced {The clock was advanced} other {The clock of this machine moved}}',
+  'attention.clock':
+    '{cause, select, advanced {The clock was advanced} back {The clock of this machine leapt back} other {The clock of this machine leapt ahead}}',
   'attention.clock.why':
-    '{cause, select, advanced {A test switch moved it ahead of the machine’s clock.} other {Nothing is removed by age until it can be trusted again.}}',
+    '{cause, select, advanced {A test switch moved it ahead of the machine’s clock.} other {Nothing is deleted for its age until the new time has proven right. If it is right, run usher clock --confirm; if not, set it right, and all is as it was.}}',
   'attention.retrying.act': 'Open queue',
   'attention.waiting.act': 'Open queue',
   'attention.dead.act': 'See messages',
