@@ -26,7 +26,10 @@ describe.skipIf(!canBrowse)(name, () => {
   })
   afterAll(async () => {
     await browsing?.close()
-    for (const server of Object.values(servers ?? {})) await server.close()
+    for (const server of Object.values(servers ?? {})) {
+      await server.close()
+      expect(server.breaches, 'the UI or its recordings against the contract').toEqual([])
+    }
   })
 
   describe.each(['light', 'dark'] as const)('axe finds nothing in %s', (colorScheme) => {

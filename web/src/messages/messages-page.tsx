@@ -2,8 +2,8 @@ import { useHotkeys } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { Delivery } from '../../../src/contract.ts'
 import { get } from '../api/client.ts'
+import type { Delivery } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, readDeliveryFilter } from './delivery-filter.ts'
@@ -37,10 +37,17 @@ export function MessagesPage() {
     void navigate({ to: '/messages/$id', params: { id: deliveryId }, search: filter, replace: id !== undefined })
     requestAnimationFrame(() => document.getElementById(`d-${deliveryId}`)?.focus())
   }
+  const moveTo = (at: number) => {
+    const next = list[Math.min(Math.max(at, 0), list.length - 1)]
+    if (next !== undefined) open(next.deliveryId)
+  }
   const move = (step: number) => {
     const at = list.findIndex((delivery) => delivery.deliveryId === id)
-    const next = list[at < 0 ? 0 : Math.min(Math.max(at + step, 0), list.length - 1)]
-    if (next !== undefined) open(next.deliveryId)
+    moveTo(at < 0 ? 0 : at + step)
+  }
+  const onKeyInList = (key: string) => {
+    if (key === 'Home') moveTo(0)
+    if (key === 'End') moveTo(list.length - 1)
   }
   const show = (next: DeliveryFilter) =>
     id === undefined
@@ -75,6 +82,7 @@ export function MessagesPage() {
           chosen={id}
           onFilter={(next) => void show(next)}
           onReplay={() => setReplay({ filter })}
+          onKey={onKeyInList}
         />
         {id === undefined ? (
           <div className="card">
