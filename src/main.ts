@@ -4,7 +4,7 @@ import { mergeSecrets, redactS2s } from './activation/destinations/s2s-secrets.t
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
-import { parseTraitRule } from './audience/rules/trait-rule.ts'
+import { checkTraitRule } from './audience/rules/trait-rule.ts'
 import { DenyList } from './collect/deny-list.ts'
 import { keepDenyList } from './collect/deny-list-keeper.ts'
 import { startEdge } from './collect/edge-server.ts'
@@ -274,7 +274,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           tlsEndedInFront: config.tls.endedInFront,
         },
         catalog,
-        rules: { parseTraitRule, parseSegmentRule },
+        rules: { checkTraitRule, parseSegmentRule },
         destinationTypes: {
           parseS2sConfig: (input) => parseS2sConfig(input, { allowPrivate, allowedTargets }),
           redactS2s: (stored) => redactS2s(stored as S2sConfig),

@@ -61,7 +61,7 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     '/v1/traits/validate',
     { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } },
     async (request) => {
-      const parsed = rules.parseTraitRule(request.body.code)
+      const parsed = await rules.checkTraitRule(request.body.code)
       if (!parsed.ok) throw invalidRule('code', parsed)
       return { valid: true as const, code: parsed.normalized, hints: [...parsed.hints] }
     },
@@ -70,7 +70,7 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
   app.post('/v1/traits', { schema: { tags, body: TraitDraft, response: { 201: Trait } } }, async (request, reply) => {
     if (request.body.traitType === 'FOLDER_TRAIT')
       throw invalidField('traitType', 'A folder trait is made with its folder.')
-    const created = await traits.create(readDraft(request.body, rules), request.caller.author)
+    const created = await traits.create(await readDraft(request.body, rules), request.caller.author)
     return reply.code(201).send(view(created))
   })
 
@@ -78,7 +78,13 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     '/v1/traits/:sid',
     { schema: { tags, params, body: TraitDraft, response: { 200: Trait } } },
     async (request) =>
-      view(await traits.replace(await idOf(request.params.sid), readDraft(request.body, rules), request.caller.author)),
+      view(
+        await traits.replace(
+          await idOf(request.params.sid),
+          await readDraft(request.body, rules),
+          request.caller.author,
+        ),
+      ),
   )
 
   app.patch(
@@ -86,7 +92,7 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     { schema: { tags, params, body: PatchBody, response: { 200: Trait } } },
     async (request) => {
       const stored = await traits.get(await idOf(request.params.sid))
-      const draft = readDraft(patched(TraitDraft, view(stored), request.body), rules)
+      const draft = await readDraft(patched(TraitDraft, view(stored), request.body), rules)
       return view(await traits.replace(stored.traitId, draft, request.caller.author))
     },
   )
@@ -104,10 +110,10 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
 }
 
 /** Only rule-based traits have a rule; it is stored as the parser writes it. @throws Problem with the position of the error */
-function readDraft(body: TraitDraft, rules: RuleChecker): StoredDraft {
+async function readDraft(body: TraitDraft, rules: RuleChecker): Promise<StoredDraft> {
   let traitRule: string | undefined
   if (body.traitType === 'RULE_BASED_TRAIT') {
-    const parsed = rules.parseTraitRule(body.traitRule ?? '')
+    const parsed = await rules.checkTraitRule(body.traitRule ?? '')
     if (!parsed.ok) throw invalidRule('traitRule', parsed)
     traitRule = parsed.normalized
   }

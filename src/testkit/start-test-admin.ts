@@ -14,7 +14,7 @@ import type {
 } from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
-import { parseTraitRule } from '../audience/rules/trait-rule.ts'
+import { checkTraitRule } from '../audience/rules/trait-rule.ts'
 import type { LogFields } from '../lib/log.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
 import type { Limits } from '../store/catalog/limits.ts'
@@ -89,7 +89,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
       },
       catalog,
       clock,
-      rules: { parseTraitRule, parseSegmentRule },
+      rules: { checkTraitRule, parseSegmentRule },
       destinationTypes: {
         parseS2sConfig: (input) => parseS2sConfig(input, { allowPrivate: false }),
         redactS2s: (config: S2sConfig) => redactS2s(config),
