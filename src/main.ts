@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
-import { parseTraitRule } from './audience/rules/trait-rule.ts'
+import { checkTraitRule } from './audience/rules/trait-rule.ts'
 import { DenyList } from './collect/deny-list.ts'
 import { keepDenyList } from './collect/deny-list-keeper.ts'
 import { startEdge } from './collect/edge-server.ts'
@@ -294,7 +294,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           tlsEndedInFront: config.tls.endedInFront,
         },
         catalog,
-        rules: { parseTraitRule, parseSegmentRule },
+        rules: { checkTraitRule, parseSegmentRule },
         destinationTypes: destinationTypes({ allowPrivate, allowedTargets }),
         profiles: {
           find: async (text) =>

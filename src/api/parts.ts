@@ -72,7 +72,8 @@ export type RuleVerdict<Valid> =
 
 /** The languages of trait and segment rules, which the audience room speaks. */
 export interface RuleChecker {
-  parseTraitRule(text: string): RuleVerdict<{ readonly normalized: string; readonly hints: readonly string[] }>
+  /** In slices: the regular expressions of one rule may take seconds to compile. */
+  checkTraitRule(text: string): Promise<RuleVerdict<{ readonly normalized: string; readonly hints: readonly string[] }>>
   /** @param options `traits`: what is known of a trait; undefined: there is no such trait */
   parseSegmentRule(
     text: string,

@@ -12,7 +12,7 @@ import type {
 } from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
-import { parseTraitRule } from '../audience/rules/trait-rule.ts'
+import { checkTraitRule } from '../audience/rules/trait-rule.ts'
 import type { LogFields } from '../lib/log.ts'
 import { destinationTypes } from '../main/destination-types.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
@@ -95,7 +95,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         },
         confirm() {},
       },
-      rules: { parseTraitRule, parseSegmentRule },
+      rules: { checkTraitRule, parseSegmentRule },
       destinationTypes: destinationTypes({ allowPrivate: false }),
       profiles: options.profiles ?? {
         find: async () => [],
