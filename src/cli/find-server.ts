@@ -25,6 +25,8 @@ export function findServer(options: ClientOptions): FoundServer {
   const config = loadConfig({ options })
   if (options.url !== undefined && !/^https?:\/\/[^/]/.test(options.url))
     throw new UsageError(`--url wants an address such as http://127.0.0.1:8081, not "${options.url}"`)
+  if (options.token !== undefined && !/^[!-~]+$/.test(options.token))
+    throw new UsageError('--token holds a blank, a line end or a letter that no header can carry; copy it again')
   const http: HttpClient = createHttpClient(
     config.tls.cert === undefined ? undefined : readFileSync(config.tls.cert, 'utf8'),
   )
