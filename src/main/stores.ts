@@ -38,6 +38,20 @@ export interface StoredDamage {
   readonly records: number
 }
 
+/** The definitions cannot be read, and nothing but a backup has them. */
+class CatalogDamagedError extends Error {
+  readonly code = 'catalog_damaged'
+
+  static ifDamaged(file: string, error: unknown): unknown {
+    const { code, message } = error as { readonly code?: unknown; readonly message?: string }
+    if (code !== 'SQLITE_CORRUPT' && code !== 'SQLITE_NOTADB') return error
+    return new CatalogDamagedError(
+      `the definitions in ${file} are damaged: ${message}. Nothing was changed. Restore a backup (docs/damage.md)`,
+      { cause: error },
+    )
+  }
+}
+
 /** Where the profile store, its damaged files and the second copy of its opt-outs are. */
 export function storePaths(dataDir: string) {
   return {
@@ -84,7 +98,14 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
   const records = options.wrapRecords?.(opened) ?? opened
   profiles = await openProfileStore(records, { optOutKey: secrets.optOutKey, onCorrupt, log: options.log })
   void refileDue(opened.damage(), profiles, options.log)
-  const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, clock: options.clock })
+  const catalog = await openCatalog({
+    file: catalogFile,
+    masterKey: secrets.masterKey,
+    clock: options.clock,
+  }).catch(async (error: unknown) => {
+    await opened.close()
+    throw CatalogDamagedError.ifDamaged(catalogFile, error)
+  })
   return {
     isFirstStart,
     secrets,
