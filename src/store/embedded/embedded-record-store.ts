@@ -39,7 +39,7 @@ export interface EmbeddedOptions extends CarefulOptions {
 export interface EmbeddedRecordStore extends RecordStore {
   /** Damaged files that were set aside, and that nobody has settled [SEC-60]. */
   damage(): readonly Damage[]
-  /** Reads every file of the store, and says what is damaged: now, or earlier and not settled. Changes nothing. */
+  /** Reads every file of the store, and says what is damaged: now, or earlier and not settled. */
   checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]>
 }
 
@@ -181,7 +181,8 @@ class LevelRecordStore implements EmbeddedRecordStore {
 
   async checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]> {
     await this.#settled()
-    return this.#parts.care.check(onProgress)
+    const memory = Buffer.alloc(1)
+    return this.#parts.care.check(() => this.reclaim(memory, memory), onProgress)
   }
 
   readonly mend: OnDamaged = (from, to) => this.#mending.met(from, to)
