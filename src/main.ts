@@ -33,6 +33,7 @@ import { exposureWarning } from './main/exposure.ts'
 import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
+import { replayControl } from './main/replay-control.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { openStores } from './main/stores.ts'
 import { watchUnusable } from './main/unusable-destinations.ts'
@@ -295,8 +296,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           profiles,
           rulebook: rulebooks.current,
           names: catalog.names,
-          dispatcher,
         }),
+        replays: dispatcher && replayControl(dispatcher, deliveries),
         denyList: openDenyListDesk(denyList, denyListKeeper, {
           mayClear: config.edge.denyList.mayClear,
           clock: clock.now,

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { Delivery, DeliveryDetail, DeliveryListQuery, paged, ReplayAnswer, ReplayRequest } from '../contract.ts'
+import { Delivery, DeliveryDetail, DeliveryListQuery, paged } from '../contract.ts'
 import type { Routes } from './app.ts'
 import type { DeliveryFilter, DeliveryReader } from './parts.ts'
-import { noDelivery, noSuch } from './problem.ts'
+import { noSuch } from './problem.ts'
 
 /** Routes under `/v1/deliveries`. Source: spec/operating.md [OPS-51]. */
 export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { deliveries }) => {
@@ -31,21 +31,10 @@ export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { de
       return found
     },
   )
-
-  app.post(
-    '/v1/deliveries/replay',
-    { schema: { tags, body: ReplayRequest, response: { 200: ReplayAnswer } } },
-    async (request) => {
-      const { deliveryIds, dryRun, as, perSecond } = request.body
-      const select = deliveryIds === undefined ? { filter: readFilter(request.body) } : { deliveryIds }
-      const answer = await deliveries.replay({ select, dryRun, as, perSecond })
-      if (answer === undefined) throw noDelivery()
-      return answer
-    },
-  )
 }
 
-function readFilter(query: Partial<z.output<typeof DeliveryListQuery>>): DeliveryFilter {
+/** As the store takes it. */
+export function readFilter(query: Partial<z.output<typeof DeliveryListQuery>>): DeliveryFilter {
   const { destinationId, deviceId, segmentId, status, reason, from, to } = query
   return {
     destinationId,
