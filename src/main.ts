@@ -34,6 +34,7 @@ import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
 import { openPlaces } from './main/places.ts'
 import { openProductClock } from './main/product-clock.ts'
+import { replayControl } from './main/replay-control.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
@@ -307,8 +308,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           profiles,
           rulebook: rulebooks.current,
           names: catalog.names,
-          dispatcher,
         }),
+        replays: dispatcher && replayControl(dispatcher, deliveries),
         denyList: openDenyListDesk(denyList, denyListKeeper, {
           mayClear: config.edge.denyList.mayClear,
           clock: clock.now,

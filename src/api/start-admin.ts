@@ -22,6 +22,7 @@ import { probeRoutes } from './probes.ts'
 import { Problem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { regionRoutes } from './regions.ts'
+import { replayRoutes } from './replays.ts'
 import { newRequestId } from './request-id.ts'
 import { searchRoutes } from './search.ts'
 import { segmentRoutes } from './segments.ts'
@@ -87,6 +88,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   mappingRoutes(app, { catalog, now })
   regionRoutes(app, {})
   deliveryRoutes(app, parts)
+  replayRoutes(app, parts)
   profileRoutes(app, parts)
   searchRoutes(app, parts)
   denyListRoutes(app, parts)

@@ -9,6 +9,7 @@ import type {
   DeliveryReader,
   DenyListDesk,
   ProfileReader,
+  ReplayControl,
 } from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
@@ -48,6 +49,7 @@ export interface TestAdminOptions {
   readonly limits?: Partial<Limits>
   readonly profiles?: ProfileReader
   readonly deliveries?: DeliveryReader
+  readonly replays?: ReplayControl
   readonly denyList?: DenyListDesk
   readonly delivery?: DeliveryControl
   readonly ready?: AdminParts['ready']
@@ -106,8 +108,8 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
       deliveries: options.deliveries ?? {
         list: async () => ({ total: 0, list: [] }),
         get: async () => undefined,
-        replay: async () => ({ matched: 0, queued: 0 }),
       },
+      replays: options.replays,
       denyList: options.denyList ?? { list: () => ({ total: 0, list: [] }), remove: async () => 'unknown' },
       overview: options.overview ?? { read: () => Promise.reject(new Error('not asked here')) },
       live: options.live ?? { subscribe: () => undefined },
