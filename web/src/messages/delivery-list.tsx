@@ -75,7 +75,7 @@ export function DeliveryList({ answer, filter, chosen, onFilter, onReplay, onKey
             {t('replay.all', { count: data?.total ?? 0 })}
           </Button>
         )}
-        <span>{t('messages.keys')}</span>
+        <span className="by-keys">{t('messages.keys')}</span>
       </div>
     </section>
   )

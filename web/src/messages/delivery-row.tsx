@@ -51,7 +51,7 @@ export function DeliveryRow({ delivery, filter, isChosen, isStop }: DeliveryRowP
       <Glyph state={status} label={t(`status.${status}`)} />
       <span className="named">{known ?? t('messages.deletedDestination', { id: String(destinationId) })}</span>
       <span className="dim small">{fact}</span>
-      {segments.slice(0, SEGMENTS_SHOWN).map(({ sid, name, status: told }) => {
+      {segments.slice(0, SEGMENTS_SHOWN).map(({ sid, name, status: told }, at) => {
         const Icon = told === 1 ? IconMember : IconDoor
         return (
           <span key={`${sid} ${told}`} className={`told-of ${told === 1 ? 'sent' : 'neutral'}`}>
@@ -59,11 +59,13 @@ export function DeliveryRow({ delivery, filter, isChosen, isStop }: DeliveryRowP
             <span>
               <span className="hidden">{t(told === 1 ? 'users.in' : 'users.out')} </span>
               {name}
+              {more > 0 && at === SEGMENTS_SHOWN - 1 && (
+                <span className="dim"> {t('messages.moreSegments', { count: more })}</span>
+              )}
             </span>
           </span>
         )
       })}
-      {more > 0 && <span className="dim small under">{t('messages.moreSegments', { count: more })}</span>}
       <span className="dim small under">
         <span className="mono">{exactTime(createdAt)}</span>, {t('messages.users', { count: users })}
       </span>

@@ -1,6 +1,6 @@
 import { useHotkeys } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
 import { get } from '../api/client.ts'
 import type { Delivery } from '../api/shapes.ts'
@@ -75,7 +75,12 @@ export function MessagesPage() {
         <h1>{t('messages.title')}</h1>
         {answer.data !== undefined && <span className="dim">{t('messages.total', { count: answer.data.total })}</span>}
       </div>
-      <div className="messages">
+      {id !== undefined && (
+        <Link to="/messages" search={filter} className="to-list">
+          {t('messages.toList')}
+        </Link>
+      )}
+      <div className={`messages ${id === undefined ? '' : 'has-choice'}`}>
         <DeliveryList
           answer={answer}
           filter={filter}

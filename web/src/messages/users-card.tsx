@@ -53,8 +53,10 @@ export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
                                 <Icon size={14} aria-hidden />
                                 {t(to === 1 ? 'users.in' : 'users.out')}
                               </span>
-                              <span className="named">{name}</span>
-                              <span className="dim small">{t('users.status', { code, status: to })}</span>
+                              <span>
+                                <span className="named">{name}</span>{' '}
+                                <span className="dim small">{t('users.status', { code, status: to })}</span>
+                              </span>
                               <Link
                                 to="/profiles/$id"
                                 params={{ id }}

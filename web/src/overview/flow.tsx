@@ -26,17 +26,18 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
   return (
     <Card
       title={t('flow.title')}
-      subtitle={t('flow.subtitle', { window })}
+      subtitle={t('flow.subtitle', { window, drawn: isWide && !asTable && !isEmpty ? 'yes' : 'no' })}
       className="flow"
       right={
         isEmpty ? undefined : (
           <div className="legend">
-            {(['sent', 'delivered', 'waiting'] as const).map((tone) => (
-              <span key={tone} className={tone}>
-                <i />
-                {t(`flow.${tone}`)}
-              </span>
-            ))}
+            {!asTable &&
+              (['sent', 'delivered', 'waiting'] as const).map((tone) => (
+                <span key={tone} className={tone}>
+                  <i />
+                  {t(`flow.${tone}`)}
+                </span>
+              ))}
             <button type="button" className="plain-button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
               {asTable ? t('flow.asDrawing') : t('flow.asTable')}
             </button>
@@ -225,6 +226,11 @@ function FlowTable({ nodes, ribbons }: Drawn) {
   const { exact } = useFormats()
   const named = useNameOf()
   const nodeOf = (id: string) => nodes.find((one) => one.id === id)
+  const place = (id: string) => {
+    const node = nodeOf(id)
+    return node === undefined ? 0 : FLOW_COLUMNS.indexOf(node.column) * HEIGHT * 2 + node.top
+  }
+  const inOrder = [...ribbons].sort((a, b) => place(a.from) - place(b.from) || b.count - a.count)
   const linkedTo = (id: string) => {
     const column = nodeOf(id)?.column
     return column === undefined || column === 'source' ? 'trait' : column
@@ -245,7 +251,7 @@ function FlowTable({ nodes, ribbons }: Drawn) {
         </tr>
       </thead>
       <tbody>
-        {ribbons.map(({ from, to, count }) => (
+        {inOrder.map(({ from, to, count }) => (
           <tr key={`${from} ${to}`}>
             <td>{nameOf(from)}</td>
             <td>{nameOf(to)}</td>

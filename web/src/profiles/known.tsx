@@ -15,7 +15,8 @@ export function Known({ profile }: { readonly profile: ProfileView }) {
   const { t, has } = useWords()
   const { time, day } = useFormats()
   const { data: destinations } = useQuery(destinationsQuery)
-  const { firstSeen, lastSeen, region, ids, devices = [], consent, optOut } = profile
+  const { firstSeen, lastSeen, region, ids, consent, optOut } = profile
+  const devices = [...(profile.devices ?? [])].sort((a, b) => b.syncedAt.localeCompare(a.syncedAt))
   const denied = Object.entries(consent?.deliver ?? {}).filter(([, may]) => !may)
   const cause = `consent.${consent?.reason}`
   const nameOf = (id: string) => destinations?.find((one) => String(one.destinationId) === id)?.name ?? id

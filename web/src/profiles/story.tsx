@@ -113,15 +113,14 @@ export function Story({ profile }: { readonly profile: ProfileView }) {
 }
 
 function Row({ moment, q }: { readonly moment: Moment; readonly q: string }) {
-  const { t, has } = useWords()
+  const { t } = useWords()
   const { kind, at, isDayOnly, values, deliveryId, destinationId, of = [] } = moment
   const Icon = ICONS[kind]
-  const status = `status.${values['state']}`
   return (
     <li className="story-row">
       <span className={isDayOnly ? 'dim small' : 'mono dim'}>{isDayOnly ? t('story.thatDay') : at.slice(11, 19)}</span>
       <Icon size={15} aria-hidden />
-      <span>{t(`story.${kind}`, has(status) ? { ...values, state: t(status) } : values)}</span>
+      <span>{t(`story.${kind}`, values)}</span>
       {deliveryId !== undefined ? (
         <Link to="/messages/$id" params={{ id: deliveryId }} search={{ q }} className="line-id">
           {t('story.toMessage')}

@@ -118,7 +118,8 @@ export const en = {
   'figures.noneYet': 'none yet',
   'figures.latencyWhy': 'no message has been acknowledged',
   'flow.title': 'Flow',
-  'flow.subtitle': '{window, select, 1h {Last hour.} other {Last 24 hours.}} Select a name to see only its paths.',
+  'flow.subtitle':
+    '{window, select, 1h {Last hour.} other {Last 24 hours.}}{drawn, select, yes { Select a name to see only its paths.} other {}}',
   'flow.sent': 'qualifying',
   'flow.delivered': 'acknowledged',
   'flow.waiting': 'waiting or retrying',
@@ -224,6 +225,7 @@ export const en = {
 
   'messages.title': 'Messages',
   'messages.list': 'List of messages',
+  'messages.toList': 'All messages',
   'messages.total': '{count, plural, one {# message} other {# messages}}',
   'messages.range': '{from} to {to} of {total}',
   'messages.previous': 'Newer',
@@ -231,7 +233,7 @@ export const en = {
   'messages.keys': 'Up and down move, Enter opens, R replays',
   'messages.attempt': 'attempt {number}',
   'messages.users': '{count, plural, one {# user} other {# users}}',
-  'messages.moreSegments': '{count, plural, one {and # other segment} other {and # other segments}}',
+  'messages.moreSegments': '{count, plural, one {and # other} other {and # others}}',
   'messages.none': 'No message yet',
   'messages.noneWhy':
     'Each message to a partner will be here, with its answer. One is sent as soon as somebody enters a mapped segment.',
@@ -384,7 +386,8 @@ export const en = {
   'story.left': 'Left {name}',
   'story.realized': 'Realized {name}{count, plural, one {} other {, # times}}',
   'story.synced': 'Synced {id}',
-  'story.sent': 'Message to {destination}, {users, plural, one {of this user alone} other {# users}}: {state}',
+  'story.sent':
+    'Message to {destination} about {users, plural, one {this user alone} other {# users}}: {state, select, acknowledged {acknowledged} waiting {waiting} sending {sent, no answer yet} retrying {tried again} dead {dead letter} superseded {superseded} blocked {blocked} other {{state}}}',
   'story.of': '{told, plural, =1 {In {name}} other {Out of {name}}}',
   'story.toMessage': 'message',
   'story.moreMessages': '{count, plural, one {# older message} other {# older messages}}',

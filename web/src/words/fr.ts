@@ -118,7 +118,7 @@ export const fr: Words = {
   'figures.latencyWhy': 'aucun message n’a été confirmé',
   'flow.title': 'Flux',
   'flow.subtitle':
-    '{window, select, 1h {Dernière heure.} other {24 dernières heures.}} Choisissez un nom pour ne voir que ses chemins.',
+    '{window, select, 1h {Dernière heure.} other {24 dernières heures.}}{drawn, select, yes { Choisissez un nom pour ne voir que ses chemins.} other {}}',
   'flow.sent': 'qualification',
   'flow.delivered': 'confirmé',
   'flow.waiting': 'en attente ou nouvel essai',
@@ -225,6 +225,7 @@ export const fr: Words = {
 
   'messages.title': 'Messages',
   'messages.list': 'Liste des messages',
+  'messages.toList': 'Tous les messages',
   'messages.total': '{count, plural, one {# message} other {# messages}}',
   'messages.range': '{from} à {to} sur {total}',
   'messages.previous': 'Plus récents',
@@ -232,7 +233,7 @@ export const fr: Words = {
   'messages.keys': 'Haut et bas pour bouger, Entrée pour ouvrir, R pour rejouer',
   'messages.attempt': 'essai {number}',
   'messages.users': '{count, plural, one {# utilisateur} other {# utilisateurs}}',
-  'messages.moreSegments': '{count, plural, one {et # autre segment} other {et # autres segments}}',
+  'messages.moreSegments': '{count, plural, one {et # autre} other {et # autres}}',
   'messages.none': 'Aucun message',
   'messages.noneWhy':
     'Chaque message à un partenaire sera ici, avec sa réponse. Le premier part dès que quelqu’un entre dans un segment associé.',
@@ -388,7 +389,7 @@ export const fr: Words = {
   'story.realized': 'A réalisé {name}{count, plural, one {} other {, # fois}}',
   'story.synced': 'Synchronisé {id}',
   'story.sent':
-    'Message à {destination}, {users, plural, one {pour cet utilisateur seul} other {# utilisateurs}} : {state}',
+    'Message à {destination} sur {users, plural, one {cet utilisateur seul} other {# utilisateurs}} : {state, select, acknowledged {confirmé} waiting {en attente} sending {envoyé, sans réponse encore} retrying {réessayé} dead {lettre morte} superseded {remplacé} blocked {bloqué} other {{state}}}',
   'story.of': '{told, plural, =1 {Dans {name}} other {Hors de {name}}}',
   'story.toMessage': 'message',
   'story.moreMessages': '{count, plural, one {# message plus ancien} other {# messages plus anciens}}',

@@ -118,7 +118,7 @@ export const sv: Words = {
   'figures.latencyWhy': 'inget meddelande har bekräftats',
   'flow.title': 'Flöde',
   'flow.subtitle':
-    '{window, select, 1h {Senaste timmen.} other {Senaste 24 timmarna.}} Välj ett namn för att se bara dess vägar.',
+    '{window, select, 1h {Senaste timmen.} other {Senaste 24 timmarna.}}{drawn, select, yes { Välj ett namn för att se bara dess vägar.} other {}}',
   'flow.sent': 'kvalificerar',
   'flow.delivered': 'bekräftat',
   'flow.waiting': 'väntar eller nytt försök',
@@ -224,6 +224,7 @@ export const sv: Words = {
 
   'messages.title': 'Meddelanden',
   'messages.list': 'Lista över meddelanden',
+  'messages.toList': 'Alla meddelanden',
   'messages.total': '{count, plural, one {# meddelande} other {# meddelanden}}',
   'messages.range': '{from} till {to} av {total}',
   'messages.previous': 'Nyare',
@@ -231,7 +232,7 @@ export const sv: Words = {
   'messages.keys': 'Upp och ned flyttar, Enter öppnar, R spelar upp igen',
   'messages.attempt': 'försök {number}',
   'messages.users': '{count, plural, one {# användare} other {# användare}}',
-  'messages.moreSegments': '{count, plural, one {och # annat segment} other {och # andra segment}}',
+  'messages.moreSegments': '{count, plural, one {och # till} other {och # till}}',
   'messages.none': 'Inget meddelande än',
   'messages.noneWhy':
     'Varje meddelande till en partner kommer att finnas här, med svaret. Det första skickas så snart någon kommer in i ett kopplat segment.',
@@ -387,7 +388,7 @@ export const sv: Words = {
   'story.realized': 'Fick {name}{count, plural, one {} other {, # gånger}}',
   'story.synced': 'Synkade {id}',
   'story.sent':
-    'Meddelande till {destination}, {users, plural, one {om bara denna användare} other {# användare}}: {state}',
+    'Meddelande till {destination} om {users, plural, one {bara denna användare} other {# användare}}: {state, select, acknowledged {bekräftat} waiting {väntar} sending {skickat, inget svar än} retrying {försöks igen} dead {dött brev} superseded {ersatt} blocked {blockerat} other {{state}}}',
   'story.of': '{told, plural, =1 {Med i {name}} other {Ute ur {name}}}',
   'story.toMessage': 'meddelande',
   'story.moreMessages': '{count, plural, one {# äldre meddelande} other {# äldre meddelanden}}',
