@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { openJobStore } from '../store/job-store.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
-import { RUNNING_MAX } from './replay-book.ts'
 import { DESTINATION, deviceIn, openWorkbench, startReceiver, until, type Workbench } from './workbench.conformance.ts'
 
 /** Replays that are called off, and how many are kept. */
