@@ -16,7 +16,7 @@ test.skipIf(!canRun && process.env['CI'] !== 'true')(
   'the commands of docs/delivery.md find dead letters and count what a replay would send [SEC-48]',
   async () => {
     const commands = [...readFileSync(join(root, 'docs', 'delivery.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
-    expect(commands).toHaveLength(2)
+    expect(commands).toHaveLength(3)
     const dataDir = mkdtempSync(join(tmpdir(), 'usher-docs-'))
     const usher = await spawnUsher({ dataDir })
     try {
@@ -27,6 +27,7 @@ test.skipIf(!canRun && process.env['CI'] !== 'true')(
       })
       expect(answers[0]).toEqual({ total: 0, page: 0, pageSize: 10, list: [] })
       expect(answers[1]).toMatchObject({ matched: 0, queued: 0 })
+      expect(answers[2]).toMatchObject({ code: 'not_found', message: 'There is no replay REPLAY_ID.' })
     } finally {
       await usher.stop()
       rmSync(dataDir, { recursive: true, force: true })
