@@ -6,8 +6,9 @@ const ROWS_PER_SLICE = 1_000
 
 /**
  * A number that differs when memberships may: it covers segments, merge rules, of the traits that segments name what
- * decides how long they count, and of data sources how long they keep their IDs. A new trait, a new trait rule or a new name leaves it as it is, so that only a change
- * which can move somebody in or out makes all profiles be looked at again [AUD-142], [AUD-143].
+ * decides how long they count, and of data sources how long they keep their IDs. A new trait, a new trait rule or a new
+ * name leaves it as it is, so that only a change which can move somebody in or out makes all profiles be looked at
+ * again [AUD-142], [AUD-143].
  * @returns 1 to 2^28 - 1, four bytes in a profile; two of them are compared for equality only
  */
 export function* membershipKeyOf(

@@ -37,8 +37,8 @@ export function checkMmdb(bytes: Buffer, max: number): readonly string[] {
 
 const DATA_SEPARATOR_BYTES = 16
 const SIDES = [0, 1] as const
-/** Of a row of nodes: a sound tree ends far earlier. */
-const STEPS_MAX = 10_000_000
+/** Nodes looked at for samples; the first records stand close together. */
+const STEPS_MAX = 500_000
 
 type RecordOf = (node: number, side: 0 | 1) => number
 
@@ -69,6 +69,8 @@ function recordReader(bytes: Buffer, recordSize: number): RecordOf {
 /** Goes down the tree, left before right, until enough different records are found. */
 function sampleAddresses(nodeCount: number, recordOf: RecordOf, bits: number, max: number): string[] {
   const found = new Map<number, string>()
+  // Several networks may lead to one part of the tree.
+  const isSeen = new Uint8Array(nodeCount)
   const waiting: { readonly node: number; readonly path: string }[] = [{ node: 0, path: '' }]
   for (let steps = 0; steps < STEPS_MAX && found.size < max; steps++) {
     const next = waiting.pop()
@@ -76,8 +78,11 @@ function sampleAddresses(nodeCount: number, recordOf: RecordOf, bits: number, ma
     for (const side of [1, 0] as const) {
       const record = recordOf(next.node, side)
       const path = `${next.path}${side}`
-      if (record < nodeCount && path.length < bits) waiting.push({ node: record, path })
-      else if (record > nodeCount && !found.has(record)) found.set(record, addressOf(path.padEnd(bits, '0')))
+      if (record < nodeCount && path.length < bits && isSeen[record] === 0) {
+        isSeen[record] = 1
+        waiting.push({ node: record, path })
+      }
+      if (record > nodeCount && !found.has(record)) found.set(record, addressOf(path.padEnd(bits, '0')))
     }
   }
   return [...found.values()]

@@ -2,7 +2,7 @@ import type { Place } from '../model/place.ts'
 
 /**
  * What a record of an address table says, in the platform's keys. Tables come in two shapes: nested as MaxMind's
- * (`country.iso_code`, `city.names.en`), and flat (`country_code`, `city`, `state1`).
+ * (`country.iso_code`, `city.names.en`), and flat (`country_code`, `city`, `postcode`).
  */
 export function placeOfRecord(record: unknown): Place {
   const country = countryOf(record)
