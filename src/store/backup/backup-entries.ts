@@ -19,7 +19,7 @@ export interface BackupEntry {
 
 const HEAD_BYTES = 7
 /** Of a chunk; one entry may go beyond it. */
-const CHUNK_BYTES = 256 * 1024
+const CHUNK_BYTES = 64 * 1024
 const NAMES = new Set<number>(Object.values(EntryKind))
 
 /** Puts entries together: kind (1 byte), length of the key (2) and the value (4), key, value. A chunk holds whole ones. */

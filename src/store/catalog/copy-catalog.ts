@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import Libsql from 'libsql'
 
-/** 256 KiB of pages of the usual size. */
-const PAGES = 64
+/** 64 KiB of pages of the usual size. */
+const PAGES = 16
 const BUSY_SECONDS = 5
 
 /**
