@@ -51,6 +51,7 @@ import { type Sweep, startSweep } from './pipeline/sweep.ts'
 import type { RecordStore } from './store/record-store.ts'
 import { verifyStore } from './store/verify.ts'
 
+export { ABOUT_BYTES_HEADER } from './api/backups.ts'
 export { backupDataDir } from './main/backup.ts'
 export { openDataDir } from './main/data-dir.ts'
 export { type RestoreReport, restoreDataDir } from './main/restore.ts'

@@ -38,9 +38,11 @@ export function openDataDir({ dataDir }: Pick<UsherConfig, 'dataDir'>): string[]
   }
 }
 
-/** @throws ConfigError where the list that was configured can neither be opened nor made: opt-outs would miss in it */
-export function mayWriteOptOutList(listFile: string | undefined): void {
-  if (listFile === undefined) return
+/**
+ * There from the first start on: a restore asks for it, also where nobody opted out yet.
+ * @throws ConfigError where it can neither be opened nor made: opt-outs would be missing in it
+ */
+export function makeOptOutList(listFile: string): void {
   try {
     closeSync(openSync(listFile, 'a', 0o600))
   } catch (error) {

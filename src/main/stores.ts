@@ -15,7 +15,7 @@ import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { BackupSource } from './backup.ts'
-import { mayWriteOptOutList, openDataDir } from './data-dir.ts'
+import { makeOptOutList, openDataDir } from './data-dir.ts'
 
 /** Everything that outlives the process: one data directory. */
 export interface Stores {
@@ -85,7 +85,7 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
 async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
   const warnings = openDataDir(config)
-  mayWriteOptOutList(config.optOuts.listFile)
+  makeOptOutList(storePaths(config).optOutList)
   const catalogFile = catalogFileOf(dataDir)
   const isFirstStart = !existsSync(catalogFile)
   const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
