@@ -282,6 +282,15 @@ const Config = z.strictObject({
     })
     .prefault({}),
   edge: Edge.prefault({}),
+  optOuts: z
+    .strictObject({
+      listFile: z.string().min(1).optional().meta({
+        description:
+          'The list of opt-outs that is kept beside the store, as keyed hashes. A restore needs it: put it on another disk than the data directory. Not set: `opt-outs.list` in the data directory',
+        allowed: 'path of a file in a folder that exists; it is made when it is missing',
+      }),
+    })
+    .prefault({}),
   delivery: z
     .strictObject({
       historyDays: count(

@@ -18,6 +18,7 @@ import { createMetrics } from './lib/metrics.ts'
 import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
+import { openBackupDesk } from './main/backup.ts'
 import { readExtraCa, readTls } from './main/certificates.ts'
 import { checkPorts } from './main/check-ports.ts'
 import { openDataDir } from './main/data-dir.ts'
@@ -51,7 +52,10 @@ import { type Sweep, startSweep } from './pipeline/sweep.ts'
 import type { RecordStore } from './store/record-store.ts'
 import { verifyStore } from './store/verify.ts'
 
+export { ABOUT_BYTES_HEADER } from './api/backups.ts'
+export { backupDataDir } from './main/backup.ts'
 export { openDataDir } from './main/data-dir.ts'
+export { type RestoreReport, restoreDataDir } from './main/restore.ts'
 export { type RepairReport, repairDataDir, type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
 
 /** A running server. */
@@ -340,6 +344,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         verifier: {
           verify: (onProgress) => verifyStore(stores.records, { onProgress, checkFiles: stores.checkFiles }),
         },
+        backups: openBackupDesk(stores.backedUp, { clock: clock.now, log }),
         ready: reasons,
         metrics,
         log,

@@ -117,6 +117,31 @@ print(json.dumps([
 )
 
 test.skipIf(!canRun && process.env['CI'] !== 'true')(
+  'the commands of docs/backup.md make a backup of a running server and restore it [SEC-90] [OPS-14]',
+  async () => {
+    const commands = [...readFileSync(join(root, 'docs', 'backup.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
+    expect(commands).toHaveLength(2)
+    const folder = mkdtempSync(join(tmpdir(), 'usher-docs-'))
+    const usher = await spawnUsher({ dataDir: join(folder, 'data') })
+    try {
+      const env = { PATH: process.env['PATH'], USHER_ADMIN_PORT: new URL(usher.adminUrl).port }
+      const sh = (command = '') => {
+        const script = command.replaceAll('bin/usher', join(root, 'bin', 'usher'))
+        const done = spawnSync('bash', ['--norc', '-ec', script], { cwd: folder, encoding: 'utf8', env })
+        expect(done.stderr).toBe('')
+        return done.stdout
+      }
+      expect(sh(commands[0]?.[1])).toContain('Backup written to usher.backup')
+      await usher.stop()
+      expect(sh(commands[1]?.[1])).toMatch(/^Restored into restored: the backup of .*\n[\s\S]*0 problems/)
+    } finally {
+      await usher.stop()
+      rmSync(folder, { recursive: true, force: true })
+    }
+  },
+)
+
+test.skipIf(!canRun && process.env['CI'] !== 'true')(
   'the receiver of docs/receiving.md takes a genuine message once, and refuses it with one byte changed [SEC-50] [SEC-51]',
   () => {
     const [simple = '', whole = ''] = [

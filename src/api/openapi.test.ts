@@ -83,6 +83,7 @@ test('the document lists every route [OPS-40]', () => {
     'GET /v1/overview',
     'GET /v1/live',
     'POST /v1/verify',
+    'POST /v1/backups',
     'GET /v1/clock',
     'GET /v1/deliveries/replays',
     'GET /v1/deliveries/replays/{replayId}',

@@ -18,6 +18,7 @@ import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { DeliveryStatus, DestinationHealth } from '../model/delivery.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
+import type { BackupDesk } from './backups.ts'
 import type { Verifier } from './verify.ts'
 
 /** What the admin server works with; `main` wires it. Each route takes only what it uses. */
@@ -38,6 +39,7 @@ export interface AdminParts {
   /** Undefined in a process that does not deliver. */
   readonly delivery: DeliveryControl | undefined
   readonly verifier: Verifier
+  readonly backups: BackupDesk
   readonly clock: Pick<AdjustableClock, 'now' | 'advance'> & ClockDesk
   /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
   readonly ready: () => Promise<readonly string[]> | readonly string[]

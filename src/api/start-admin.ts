@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { listenerUrl } from '../lib/listener-url.ts'
 import type { App } from './app.ts'
+import { backupRoutes } from './backups.ts'
 import { answerClientError, refuseTunnels } from './client-errors.ts'
 import { clockRoutes } from './clock.ts'
 import { dataSourceRoutes } from './data-sources.ts'
@@ -95,6 +96,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   overviewRoutes(app, parts)
   liveRoutes(app, parts)
   verifyRoutes(app, parts)
+  backupRoutes(app, parts)
   clockRoutes(app, parts)
   uiRoutes(app, parts.uiFolder)
   testClockRoutes(app, { clock, production: config.production })

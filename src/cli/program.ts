@@ -60,6 +60,24 @@ export function buildProgram(): Command {
     .option('--repair', 'with the server stopped: set aside what is damaged, go on with what is readable')
     .action(async (options) => (await import('./verify.ts')).verify(options))
 
+  asClient(program.command('backup'))
+    .argument('<file>', 'where to write it')
+    .description('Write an encrypted backup of everything, while the server runs or without one')
+    .option('--force', 'replace the file where there is one')
+    .action(async (file, options) => (await import('./backup.ts')).backup(file, options))
+
+  withConfig(program.command('restore'))
+    .argument('<file>', 'the backup')
+    .description('Restore a backup into an empty data directory, with the opt-outs made since')
+    .option('--master-key-file <file>', 'the master key, where USHER_MASTER_KEY does not hold it')
+    .option(
+      '--opt-outs <file>',
+      'the list of opt-outs kept outside the backup (default: where optOuts.listFile puts it)',
+    )
+    .option('--without-opt-outs', 'the list is lost: those who opted out after the backup are followed again')
+    .option('--json', 'print data as JSON')
+    .action(async (file, options) => (await import('./restore.ts')).restore(file, options))
+
   asClient(program.command('clock'))
     .description("Show how far the machine's clock is relied on, after it leapt")
     .option('--confirm', 'say that it is right now')

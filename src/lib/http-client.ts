@@ -11,6 +11,11 @@ export interface HttpClient {
   call(url: string, options?: HttpCall): Promise<HttpAnswer>
   /** The answer line by line while it arrives; for `application/x-ndjson`. */
   lines(url: string, options?: HttpCall): Promise<{ readonly status: number; readonly lines: AsyncIterable<string> }>
+  /** The answer as it arrives, whatever it is; ends with an error when it breaks off. */
+  bytes(
+    url: string,
+    options?: HttpCall,
+  ): Promise<{ readonly status: number; readonly headers: IncomingHttpHeaders; readonly bytes: AsyncIterable<Buffer> }>
   close(): void
 }
 
@@ -83,6 +88,10 @@ export function createHttpClient(certificate?: string): HttpClient {
     async lines(url, options = {}) {
       const response = await send(url, options)
       return { status: response.statusCode ?? 0, lines: splitLines(response) }
+    },
+    async bytes(url, options = {}) {
+      const response = await send(url, options)
+      return { status: response.statusCode ?? 0, headers: response.headers, bytes: response }
     },
     close() {
       agents.http.destroy()

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { ConfigError, type UsherConfig } from '../config.ts'
@@ -7,6 +7,13 @@ import { closeFolder } from './private-folder.ts'
 /** As long as the longest name below the folder, `profiles/MANIFEST-000000` and what SQLite hangs onto its file. */
 const PROBE = '.usher-may-this-user-write-here'
 
+/** Stands in a folder until a restore into it is done. */
+const RESTORING = 'restore.unfinished'
+
+export function restoreMarker(dataDir: string): string {
+  return join(resolve(dataDir), RESTORING)
+}
+
 /**
  * Makes the data directory where it is missing, sees that this user may write there, and closes it to other users of this
  * machine, with all that is in it. From then on the process makes files for its own user only.
@@ -14,6 +21,10 @@ const PROBE = '.usher-may-this-user-write-here'
  * @throws ConfigError with the reason, in words; nothing of Usher has been written then
  */
 export function openDataDir({ dataDir }: Pick<UsherConfig, 'dataDir'>): string[] {
+  if (existsSync(restoreMarker(dataDir)))
+    throw new ConfigError([
+      `dataDir (USHER_DATA_DIR, --data-dir): a restore into ${dataDir} was begun and is not finished. Wait for it; or, where it broke off, empty the folder and restore again`,
+    ])
   // Of the whole process, so that it also covers what SQLite and LevelDB make; a worker thread has none of its own.
   if (isMainThread && process.platform !== 'win32') process.umask(0o077)
   try {
@@ -23,6 +34,22 @@ export function openDataDir({ dataDir }: Pick<UsherConfig, 'dataDir'>): string[]
   } catch (error) {
     throw new ConfigError([
       `dataDir (USHER_DATA_DIR, --data-dir): ${explain(error, dataDir)}. Allowed: a folder that this user may write to`,
+    ])
+  }
+}
+
+/**
+ * There from the first start on: a restore asks for it, also where nobody opted out yet.
+ * @throws ConfigError where it can neither be opened nor made: opt-outs would be missing in it
+ */
+export function makeOptOutList(listFile: string): void {
+  try {
+    closeSync(openSync(listFile, 'a', 0o600))
+  } catch (error) {
+    // On a full disk opt-outs are taken all the same, and the list is made whole later.
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return
+    throw new ConfigError([
+      `optOuts.listFile (USHER_OPT_OUTS_LIST_FILE): ${explain(error, listFile)}. Allowed: a file in a folder that exists and that this user may write to`,
     ])
   }
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 class FolderRefusedError extends Error {}
 
 /** What tells a folder of Usher from one of somebody else. Nothing else in it is touched. */
-const OWN = /^(?:catalog\.sqlite.*|profiles.*|backups?.*|quarantine.*|server\.json.*|admin\.token|[a-z-]+\.key)$/
+const OWN =
+  /^(?:catalog\.sqlite.*|profiles.*|backups?.*|quarantine.*|server\.json.*|admin\.token|opt-outs\.list.*|damaged|[a-z-]+\.key)$/
 /** Of a freshly made file system, or hidden: neither makes a folder somebody else's. */
 const OF_NOBODY = /^(?:lost\+found|\..*)$/
 

@@ -14,7 +14,8 @@ import { type JobStore, openJobStore } from '../store/job-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { openDataDir } from './data-dir.ts'
+import type { BackupSource } from './backup.ts'
+import { makeOptOutList, openDataDir } from './data-dir.ts'
 
 /** Everything that outlives the process: one data directory. */
 export interface Stores {
@@ -33,6 +34,8 @@ export interface Stores {
   damage(): StoredDamage
   /** Reads every file of the profile store. */
   readonly checkFiles: EmbeddedRecordStore['checkFiles']
+  /** What a backup is made of. */
+  readonly backedUp: Omit<BackupSource, 'nowMs'>
   close(): Promise<void>
 }
 
@@ -56,12 +59,16 @@ class CatalogDamagedError extends Error {
 }
 
 /** Where the profile store, its damaged files and the second copy of its opt-outs are. */
-export function storePaths(dataDir: string) {
+export function storePaths({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | 'optOuts'>) {
   return {
     folder: join(dataDir, 'profiles'),
     asideFolder: join(dataDir, 'damaged'),
-    optOutList: join(dataDir, 'opt-outs.list'),
+    optOutList: optOuts.listFile ?? join(dataDir, 'opt-outs.list'),
   }
+}
+
+export function catalogFileOf(dataDir: string): string {
+  return join(dataDir, 'catalog.sqlite')
 }
 
 export interface StoreOptions {
@@ -92,7 +99,8 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
 async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
   const warnings = openDataDir(config)
-  const catalogFile = join(dataDir, 'catalog.sqlite')
+  makeOptOutList(storePaths(config).optOutList)
+  const catalogFile = catalogFileOf(dataDir)
   const isFirstStart = !existsSync(catalogFile)
   const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
   let damagedRecords = 0
@@ -102,7 +110,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   }
   let profiles: ProfileStore | undefined
   const opened = await openEmbeddedRecordStore({
-    ...storePaths(dataDir),
+    ...storePaths(config),
     durability: config.durability,
     readsThrough: true,
     nowMs: options.clock,
@@ -147,6 +155,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     denied: openDenyStore(records, onCorrupt),
     damage: () => ({ files: opened.damage(), records: damagedRecords }),
     checkFiles: (onProgress) => opened.checkFiles(onProgress),
+    backedUp: { records: opened, catalogFile, secrets, account: catalog.pid },
     async close() {
       await catalog.close()
       await profiles.close()

@@ -22,8 +22,11 @@ export interface RepairReport {
 }
 
 /** There is nothing to check; saying that all is well would be wrong. */
-class NoDataError extends Error {
+export class NoDataError extends Error {
   readonly code = 'no_data'
+  constructor(dataDir: string) {
+    super(`${dataDir} holds no data of Usher. Name the folder with --data-dir, or a running server with --url`)
+  }
 }
 
 type OnProgress = (done: number, total: number) => void
@@ -52,11 +55,9 @@ export async function repairDataDir(config: UsherConfig, onProgress: OnProgress)
 }
 
 function pathsOf(config: UsherConfig): ReturnType<typeof storePaths> {
-  const paths = storePaths(config.dataDir)
+  const paths = storePaths(config)
   if (existsSync(paths.folder)) return paths
-  throw new NoDataError(
-    `${config.dataDir} holds no data of Usher. Name the folder with --data-dir, or a running server with --url`,
-  )
+  throw new NoDataError(config.dataDir)
 }
 
 type OpenStore = Awaited<ReturnType<typeof openEmbeddedRecordStore>>

@@ -105,6 +105,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         explain: async () => undefined,
       },
       verifier: { verify: () => Promise.reject(new Error('not asked here')) },
+      backups: { start: () => Promise.reject(new Error('not asked here')) },
       deliveries: options.deliveries ?? {
         list: async () => ({ total: 0, list: [] }),
         get: async () => undefined,

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError, loadConfig } from '../../src/config.ts'
@@ -84,6 +84,15 @@ export const processChecks: Readonly<Record<string, Check>> = {
         { USHER_DATA_DIR: folder },
         () => existsSync(join(folders[0], 'catalog.sqlite')) && existsSync(join(folders[1], 'catalog.sqlite')),
       ),
+    )
+  }),
+  'optOuts.listFile': acts(async () => {
+    const files = [join(newFolder(), 'list'), join(newFolder(), 'list')] as const
+    return pair(files, (file) =>
+      withServer({ USHER_DATA_DIR: newFolder(), USHER_OPT_OUTS_LIST_FILE: file }, async (usher) => {
+        await fetch(`${usher.edgeUrl}/demoptout.jpg?d_uuid=${'1'.repeat(38)}`)
+        return files.map((path) => existsSync(path) && readFileSync(path, 'utf8').length > 1)
+      }),
     )
   }),
   host: see('HOST', ['127.0.0.1', '127.0.0.2'], (usher) => usher.edgeUrl.replace(/:[0-9]+$/, '')),

@@ -41,6 +41,11 @@ export interface EmbeddedRecordStore extends RecordStore {
   damage(): readonly Damage[]
   /** Reads every file of the store, and says what is damaged: now, or earlier and not settled. */
   checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]>
+  /**
+   * Every record as it was at one moment, with all that was committed before the call: a commit is in it whole or not at all.
+   * @throws StoreUnavailableError when damage is met, or the database had to be opened again meanwhile
+   */
+  everything(): AsyncIterable<readonly StoredRecord[]>
 }
 
 /** [SEC-57]: what `process` may lose with the power. */
@@ -183,6 +188,15 @@ class LevelRecordStore implements EmbeddedRecordStore {
     await this.#settled()
     const memory = Buffer.alloc(1)
     return this.#parts.care.check(() => this.reclaim(memory, memory), onProgress)
+  }
+
+  async *everything(): AsyncGenerator<readonly StoredRecord[]> {
+    await this.#settled()
+    try {
+      yield* (await this.#opened()).everything()
+    } catch (error) {
+      throw unavailable('reading failed', error)
+    }
   }
 
   readonly mend: OnDamaged = (from, to) => this.#mending.met(from, to)

@@ -14,6 +14,8 @@ export interface Level {
   batch(): LevelBatch
   range(from: Buffer, to: Buffer, limit: number, reverse: boolean): Promise<StoredRecord[]>
   heads(kind: number, partitions: number): Promise<Buffer[]>
+  /** Every record as it was at the first page, whatever is written meanwhile. Rejects at damage. */
+  everything(): AsyncIterable<readonly StoredRecord[]>
   approximateSize(from: Buffer, to: Buffer): Promise<number>
   /** Rewrites the tables of a range, what is written last included; of everything without one. */
   compact(from?: Buffer, to?: Buffer): Promise<void>
@@ -67,6 +69,7 @@ const SETTINGS = {
 
 /** Bytes one read of an iterator may bring; the default of 16 KiB makes many small trips. */
 const PAGE_BYTES = 256 * 1024
+const PAGE_RECORDS = 1_000
 
 /** abstract-level's steps behind `put`, `del` and `write`, which clone options for each record and cost twice as much. */
 interface RawBatch {
@@ -93,6 +96,7 @@ export async function openLevel(folder: string, onDamaged: OnDamaged = () => {})
     batch: () => rawBatch(db.batch() as unknown as RawBatch),
     range: (from, to, limit, reverse) => readRange(db, { gte: from, lt: to, limit, reverse }, onDamaged),
     heads: (kind, partitions) => readHeads(db, kind, partitions, onDamaged),
+    everything: () => readEverything(db, onDamaged),
     approximateSize: (from, to) => db.approximateSize(from, to),
     compact: (from = Buffer.alloc(1), to = Buffer.alloc(64, 0xff)) => db.compactRange(from, to),
     close: () => db.close(),
@@ -177,6 +181,19 @@ async function readReadable(db: Database, range: Range): Promise<StoredRecord[]>
     entries.push({ key: entry[0], record: entry[1] })
   }
   return entries
+}
+
+async function* readEverything(db: Database, onDamaged: OnDamaged): AsyncGenerator<readonly StoredRecord[]> {
+  // An iterator sees the state of its beginning. What is read once must not push out what is read often.
+  await using iterator = db.iterator({ fillCache: false, highWaterMarkBytes: PAGE_BYTES })
+  for (;;) {
+    const page = await iterator.nextv(PAGE_RECORDS).catch((error: unknown) => {
+      if (isCorruption(error)) onDamaged()
+      throw error
+    })
+    if (page.length === 0) return
+    yield page.map(([key, record]) => ({ key, record }))
+  }
 }
 
 function endAtCorruption(error: unknown): [] {

@@ -3,6 +3,7 @@ import { open, rename } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { crc32 } from 'node:zlib'
 import { keyName } from '../keys.ts'
+import { openRecord } from '../record.ts'
 import type { StoredRecord } from '../record-store.ts'
 
 export class OptOutListError extends Error {
@@ -113,4 +114,18 @@ function readLine(line: string): StoredRecord | undefined {
   const [key, record, sum] = line.split(' ')
   if (key === undefined || record === undefined || crc32(`${key} ${record}`).toString(16) !== sum) return undefined
   return { key: Buffer.from(key, 'base64'), record: Buffer.from(record, 'base64') }
+}
+
+/** Whether the first was written after the second, or can be opened in place of it. */
+export function isNewerRecord(record: Buffer, other: Buffer | undefined): boolean {
+  const [revision, otherRevision] = [revisionOf(record), revisionOf(other)]
+  return revision !== undefined && (otherRevision === undefined || revision > otherRevision)
+}
+
+function revisionOf(record: Buffer | undefined): number | undefined {
+  try {
+    return record === undefined ? undefined : openRecord(record).revision
+  } catch {
+    return undefined
+  }
 }

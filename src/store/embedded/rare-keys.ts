@@ -1,9 +1,8 @@
 import { PARTITIONS } from '../../model/partition.ts'
 import { afterPrefix, Kind, keyName, kindRange, partitionOfKey } from '../keys.ts'
-import { openRecord } from '../record.ts'
 import type { StoredRecord } from '../record-store.ts'
 import type { Level } from './level.ts'
-import type { OptOutList } from './opt-out-list.ts'
+import { isNewerRecord, type OptOutList } from './opt-out-list.ts'
 
 /**
  * Which opt-outs there may be. Every event asks for one, and almost nobody has one: knowing that in memory saves half of
@@ -29,8 +28,8 @@ export class RareKeys {
       rare.add(stored.key)
       const name = keyName(stored.key)
       const listed = entries.get(name)
-      if (listed === undefined || isNewer(stored, listed)) unlisted.push(stored)
-      if (listed !== undefined && !isNewer(listed, stored)) entries.delete(name)
+      if (listed === undefined || isNewerRecord(stored.record, listed?.record)) unlisted.push(stored)
+      if (listed !== undefined && !isNewerRecord(listed.record, stored.record)) entries.delete(name)
     }
     rare.#isComplete = isWhole(unlisted.length)
     for (const { key } of entries.values()) rare.add(key)
@@ -71,10 +70,7 @@ export async function putBackMissing(level: Level, list: OptOutList): Promise<nu
   for (let from = 0; from < listed.length; from += PAGE) {
     const page = listed.slice(from, from + PAGE)
     const found = await level.getMany(page.map(({ key }) => key))
-    const missing = page.filter(({ key, record }, i) => {
-      const stored = found[i]
-      return isNewer({ key, record }, stored && { key, record: stored })
-    })
+    const missing = page.filter(({ record }, i) => isNewerRecord(record, found[i]))
     await putBack(level, missing)
     count += missing.length
   }
@@ -105,20 +101,6 @@ async function* storedOptOuts(level: Level): AsyncGenerator<StoredRecord> {
       if (page.length < PAGE || last === undefined) break
       from = afterPrefix(last.key)
     }
-  }
-}
-
-/** Whether the first was written after the second, or can be opened in place of it. */
-function isNewer(one: StoredRecord, other: StoredRecord | undefined): boolean {
-  const [revision, otherRevision] = [revisionOf(one.record), revisionOf(other?.record)]
-  return revision !== undefined && (otherRevision === undefined || revision > otherRevision)
-}
-
-function revisionOf(record: Buffer | undefined): number | undefined {
-  try {
-    return record === undefined ? undefined : openRecord(record).revision
-  } catch {
-    return undefined
   }
 }
 
