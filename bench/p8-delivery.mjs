@@ -214,6 +214,7 @@ function rulesOf(usersPerMessage) {
   const dataSource = {
     integrationCode: undefined,
     status: 'ACTIVE',
+    retentionDays: 720,
     isGlobal: false,
     redirectHosts: [],
     sync: undefined,

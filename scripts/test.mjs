@@ -1,27 +1,50 @@
 // `npm test [-- PATH ...]`: set-up, then every test, or those of one room [OPS-1], [OPS-3].
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { runTool, setUp } from './setup.mjs'
 
 setUp()
-// After the set-up: it is built on an installed package.
+// After the set-up: the first is built on an installed package.
 const { hasBrowser } = await import('../test/clients/browser.mjs')
-needBrowser()
+const { hasNginx } = await import('../test/proxy/nginx.mjs')
+const isAsked = process.argv.length === 2 || process.argv.some((path) => path.startsWith('test'))
+if (isAsked) {
+  need('Chromium', 'the tests in a browser', hasBrowser, [
+    'chromium-headless-shell fonts-liberation',
+    'chromium fonts-liberation', // Older Debian has no shell of its own.
+  ])
+  need('nginx', 'the tests behind a proxy', hasNginx, ['nginx'])
+}
 runTool('vitest/vitest.mjs', ['run', ...process.argv.slice(2)])
 
-/** The tests in a browser need Chromium: root on Debian gets it here, others are told how [OPS-3]. */
-function needBrowser() {
-  const isAsked = process.argv.length === 2 || process.argv.some((path) => path.startsWith('test'))
-  if (!isAsked || hasBrowser()) return
-  const install = 'apt-get install -y --no-install-recommends chromium-headless-shell fonts-liberation'
+/** A program of the operating system: root on Debian gets it here, others are told how [OPS-3]. @param choices packages, the best first */
+function need(name, tests, isThere, choices) {
+  if (isThere()) return
+  const install = (packages) => `apt-get install -y --no-install-recommends ${packages}`
   if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.log('Installing Chromium for the tests in a browser (once) ...')
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const run = (command) =>
-      spawnSync(command, { shell: true, stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0
-    // A fresh machine has no lists of packages yet; older Debian has no shell of its own.
-    if (run(install) || (run('apt-get update') && (run(install) || run(install.replace('-headless-shell', ''))))) return
+    console.log(`Installing ${name} for ${tests} (once) ...`)
+    const tryAll = () => choices.some((packages) => run(install(packages)))
+    // A fresh machine has no lists of packages yet.
+    withoutServices(() => run(install(choices[0])) || (run('apt-get update') && tryAll()))
+    if (isThere()) return
   }
   const verdict = process.env.CI === 'true' ? 'will fail' : 'are skipped'
-  console.log(`No Chromium here: the tests in a browser ${verdict}. To run them: sudo ${install}`)
+  console.log(`No ${name} here: ${tests} ${verdict}. To run them: sudo ${install(choices[0])}`)
+}
+
+function run(command) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  return spawnSync(command, { shell: true, stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0
+}
+
+/** A test run must not leave a web server running on port 80: Debian asks this file whether a service may start. */
+function withoutServices(work) {
+  const policy = '/usr/sbin/policy-rc.d'
+  const isOurs = !existsSync(policy)
+  if (isOurs) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    work()
+  } finally {
+    if (isOurs) rmSync(policy, { force: true })
+  }
 }

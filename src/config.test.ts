@@ -63,7 +63,7 @@ describe('sources', () => {
     const variables = settings.map((setting) => setting.variable)
     expect(new Set(variables).size).toBe(settings.length)
     const samples: Record<string, string> = {
-      USHER_ADMIN_TOKEN: 'a token of 24 characters',
+      USHER_ADMIN_TOKEN: 'a-token-of-24-characters',
       USHER_MASTER_KEY: Buffer.alloc(32).toString('base64'),
       USHER_COLLECTION_DOMAIN: 'c.example',
       USHER_TLS_CERT: 'c.pem',
@@ -93,6 +93,127 @@ describe('sources', () => {
     expect(edge.denyList.dataSourceIds).toEqual([771, 1083])
     expect(edge.trustedProxies).toEqual(['10.0.0.0/8', '::1'])
     expect(edge.jsonp).toBe(false)
+  })
+
+  const lists = settings.filter(({ kind }) => ['list', 'map', 'objects'].includes(kind.name))
+
+  test('every list can be written with commas and as a JSON array, and says the same as the file [OPS-20]', () => {
+    const full = loadConfig({ options: { config: 'config/full.yaml' }, env: {} })
+    const at = (config: unknown, path: readonly string[]) =>
+      path.reduce<unknown>((found, part) => (found as Record<string, unknown>)[part], config)
+    expect(lists.length).toBeGreaterThanOrEqual(15)
+    // Clients without keys are refused: they would have no effect.
+    const beside = { USHER_EDGE_IMS_KEYS: '/etc/usher/ims-key.pem' }
+    for (const { variable, path, kind } of lists) {
+      const value = at(full, path)
+      const forms = [JSON.stringify(value), ...(kind.name === 'list' ? [textOf(value)] : [])]
+      for (const text of forms)
+        expect(at(loadConfig({ env: { ...beside, [variable]: text } }), path), `${variable}=${text}`).toEqual(value)
+    }
+  })
+
+  test('no list takes an entry that can never fit, and the variable is named [OPS-20]', () => {
+    // What is left of JSON, YAML or a shell that was not meant for a comma list.
+    const texts = [
+      '["https://www.example.com"',
+      '"a","b"',
+      '[a, b]',
+      '[""]',
+      '[null]',
+      '[true]',
+      '[[]]',
+      '[{}]',
+      '[" "]',
+    ]
+    for (const { variable } of lists) {
+      for (const text of texts)
+        expect(issuesOf({ env: { [variable]: text } })[0] ?? 'nothing', `${variable}=${text}`).toContain(
+          `(${variable}): `,
+        )
+    }
+  })
+
+  test.each([
+    ['USHER_EDGE_ALIASES', ['acme.example.com', 'acme-', 'https://acme', '*', 'a b']],
+    ['USHER_EDGE_ORGANIZATIONS', ['0123456789ABCDEF01234567', '@AdobeOrg', 'a@b@c']],
+    ['USHER_EDGE_SYSTEM_HOSTS', ['collect.example.com']],
+    [
+      'USHER_EDGE_TRUSTED_PROXIES',
+      ['10.0.0.0/33', '10.0.0.0/', 'proxy.example', '10.0.0', '::1/129', '*', ' 10.0.0.1', '10.0.0.1, 10.0.0.2'],
+    ],
+    ['USHER_EDGE_CALLERS', ['10.0.0.0/33', 'sha256:abcd', '=10.0.0.1', 'a.b=10.0.0.1', 'shop=proxy', 'a=b=10.0.0.1']],
+    [
+      'USHER_EDGE_CORS_ORIGINS',
+      [
+        'www.example.com',
+        'https://www.example.com/',
+        'https://WWW.example.com',
+        'https://a.example:443',
+        'https://*.a.example',
+        'https://a.example/x',
+        '*',
+        'null',
+      ],
+    ],
+    [
+      'USHER_EDGE_REFERER_HOSTS',
+      ['https://www.example.com', 'WWW.example.com', '*.example.com', '.example.com', 'a.example:8080', 'a.example/x'],
+    ],
+    [
+      'USHER_EDGE_REDIRECT_HOSTS',
+      ['https://a.example/', '*.com', 'ftp://a.example', 'a.example:443', 'http://a.example:80', 'a.example/x'],
+    ],
+    [
+      'USHER_EDGE_OPT_OUT_TOOLS',
+      ['http://o.example/%token%', 'o.example/%token%', 'https://%token%.example/', 'https://o.example/'],
+    ],
+    ['USHER_EDGE_IMS_CLIENTS', ["a'b", 'a,b', 'a b']],
+    ['USHER_EDGE_FORBIDDEN_COUNTRIES', ['us', 'USA', 'U1']],
+    ['USHER_EDGE_DENY_LIST_DATA_SOURCE_IDS', ['-1', '1.5', 'x', '0x10']],
+    ['USHER_ROLES', ['edges', 'ADMIN']],
+  ])('%s refuses each of %j [OPS-20]', (variable, texts) => {
+    for (const text of texts) {
+      const [issue = 'nothing'] = issuesOf({ env: { [variable]: JSON.stringify([text]) } })
+      expect(issue.replaceAll('"', ''), text).toContain(`(${variable}): entry 1, ${text.replaceAll('"', '')}, `)
+    }
+  })
+
+  test.each<[string, string]>([
+    [
+      'USHER_EDGE_CORS_ORIGINS',
+      'https://www.example.com,http://localhost:8080,https://xn--bcher-kva.example,capacitor://localhost',
+    ],
+    [
+      'USHER_EDGE_REDIRECT_HOSTS',
+      'a.example,*.b.example,http://c.example:8080,https://D.example,[2001:db8::1]:8443,192.0.2.1',
+    ],
+    [
+      'USHER_EDGE_CALLERS',
+      `10.0.0.5, shop=10.0.0.0/8, ::ffff:10.0.0.0/104, sha256:${'aB'.repeat(32)}, shop=sha256:${'AA:'.repeat(31)}AA`,
+    ],
+    ['USHER_EDGE_TRUSTED_PROXIES', '10.1.2.3/8, fe80::1%eth0, ::ffff:10.0.0.5, 2001:DB8::/32'],
+    ['USHER_EDGE_REFERER_HOSTS', 'localhost, www.example.com, 192.0.2.1, [2001:db8::1]'],
+    ['USHER_EDGE_ALIASES', 'acme, Beta-2, x_y, 7'],
+  ])('%s takes %s [OPS-20] [SEC-98]', (variable, text) => {
+    expect(issuesOf({ env: { [variable]: text } })).toEqual([])
+  })
+
+  test.each([
+    ['admin:\n  token: "a-token-that-is-cut\\0here-and-more"', 'admin.token: holds the character U+0000'],
+    ['edge:\n  aliases: ["ac\\u200bme"]', 'edge.aliases.0: holds the invisible character U+200B (a zero-width space)'],
+    ['dataDir: "./data\\n"', 'dataDir: holds the control character U+000A (a line break)'],
+    ['extraCa: "\\uD800.pem"', 'extraCa: holds an unpaired surrogate (U+D800)'],
+  ])('%j: what nobody sees in a setting stops the start with its name [OPS-20] [API-164~]', (text, expected) => {
+    expect(() => loadConfig({ options: { config: 'x.yaml' }, readFile: () => text, env: {} })).toThrow(expected)
+  })
+
+  test.each([
+    'a token with blanks that is long',
+    'a-token-with-a-line-end-in-it\n',
+    'ein-schlüssel-mit-umlauten-drin',
+    ` ${'x'.repeat(24)}`,
+  ])('the admin token %j could be sent by nobody, so it stops the start [OPS-22]', (token) => {
+    expect(() => loadConfig({ env: { USHER_ADMIN_TOKEN: token } })).toThrow('admin.token')
   })
 
   test.each(['minimal', 'full'])('config/%s.yaml loads', (name) => {

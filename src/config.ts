@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs'
-import { parse as parseYaml, YAMLParseError } from 'yaml'
 import { z } from 'zod'
+import { impossibleCombinations } from './config/impossible-combinations.ts'
+import { ConfigError, readYaml } from './lib/config-file.ts'
+import * as entries from './lib/list-entries.ts'
 import {
   explainIssues,
   listSettings,
   overlayEnvironment,
   renderSettings,
   type Setting,
-  suggestion,
+  textIssues,
+  unknownVariables,
 } from './lib/settings.ts'
 
 /**
@@ -18,8 +21,8 @@ import {
 const ROLES = ['edge', 'admin', 'delivery', 'batch'] as const
 
 const port = (value: number, description: string) => z.int().min(0).max(65535).default(value).meta({ description })
-const list = (description: string, allowed: string) =>
-  z.array(z.string().min(1)).default([]).meta({ description, allowed })
+const list = (entry: z.ZodType<string>, description: string, allowed: string) =>
+  z.array(entry).default([]).meta({ description, allowed })
 const flag = (value: boolean, description: string) => z.boolean().default(value).meta({ description })
 const count = (value: number, max: number, description: string) =>
   z.int().min(1).max(max).default(value).meta({ description })
@@ -63,7 +66,7 @@ const DenyList = z.strictObject({
   deviceCallsPerDay: count(5_000, 100_000_000, 'Calls a day of one device ID'),
   personCallsPerMinute: count(300, 1_000_000, 'Calls a minute of one declared ID; a person has several devices'),
   personCallsPerDay: count(10_000, 100_000_000, 'Calls a day of one declared ID'),
-  dataSourceIds: z.array(z.coerce.number<number | string>().int().min(0)).default([]).meta({
+  dataSourceIds: z.array(entries.dataSourceId).default([]).meta({
     description: 'Data sources whose IDs are always refused',
     allowed: 'a list of data source ids',
   }),
@@ -75,7 +78,7 @@ const DenyList = z.strictObject({
 
 const countries = (codes: string[], description: string) =>
   z
-    .array(z.string().regex(/^[A-Z]{2}$/))
+    .array(entries.countryCode)
     .default(codes)
     .meta({ description, allowed: 'a list of two-letter country codes in upper case' })
 
@@ -97,22 +100,27 @@ const Edge = z.strictObject({
     .default(7)
     .meta({ description: 'Region that answers name (`dcs_region`) and that devices are seen in' }),
   aliases: list(
+    entries.hostLabel,
     'Left-most host labels that name the organisation; none listed: any host is served',
     'a list of host labels',
   ),
   organizations: list(
+    entries.organization,
     'Organizations that `d_orgid` may name; none listed: every well-formed one',
     'a list such as 0123456789ABCDEF01234567@AdobeOrg',
   ),
   systemHosts: list(
+    entries.hostLabel,
     'Further left-most labels that are no alias: regional hosts, a renamed `dpm`',
     'a list of host labels',
   ),
   trustedProxies: list(
+    entries.network,
     'Proxies whose forwarded client address is believed',
     'a list of addresses or ranges such as 10.0.0.0/8',
   ),
   callers: list(
+    entries.caller,
     'Server-to-server callers. They may hand over the address of the visitor as the last entry of the forwarding header; without one a call has no country. Certificates need tls.cert, and every client is then asked for one',
     'a list of addresses, ranges, or sha256:FINGERPRINT of a client certificate, with alias= in front where one counts for that alias alone',
   ),
@@ -129,11 +137,13 @@ const Edge = z.strictObject({
       'Whether the last octet (IPv4) or the last 80 bits (IPv6) of client addresses are dropped before anything else uses them',
   }),
   corsOrigins: list(
+    entries.origin,
     'Origins that may read answers; none listed: any',
     'a list of origins such as https://www.example.com',
   ),
-  refererHosts: list('Hosts of pages that may call; none listed: all', 'a list of host names'),
+  refererHosts: list(entries.hostName, 'Hosts of pages that may call; none listed: all', 'a list of host names'),
   redirectHosts: list(
+    entries.redirectHost,
     'Hosts any redirect may go to, beside those of the data source',
     'a list of host, *.domain or http://host:port',
   ),
@@ -145,14 +155,20 @@ const Edge = z.strictObject({
   strict: flag(false, 'Answers 4xx with the same codes where compatible answers are 200'),
   cookieCheck: flag(false, 'Detects blocked third-party cookies by one redirect (code 172)'),
   optOutTools: list(
+    entries.optOutTool,
     'Opt-out tools of the industry (NAI, DAA) that `/demoptout/token` sends a browser back to, with a token; until the opt-out arrives, at most 5 minutes, its calls give 173. None listed: off',
     'a list of https addresses with %token%, and %key% of any parameter of the call, behind the host',
   ),
   imsKeys: list(
+    entries.filePath,
     'Public keys or certificates that sign the tokens of the Target integration; a call with a bearer token that is malformed, expired or of somebody else gives 111. None listed: tokens are not looked at',
     'a list of PEM files with RSA keys',
   ),
-  imsClients: list('Clients (`client_id`) whose tokens are accepted; none listed: all', 'a list of client ids'),
+  imsClients: list(
+    entries.clientId,
+    'Clients (`client_id`) whose tokens are accepted; none listed: all',
+    'a list of client ids',
+  ),
   partitionedCookies: flag(false, 'Adds `Partitioned` to every visitor cookie; matching across sites stops'),
   mayUseCts: flag(true, 'Lets `d_cts` ask for the traits and segments of the visitor'),
   gvlVendorId: z
@@ -161,14 +177,33 @@ const Edge = z.strictObject({
     .max(100_000)
     .default(565)
     .meta({ description: "This installation's vendor id in the TCF list; consent must name it" }),
-  acceptUnlistedCmp: flag(false, 'Goes on after codes 313 and 314, instead of treating consent as missing'),
+  cmpListFile: z.string().min(1).optional().meta({
+    description:
+      'List of consent management platforms (`cmp-list.json` of IAB Europe). Consent strings of others give 313, of deleted ones 314. Not set: CMPs are not judged',
+    allowed: 'path of a JSON file, read at the start',
+  }),
+  acceptUnlistedCmp: flag(
+    false,
+    'Goes on after codes 313 and 314, instead of treating consent as missing; needs `edge.cmpListFile`',
+  ),
   usEnforcement: flag(
     false,
-    'US privacy strings (`gpp`, `us_privacy`) that cannot be decoded count as opt-out of sale and sharing',
+    'GPP strings (`gpp`) that cannot be decoded count as opt-out of sale and sharing, as a `us_privacy` that cannot be read always does',
   ),
-  forbiddenCountries: countries(['CU', 'IR', 'KP', 'SD', 'SY'], 'Countries refused by law (code 199)'),
+  forbiddenCountries: countries(
+    ['CU', 'IR', 'KP', 'SD', 'SY'],
+    'Countries refused by law (code 199). An address of unknown country passes',
+  ),
   blockedCountries: countries([], 'Countries refused by the organisation (code 198)'),
-  onlyCountries: countries([], 'When not empty, all other countries are refused (code 198)'),
+  onlyCountries: countries(
+    [],
+    'When not empty, all other countries are refused (code 198). An address of unknown country passes',
+  ),
+  geoFile: z.string().min(1).optional().meta({
+    description:
+      'Table that says where an address is: for the lists of countries, and for the geo keys of rules (`d_country`, `d_city`, ...). Not set: the bundled table of countries',
+    allowed: 'path of a country or city table in the MaxMind DB format (.mmdb), read at the start',
+  }),
   limits: Limits.prefault({}),
   denyList: DenyList.prefault({}),
 })
@@ -177,7 +212,8 @@ export const DEFAULT_DATA_DIR = './data'
 
 const Config = z.strictObject({
   dataDir: z.string().min(1).default(DEFAULT_DATA_DIR).meta({
-    description: 'Folder of the embedded stores, keys and the token file; the only place written to',
+    description:
+      'Folder of the embedded stores, keys and the token file; the only place written to. It is closed to other users of this machine at each start',
     allowed: 'a path',
   }),
   host: z.string().min(1).default('127.0.0.1').meta({
@@ -233,14 +269,28 @@ const Config = z.strictObject({
   admin: z
     .strictObject({
       port: port(8081, 'Port of the REST API, the UI and the metrics; 0 picks a free one'),
-      token: z.string().min(24, 'has fewer than 24 characters').optional().meta({
-        description: 'Bearer token with full rights, for scripts and first set-up',
-        allowed: 'at least 24 characters',
-        secret: true,
-      }),
+      token: z
+        .string()
+        .min(24, 'has fewer than 24 characters')
+        .regex(/^[!-~]*$/, 'holds what no header can carry')
+        .optional()
+        .meta({
+          description: 'Bearer token with full rights, for scripts and first set-up',
+          allowed: 'at least 24 characters, visible ASCII without blanks',
+          secret: true,
+        }),
     })
     .prefault({}),
   edge: Edge.prefault({}),
+  optOuts: z
+    .strictObject({
+      listFile: z.string().min(1).optional().meta({
+        description:
+          'The list of opt-outs that is kept beside the store, as keyed hashes. A restore needs it: put it on another disk than the data directory. Not set: `opt-outs.list` in the data directory',
+        allowed: 'path of a file in a folder that exists; it is made when it is missing',
+      }),
+    })
+    .prefault({}),
   delivery: z
     .strictObject({
       historyDays: count(
@@ -282,15 +332,7 @@ export const settings: readonly Setting[] = listSettings(Config, 'USHER_')
 /** Variables that belong to scripts and to the finding of the file, not to the file itself. */
 const OTHER_VARIABLES = ['USHER_CONFIG', 'USHER_CLIENTS_DIR', 'USHER_CHROMIUM']
 
-/** The configuration cannot be used; `issues` says everything that is wrong, a sentence each. */
-export class ConfigError extends Error {
-  readonly code = 'config_invalid'
-  readonly issues: readonly string[]
-  constructor(issues: readonly string[]) {
-    super(`The configuration cannot be used:\n${issues.map((issue) => `  - ${issue}`).join('\n')}`)
-    this.issues = issues
-  }
-}
+export { ConfigError }
 
 export interface ConfigSources {
   /** Of the command line; they win. */
@@ -306,12 +348,15 @@ export interface ConfigSources {
 /** @throws ConfigError with every issue at once; nothing has been started or written then */
 export function loadConfig(sources: ConfigSources = {}): UsherConfig {
   const { options = {}, env = process.env, readFile = (path: string) => readFileSync(path, 'utf8') } = sources
-  const issues = unknownVariables(env)
+  const variables = Object.keys(env).filter((name) => name.startsWith('USHER_'))
+  const issues = unknownVariables(variables, [...settings.map((setting) => setting.variable), ...OTHER_VARIABLES])
   const path = options.config ?? env['USHER_CONFIG']
   const file = path === undefined ? {} : readYaml(path, readFile)
   const wins = { ...env, ...definedOptions(options) }
-  const parsed = Config.safeParse(overlayEnvironment(file, settings, wins))
-  if (!parsed.success) throw new ConfigError([...issues, ...explainIssues(parsed.error, settings)])
+  const input = overlayEnvironment(file, settings, wins)
+  issues.push(...textIssues(input))
+  const parsed = Config.safeParse(input)
+  if (!parsed.success) throw new ConfigError([...issues, ...explainIssues(parsed.error, settings, input)])
   const config = { ...parsed.data, production: env['NODE_ENV'] === 'production' }
   issues.push(...impossibleCombinations(config))
   if (issues.length > 0) throw new ConfigError(issues)
@@ -331,37 +376,11 @@ export function renderConfigPage(): string {
 
 One YAML file (\`usher serve --config FILE\`, or \`USHER_CONFIG\`), and an environment variable for every key; the
 environment wins over the file, the command line over both. An unknown key or variable, a wrong type or an impossible
-combination stops the start and is named with what is allowed. Examples: [minimal.yaml](../config/minimal.yaml),
+combination stops the start and is named with what is allowed. In the environment a list is written as \`a, b\` or as a
+JSON array, a map as \`key=value, key=value\` or as a JSON object, a list of maps as JSON. Examples: [minimal.yaml](../config/minimal.yaml),
 [full.yaml](../config/full.yaml). JSON Schema: [usher.schema.json](../config/usher.schema.json).
 
 ${renderSettings(settings)}`
-}
-
-function readYaml(path: string, readFile: (path: string) => string): Record<string, unknown> {
-  try {
-    const value: unknown = parseYaml(readFile(path)) ?? {}
-    if (typeof value === 'object' && !Array.isArray(value)) return value as Record<string, unknown>
-    throw new ConfigError([`${path}: must be a map of keys to values`])
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    const reason =
-      error instanceof YAMLParseError
-        ? `is not valid YAML: ${error.message.trim()}`
-        : `cannot be read: ${(error as Error).message}`
-    throw new ConfigError([`${path}: ${reason}`])
-  }
-}
-
-/** A misspelt variable would otherwise be a default that nobody chose. */
-function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = [...settings.map((setting) => setting.variable), ...OTHER_VARIABLES]
-  return Object.keys(env)
-    .filter((name) => name.startsWith('USHER_') && !known.includes(name))
-    .map((name) => {
-      const meant = suggestion(name, known)
-      // With 70 of them behind it, what was meant would not be seen.
-      return `${name}: unknown environment variable${meant}${meant.endsWith('?') ? '' : ` Allowed: ${known.join(', ')}`}`
-    })
 }
 
 function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']>): Record<string, string> {
@@ -369,28 +388,4 @@ function definedOptions({ dataDir, roles }: NonNullable<ConfigSources['options']
     ...(dataDir === undefined ? {} : { USHER_DATA_DIR: dataDir }),
     ...(roles === undefined ? {} : { USHER_ROLES: roles }),
   }
-}
-
-function impossibleCombinations(config: UsherConfig): string[] {
-  const issues: string[] = []
-  if (config.clockOffsetMs !== 0 && config.production) {
-    issues.push('clockOffsetMs (USHER_CLOCK_OFFSET_MS): a test switch, refused with NODE_ENV=production. Allowed: 0')
-  }
-  if ((config.tls.cert === undefined) !== (config.tls.key === undefined)) {
-    issues.push(
-      'tls.cert (USHER_TLS_CERT) and tls.key (USHER_TLS_KEY): one is set without the other. Allowed: both or none',
-    )
-  }
-  if (config.edge.port !== 0 && config.edge.port === config.admin.port) {
-    issues.push(
-      'edge.port (USHER_EDGE_PORT) and admin.port (USHER_ADMIN_PORT): both are the same. Allowed: two different ports',
-    )
-  }
-  const { connectionsMax, connectionsPerAddressMax } = config.edge.limits
-  if (connectionsPerAddressMax > connectionsMax) {
-    issues.push(
-      `edge.limits.connectionsPerAddressMax (USHER_EDGE_LIMITS_CONNECTIONS_PER_ADDRESS_MAX): is above edge.limits.connectionsMax. Allowed: at most ${connectionsMax}`,
-    )
-  }
-  return issues
 }

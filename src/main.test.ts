@@ -69,14 +69,18 @@ test('with the disk full events are refused and readiness is false, but opt-outs
   const event = (deviceId = visitor) => fetch(`${usher.edgeUrl}/event?d_uuid=${deviceId}&c_a=1&d_rtbd=json`)
   const refused = await event()
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^\d+$/)])
-  for (const url of [usher.edgeUrl, usher.adminUrl]) {
-    const ready = await fetch(`${url}/readyz`)
-    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('disk_full')])
+  const answers = await Promise.all([usher.edgeUrl, usher.adminUrl].map((url) => fetch(`${url}/readyz`)))
+  for (const ready of answers) {
+    expect([ready.status, ready.headers.get('retry-after')]).toEqual([503, '1'])
+    // One shape on both listeners [OPS-12].
+    expect(await ready.json()).toEqual({ status: 'not_ready', reasons: expect.arrayContaining(['disk_full']) })
   }
   expect((await fetch(`${usher.edgeUrl}/demoptout.jpg?d_uuid=${leaver}`)).status).toBe(200)
 
   state = 'ok'
   await expect.poll(async () => (await fetch(`${usher.edgeUrl}/readyz`)).status).toBe(200)
+  for (const url of [usher.edgeUrl, usher.adminUrl])
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready', reasons: [] })
   expect((await event()).status).toBe(200)
   expect(await (await event(leaver)).json()).toMatchObject({ errors: [{ code: 171 }] })
 })

@@ -1,18 +1,15 @@
 import { join } from 'node:path'
-import { parseS2sConfig, type S2sConfig, userDpidsOf } from './activation/destinations/s2s.ts'
-import { mergeSecrets, redactS2s } from './activation/destinations/s2s-secrets.ts'
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
-import { parseTraitRule } from './audience/rules/trait-rule.ts'
+import { checkTraitRule } from './audience/rules/trait-rule.ts'
 import { DenyList } from './collect/deny-list.ts'
 import { keepDenyList } from './collect/deny-list-keeper.ts'
 import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
 import type { SetupLink } from './contract.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
-import { createClock } from './lib/clock.ts'
-import { watchClock } from './lib/clock-guard.ts'
+import type { MachineClock } from './lib/clock-moment.ts'
 import type { readDiskSpace } from './lib/disk-space.ts'
 import type { Listener } from './lib/egress/address-policy.ts'
 import { openEgress } from './lib/egress/egress.ts'
@@ -21,11 +18,14 @@ import { createMetrics } from './lib/metrics.ts'
 import { randomDeviceId, randomEventId } from './lib/random-ids.ts'
 import { ADMIN_TOKEN_FILE } from './lib/secret-files.ts'
 import { readVersion } from './lib/version.ts'
+import { openBackupDesk } from './main/backup.ts'
 import { readExtraCa, readTls } from './main/certificates.ts'
 import { checkPorts } from './main/check-ports.ts'
+import { openDataDir } from './main/data-dir.ts'
 import { deliveryGauges } from './main/delivery-health.ts'
 import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
+import { destinationTypes } from './main/destination-types.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { openDiskShares } from './main/disk-share.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
@@ -33,22 +33,30 @@ import { exposureWarning } from './main/exposure.ts'
 import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
+import { openPlaces } from './main/places.ts'
+import { openProductClock } from './main/product-clock.ts'
+import { replayControl } from './main/replay-control.ts'
 import { type Retention, startRetention } from './main/retention.ts'
+import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
 import { watchUnusable } from './main/unusable-destinations.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
+import { explainProfile } from './pipeline/explain-profile.ts'
 import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
 import type { Parts } from './pipeline/parts.ts'
-import { explainProfile, viewProfile } from './pipeline/profile-views.ts'
+import { viewProfile } from './pipeline/profile-views.ts'
 import { openRefile } from './pipeline/refile.ts'
 import { openRulebooks } from './pipeline/rulebooks.ts'
 import { type Sweep, startSweep } from './pipeline/sweep.ts'
 import type { RecordStore } from './store/record-store.ts'
 import { verifyStore } from './store/verify.ts'
 
+export { ABOUT_BYTES_HEADER } from './api/backups.ts'
+export { backupDataDir } from './main/backup.ts'
 export { openDataDir } from './main/data-dir.ts'
-export { type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
+export { type RestoreReport, restoreDataDir } from './main/restore.ts'
+export { type RepairReport, repairDataDir, type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
 
 /** A running server. */
 export interface Usher {
@@ -82,6 +90,8 @@ export interface Overrides {
   readonly wrapRecords?: (records: RecordStore) => RecordStore
   /** Tests fill the disk. */
   readonly readDiskSpace?: typeof readDiskSpace
+  /** Tests set the clock of the machine. */
+  readonly machineClock?: MachineClock
 }
 
 /** Puts the parts together: configuration, stores, rulebook, delivery, sweep, then the listeners. */
@@ -90,14 +100,27 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const has = (role: Role) => config.roles.includes(role)
   const log = createLog({ level: config.logLevel })
   const metrics = createMetrics()
-  const clock = createClock(config.clockOffsetMs)
+  const clock = openProductClock({
+    dataDir: config.dataDir,
+    offsetMs: config.clockOffsetMs,
+    log,
+    onLeap: metrics.clockJump,
+    machine: overrides.machineClock,
+  })
   const allowPrivate = config.allowPrivateDestinations
   const allowedTargets = overrides.allowedTargets ?? []
   const tls = readTls(config)
-  const edgeConfig = edgeConfigOf(config, tls)
+  const places = has('edge') ? await openPlaces(config.edge, log) : undefined
+  const edgeConfig = edgeConfigOf(config, tls, places)
   const version = readVersion()
   await checkPorts(config)
 
+  openDataDir(config)
+  let retention: Retention | undefined
+  const disk = await watchDisk(config.dataDir, log, {
+    read: overrides.readDiskSpace,
+    onWorse: () => retention?.kick(),
+  })
   const stores = await openStores(config, {
     clock: clock.now,
     onCorrupt: metrics.storeRecordCorrupt,
@@ -106,20 +129,17 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       metrics.storeCommit(ms / 1000)
       if (isSynced) metrics.storeFlush(ms / 1000)
     },
+    onWriteFailed: disk.failed,
     wrapRecords: overrides.wrapRecords,
   })
   const { catalog, profiles, deliveries, secrets } = stores
   const exposed = exposureWarning(config)
-  for (const warning of [...secrets.warnings, ...(exposed === undefined ? [] : [exposed])])
+  for (const warning of [...stores.warnings, ...(exposed === undefined ? [] : [exposed])])
     log.warn('start.warning', { warning })
-  let retention: Retention | undefined
-  const disk = await watchDisk(config.dataDir, log, {
-    read: overrides.readDiskSpace,
-    onWorse: () => retention?.kick(),
-  })
   const watchDestinations = watchUnusable(log)
   const rulebooks = await openRulebooks(catalog, {
     allowPrivate,
+    epoch: clock.epoch,
     onBuilt: (rulebook, buildMs) => {
       log.info('rulebook.built', { version: rulebook.version, buildMs: Math.round(buildMs) })
       watchDestinations(rulebook.destinations)
@@ -134,8 +154,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     allowedTargets,
     extraCa: readExtraCa(config),
     ownListeners,
+    onDenied: metrics.egressDenied,
   })
-  const clockGuard = watchClock({ onJump: metrics.clockJump })
   const observer = await openObserver({
     rulebook: rulebooks.current,
     jobs: stores.jobs,
@@ -164,7 +184,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       for (const destinationId of destinationIds) await deliveries.owe(profileId, destinationId, clock.now())
       if (destinationIds.length > 0) dispatcher?.notify(profileId, destinationIds)
     },
-    mayForget: clockGuard.isTrusted,
+    judgedMs: clock.judgedMs,
+    mayForget: clock.mayForget,
     onFollowUpFailed: (error) => {
       log.error('follow_up.failed', { error })
       sweep?.retryFollowUps()
@@ -191,10 +212,9 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       // A pause is the operator's to end; the rest is what happens with partners.
       log: (event, fields) => (event === 'delivery.paused' ? log.warn : log.info)(event, fields),
       userAgent: `Usher/${version}`,
-      onAttempt: ({ status, attempts }) => {
+      onAttempt: ({ attempts }) => {
         const attempt = attempts.at(-1)
         if (attempt !== undefined) metrics.deliveryAttempt('s2s', attempt.outcome, attempt.durationMs / 1000)
-        if (attempt?.error === 'egress_denied') metrics.egressDenied(status)
       },
       onEnded: (delivery) => {
         observer.onEnded(delivery)
@@ -220,7 +240,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       destinations,
       isDiskLow: () => disk.state() !== 'ok',
       clock: clock.now,
-      mayForget: clockGuard.isTrusted,
+      mayForget: clock.mayForget,
       log,
     })
   }
@@ -230,12 +250,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     dispatcher?.rulesChanged()
     if (has('batch')) refile.start(rulebook.membershipKey)
   })
+  clock.keep(rulebooks.epochChanged)
 
   const denyList = new DenyList(config.edge.denyList)
   const denyListKeeper = await keepDenyList(denyList, {
     store: stores.denied,
     clock: clock.now,
-    mayForget: clockGuard.isTrusted,
+    mayForget: clock.mayForget,
     log,
   })
 
@@ -253,7 +274,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         denyList,
         firstVisitKey: secrets.ecidKey,
         clock: clock.now,
-        ready: () => ({ ready: reasons().length === 0, reasons: reasons() }),
+        ready: reasons,
         onRequest: (record) => {
           metrics.httpRequest(record.route, record.status, record.durationMs / 1000)
           if (config.logLevel === 'debug') log.debug('event.received', { ...record })
@@ -278,13 +299,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           tlsEndedInFront: config.tls.endedInFront,
         },
         catalog,
-        rules: { parseTraitRule, parseSegmentRule },
-        destinationTypes: {
-          parseS2sConfig: (input) => parseS2sConfig(input, { allowPrivate, allowedTargets }),
-          redactS2s: (stored) => redactS2s(stored as S2sConfig),
-          mergeSecrets: (previous, next) => mergeSecrets(previous as S2sConfig | undefined, next),
-          userDpidsOf: (stored) => userDpidsOf(stored as S2sConfig),
-        },
+        rules: { checkTraitRule, parseSegmentRule },
+        destinationTypes: destinationTypes({ allowPrivate, allowedTargets }),
         profiles: {
           find: async (text) =>
             (await findProfiles(text, parts)).map((id) => viewFound(id, rulebooks.current().directory)),
@@ -296,15 +312,15 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           profiles,
           rulebook: rulebooks.current,
           names: catalog.names,
-          dispatcher,
         }),
+        replays: dispatcher && replayControl(dispatcher, deliveries),
         denyList: openDenyListDesk(denyList, denyListKeeper, {
           mayClear: config.edge.denyList.mayClear,
           clock: clock.now,
         }),
         delivery: dispatcher && deliveryControl(dispatcher),
         clock: {
-          now: clock.now,
+          ...clock,
           advance(ms) {
             const nowMs = clock.advance(ms)
             sweep?.kick()
@@ -318,14 +334,17 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           rulebook: rulebooks.current,
           names: catalog.names,
           disk: disk.state,
+          damage: stores.damage,
           diskShares: shares.levels,
           allowPrivate,
-          isClockTrusted: clockGuard.isTrusted,
           clock,
         }),
         live: observer.live,
         uiFolder: join(import.meta.dirname, '..', 'dist', 'web'),
-        verifier: { verify: (onProgress) => verifyStore(stores.records, { onProgress }) },
+        verifier: {
+          verify: (onProgress) => verifyStore(stores.records, { onProgress, checkFiles: stores.checkFiles }),
+        },
+        backups: openBackupDesk(stores.backedUp, { clock: clock.now, log }),
         ready: reasons,
         metrics,
         log,
@@ -335,11 +354,14 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     : undefined
   for (const listener of [edge, admin])
     if (listener !== undefined) ownListeners.push({ host: config.host, port: listener.port })
+  await disk.reserved
   metrics.watch({
     diskFreeBytes: disk.freeBytes,
     ...deliveryGauges(dispatcher, clock.now),
     storeBytes: async () => ({ profiles: (await stores.records.stats()).diskBytes }),
   })
+
+  const takeAddresses = leaveAddresses(config, { edge, admin, tls }, log)
 
   return {
     edgeUrl: edge?.url ?? '',
@@ -357,6 +379,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     newSetupLink: async () => admin?.sessions.newLink(),
     async close() {
       isClosing = true
+      takeAddresses()
       await Promise.all([edge?.close(), admin?.close()])
       rulebooks.close()
       await Promise.all([sweep?.close(), retention?.close(), refile.close(), denyListKeeper.close()])
@@ -365,7 +388,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       await egress.close()
       await stores.close()
       disk.close()
-      clockGuard.close()
+      await clock.close()
       metrics.close()
     },
   }

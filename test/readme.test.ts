@@ -64,17 +64,20 @@ function portSettings(): Record<string, string> {
   return { USHER_EDGE_PORT: edge, USHER_ADMIN_PORT: admin }
 }
 
-test.skipIf(!canRun)('the first five minutes of the README work as they are written', async () => {
-  const [server, partner, ...typed] = blocks.filter((block) => !block.startsWith('npm '))
-  await openTerminal(onFreePorts(server as string), '"msg":"ready"')
-  const heard = await openTerminal(onFreePorts(partner as string), 'Waiting for messages')
-  const script = onFreePorts(`set -e\n${typed.join('\n')}`)
-  const result = spawnSync('bash', ['--norc', '-c', script], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], ...portSettings() },
-    encoding: 'utf8',
-  })
-  expect(result.status, `${result.stdout}\n${result.stderr}`).toBe(0)
-  expect(result.stdout).toContain('200002  Shoe lovers  in since')
-  await expect.poll(heard).toContain('visitor ada joined 200002  (signature verified)')
-})
+test.skipIf(!canRun && process.env['CI'] !== 'true')(
+  'the first five minutes of the README work as they are written',
+  async () => {
+    const [server, partner, ...typed] = blocks.filter((block) => !block.startsWith('npm '))
+    await openTerminal(onFreePorts(server as string), '"msg":"ready"')
+    const heard = await openTerminal(onFreePorts(partner as string), 'Waiting for messages')
+    const script = onFreePorts(`set -e\n${typed.join('\n')}`)
+    const result = spawnSync('bash', ['--norc', '-c', script], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], ...portSettings() },
+      encoding: 'utf8',
+    })
+    expect(result.status, `${result.stdout}\n${result.stderr}`).toBe(0)
+    expect(result.stdout).toContain('200002  Shoe lovers  in since')
+    await expect.poll(heard).toContain('visitor ada joined 200002  (signature verified)')
+  },
+)

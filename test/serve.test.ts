@@ -64,6 +64,10 @@ test('the first start tells where the token is; plain HTTP for other machines is
   expect(first).not.toContain('not encrypted')
   const second = await said({ USHER_HOST: '0.0.0.0' })
   expect(second).not.toContain(hint)
+  // How to sign in again, at an address that this machine can open.
+  expect(second).toMatch(
+    /^To sign in at http:\/\/127\.0\.0\.1:\d+\/ get a link that works once, with: bin\/usher link --data-dir /m,
+  )
   expect(second.split('\n').filter((line) => line.includes('"start.warning"'))).toEqual([
     expect.stringContaining('is not encrypted'),
   ])
@@ -91,6 +95,11 @@ describe('refusals', () => {
       'USHER_CLOCK_OFFSET_MS',
     ],
     ['a file as the data directory', { USHER_DATA_DIR: program }, 'Allowed: a folder that this user may write to'],
+    [
+      'a place where nobody can make a folder',
+      { USHER_DATA_DIR: '/proc/nothing/deep' },
+      'Allowed: a folder that this user may write to',
+    ],
     ['a short token', { USHER_ADMIN_TOKEN: 'too-short-canary' }, 'at least 24 characters'],
   ])('%s stops the start with status 2 [OPS-20] [OPS-27]', (_name, env, expected) => {
     const result = runProgram(program, ['serve'], env)

@@ -123,8 +123,6 @@ const blankTrait = {
   integrationCode: undefined,
   eventTypeId: undefined,
   categoryId: undefined,
-  algoModelId: undefined,
-  thresholdValue: undefined,
 }
 
 function dataSource(name) {
@@ -143,19 +141,11 @@ const dataSourceOptions = {
   subIdType: undefined,
   inboundS2S: false,
   outboundS2S: false,
-  dataExportRestrictions: [],
-  useAudienceManagerVisitorID: false,
-  allowDataSharing: false,
-  masterDataSourceIdProvider: false,
   uniqueTraitIntegrationCodes: false,
   uniqueSegmentIntegrationCodes: false,
-  allowDeviceGraphSharing: false,
   supportsAuthenticatedProfile: false,
   authenticatedProfileName: undefined,
-  deviceGraph: false,
-  deviceGraphName: undefined,
   customerProfileDataRetentionSeconds: 62_208_000,
-  samplingStartMs: undefined,
   redirectHosts: [],
   sync: undefined,
 }

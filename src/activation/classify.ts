@@ -1,4 +1,5 @@
 import type { EgressAnswer } from '../lib/egress/exchange.ts'
+import { parseRetryAfter } from '../lib/retry-after.ts'
 import type { S2sConfig } from './destinations/s2s.ts'
 
 /** What one attempt came to. The mode decides what follows from it (`policy.ts`). */
@@ -15,12 +16,9 @@ export type Outcome =
   /** The address rules forbid the target: the message is kept [SEC-23]. */
   | { readonly status: 'blocked'; readonly reason: 'egress_denied' }
   /** No access token: trouble of the destination, not of the message [SEC-55]. */
-  | { readonly status: 'unauthenticated'; readonly reason: string }
+  | { readonly status: 'unauthenticated'; readonly reason: string; readonly retryAfterMs?: number | undefined }
   /** We are stopping: as if it had not been tried. */
   | { readonly status: 'stopped' }
-
-/** A partner may ask for silence, but not for longer [SEC-46]. */
-export const RETRY_AFTER_MS_MAX = 24 * 3_600_000
 
 /** Source: outbound.md OUT-21, OUT-208; security.md SEC-26, SEC-45, SEC-46. */
 export function classify(
@@ -46,12 +44,4 @@ export function classify(
 /** The trouble with a certificate is named: `tls_cert_has_expired`, `tls_wrong_version_number` [SEC-28]. */
 function reasonOf({ error, detail }: Exclude<EgressAnswer, { status: 'answered' }>): string {
   return error === 'tls' && detail !== null ? `tls_${detail.toLowerCase().replace(/^err_(ssl|tls)_/, '')}` : error
-}
-
-/** Seconds, or a date of HTTP in any of its three forms; that of asctime names no zone. Source: RFC 9110 section 10.2.3. */
-function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
-  if (value === undefined) return undefined
-  const date = / \d{4}$/.test(value) ? `${value} GMT` : value
-  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(date) - nowMs
-  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), RETRY_AFTER_MS_MAX)
 }

@@ -1,6 +1,6 @@
 import type { Definitions, Destination } from '../model/definitions.ts'
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
-import { type ConfigIssue, parseS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
+import { type ConfigIssue, inForce, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
 import { parseUrlTemplate, type UrlTemplate } from './url-template.ts'
 
 /** The part of the rulebook that activation reads: destinations with real-time delivery and their mappings. Immutable. */
@@ -106,8 +106,8 @@ interface DraftRule extends DestinationRule {
 
 function draftRule(destination: Destination): DraftRule {
   const { destinationId, name, status, mappingVersion, createdAtMs, config: stored } = destination
-  const parsed = parseS2sConfig(stored, { allowPrivate: true })
-  const config = parsed.ok ? parsed.config : standIn(stored)
+  const parsed = parseSavedS2sConfig(stored)
+  const config = parsed.ok ? inForce(parsed.config) : standIn(stored)
   const template = config.urlTemplate === undefined ? undefined : parseUrlTemplate(config.urlTemplate)
   return {
     destinationId,
@@ -144,7 +144,7 @@ function standIn(stored: unknown): S2sConfig {
     sendWithoutPartnerId: true,
     delivery: isBatch ? 'batch' : 'realtime',
   }
-  const parsed = parseS2sConfig(config, { allowPrivate: true })
+  const parsed = parseSavedS2sConfig(config)
   if (!parsed.ok) throw new Error('the settings that stand in for unusable ones are not valid')
   return parsed.config
 }

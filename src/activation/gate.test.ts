@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
-import { DISPATCHER_LIMITS } from './dispatcher.ts'
+
 import {
   DESTINATION,
   deviceIn,
@@ -14,6 +14,8 @@ import {
   until,
   type Workbench,
 } from './workbench.conformance.ts'
+
+const DISPATCHER_LIMITS = { concurrency: 16 }
 
 /** Delivery to one destination as a whole: breaker, pause, slowing, rotation; against a real receiver, with time faked. */
 
@@ -267,14 +269,17 @@ test('500 is the fault of one message: the others go on [SEC-46]', async () => {
   )
   for (let n = 1; n <= 9; n++) await bench.commit(deviceIn(n, [100]))
   await until(() => bench.ended.length === 8)
+  expect(bench.ended.map(({ status }) => status)).toEqual(Array(8).fill('acknowledged'))
 })
 
 test.each([
   ['120', 120_000],
+  ['8.5', 9_000],
+  ['20, 8.5', 20_000],
   ['Sun, 22 Nov 2026 12:02:00 GMT', 120_000],
   ['9999999', DAY],
 ])(
-  'Retry-After %j silences the destination so long, up to a day, also over a restart [SEC-46]',
+  'Retry-After %j silences the destination so long, up to a day, also over a restart [SEC-46] [SEC-100]',
   async (value, waitMs) => {
     const records = await openMemoryRecordStore()
     const time = manualTime()
@@ -300,6 +305,30 @@ test.each([
     await until(() => bench.ended.length === 2)
   },
 )
+
+test('a later answer that asks for more than is left of the silence prolongs it [SEC-100]', async () => {
+  const time = manualTime()
+  const held: (() => void)[] = []
+  await using receiver = await startReceiver((response, _request, number) => {
+    if (number > 2) response.end()
+    else held.push(() => response.writeHead(429, { 'retry-after': number === 1 ? '60' : '30' }).end())
+  })
+  const defined = { destinations: [{ config: { url: receiver.url, usersPerMessage: 1 } }] }
+  await using bench = await openWorkbench(defined, time)
+  for (let n = 1; n <= 2; n++) await bench.commit(deviceIn(n, [100]))
+  await until(() => held.length === 2)
+  held[0]?.()
+  await until(() => health(bench).failuresInRow === 1)
+  time.advance(50_000)
+  held[1]?.()
+  await until(() => health(bench).failuresInRow === 2)
+  await bench.commit(deviceIn(3, [100]))
+  time.advance(29_999)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(receiver.requests).toHaveLength(2)
+  time.advance(1)
+  await until(() => receiver.requests.length > 2)
+})
 
 test('compat keeps neither breaker nor pauses: each message is tried twice, come what may [SEC-45] [OUT-23]', async () => {
   await using receiver = await startReceiver((response) => response.writeHead(503, { 'retry-after': '60' }).end())

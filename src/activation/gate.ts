@@ -1,8 +1,9 @@
+import { RETRY_AFTER_MS_MAX } from '../lib/retry-after.ts'
 import type { DestinationHealth, PauseReason, Uncounted } from '../model/delivery.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { DestinationState } from '../store/destination-states.ts'
 import { Breaker, type Verdict } from './breaker.ts'
-import { type Outcome, RETRY_AFTER_MS_MAX } from './classify.ts'
+import type { Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { Pace } from './pace.ts'
 import { BODY_STATUSES } from './policy.ts'
@@ -82,11 +83,13 @@ export class Gate {
     this.#lastFailure = stored?.lastFailure
     this.#lastSuccessMs = stored?.lastSuccessMs
     this.#keyRemovedAtMs = stored?.keyRemovedAtMs
-    const holdMs = (stored?.holdUntilMs ?? 0) - parts.clock()
+    const holdUntilMs = stored?.holdUntilMs ?? 0
+    // The clock may have been ahead when it was stored [SEC-91]: no longer than was asked for at the last failure.
+    const askedMs = holdUntilMs - (stored?.lastFailure?.atMs ?? Number.NEGATIVE_INFINITY)
+    const holdMs = Math.min(holdUntilMs - parts.clock(), askedMs, RETRY_AFTER_MS_MAX)
     if (holdMs > 0) {
-      this.#holdUntilMs = stored?.holdUntilMs
-      // The clock may have been ahead when it was stored [SEC-91].
-      this.#pace.hold(Math.min(holdMs, RETRY_AFTER_MS_MAX))
+      this.#holdUntilMs = parts.clock() + holdMs
+      this.#pace.hold(holdMs)
     }
   }
 
@@ -146,7 +149,7 @@ export class Gate {
       if (verdict === 'success') this.#pace.succeeded(this.#options.parts.limits.concurrency)
       this.#obey(outcome, nowMs)
     }
-    const isStale = nowMs - (this.#savedAtMs ?? 0) >= SAVE_EVERY_MS
+    const isStale = Math.abs(nowMs - (this.#savedAtMs ?? 0)) >= SAVE_EVERY_MS
     if (change !== undefined || (isStale && (wasRefusing || verdict !== 'success'))) this.#save()
     return change === 'closed'
   }
@@ -283,7 +286,7 @@ export class Gate {
   #obey(outcome: Outcome, nowMs: number): void {
     if (outcome.status === 'failed' && outcome.httpStatus === 410) this.pause('gone')
     if (outcome.status === 'failed' && SLOW_STATUSES.includes(outcome.httpStatus ?? 0)) {
-      const waitMs = this.#pace.slowDown(outcome.retryAfterMs)
+      const waitMs = this.#pace.slowDown(outcome.retryAfterMs, Math.max(0, (this.#holdUntilMs ?? 0) - nowMs))
       if (waitMs !== undefined) this.#holdUntilMs = nowMs + waitMs
       if ((waitMs ?? 0) >= SAVE_EVERY_MS) this.#save()
     }

@@ -118,24 +118,28 @@ test('what is kept of a request and its answer holds no secret and is bounded [S
   const secret = 'hunter2-hunter2-hunter2'
   await using receiver = await startReceiver((response, request) => {
     response.writeHead(200, { 'x-echo': request.headers.authorization, 'set-cookie': 'session=1' })
-    response.end(`${secret} ${request.headers.authorization} ${'x'.repeat(5_000)}`)
+    response.end(`${secret} ${request.headers.authorization} ${request.headers['x-api-key']} 7 ${'x'.repeat(5_000)}`)
   })
   const auth = { type: 'basic', username: 'usher', password: secret }
+  const headers = { 'X-Account': '7', 'X-Api-Key': 'key-of-a-free-header', Accept: 'application/json' }
   await using bench = await openWorkbench({
-    destinations: [{ config: { url: receiver.url, auth, headers: { 'X-Account': '7' } } }],
+    destinations: [{ config: { url: receiver.url, auth, headers } }],
   })
   await bench.commit(deviceIn(1, [100]))
   await bench.idle()
   expect(receiver.requests[0]?.headers).toMatchObject({
     authorization: `Basic ${Buffer.from(`usher:${secret}`).toString('base64')}`,
     'x-account': '7',
+    'x-api-key': 'key-of-a-free-header',
+    accept: 'application/json',
     'user-agent': 'Usher/test',
   })
   const stored = await bench.deliveries.get(bench.ended[0]?.deliveryId ?? ('' as never))
   expect(stored?.headers).toContainEqual(['Authorization', 'Basic ***'])
-  expect(stored?.attempts[0]?.responseExcerpt.slice(0, 9)).toBe('*** *** x')
+  for (const name of Object.keys(headers)) expect(stored?.headers).toContainEqual([name, '***'])
+  expect(stored?.attempts[0]?.responseExcerpt.slice(0, 15)).toBe('*** *** *** 7 x')
   expect(stored?.attempts[0]?.responseExcerpt.length).toBeLessThanOrEqual(1024)
   const text = JSON.stringify(stored)
-  for (const canary of [secret, Buffer.from(`usher:${secret}`).toString('base64'), 'session=1'])
+  for (const canary of [secret, headers['X-Api-Key'], Buffer.from(`usher:${secret}`).toString('base64'), 'session=1'])
     expect(text).not.toContain(canary)
 })

@@ -1,4 +1,3 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
@@ -17,11 +16,6 @@ import {
   startReceiver,
   until,
 } from './workbench.conformance.ts'
-
-interface OidcProvider {
-  callback(): RequestListener
-  readonly ClientCredentials: { find(token: string): Promise<{ readonly clientId: string } | undefined> }
-}
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -101,14 +95,98 @@ test('the token request is the documented one, byte for byte on the wire [OUT-78
   expect(body).toBe('grant_type=client_credentials')
 })
 
-test('an id and a secret go as Base64 of both, an opaque value verbatim [OUT-79]', async () => {
+test('an id and a secret are form-encoded each and go as Base64 of both, raw where the server wants them so, an opaque value verbatim [OUT-79]', async () => {
   await using server = await tokenServer(bearer('t'))
-  await sourceOf().get(DESTINATION, configOf(server.url, { clientId: 'testId', clientSecret: 'testSecret' }))
-  await sourceOf().get(DESTINATION, configOf(server.url, { credentials: 'not base64!' }))
+  const send = (auth: object) => sourceOf().get(DESTINATION, configOf(server.url, { ...auth }))
+  await send({ clientId: 'testId', clientSecret: 'testSecret' })
+  await send({ clientId: 'a b:c', clientSecret: 'p@ss+wörd%' })
+  await send({ clientId: 'a b', clientSecret: 'p@ss+wörd%', rawCredentials: true })
+  await send({ clientId: 'AZaz09*-._', clientSecret: "~!'()&=/" })
+  await send({ credentials: 'not base64!' })
   expect(server.requests.map((request) => request.headers.authorization)).toEqual([
     'Basic dGVzdElkOnRlc3RTZWNyZXQ=',
+    'Basic YStiJTNBYzpwJTQwc3MlMkJ3JUMzJUI2cmQlMjU=',
+    'Basic YSBiOnBAc3Mrd8O2cmQl',
+    `Basic ${Buffer.from('AZaz09*-._:%7E%21%27%28%29%26%3D%2F').toString('base64')}`,
     'Basic not base64!',
   ])
+})
+
+test.each([
+  ['3600', 3_600],
+  [3600.5, 3_600.5],
+  [3600, 3_600],
+])('the lifetime %j of a token counts [OUT-81]', async (lifetime, seconds) => {
+  await using server = await tokenServer(bearer('a', { expires_in: lifetime }), bearer('b'))
+  let nowMs = NOW
+  const tokens = sourceOf(() => nowMs)
+  await tokens.get(DESTINATION, configOf(server.url))
+  nowMs += 1000 * seconds - 60_000 - 1
+  expect(await tokens.get(DESTINATION, configOf(server.url))).toEqual({ status: 'ok', token: 'a' })
+  nowMs += 1
+  expect(await tokens.get(DESTINATION, configOf(server.url))).toEqual({ status: 'ok', token: 'b' })
+})
+
+test.each(['1e3', '0x10', '1 hour', '2026-11-22', '', true, [90], null, 0, -5])(
+  'a lifetime %j is none: the token is used until it is refused [OUT-81]',
+  async (lifetime) => {
+    await using server = await tokenServer(bearer('a', { expires_in: lifetime }), bearer('b'))
+    let nowMs = NOW
+    const tokens = sourceOf(() => nowMs)
+    await tokens.get(DESTINATION, configOf(server.url))
+    nowMs += 30 * 86_400_000
+    expect(await tokens.get(DESTINATION, configOf(server.url))).toEqual({ status: 'ok', token: 'a' })
+  },
+)
+
+test('a token endpoint that asks to wait is not asked before, neither at once nor for the next message [SEC-100]', async () => {
+  await using server = await startReceiver((response, _request, number) => {
+    if (number === 1) response.writeHead(429, ['Retry-After', '8.5', 'Retry-After', '-1']).end()
+    else response.end(bearer('t'))
+  })
+  let nowMs = NOW
+  const tokens = sourceOf(() => nowMs)
+  const get = () => tokens.get(DESTINATION, configOf(server.url))
+  const silent = (retryAfterMs: number) => ({ status: 'failed', reason: 'http_429', retryAfterMs })
+  expect(await get()).toEqual(silent(9_000))
+  nowMs += 8_999
+  expect(await get()).toEqual(silent(1))
+  expect(server.requests).toHaveLength(1)
+  // Other credentials were not turned away.
+  expect((await tokens.get(OTHER, configOf(server.url))).status).toBe('ok')
+  nowMs += 1
+  expect(await get()).toEqual({ status: 'ok', token: 't' })
+  expect(server.requests).toHaveLength(3)
+})
+
+test('in compat the token endpoint is asked twice, come what may [OUT-84]', async () => {
+  await using server = await startReceiver((response) => response.writeHead(503, { 'retry-after': '60' }).end())
+  const tokens = sourceOf()
+  const config = configOf(server.url, undefined, { mode: 'compat' })
+  for (let at = 0; at < 2; at++)
+    expect(await tokens.get(DESTINATION, config)).toEqual({ status: 'failed', reason: 'http_503' })
+  expect(server.requests).toHaveLength(4)
+})
+
+test('durable: the message waits as long as the token endpoint asks [SEC-100] [SEC-55]', async () => {
+  let isBusy = true
+  await using endpoint = await startReceiver()
+  await using tokens = await startReceiver((response) =>
+    isBusy ? response.writeHead(429, { 'retry-after': '600' }).end() : response.end(bearer('t')),
+  )
+  const timers = manualTimers()
+  let nowMs = NOW
+  const config = { url: endpoint.url, auth: { type: 'oauth2', tokenUrl: tokens.url, credentials: 'bm90' } }
+  await using bench = await openWorkbench({ destinations: [{ config }] }, { after: timers.after, clock: () => nowMs })
+  await bench.commit(deviceIn(1, [100]))
+  await until(() => timers.waits().length === 1)
+  expect(timers.waits()).toEqual([600_000])
+  expect(tokens.requests).toHaveLength(1)
+  isBusy = false
+  nowMs += 600_000
+  timers.advance(600_000)
+  await bench.idle()
+  expect(bench.ended).toMatchObject([{ status: 'acknowledged' }])
 })
 
 test('a token without a lifetime is used until it is refused; with one it is renewed a minute before its end [OUT-81] [SEC-55]', async () => {
@@ -279,47 +357,4 @@ test('without a token compat fails the message and durable keeps it, no attempt 
   timers.advance(5_000)
   await bench.idle()
   expect(bench.ended[1]).toMatchObject({ status: 'acknowledged', attempts: [{ number: 1 }] })
-})
-
-test('a certified provider gives tokens, and refuses wrong credentials [OUT-78] [SEC-55]', async () => {
-  const port = await freePort()
-  // The package brings no types.
-  const { default: Provider } = (await import('oidc-provider' as string)) as {
-    default: new (issuer: string, options: object) => OidcProvider
-  }
-  const provider = new Provider(`http://127.0.0.1:${port}`, {
-    clients: [
-      {
-        client_id: 'usher',
-        client_secret: 'a secret / with + signs',
-        grant_types: ['client_credentials'],
-        redirect_uris: [],
-        response_types: [],
-      },
-    ],
-    features: {
-      clientCredentials: { enabled: true },
-      introspection: { enabled: true },
-      devInteractions: { enabled: false },
-    },
-  })
-  const server: Server = createServer(provider.callback())
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  cleanups.push(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const tokenUrl = `http://127.0.0.1:${port}/token`
-  // RFC 6749 2.3.1 wants both halves form-encoded; a partner that does gives the ready value.
-  const credentials = Buffer.from(
-    `usher:${encodeURIComponent('a secret / with + signs').replaceAll('%20', '+')}`,
-  ).toString('base64')
-  const answer = await sourceOf().get(DESTINATION, configOf(tokenUrl, { credentials }))
-  expect(answer.status).toBe('ok')
-  const issued = answer.status === 'ok' ? await provider.ClientCredentials.find(answer.token) : undefined
-  expect(issued?.clientId).toBe('usher')
-  expect(await sourceOf().get(DESTINATION, configOf(tokenUrl, { clientId: 'usher', clientSecret: 'wrong' }))).toEqual({
-    status: 'failed',
-    reason: 'http_401',
-  })
 })

@@ -1,5 +1,6 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { EgressAnswer } from '../lib/egress/exchange.ts'
+import { parseRetryAfter, RETRY_AFTER_MS_MAX } from '../lib/retry-after.ts'
 import type { Clock } from '../model/clock.ts'
 import type { DestinationId } from '../model/ids.ts'
 import type { S2sConfig } from './destinations/s2s.ts'
@@ -18,7 +19,7 @@ export interface TokenSource {
 export type TokenAnswer =
   | { readonly status: 'ok'; readonly token: string }
   /** `reason`: the kind of network error, `http_<status>`, or what is wrong with the answer. */
-  | { readonly status: 'failed'; readonly reason: string }
+  | { readonly status: 'failed'; readonly reason: string; readonly retryAfterMs?: number | undefined }
 
 export interface TokenSourceOptions {
   readonly egress: Pick<Egress, 'request'>
@@ -33,6 +34,13 @@ const TRIES = 2
 const RENEW_BEFORE_MS = 60_000
 const BODY = 'grant_type=client_credentials'
 
+/** The endpoint turned us away and said for how long [SEC-100]. */
+interface Silence {
+  readonly source: string
+  readonly reason: string
+  readonly untilMs: number
+}
+
 interface CachedToken {
   /** What the token was fetched with: another endpoint or other credentials need another one. */
   readonly source: string
@@ -43,9 +51,12 @@ interface CachedToken {
 export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_MS }: TokenSourceOptions): TokenSource {
   const tokens = new Map<DestinationId, CachedToken>()
   const fetches = new Map<DestinationId, { readonly source: string; readonly answer: Promise<TokenAnswer> }>()
+  const silences = new Map<DestinationId, Silence>()
 
-  async function fetchToken(destinationId: DestinationId, auth: OAuth, agent: string): Promise<TokenAnswer> {
+  async function fetchToken(destinationId: DestinationId, auth: OAuth, config: S2sConfig): Promise<TokenAnswer> {
+    const agent = userAgentOf(config, userAgent)
     let failure: TokenAnswer = { status: 'failed', reason: 'not_tried' }
+    silences.delete(destinationId)
     for (let tries = 0; tries < TRIES; tries++) {
       const answer = await egress.request({
         url: auth.tokenUrl,
@@ -58,7 +69,12 @@ export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_
       const parsed = parseTokenAnswer(answer)
       if (parsed.status === 'failed') {
         failure = parsed
-        continue
+        const askedMs =
+          answer.status === 'answered' ? parseRetryAfter(answer.headers['retry-after'], clock()) : undefined
+        // In compat the endpoint is asked as AAM asks it, come what may [OUT-84].
+        if (askedMs === undefined || config.mode === 'compat') continue
+        silences.set(destinationId, { source: sourceOf(auth), reason: parsed.reason, untilMs: clock() + askedMs })
+        return { ...failure, retryAfterMs: askedMs }
       }
       const expiresAtMs = clock() + parsed.lifetimeMs - RENEW_BEFORE_MS
       tokens.set(destinationId, { source: sourceOf(auth), token: parsed.token, expiresAtMs })
@@ -75,9 +91,14 @@ export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_
       const cached = tokens.get(destinationId)
       if (cached !== undefined && cached.source === source && clock() < cached.expiresAtMs)
         return { status: 'ok', token: cached.token }
+      const silence = silences.get(destinationId)
+      const silentMs = silence?.source === source ? silence.untilMs - clock() : 0
+      // Longer than any silence lasts: the clock was ahead when it began.
+      if (silence !== undefined && silentMs > 0 && silentMs <= RETRY_AFTER_MS_MAX)
+        return { status: 'failed', reason: silence.reason, retryAfterMs: silentMs }
       const running = fetches.get(destinationId)
       if (running !== undefined && running.source === source) return running.answer
-      const answer = fetchToken(destinationId, auth, userAgentOf(config, userAgent)).finally(() => {
+      const answer = fetchToken(destinationId, auth, config).finally(() => {
         if (fetches.get(destinationId)?.answer === answer) fetches.delete(destinationId)
       })
       fetches.set(destinationId, { source, answer })
@@ -96,9 +117,19 @@ export function userAgentOf({ userAgent }: Pick<S2sConfig, 'userAgent'>, usual: 
 
 type OAuth = Extract<S2sConfig['auth'], { type: 'oauth2' }>
 
-/** An opaque value goes as the partner gave it, a pair as Base64(`id:secret`) [OUT-79]. */
-function basicCredentials({ credentials, clientId = '', clientSecret = '' }: OAuth): string {
-  return credentials ?? Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
+/**
+ * An opaque value goes as the partner gave it. Of a pair both halves are form-encoded first, so that no colon, sign or letter
+ * in them is lost, unless the partner's server does not decode them. Source: outbound.md OUT-79, RFC 6749 section 2.3.1.
+ */
+function basicCredentials({ credentials, clientId = '', clientSecret = '', rawCredentials }: OAuth): string {
+  if (credentials !== undefined) return credentials
+  const encode = rawCredentials === true ? (text: string) => text : formEncoded
+  return Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString('base64')
+}
+
+/** `application/x-www-form-urlencoded`: a space is `+`; letters, digits and `*-._` stay. */
+function formEncoded(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1)
 }
 
 function sourceOf(auth: OAuth): string {
@@ -129,8 +160,14 @@ function parseTokenAnswer(answer: EgressAnswer): ParsedToken {
   const { token_type: type, access_token: token, expires_in: seconds } = json as Readonly<Record<string, unknown>>
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') return failed('token_type_not_bearer')
   if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8192}$/.test(token)) return failed('access_token_missing')
-  const lifetimeMs = Number(seconds) > 0 ? Number(seconds) * 1000 : Number.POSITIVE_INFINITY
-  return { status: 'ok', token, lifetimeMs }
+  return { status: 'ok', token, lifetimeMs: lifetimeOf(seconds) }
+}
+
+/** Some servers write the number as a text. Unreadable, or no time at all, is as if it were not there. */
+function lifetimeOf(seconds: unknown): number {
+  const isText = typeof seconds === 'string' && /^\d{1,15}(\.\d+)?$/.test(seconds)
+  const lifetimeMs = isText || typeof seconds === 'number' ? Number(seconds) * 1000 : 0
+  return lifetimeMs > 0 ? lifetimeMs : Number.POSITIVE_INFINITY
 }
 
 function failed(reason: string): ParsedToken {

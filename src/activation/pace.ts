@@ -13,7 +13,6 @@ export class Pace {
   readonly #after: After
   readonly #onReady: () => void
   #cancelHold: (() => void) | undefined
-  #holdMs = 0
   #slowWaitMs = SLOW_WAIT_MS_MIN
   /** Requests at one time while it is slowed. */
   #slowConcurrency = Number.POSITIVE_INFINITY
@@ -56,11 +55,16 @@ export class Pace {
     this.#startedInSlot = Math.max(0, this.#startedInSlot - 1)
   }
 
-  /** The destination is overloaded. @param retryAfterMs what it asked for @returns the pause it gets from now on, if a new one */
-  slowDown(retryAfterMs = 0): number | undefined {
+  /**
+   * The destination is overloaded.
+   * @param retryAfterMs what it asked for
+   * @param heldMs what is left of the pause it has already
+   * @returns the pause it gets from now on, if a new one
+   */
+  slowDown(retryAfterMs = 0, heldMs = 0): number | undefined {
     this.#slowConcurrency = 1
     // Several requests were on their way: together they are one sign.
-    if (this.isHeld && retryAfterMs <= this.#holdMs) return undefined
+    if (this.isHeld && retryAfterMs <= heldMs) return undefined
     const waitMs = Math.max(retryAfterMs, this.#slowWaitMs)
     this.#slowWaitMs = Math.min(2 * this.#slowWaitMs, SLOW_WAIT_MS_MAX)
     this.hold(waitMs)
@@ -69,7 +73,6 @@ export class Pace {
 
   hold(waitMs: number): void {
     this.#cancelHold?.()
-    this.#holdMs = waitMs
     this.#cancelHold = this.#after(waitMs, () => {
       this.#cancelHold = undefined
       this.#onReady()

@@ -29,7 +29,7 @@ test('a compat destination may count further 2xx as success, and only those [OUT
   expect(outcomeOf(200, 'compat', [202]).status).toBe('failed')
 })
 
-test('Retry-After counts as seconds or as a date, up to 24 hours [SEC-46]', () => {
+test('Retry-After counts as seconds or as a date, up to 24 hours [SEC-46] [SEC-100]', () => {
   const wait = (value: string) => {
     const outcome = classify(
       answered(429, { 'retry-after': value }),
@@ -40,7 +40,8 @@ test('Retry-After counts as seconds or as a date, up to 24 hours [SEC-46]', () =
   }
   expect(wait('120')).toBe(120_000)
   expect(wait('Sun, 22 Nov 2026 00:01:00 GMT')).toBe(60_000)
-  expect(wait('Sat, 21 Nov 2026 00:00:00 GMT')).toBe(0)
+  expect(wait('Sat, 21 Nov 2026 00:00:00 GMT')).toBeUndefined()
+  expect(wait('8.5')).toBe(9_000)
   expect(wait('999999999')).toBe(86_400_000)
   expect(wait('soon')).toBeUndefined()
 })
@@ -91,9 +92,17 @@ test('durable makes ten attempts at the documented waits, give or take a fifth [
   expect(step('durable', 10)).toEqual({ status: 'dead', reason: 'http_503', aamWouldDrop: false })
 })
 
-test('a longer Retry-After is respected, a shorter one does not hurry us [SEC-46]', () => {
+test('a longer Retry-After is respected, a shorter one does not hurry us [SEC-46] [SEC-100]', () => {
   expect(step('durable', 1, { outcome: failed(429, { retryAfterMs: 3 * HOUR }) })).toMatchObject({ waitMs: 3 * HOUR })
   expect(step('durable', 2, { outcome: failed(429, { retryAfterMs: 1_000 }) })).toMatchObject({ waitMs: 5 * MINUTE })
+  // Also where the repetition would be at once, and of a token endpoint.
+  const stale = { config: { mode: 'durable', auth: oauth }, outcome: failed(401, { retryAfterMs: 7_000 }) } as const
+  expect(step('durable', 1, stale)).toMatchObject({ waitMs: 7_000 })
+  const outcome = { status: 'unauthenticated', reason: 'http_429', retryAfterMs: 600_000 } as const
+  expect(step('durable', 0, { outcome, tokenFailures: 1 })).toMatchObject({ waitMs: 600_000 })
+  expect(step('durable', 0, { outcome: { ...outcome, retryAfterMs: 100 }, tokenFailures: 1 })).toMatchObject({
+    waitMs: 5_000,
+  })
 })
 
 test('a body that is at fault is dead after three attempts [SEC-46]', () => {

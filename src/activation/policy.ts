@@ -64,7 +64,7 @@ export function nextStep(input: PolicyInput): NextStep {
   if (outcome.status === 'unauthenticated') {
     if (isCompat) return { status: 'dead', reason: 'authentication_failed', aamWouldDrop: true }
     const waitMs = Math.min(TOKEN_WAIT_MS_MIN * 2 ** Math.max(0, input.tokenFailures - 1), TOKEN_WAIT_MS_MAX)
-    return { status: 'retrying', reason: 'authentication_failed', waitMs }
+    return { status: 'retrying', reason: 'authentication_failed', waitMs: Math.max(waitMs, outcome.retryAfterMs ?? 0) }
   }
 
   const { reason, httpStatus, retryAfterMs = 0 } = outcome
@@ -78,7 +78,7 @@ export function nextStep(input: PolicyInput): NextStep {
   const scheduledMs = DURABLE_WAITS_MS[attempts - 1]
   if (scheduledMs === undefined || (isBodyAtFault && attempts >= BODY_ATTEMPTS_MAX))
     return { status: 'dead', reason, aamWouldDrop: false }
-  if (isStaleToken) return { status: 'retrying', reason, waitMs: 0 }
+  if (isStaleToken) return { status: 'retrying', reason, waitMs: retryAfterMs }
   const jittered = Math.round(scheduledMs * (1 - JITTER + 2 * JITTER * input.random))
   return { status: 'retrying', reason, waitMs: Math.max(jittered, retryAfterMs) }
 }

@@ -5,6 +5,7 @@ import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { OwedProfile } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { optedOutOf } from './opted-out.ts'
+import { RETRY_WAIT_MS_MAX } from './policy.ts'
 import type { Sent } from './sender.ts'
 
 /**
@@ -33,6 +34,15 @@ function isWithdrawn(profile: Profile | undefined, active: readonly number[], de
     const reason = left[indexOfSid(sids, sid)]
     return reason === LeaveReason.optout || reason === LeaveReason.privacy
   })
+}
+
+/**
+ * How long a message that a stop left behind still waits. Never longer than from its last attempt, which is all that the
+ * plan asked for: the clock may have been ahead when it was made [SEC-91].
+ */
+export function waitLeft({ nextAttemptMs, attempts }: StoredDelivery, nowMs: number): number {
+  const plannedMs = nextAttemptMs - (attempts.at(-1)?.startedAtMs ?? Number.NEGATIVE_INFINITY)
+  return Math.max(0, Math.min(nextAttemptMs - nowMs, plannedMs, RETRY_WAIT_MS_MAX))
 }
 
 /** Repeated refusals by the address rules, or probes, leave one record, not one every few minutes. */
@@ -69,6 +79,7 @@ export function reopened(delivery: StoredDelivery): StoredDelivery {
     reason: null,
     finishedAtMs: null,
     attemptsBefore: delivery.attempts.length,
+    endedBefore: { status: delivery.status, reason: delivery.reason, finishedAtMs: delivery.finishedAtMs },
     lastDeath: delivery.status === 'dead' ? { atMs: delivery.finishedAtMs ?? 0, reason: delivery.reason } : undefined,
     roundId: delivery.deliveryId,
     roundSize: 1,

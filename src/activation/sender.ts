@@ -37,6 +37,8 @@ const EXCERPT_BYTES_MAX = 1024
 const RESPONSE_HEADERS_MAX = 50
 const RESPONSE_HEADER_CHARS_MAX = 500
 const MASK = '***'
+/** Shorter values of free headers are not looked for in what a partner answers. */
+const HIDDEN_VALUE_MIN = 6
 
 export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: SenderOptions): Sender {
   return {
@@ -45,7 +47,8 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
       const url = addressOf(destination, delivery)
       const token = config.auth.type === 'oauth2' ? await tokens.get(destinationId, config) : undefined
       if (token?.status === 'failed') {
-        return { outcome: { status: 'unauthenticated', reason: token.reason }, attempt: undefined, headers: [], url }
+        const { reason, retryAfterMs } = token
+        return { outcome: { status: 'unauthenticated', reason, retryAfterMs }, attempt: undefined, headers: [], url }
       }
       const authorization = authorizationOf(destination, token?.token)
       const startedAtMs = clock()
@@ -84,7 +87,7 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
       return {
         outcome,
         attempt,
-        headers: authorization === undefined ? headers : headers.map((header) => masked(header, authorization)),
+        headers: headers.map((header) => masked(header, destination, authorization)),
         url,
       }
     },
@@ -96,11 +99,15 @@ function addressOf({ config }: DestinationRule, { method, url }: StoredDelivery)
   return method === 'POST' ? config.url : new URL(config.url).origin + (parseTarget(url)?.requestTarget ?? '/')
 }
 
-/** Of a destination; read out of its configuration once. */
+/** Of a destination; read out of its configuration once, the longest first, because one may stand in another. */
 function secretValues(destination: DestinationRule): readonly string[] {
   let values = known.get(destination)
   if (values === undefined) {
-    values = secretsOf(destination.config).map((secret) => secret.value)
+    values = secretsOf(destination.config)
+      // A free header may say `7` or `json`: that is no secret, and would be found everywhere.
+      .filter(({ path, value }) => !path.startsWith('headers.') || value.length >= HIDDEN_VALUE_MIN)
+      .map((secret) => secret.value)
+      .sort((a, b) => b.length - a.length)
     known.set(destination, values)
   }
   return values
@@ -122,11 +129,9 @@ function requestHeaders(
   userAgent: string,
   nowMs: number,
 ): Header[] {
-  const headers: Header[] = [
-    ['User-Agent', userAgent],
-    ['Accept', '*/*'],
-    ['Accept-Encoding', 'gzip'],
-  ]
+  const headers: Header[] = [['User-Agent', userAgent]]
+  if (!Object.keys(config.headers ?? {}).some((name) => /^accept$/i.test(name))) headers.push(['Accept', '*/*'])
+  headers.push(['Accept-Encoding', 'gzip'])
   if (method === 'POST') headers.push(['Content-Type', 'application/json'])
   if (authorization !== undefined) headers.push(['Authorization', authorization])
   // The same on every attempt and on a replay of these bytes [SEC-41]. In compat nothing is sent that AAM would not send.
@@ -138,7 +143,8 @@ function requestHeaders(
   return headers
 }
 
-function masked([name, value]: Header, authorization: string): Header {
+function masked([name, value]: Header, { config }: DestinationRule, authorization: string | undefined): Header {
+  if (config.headers !== undefined && Object.hasOwn(config.headers, name)) return [name, MASK]
   return value === authorization ? [name, `${value.slice(0, value.indexOf(' '))} ${MASK}`] : [name, value]
 }
 

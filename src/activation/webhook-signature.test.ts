@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { Webhook } from 'standardwebhooks'
 import { expect, test } from 'vitest'
 import { verifyWebhook } from '../partner/verify-signature.ts'
 import { parseS2sConfig, type S2sConfig } from './destinations/s2s.ts'
+import { withGeneratedKeys } from './destinations/s2s-secrets.ts'
 import { hasWebhookSignature, webhookHeaders } from './sign.ts'
 import { deviceIn, NOW, openWorkbench, rulesOf, startReceiver } from './workbench.conformance.ts'
 
@@ -96,6 +98,37 @@ test('a repetition has the same id and bytes and its own time; both keys sign un
   expect(check(receiver.requests[2], KEYS.slice(0, 1), nowMs)).toBe('wrong')
   expect(check(receiver.requests[2], KEYS.slice(1), nowMs)).toBe('verified')
   expect(bench.ended.at(-1)?.headers.map(([name]) => name)).toContain('webhook-signature')
+})
+
+// The library of the Standard Webhooks project itself: a receiver that shares no code with ours.
+test('the official library takes a generated key as it is, any other as the Base64 of its bytes, and refuses a changed message [SEC-51] [SEC-53~]', async () => {
+  const [whsec = ''] = withGeneratedKeys(undefined, { auth: { type: 'hmac' } }).generated
+  const plain = 'schlüssel_of_a_partner'
+  await using receiver = await startReceiver()
+  const auth = { type: 'hmac', keys: [{ key: plain }, { key: whsec }] }
+  await using bench = await openWorkbench(
+    { destinations: [{ config: { url: receiver.url, auth } }] },
+    { clock: Date.now },
+  )
+  await bench.commit(deviceIn(1, [100]))
+  await bench.idle()
+  const [request] = receiver.requests
+  const body = request?.body ?? ''
+  const headers = request?.headers as Record<string, string>
+  const accepts = (key: string, text = body) => {
+    try {
+      return new Webhook(key).verify(text, headers) !== undefined
+    } catch {
+      return false
+    }
+  }
+  expect(accepts(whsec)).toBe(true)
+  expect(accepts(Buffer.from(plain).toString('base64'))).toBe(true)
+  // As the guide says: a key that is not Base64 is not used as its characters.
+  expect(accepts(plain)).toBe(false)
+  expect(accepts(`whsec_${Buffer.alloc(32).toString('base64')}`)).toBe(false)
+  expect(accepts(whsec, body.replace('"Status":"1"', '"Status":"0"'))).toBe(false)
+  expect(body).toContain('"Status":"1"')
 })
 
 test('a GET is signed over its path and query [SEC-51] [OUT-69]', async () => {

@@ -4,6 +4,7 @@ import { type EgressOptions, openEgress } from '../lib/egress/egress.ts'
 import type { Definitions, Mapping } from '../model/definitions.ts'
 import {
   type DataSourceId,
+  type DeliveryId,
   type DestinationId,
   type DeviceId,
   deviceProfileId,
@@ -15,7 +16,7 @@ import {
 } from '../model/ids.ts'
 import { type IdLink, newProfile, type Profile, type SegmentTable } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import { openDeliveryStore } from '../store/delivery-store.ts'
+import { type DeliverySearch, openDeliveryStore } from '../store/delivery-store.ts'
 import { openJobStore } from '../store/job-store.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
@@ -24,6 +25,8 @@ import type { RecordStore } from '../store/record-store.ts'
 import { freePort } from '../testkit/free-port.ts'
 import { buildDestinationRules, type DestinationRules } from './destination-rules.ts'
 import { type Dispatcher, type DispatcherOptions, openDispatcher } from './dispatcher.ts'
+import type { ReplayRequest, ReplayResult } from './replay-desk.ts'
+import type { ReplayMessage } from './replay-order.ts'
 
 /** What the tests of this room are built from: definitions, profiles, a receiver, a dispatcher over real stores. */
 
@@ -95,6 +98,7 @@ export function rulesOf({
         integrationCode: undefined,
         idType: 'CROSS_DEVICE',
         status: 'ACTIVE',
+        retentionDays: 720,
         isGlobal: false,
         redirectHosts: [],
         sync: undefined,
@@ -105,6 +109,7 @@ export function rulesOf({
         integrationCode: undefined,
         idType: 'COOKIE',
         status: 'ACTIVE',
+        retentionDays: 720,
         isGlobal: false,
         redirectHosts: [],
         sync: undefined,
@@ -224,9 +229,13 @@ export async function startReceiver(
   }
 }
 
-/** Waits until something holds; the test's own deadline is the bound. */
+/** Waits until something holds. @throws Error after 100 s, which is before the test itself counts as hung */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 5))
+  const deadlineMs = performance.now() + 100_000
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error(`does not hold after 100 s: ${holds}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
 }
 
 /** Timers that fire when the test says how much time has gone by. */
@@ -268,6 +277,10 @@ export function disturbed(
   })
 }
 
+interface ReplayIds {
+  readonly deliveryIds: readonly DeliveryId[]
+}
+
 export interface Workbench extends AsyncDisposable {
   readonly dispatcher: Dispatcher
   readonly deliveries: ReturnType<typeof openDeliveryStore>
@@ -278,6 +291,11 @@ export interface Workbench extends AsyncDisposable {
   commit(profile: Profile, destinations?: readonly DestinationId[]): Promise<number>
   /** Everything was sent and ended. */
   idle(): Promise<void>
+  /** Ended deliveries, oldest first. */
+  endedIds(filter: DeliverySearch): Promise<readonly DeliveryId[]>
+  replay(order: Omit<ReplayRequest, 'deliveries'> & ReplayIds): Promise<ReplayResult>
+  /** Asks for a replay and waits until it has ended. @returns what became of each message */
+  replayed(order: Omit<ReplayRequest, 'deliveries'> & ReplayIds): Promise<readonly ReplayMessage[]>
 }
 
 export interface WorkbenchOptions extends Partial<Omit<DispatcherOptions, 'egress'>> {
@@ -307,6 +325,11 @@ export async function openWorkbench(defined: Defined, options: WorkbenchOptions 
     limits: { compatRetryWaitMs: 5, ...more.limits },
     egress,
   })
+  async function replay({ deliveryIds, ...order }: Omit<ReplayRequest, 'deliveries'> & ReplayIds) {
+    const started = await dispatcher.replays.start({ ...order, deliveries: { ids: deliveryIds } })
+    if (started === 'too_many') throw new Error('too many replays')
+    return started
+  }
   return Object.assign(bench, {
     dispatcher,
     deliveries,
@@ -325,6 +348,13 @@ export async function openWorkbench(defined: Defined, options: WorkbenchOptions 
       if (!(await profiles.commit(update))) throw new Error('the profile changed meanwhile')
       dispatcher.notify(profile.id, destinations)
       return revision + 1
+    },
+    endedIds: async (filter: DeliverySearch) => (await deliveries.ended(filter)).map((place) => place.deliveryId),
+    replay,
+    async replayed(order: Omit<ReplayRequest, 'deliveries'> & ReplayIds) {
+      const { replayId = '' } = await replay(order)
+      await until(() => dispatcher.replays.get(replayId)?.state !== 'running')
+      return dispatcher.replays.messages(replayId, 0, 1_000)
     },
     idle: () => until(() => dispatcher.stats().destinations.every((one) => one.queued + one.busy === 0)),
     async [Symbol.asyncDispose]() {

@@ -1,11 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { Networks } from '../lib/networks.ts'
+import { isOwnHost } from '../lib/page-server.ts'
 import { readSessionCookie } from './session-cookie.ts'
 import type { SessionKeeper } from './session-keeper.ts'
 
 /** Whom a request acts for. `author` is the user id it writes: 0 is the administrator. */
 export interface Caller {
   readonly author: number
+  /** Tells tokens and sessions apart without naming them: each has a rate of its own [SEC-72]. */
+  readonly key: string
   /** Of a person in a browser; undefined for a bearer token. */
   readonly session?: { readonly expiresAtMs: number; isOpen(): Promise<boolean> }
 }
@@ -22,8 +26,8 @@ export function createAuthenticator(adminTokens: readonly string[]) {
     if (scheme?.toLowerCase() !== 'bearer' || token === undefined || token === '')
       return { ok: false, reason: 'missing' }
     const given = digest(token)
-    const fits = expected.reduce((found, one) => timingSafeEqual(given, one) || found, false)
-    return fits ? { ok: true, caller: { author: 0 } } : { ok: false, reason: 'invalid' }
+    const which = expected.reduce((found, one, at) => (timingSafeEqual(given, one) ? at : found), -1)
+    return which >= 0 ? { ok: true, caller: { author: 0, key: `token ${which}` } } : { ok: false, reason: 'invalid' }
   }
 }
 
@@ -35,7 +39,12 @@ export function createSessionReader(sessions: SessionKeeper, isSecure: boolean) 
     const session = await sessions.find(secret)
     if (session === undefined) return { ok: false, reason: 'missing' }
     const { expiresAtMs } = session
-    return { ok: true, caller: { author: 0, session: { expiresAtMs, isOpen: () => sessions.isOpen(secret) } } }
+    const caller = {
+      author: 0,
+      key: `session ${digest(secret).toString('base64url')}`,
+      session: { expiresAtMs, isOpen: () => sessions.isOpen(secret) },
+    }
+    return { ok: true, caller }
   }
 }
 
@@ -45,11 +54,19 @@ export function challenge(reason: 'missing' | 'invalid'): string {
   return 'Bearer realm="oauth", error="invalid_token", error_description="Access token expired or unknown"'
 }
 
-/** From this machine itself, and not through a proxy on it. */
-export function isLoopback(request: FastifyRequest): boolean {
-  if (request.headers['x-forwarded-for'] !== undefined || request.headers.forwarded !== undefined) return false
-  const address = request.socket.remoteAddress ?? ''
-  return address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.')
+/**
+ * Asked for by a program of this machine itself: not through a proxy on it, nor by a page of elsewhere in a browser on it,
+ * whose name was made to point here (DNS rebinding) and which would read the answer.
+ * @param host the address or name that is listened on
+ */
+export function isOfThisMachine(request: FastifyRequest, host: string): boolean {
+  return !isForwarded(request) && isOwnHost(request.raw, host) && loopback.includes(request.socket.remoteAddress ?? '')
+}
+
+const loopback = new Networks(['127.0.0.0/8', '::1'])
+
+function isForwarded({ headers }: FastifyRequest): boolean {
+  return Object.keys(headers).some((name) => /^(?:forwarded|via|x-forwarded-.*|x-real-ip)$/.test(name))
 }
 
 function digest(token: string): Buffer {

@@ -1,6 +1,8 @@
 import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
-import { createBoundedWriter, WAITING_BYTES_MAX } from './bounded-writer.ts'
+import { createBoundedWriter } from './bounded-writer.ts'
+
+const WAITING_BYTES_MAX = 65_536
 
 /** A stream whose reader takes nothing until it is told to. */
 function stuckStream() {

@@ -133,17 +133,76 @@ test('retention is 1 to 60 months of 30 days [AUD-164]', async () => {
     const refused = await server.call('POST', '/v1/datasources', { name: 'r', customerProfileDataRetention: seconds })
     expect([refused.status, refused.body.details[0].field]).toEqual([400, 'customerProfileDataRetention'])
   }
-  expect((await create({ customerProfileDataRetention: '2592000' })).customerProfileDataRetention).toBe(2_592_000)
+  const crm = { idType: 'CROSS_DEVICE', integrationCode: 'kept', customerProfileDataRetention: '2592000' }
+  expect((await create(crm)).customerProfileDataRetention).toBe(2_592_000)
 })
 
-test('error sampling ends by itself after 14 days [AUD-165]', async () => {
-  await using other = await startTestAdmin()
-  const { body } = await other.call('POST', '/v1/datasources', { name: 's', samplingEnabled: true })
-  const path = `/v1/datasources/${body.dataSourceId}`
-  expect(body).toMatchObject({ samplingEnabled: true, samplingEndTime: TEST_NOW_MS + 14 * 86_400_000 })
-  await other.call('POST', '/v1/test/clock', { advanceMs: 14 * 86_400_000 })
-  expect((await other.call('GET', path)).body.samplingEnabled).toBe(false)
+test.each([
+  ['dataExportRestrictions', ['PII'], []],
+  ['samplingEnabled', true, false],
+  ['inboundIdType', 'AUDIENCE_MANAGER_ID', 'CUSTOMER_ID'],
+  ['useAudienceManagerVisitorID', true, false],
+  ['marketingCloudVisitorIdVersion', 1, 0],
+  ['allowDataSharing', 'true', 'false'],
+  ['masterDataSourceIdProvider', true, false],
+  ['allowDeviceGraphSharing', 1, 0],
+  ['deviceGraph', true, false],
+  ['deviceGraphName', 'graph', ''],
+])('%s: %j would be without effect and is refused with what to send, %j is not', async (member, value, idle) => {
+  const crm = { name: 'x', idType: 'CROSS_DEVICE', integrationCode: `with-${member}` }
+  const refused = await server.call('POST', '/v1/datasources', { ...crm, [member]: value })
+  expect([refused.status, refused.body.details.map((detail: { field: string }) => detail.field)]).toEqual([
+    400,
+    [member],
+  ])
+  expect(refused.body.details[0].message).toMatch(/not built yet|one organisation/)
+  const { dataSourceId } = await create({ ...crm, [member]: idle })
+  const patched = await server.call('PATCH', `/v1/datasources/${dataSourceId}`, { [member]: value })
+  expect([patched.status, patched.body.details[0].field]).toEqual([400, member])
 })
+
+test.each([
+  ['subIdType', 'CROSS_DEVICE_HOUSEHOLD'],
+  ['supportsAuthenticatedProfile', true],
+  ['authenticatedProfileName', 'Logged in'],
+  ['customerProfileDataRetention', 2_592_000],
+])('%s is of cross-device data sources and is refused on others [AUD-161], [AUD-164]', async (member, value) => {
+  for (const idType of ['COOKIE', 'DEVICE_ADVERTISING_ID']) {
+    const refused = await server.call('POST', '/v1/datasources', { name: 'x', idType, [member]: value })
+    expect([refused.status, refused.body.details[0].field]).toEqual([400, member])
+    expect(refused.body.details[0].message).toContain('CROSS_DEVICE only')
+  }
+  const crm = { idType: 'CROSS_DEVICE', integrationCode: `of-${member}` }
+  expect((await create({ ...crm, [member]: value }))[member]).toBe(value)
+})
+
+test('merge rules name only data sources with authenticated profiles, which then keep them [AUD-161], [AUD-201]', async () => {
+  const crm = (code: string, more: object = {}) => create({ idType: 'CROSS_DEVICE', integrationCode: code, ...more })
+  const rule = (id: number) => ({
+    name: 'r',
+    crossDeviceOption: 'LAST',
+    deviceOption: 'DEVICE',
+    crossDeviceDataSourceIds: [id],
+  })
+  const without = await crm('no-profile', { supportsAuthenticatedProfile: false })
+  const refused = await server.call('POST', '/v1/merge-rules', rule(without.dataSourceId))
+  expect([refused.status, refused.body.details[0].field]).toEqual([400, 'crossDeviceDataSourceIds'])
+  expect(refused.body.details[0].message).toContain('supportsAuthenticatedProfile')
+
+  const used = await crm('profile')
+  const { body } = await server.call('POST', '/v1/merge-rules', rule(used.dataSourceId))
+  for (const change of [{ supportsAuthenticatedProfile: false }, COOKIE]) {
+    const kept = await server.call('PATCH', `/v1/datasources/${used.dataSourceId}`, change)
+    expect([kept.status, kept.body.details[0]]).toMatchObject([
+      409,
+      { field: 'mergeRules', ids: [body.mergeRuleDataSourceId] },
+    ])
+  }
+})
+
+const COOKIE = {
+  ...{ idType: 'COOKIE', subIdType: null, supportsAuthenticatedProfile: false, authenticatedProfileName: null },
+}
 
 test('an ID sync and redirect hosts are stored for the edge [SEC-13]', async () => {
   const created = await create({

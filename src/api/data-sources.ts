@@ -9,26 +9,33 @@ import {
   listOf,
   objectId,
 } from '../contract.ts'
-import type { Clock } from '../model/clock.ts'
-import { DAY_MS } from '../model/time.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { StoredDataSource, DataSourceDraft as StoredDraft } from '../store/catalog/data-sources.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
+import { operationsOf } from './operation-words.ts'
 
 const params = z.object({ dataSourceId: objectId })
-const SAMPLING_DAYS = 14
 
 /** Routes under `/v1/datasources`. Source: spec/rest-api.md section 8. */
-export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { catalog, now }) => {
+export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => {
   const { dataSources } = catalog
-  const view = (source: StoredDataSource) => renderDataSource(source, catalog.pid, now())
-  const tags = ['Data sources']
+  const view = (source: StoredDataSource) => renderDataSource(source, catalog.pid)
+  const says = operationsOf('Data sources')
 
   app.get(
     '/v1/datasources',
-    { schema: { tags, querystring: DataSourceListQuery, response: { 200: listOf(DataSource) } } },
+    {
+      schema: {
+        ...says(
+          'List data sources',
+          'Everything as one array, or a page of it with `page` or `pageSize`. `includeThirdParty=false` leaves out the global sources, which are always there.',
+        ),
+        querystring: DataSourceListQuery,
+        response: { 200: listOf(DataSource) },
+      },
+    },
     (request, reply) => {
       const { includeThirdParty, ...filter } = request.query
       const listing = dataSources.list({ ...filter, includeGlobal: includeThirdParty }, request.query)
@@ -38,7 +45,15 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, 
 
   app.get(
     '/v1/datasources/configurations/available-id-types',
-    { schema: { tags, response: { 200: z.array(IdType) } } },
+    {
+      schema: {
+        ...says(
+          'List the kinds of IDs',
+          'What `idType` of a data source may be, with the sub-types that belong to each.',
+        ),
+        response: { 200: z.array(IdType) },
+      },
+    },
     async () =>
       ID_TYPES.map((idType) => ({
         idType,
@@ -50,51 +65,96 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, 
 
   app.get(
     '/v1/datasources/:dataSourceId',
-    { schema: { tags, params, response: { 200: DataSource } } },
+    {
+      schema: {
+        ...says('Show a data source', 'All members of one data source, as they can be sent back with `PUT`.'),
+        params,
+        response: { 200: DataSource },
+      },
+    },
     async (request) => view(await dataSources.get(request.params.dataSourceId)),
   )
 
   app.post(
     '/v1/datasources',
-    { schema: { tags, body: DataSourceDraft, response: { 201: DataSource } } },
+    {
+      schema: {
+        ...says(
+          'Create a data source',
+          'The owner of IDs and traits. A migrating account may keep its own number in `dataSourceId`; a used one answers 409. The integration code, by which calls name it, belongs to one data source.',
+        ),
+        body: DataSourceDraft,
+        response: { 201: DataSource },
+      },
+    },
     async (request, reply) => {
-      const created = await dataSources.create(readDraft(request.body, undefined, now()), request.caller.author)
+      const created = await dataSources.create(readDraft(request.body), request.caller.author)
       return reply.code(201).send(view(created))
     },
   )
 
   app.put(
     '/v1/datasources/:dataSourceId',
-    { schema: { tags, params, body: DataSourceDraft, response: { 200: DataSource } } },
+    {
+      schema: {
+        ...says(
+          'Replace a data source',
+          'What the body leaves out gets its default. The id and the members that the server sets stay.',
+        ),
+        params,
+        body: DataSourceDraft,
+        response: { 200: DataSource },
+      },
+    },
     async (request) => {
       const { dataSourceId } = request.params
-      const stored = await dataSources.get(dataSourceId)
-      return view(
-        await dataSources.replace(dataSourceId, readDraft(request.body, stored, now()), request.caller.author),
-      )
+      return view(await dataSources.replace(dataSourceId, readDraft(request.body), request.caller.author))
     },
   )
 
   app.patch(
     '/v1/datasources/:dataSourceId',
-    { schema: { tags, params, body: PatchBody, response: { 200: DataSource } } },
+    {
+      schema: {
+        ...says('Change a data source', 'Only the members of the body change; the rest stays as it is shown.'),
+        params,
+        body: PatchBody,
+        response: { 200: DataSource },
+      },
+    },
     async (request) => {
       const stored = await dataSources.get(request.params.dataSourceId)
-      const draft = readDraft(patched(DataSourceDraft, view(stored), request.body), stored, now())
+      const draft = readDraft(patched(DataSourceDraft, view(stored), request.body))
       return view(await dataSources.replace(stored.dataSourceId, draft, request.caller.author))
     },
   )
 
   app.delete(
     '/v1/datasources/:dataSourceId',
-    { schema: { tags, params, response: { 204: NoContent } } },
+    {
+      schema: {
+        ...says(
+          'Delete a data source',
+          'Answers 409 with their ids while traits, segments, merge rules or destinations use it.',
+        ),
+        params,
+        response: { 204: NoContent },
+      },
+    },
     async (request, reply) => {
       await dataSources.remove([request.params.dataSourceId])
       return reply.code(204).send()
     },
   )
 
-  const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
+  const bulk = {
+    bodyLimit: BULK_BODY_BYTES_MAX,
+    schema: {
+      ...says('Delete several data sources', 'All of the listed ids or, when one cannot be deleted, none.'),
+      body: IdList,
+      response: { 204: NoContent },
+    },
+  }
   app.post('/v1/datasources/bulk-delete', bulk, async (request, reply) => {
     await dataSources.remove(request.body)
     return reply.code(204).send()
@@ -107,7 +167,7 @@ const ID_TYPE_NAMES = {
   CROSS_DEVICE: 'Cross Device',
 } as const
 
-function readDraft(body: DataSourceDraft, stored: StoredDataSource | undefined, nowMs: number): StoredDraft {
+function readDraft(body: DataSourceDraft): StoredDraft {
   const isCrossDevice = body.idType === 'CROSS_DEVICE'
   return {
     dataSourceId: body.dataSourceId,
@@ -120,36 +180,21 @@ function readDraft(body: DataSourceDraft, stored: StoredDataSource | undefined, 
       subIdType: isCrossDevice ? (body.subIdType ?? 'CROSS_DEVICE_PERSON') : undefined,
       inboundS2S: body.inboundS2S,
       outboundS2S: body.outboundS2S,
-      dataExportRestrictions: body.dataExportRestrictions,
-      useAudienceManagerVisitorID: body.useAudienceManagerVisitorID,
-      allowDataSharing: body.allowDataSharing,
-      masterDataSourceIdProvider: body.masterDataSourceIdProvider,
       uniqueTraitIntegrationCodes: body.uniqueTraitIntegrationCodes,
       uniqueSegmentIntegrationCodes: body.uniqueSegmentIntegrationCodes,
-      allowDeviceGraphSharing: body.allowDeviceGraphSharing,
       // On by default for cross-device sources [AUD-161].
       supportsAuthenticatedProfile: body.supportsAuthenticatedProfile ?? isCrossDevice,
       authenticatedProfileName: body.authenticatedProfileName,
-      deviceGraph: body.deviceGraph,
-      deviceGraphName: body.deviceGraphName,
       customerProfileDataRetentionSeconds: body.customerProfileDataRetention,
-      samplingStartMs: samplingStart(body, stored, nowMs),
       redirectHosts: body.redirectHosts,
       sync: body.idSync,
     },
   }
 }
 
-/** Sampling runs for 14 days from when it was switched on and then ends by itself [AUD-165]. */
-function samplingStart(body: DataSourceDraft, stored: StoredDataSource | undefined, nowMs: number): number | undefined {
-  if (!body.samplingEnabled) return undefined
-  const startMs = stored?.options.samplingStartMs
-  return startMs !== undefined && nowMs < startMs + SAMPLING_DAYS * DAY_MS ? startMs : nowMs
-}
-
-function renderDataSource(source: StoredDataSource, pid: number, nowMs: number): DataSource {
+/** Of what is not built it says so: nothing is shared, restricted or sampled, whatever an earlier version took. */
+function renderDataSource(source: StoredDataSource, pid: number): DataSource {
   const { options } = source
-  const samplingEndMs = options.samplingStartMs === undefined ? null : options.samplingStartMs + SAMPLING_DAYS * DAY_MS
   return {
     dataSourceId: source.dataSourceId,
     name: source.name,
@@ -161,28 +206,28 @@ function renderDataSource(source: StoredDataSource, pid: number, nowMs: number):
     subIdType: options.subIdType ?? null,
     inboundS2S: options.inboundS2S,
     outboundS2S: options.outboundS2S,
-    dataExportRestrictions: [...options.dataExportRestrictions],
-    useAudienceManagerVisitorID: options.useAudienceManagerVisitorID,
-    allowDataSharing: options.allowDataSharing,
-    masterDataSourceIdProvider: options.masterDataSourceIdProvider,
+    dataExportRestrictions: [],
+    useAudienceManagerVisitorID: false,
+    allowDataSharing: false,
+    masterDataSourceIdProvider: false,
     uniqueTraitIntegrationCodes: options.uniqueTraitIntegrationCodes,
     uniqueSegmentIntegrationCodes: options.uniqueSegmentIntegrationCodes,
     marketingCloudVisitorIdVersion: 0,
     linkNamespace: false,
-    allowDeviceGraphSharing: options.allowDeviceGraphSharing,
+    allowDeviceGraphSharing: false,
     supportsAuthenticatedProfile: options.supportsAuthenticatedProfile,
     authenticatedProfileName:
       options.authenticatedProfileName ?? (options.supportsAuthenticatedProfile ? source.name : ''),
-    deviceGraph: options.deviceGraph,
-    deviceGraphName: options.deviceGraphName ?? '',
+    deviceGraph: false,
+    deviceGraphName: '',
     // Generated with the data source and read-only [AUD-166].
     customNamespaceId: source.dataSourceId,
     customNamespaceCode: source.integrationCode ?? `ds_${source.dataSourceId}`,
     customerProfileDataRetention: options.customerProfileDataRetentionSeconds,
     containerIds: [...(options.sync?.containerIds ?? [])],
-    samplingEnabled: samplingEndMs !== null && nowMs < samplingEndMs,
-    samplingStartTime: options.samplingStartMs ?? null,
-    samplingEndTime: samplingEndMs,
+    samplingEnabled: false,
+    samplingStartTime: null,
+    samplingEndTime: null,
     redirectHosts: [...options.redirectHosts],
     idSync: options.sync === undefined ? null : { ...options.sync, containerIds: [...options.sync.containerIds] },
     ...authorship(source, pid),

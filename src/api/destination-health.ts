@@ -5,6 +5,7 @@ import { isoTime } from '../model/time.ts'
 import { standingOf } from '../reports/standing.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { Routes } from './app.ts'
+import { operationsOf } from './operation-words.ts'
 import type { DeliveryControl } from './parts.ts'
 import { noDelivery } from './problem.ts'
 
@@ -14,8 +15,8 @@ export const destinationHealthRoutes: Routes<{
   delivery: DeliveryControl | undefined
   clock: { readonly now: () => number }
 }> = (app, { catalog, delivery, clock: { now: nowMs } }) => {
+  const says = operationsOf('Destinations')
   const schema = {
-    tags: ['Destinations'],
     params: z.object({ destinationId: objectId }),
     response: { 200: DestinationHealthView },
   }
@@ -25,12 +26,23 @@ export const destinationHealthRoutes: Routes<{
     return delivery
   }
 
-  app.get('/v1/destinations/:destinationId/health', { schema }, async ({ params: { destinationId } }) =>
-    view((await existing(destinationId)).health(destinationId), nowMs()),
+  const health = says(
+    'Show how delivery stands',
+    'Circuit breaker, pause, what waits since when, and the last success and failure of one destination.',
+  )
+  app.get(
+    '/v1/destinations/:destinationId/health',
+    { schema: { ...schema, ...health } },
+    async ({ params: { destinationId } }) => view((await existing(destinationId)).health(destinationId), nowMs()),
   )
 
+  const actions = {
+    pause: says('Pause delivery', 'Nothing more is sent to it. What is owed waits, and what was on its way ends.'),
+    resume: says('Resume delivery', 'Everything that waits is due at once, whatever failed before.'),
+  }
   for (const action of ['pause', 'resume'] as const) {
-    app.post(`/v1/destinations/:destinationId/${action}`, { schema }, async ({ params: { destinationId } }) => {
+    const options = { schema: { ...schema, ...actions[action] } }
+    app.post(`/v1/destinations/:destinationId/${action}`, options, async ({ params: { destinationId } }) => {
       const control = await existing(destinationId)
       await control[action](destinationId)
       return view(control.health(destinationId), nowMs())

@@ -94,6 +94,66 @@ test('what was read can be sent back: redacted secrets stay, new ones replace [A
   })
 })
 
+test('a signing key that is left out is generated and shown once, in the answer of that call [OPS-50] [OUT-74]', async () => {
+  const created = await create({}, { auth: { type: 'hmac' } })
+  const [{ key }] = created.s2s.auth.keys
+  expect(key).toEqual({
+    set: true,
+    last4: key.value.slice(-4),
+    value: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/),
+  })
+  const path = `/v1/destinations/${created.destinationId}`
+  const keysNow = async () =>
+    (
+      (await server.catalog.destinations.get(created.destinationId)).config as {
+        auth: { keys: unknown }
+        headers: unknown
+      }
+    ).auth.keys
+  const read = await server.call('GET', path)
+  expect(read.text).not.toContain(key.value)
+  expect(await keysNow()).toEqual([{ key: key.value }])
+  // Sent back with its value it stays what it is; another call shows nothing.
+  const again = await server.call('PUT', path, created)
+  expect([again.status, again.text.includes(key.value)]).toEqual([200, false])
+  expect(await keysNow()).toEqual([{ key: key.value }])
+  const auth = { ...read.body.s2s.auth, keys: [...read.body.s2s.auth.keys, {}] }
+  const rotated = (await server.call('PATCH', path, { s2s: { ...read.body.s2s, auth } })).body.s2s.auth.keys
+  expect(rotated[0].key).not.toHaveProperty('value')
+  expect(await keysNow()).toEqual([{ key: key.value }, { key: rotated[1].key.value }])
+  expect(JSON.stringify(server.log)).not.toContain(rotated[1].key.value)
+  const left = await server.call('PUT', path, draft({}, { auth: { type: 'hmac' } }))
+  expect([left.status, left.body.details[0].field]).toEqual([400, 's2s.auth.keys'])
+})
+
+test('values of free headers are secrets: shown by their end, kept when they are sent back [SEC-63] [SEC-29~]', async () => {
+  const canary = 'canary-of-a-header-5f2c'
+  const created = await create({}, { headers: { 'X-Api-Key': canary, 'X-Account': '7' } })
+  const path = `/v1/destinations/${created.destinationId}`
+  expect(created.s2s.headers).toEqual({
+    'X-Api-Key': { set: true, last4: '5f2c' },
+    'X-Account': { set: true, last4: '' },
+  })
+  for (const text of [JSON.stringify(created), (await server.call('GET', path)).text])
+    expect(text).not.toContain(canary)
+  const stored = async () =>
+    (
+      (await server.catalog.destinations.get(created.destinationId)).config as {
+        auth: { keys: unknown }
+        headers: unknown
+      }
+    ).headers
+  expect((await server.call('PUT', path, { ...created, name: 'renamed' })).status).toBe(200)
+  expect((await server.call('PATCH', path, { status: 0 })).status).toBe(200)
+  expect(await stored()).toEqual({ 'X-Api-Key': canary, 'X-Account': '7' })
+  const s2s = { ...created.s2s, headers: { 'x-api-key': created.s2s.headers['X-Api-Key'], 'X-Account': '8' } }
+  expect((await server.call('PATCH', path, { s2s })).status).toBe(200)
+  expect(await stored()).toEqual({ 'x-api-key': canary, 'X-Account': '8' })
+  const lying = await server.call('PATCH', path, { s2s: { ...created.s2s, headers: { 'Content-Encoding': 'gzip' } } })
+  expect([lying.status, lying.body.details[0].field]).toEqual([400, 's2s.headers.Content-Encoding'])
+  expect(JSON.stringify(server.log)).not.toContain(canary)
+})
+
 test('an error in the settings names the member from the body on [API-34]', async () => {
   const url = await server.call('POST', '/v1/destinations', draft({}, { url: 'http://in.halden.example/aam' }))
   expect([url.status, url.body.code, url.body.details[0].field]).toEqual([400, 'invalid_request', 's2s.url'])
@@ -153,4 +213,15 @@ test('destinations without mappings are deleted, alone and in bulk; a data sourc
   expect((await server.call('DELETE', `/v1/destinations/${a.destinationId}`)).status).toBe(204)
   expect((await server.call('POST', '/v1/destinations/bulk-delete/', [b.destinationId])).status).toBe(204)
   expect((await server.call('GET', `/v1/destinations/${b.destinationId}`)).status).toBe(404)
+})
+
+test('settings that this version would not act on are refused at their member [OPS-42], [OPS-56], [AUD-180~]', async () => {
+  const refused = async (change: object) => {
+    const answer = await server.call('POST', '/v1/destinations', { ...draft(), ...change })
+    return [answer.status, answer.body.details.map((detail: { field: string }) => detail.field)]
+  }
+  const { s2s } = draft()
+  expect(await refused({ s2s: { ...s2s, delivery: 'hybrid' } })).toEqual([400, ['s2s.delivery']])
+  expect(await refused({ s2s: { ...s2s, schedule: [] } })).toEqual([400, ['s2s.schedule']])
+  expect(await refused({ dataExportLabels: ['PII'] })).toEqual([400, ['dataExportLabels']])
 })

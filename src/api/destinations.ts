@@ -12,9 +12,11 @@ import {
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { StoredDestination, DestinationDraft as StoredDraft } from '../store/catalog/destinations.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
+import type { Caller } from './auth.ts'
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
 import { renderMapping } from './mappings.ts'
+import { operationsOf } from './operation-words.ts'
 import type { DestinationTypes } from './parts.ts'
 import { invalidField, Problem } from './problem.ts'
 
@@ -27,23 +29,50 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
   { catalog, destinationTypes },
 ) => {
   const { destinations, mappings } = catalog
-  const tags = ['Destinations']
-  const view = (destination: StoredDestination) => renderDestination(destination, catalog.pid, destinationTypes)
+  const says = operationsOf('Destinations')
+  const view = (destination: StoredDestination, generated?: readonly string[]) =>
+    renderDestination(destination, catalog.pid, destinationTypes, generated)
   const readDraft = (body: DestinationDraft, stored: StoredDestination | undefined) =>
     readDestinationDraft(body, stored, destinationTypes)
 
   app.get(
     '/v1/destinations',
-    { schema: { tags, querystring: DestinationListQuery, response: { 200: listOf(Destination) } } },
+    {
+      schema: {
+        ...says(
+          'List destinations',
+          'Everything as one array, or a page of it, without settings and mappings. `containsSegment` keeps those a segment is mapped to.',
+        ),
+        querystring: DestinationListQuery,
+        response: { 200: listOf(Destination) },
+      },
+    },
     (request, reply) => {
       const listing = destinations.list({ containsSegment: request.query.containsSegment }, request.query)
       return sendList(reply, listing, request.query, (items) => items.map((item) => shortened(view(item))))
     },
   )
 
-  app.get('/v1/destinations/limits', { schema: { tags, response: { 200: UsageByLimit } } }, () => destinations.usage())
+  app.get(
+    '/v1/destinations/limits',
+    {
+      schema: {
+        ...says(
+          'Show the limits of destinations',
+          'How many there are of how many there may be, by the name of the limit.',
+        ),
+        response: { 200: UsageByLimit },
+      },
+    },
+    () => destinations.usage(),
+  )
 
-  const platforms = { schema: { tags, response: { 200: z.array(z.string()) } } }
+  const platforms = {
+    schema: {
+      ...says('List the platforms of destinations', 'The fixed list that clients of Audience Manager ask for.'),
+      response: { 200: z.array(z.string()) },
+    },
+  }
   app.get('/v1/destinations/configurations/available-platforms', platforms, async () => [
     'BROWSER',
     'ANDROID',
@@ -53,7 +82,17 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
 
   app.get(
     one,
-    { schema: { tags, params, querystring: DestinationQuery, response: { 200: Destination } } },
+    {
+      schema: {
+        ...says(
+          'Show a destination',
+          'With its settings, each secret as `set` and its last four characters; with `includeMappings=true` also its segments.',
+        ),
+        params,
+        querystring: DestinationQuery,
+        response: { 200: Destination },
+      },
+    },
     async (request) => {
       const shown = view(await destinations.get(request.params.destinationId))
       if (request.query.includeMappings !== true) return { ...shown, mappings: null }
@@ -66,35 +105,94 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
 
   app.post(
     '/v1/destinations',
-    { schema: { tags, body: DestinationDraft, response: { 201: Destination } } },
+    {
+      schema: {
+        ...says(
+          'Create a destination',
+          'Of type S2S, with its settings in `s2s`. Secrets are write-only. A signing key that is left out is generated and shown as `value` in this one answer.',
+        ),
+        body: DestinationDraft,
+        response: { 201: Destination },
+      },
+    },
     async (request, reply) => {
-      const created = await destinations.create(readDraft(request.body, undefined), request.caller.author)
-      return reply.code(201).send(view(created))
+      const { draft, generated } = readDraft(request.body, undefined)
+      const created = await destinations.create(draft, request.caller.author)
+      return reply.code(201).send(view(created, generated))
     },
   )
 
-  app.put(one, { schema: { tags, params, body: DestinationDraft, response: { 200: Destination } } }, async (request) =>
-    view(
-      await destinations.revise(
-        request.params.destinationId,
-        (stored) => readDraft(request.body, stored),
-        request.caller.author,
-      ),
-    ),
+  const revise = async (
+    { params: { destinationId }, caller }: { params: { destinationId: number }; caller: Caller },
+    bodyOf: (stored: StoredDestination) => DestinationDraft,
+  ) => {
+    let generated: readonly string[] = []
+    const reviseStored = (stored: StoredDestination) => {
+      const read = readDraft(bodyOf(stored), stored)
+      generated = read.generated
+      return read.draft
+    }
+    return view(await destinations.revise(destinationId, reviseStored, caller.author), generated)
+  }
+
+  app.put(
+    one,
+    {
+      schema: {
+        ...says(
+          'Replace a destination',
+          'A secret sent back as it was shown stays; a new text replaces it. An entry of `auth.keys` without a `key` is generated, as the next key of a rotation.',
+        ),
+        params,
+        body: DestinationDraft,
+        response: { 200: Destination },
+      },
+    },
+    (request) => revise(request, () => request.body),
   )
 
-  app.patch(one, { schema: { tags, params, body: PatchBody, response: { 200: Destination } } }, async (request) => {
-    const revise = (stored: StoredDestination) =>
-      readDraft(patched(DestinationDraft, view(stored), request.body), stored)
-    return view(await destinations.revise(request.params.destinationId, revise, request.caller.author))
-  })
+  app.patch(
+    one,
+    {
+      schema: {
+        ...says(
+          'Change a destination',
+          'Only the members of the body change. `s2s` counts as one member: send it whole, its secrets as they were shown.',
+        ),
+        params,
+        body: PatchBody,
+        response: { 200: Destination },
+      },
+    },
+    (request) => revise(request, (stored) => patched(DestinationDraft, view(stored), request.body)),
+  )
 
-  app.delete(one, { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
-    await destinations.remove([request.params.destinationId])
-    return reply.code(204).send()
-  })
+  app.delete(
+    one,
+    {
+      schema: {
+        ...says(
+          'Delete a destination',
+          'Answers 409 with the segments that are mapped to it. What it was still owed is not sent any more.',
+        ),
+        params,
+        response: { 204: NoContent },
+      },
+    },
+    async (request, reply) => {
+      await destinations.remove([request.params.destinationId])
+      return reply.code(204).send()
+    },
+  )
 
-  const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
+  const bulk = {
+    bodyLimit: BULK_BODY_BYTES_MAX,
+    schema: {
+      ...says('Delete several destinations', 'All of the listed ids or, when one has mappings, none.'),
+      body: IdList,
+      response: { 204: NoContent },
+    },
+  }
   app.post('/v1/destinations/bulk-delete', bulk, async (request, reply) => {
     await destinations.remove(request.body)
     return reply.code(204).send()
@@ -106,18 +204,19 @@ function readDestinationDraft(
   body: DestinationDraft,
   stored: StoredDestination | undefined,
   types: DestinationTypes,
-): StoredDraft {
+): { readonly draft: StoredDraft; readonly generated: readonly string[] } {
   if (body.destinationType !== 'S2S') {
     throw invalidField('destinationType', `Destinations of type ${body.destinationType} are not available yet; S2S is.`)
   }
   if (typeof body.s2s !== 'object' || body.s2s === null)
     throw invalidField('s2s', 'A destination of type S2S needs its s2s object.')
-  const parsed = types.parseS2sConfig(types.mergeSecrets(stored?.config, body.s2s))
+  const { s2s, generated } = types.withGeneratedKeys(stored?.config, types.mergeSecrets(stored?.config, body.s2s))
+  const parsed = types.parseS2sConfig(s2s)
   if (!parsed.ok) {
     const details = parsed.issues.map(({ path, message }) => ({ field: path === '' ? 's2s' : `s2s.${path}`, message }))
     throw new Problem(400, 'invalid_request', 'The request is not valid.', details)
   }
-  return {
+  const draft = {
     destinationId: body.destinationId,
     name: body.name,
     description: body.description,
@@ -127,9 +226,15 @@ function readDestinationDraft(
     config: parsed.config,
     dataSourceIds: types.userDpidsOf(parsed.config),
   }
+  return { draft, generated }
 }
 
-function renderDestination(destination: StoredDestination, pid: number, types: DestinationTypes): Destination {
+function renderDestination(
+  destination: StoredDestination,
+  pid: number,
+  types: DestinationTypes,
+  generated: readonly string[] = [],
+): Destination {
   return {
     destinationId: destination.destinationId,
     name: destination.name,
@@ -137,7 +242,7 @@ function renderDestination(destination: StoredDestination, pid: number, types: D
     destinationType: destination.destinationType,
     status: destination.status,
     vendorId: destination.vendorId ?? null,
-    s2s: types.redactS2s(destination.config),
+    s2s: types.redactS2s(destination.config, generated),
     ...authorship(destination, pid),
   }
 }

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify'
 import type { z } from 'zod'
 import type { ProblemBody } from '../contract.ts'
+import { isDiskFull } from '../lib/disk-space.ts'
 import type { Log } from '../lib/log.ts'
 import { CatalogRefusal } from '../store/catalog/refusal.ts'
 import { Problem } from './problem.ts'
@@ -49,6 +50,10 @@ function toProblem(error: unknown): Problem {
   const status = (error as Partial<FastifyError>).statusCode
   if (status !== undefined && status >= 400 && status < 500) {
     return new Problem(status, FRAMEWORK_CODES.get(status) ?? 'invalid_request', (error as FastifyError).message)
+  }
+  if (isDiskFull(error)) {
+    const words = 'There is no room left on the disk of the data directory. Free some space, then try again.'
+    return new Problem(503, 'disk_full', words)
   }
   if (isRetryable(error)) return new Problem(503, error.code, 'The store is not available; try again.')
   return new Problem(500, 'internal_error', 'Something went wrong on our side; the request id finds it in the log.')

@@ -4,6 +4,7 @@ import type { Catalog } from '../store/catalog/catalog.ts'
 import { type FolderKind as Kind, ROOT_FOLDER_ID, type StoredFolder } from '../store/catalog/folders.ts'
 import { NoContent, PatchBody, patched, type Routes } from './app.ts'
 import { authorship } from './authorship.ts'
+import { operationsOf } from './operation-words.ts'
 import { noSuch } from './problem.ts'
 
 const kindParams = z.object({ kind: FolderKind })
@@ -12,7 +13,7 @@ const params = z.object({ kind: FolderKind, folderId: folderIdField })
 /** Routes under `/v1/folders/traits` and `/v1/folders/segments`. Source: spec/rest-api.md section 7. */
 export const folderRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => {
   const { folders } = catalog
-  const tags = ['Folders']
+  const says = operationsOf('Folders')
 
   const find = async (kind: Kind, folderId: number, levels = Number.POSITIVE_INFINITY): Promise<Folder> => {
     const tree = new FolderTree(await folders.list(kind), catalog.pid)
@@ -23,13 +24,29 @@ export const folderRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => 
 
   app.get(
     '/v1/folders/:kind',
-    { schema: { tags, params: kindParams, response: { 200: z.array(Folder) } } },
+    {
+      schema: {
+        ...says('Show the tree of folders', 'All folders of traits or of segments, from the root on.'),
+        params: kindParams,
+        response: { 200: z.array(Folder) },
+      },
+    },
     async (request) => [await find(request.params.kind, ROOT_FOLDER_ID)],
   )
 
   app.get(
     '/v1/folders/:kind/:folderId',
-    { schema: { tags, params, querystring: FolderQuery, response: { 200: Folder } } },
+    {
+      schema: {
+        ...says(
+          'Show a folder',
+          'With the folders directly below it, or with all of them by `includeSubFolders=true`.',
+        ),
+        params,
+        querystring: FolderQuery,
+        response: { 200: Folder },
+      },
+    },
     (request) => {
       const { kind, folderId } = request.params
       return find(kind, folderId, request.query.includeSubFolders === true ? Number.POSITIVE_INFINITY : 1)
@@ -38,7 +55,17 @@ export const folderRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => 
 
   app.post(
     '/v1/folders/:kind',
-    { schema: { tags, params: kindParams, body: FolderDraft, response: { 201: Folder } } },
+    {
+      schema: {
+        ...says(
+          'Create a folder',
+          'Below the folder that `parentFolderId` names; 0 is the root. A folder of traits gets its folder trait.',
+        ),
+        params: kindParams,
+        body: FolderDraft,
+        response: { 201: Folder },
+      },
+    },
     async (request, reply) => {
       const { kind } = request.params
       const { folderId } = await folders.create(kind, request.body, request.caller.author)
@@ -48,7 +75,14 @@ export const folderRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => 
 
   app.put(
     '/v1/folders/:kind/:folderId',
-    { schema: { tags, params, body: FolderDraft, response: { 200: Folder } } },
+    {
+      schema: {
+        ...says('Replace a folder', 'Renames it, or moves it with all it holds to another parent.'),
+        params,
+        body: FolderDraft,
+        response: { 200: Folder },
+      },
+    },
     async (request) => {
       const { kind, folderId } = request.params
       await folders.replace(kind, folderId, request.body, request.caller.author)
@@ -58,7 +92,14 @@ export const folderRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => 
 
   app.patch(
     '/v1/folders/:kind/:folderId',
-    { schema: { tags, params, body: PatchBody, response: { 200: Folder } } },
+    {
+      schema: {
+        ...says('Change a folder', 'Only the members of the body change.'),
+        params,
+        body: PatchBody,
+        response: { 200: Folder },
+      },
+    },
     async (request) => {
       const { kind, folderId } = request.params
       const draft = patched(FolderDraft.omit({ folderId: true }), await find(kind, folderId, 0), request.body)
@@ -69,7 +110,13 @@ export const folderRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => 
 
   app.delete(
     '/v1/folders/:kind/:folderId',
-    { schema: { tags, params, response: { 204: NoContent } } },
+    {
+      schema: {
+        ...says('Delete a folder', 'Answers 409 while there is something in it. The root stays.'),
+        params,
+        response: { 204: NoContent },
+      },
+    },
     async (request, reply) => {
       await folders.remove(request.params.kind, request.params.folderId)
       return reply.code(204).send()

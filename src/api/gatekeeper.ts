@@ -10,7 +10,7 @@ import { isPageVisit } from './ui.ts'
 
 const REQUESTS_PER_SECOND = 100
 const BURST_SECONDS = 10
-const NOBODY: Caller = { author: -1 }
+const NOBODY: Caller = { author: -1, key: 'nobody' }
 
 /** Stands before every route: who calls, how often, and the headers that every answer has. */
 export function registerGatekeeper(
@@ -51,7 +51,7 @@ export function registerGatekeeper(
     }
     if (!isByToken) refuseForgery(request)
     request.caller = authentication.caller
-    limit(isByToken ? 'token' : 'session', 'token', reply)
+    limit(request.caller.key, 'token', reply)
   })
 }
 

@@ -24,8 +24,6 @@ beforeAll(async () => {
         status: 'ACTIVE',
         eventTypeId: undefined,
         categoryId: undefined,
-        algoModelId: undefined,
-        thresholdValue: undefined,
       },
       0,
     )

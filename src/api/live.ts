@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { LiveFeed } from '../lib/live-feed.ts'
 import type { Routes } from './app.ts'
 import { createBoundedWriter } from './bounded-writer.ts'
+import { operationsOf } from './operation-words.ts'
 import { Problem } from './problem.ts'
 
 const HEARTBEAT_MS = 15_000
@@ -13,7 +14,11 @@ const RETRY_AFTER_SECONDS = 10
 /** `GET /v1/live`: server-sent events, `rates` each second and a sample of what happens [OPS-45]. */
 export const liveRoutes: Routes<{ live: Pick<LiveFeed, 'subscribe'> }> = (app, { live }) => {
   const streams = new Set<ServerResponse>()
-  const schema = { tags: ['Overview'], produces: ['text/event-stream'], response: { 200: z.string() } }
+  const words = operationsOf('Overview')(
+    'Watch what happens',
+    'Server-sent events: `rates` each second, and a sample of at most 20 events, membership changes and deliveries a second.',
+  )
+  const schema = { ...words, produces: ['text/event-stream'], response: { 200: z.string() } }
 
   app.get('/v1/live', { schema, exposeHeadRoute: false }, (request, reply) => {
     const { session } = request.caller

@@ -6,6 +6,7 @@ import type { Catalog } from '../store/catalog/catalog.ts'
 import type { MappingDraft as StoredDraft, StoredMapping } from '../store/catalog/mappings.ts'
 import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from './app.ts'
 import { sendList } from './list-answer.ts'
+import { operationsOf } from './operation-words.ts'
 
 const ofDestination = z.object({ destinationId: objectId })
 const ofMapping = z.object({ mappingId: objectId })
@@ -14,13 +15,23 @@ const ofBoth = z.object({ destinationId: objectId, mappingId: objectId })
 /** Segments mapped to a destination, under every path that clients use. Source: spec/rest-api.md [API-90]..[API-98]. */
 export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { catalog, now }) => {
   const { destinations, mappings } = catalog
-  const tags = ['Mappings']
+  const says = operationsOf('Mappings')
   const list = '/v1/destinations/:destinationId/mappings'
   const readDraft = (body: MappingDraft) => readMappingDraft(body, now())
 
   app.get(
     list,
-    { schema: { tags, params: ofDestination, querystring: MappingListQuery, response: { 200: listOf(Mapping) } } },
+    {
+      schema: {
+        ...says(
+          'List the segments of a destination',
+          'Each with the alias under which the partner knows it and the days between which it is sent.',
+        ),
+        params: ofDestination,
+        querystring: MappingListQuery,
+        response: { 200: listOf(Mapping) },
+      },
+    },
     async (request, reply) => {
       const { destinationId } = await destinations.get(request.params.destinationId)
       return sendList(reply, mappings.list(destinationId, request.query), request.query, (items) =>
@@ -29,15 +40,33 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
     },
   )
 
-  app.get(`${list}/:mappingId`, { schema: { tags, params: ofBoth, response: { 200: Mapping } } }, async (request) =>
-    renderMapping(await mappings.get(request.params.mappingId, request.params.destinationId)),
+  app.get(
+    `${list}/:mappingId`,
+    {
+      schema: {
+        ...says('Show a mapping', 'One segment of a destination.'),
+        params: ofBoth,
+        response: { 200: Mapping },
+      },
+    },
+    async (request) => renderMapping(await mappings.get(request.params.mappingId, request.params.destinationId)),
   )
 
   // `traits` is the older path of the same [API-94].
   for (const path of [list, '/v1/destinations/:destinationId/traits']) {
     app.post(
       path,
-      { schema: { tags, params: ofDestination, body: MappingDraft, response: { 201: Mapping } } },
+      {
+        schema: {
+          ...says(
+            'Map a segment to a destination',
+            'From `startDate` on (today when left out) its members are told to the partner under `traitAlias`, or under its number. `…/traits` is the older path of the same.',
+          ),
+          params: ofDestination,
+          body: MappingDraft,
+          response: { 201: Mapping },
+        },
+      },
       async (request, reply) => {
         const [created] = await mappings.create(
           request.params.destinationId,
@@ -53,7 +82,7 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
   const bulk = {
     bodyLimit: BULK_BODY_BYTES_MAX,
     schema: {
-      tags,
+      ...says('Map several segments', 'Up to 20,000 in one call, all or none.'),
       params: ofDestination,
       body: z.array(MappingDraft).min(1).max(20_000),
       response: { 201: z.array(Mapping) },
@@ -70,7 +99,14 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
 
   app.put(
     '/v1/destinations/mappings/:mappingId',
-    { schema: { tags, params: ofMapping, body: MappingDraft, response: { 200: Mapping } } },
+    {
+      schema: {
+        ...says('Replace a mapping by its own id', 'Alias and days; the segment stays what it is.'),
+        params: ofMapping,
+        body: MappingDraft,
+        response: { 200: Mapping },
+      },
+    },
     async (request) =>
       renderMapping(
         await mappings.replace(request.params.mappingId, undefined, readDraft(request.body), request.caller.author),
@@ -78,7 +114,14 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
   )
   app.put(
     `${list}/:mappingId`,
-    { schema: { tags, params: ofBoth, body: MappingDraft, response: { 200: Mapping } } },
+    {
+      schema: {
+        ...says('Replace a mapping', 'Alias and days; the segment stays what it is.'),
+        params: ofBoth,
+        body: MappingDraft,
+        response: { 200: Mapping },
+      },
+    },
     async (request) => {
       const { mappingId, destinationId } = request.params
       return renderMapping(
@@ -88,7 +131,14 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
   )
   app.patch(
     `${list}/:mappingId`,
-    { schema: { tags, params: ofBoth, body: PatchBody, response: { 200: Mapping } } },
+    {
+      schema: {
+        ...says('Change a mapping', 'Only the members of the body change.'),
+        params: ofBoth,
+        body: PatchBody,
+        response: { 200: Mapping },
+      },
+    },
     async (request) => {
       const { mappingId, destinationId } = request.params
       const draft = patched(MappingDraft, renderMapping(await mappings.get(mappingId, destinationId)), request.body)
@@ -98,10 +148,23 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
 
   // The documentation gives the first, clients use the second [API-97].
   for (const path of ['/v1/destinations/:destinationId/segments/:mappingId', `${list}/:mappingId`]) {
-    app.delete(path, { schema: { tags, params: ofBoth, response: { 204: NoContent } } }, async (request, reply) => {
-      await mappings.remove(request.params.mappingId, request.params.destinationId)
-      return reply.code(204).send()
-    })
+    app.delete(
+      path,
+      {
+        schema: {
+          ...says(
+            'Remove a mapping',
+            'The segment is not sent any more; with `unsegmentOnUnmap` its members are told out first. `…/segments/{id}` is the documented path, `…/mappings/{id}` the one that clients use.',
+          ),
+          params: ofBoth,
+          response: { 204: NoContent },
+        },
+      },
+      async (request, reply) => {
+        await mappings.remove(request.params.mappingId, request.params.destinationId)
+        return reply.code(204).send()
+      },
+    )
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { objectId } from '../contract.ts'
+import { comparableCode } from '../lib/texts.ts'
 import { noSuch, Problem } from './problem.ts'
 
 /** An object by its id, or by its integration code as `ic:<code>` [API-43], [API-54]. */
@@ -20,7 +21,7 @@ export async function resolveKey(
     if (parsed.success) return parsed.data
     throw noSuch(what, key)
   }
-  const [id, ...others] = await idsByCode(key.slice(3))
+  const [id, ...others] = await idsByCode(comparableCode(key.slice(3)))
   if (id === undefined) throw noSuch(what, key)
   if (others.length === 0) return id
   const ids = [id, ...others]

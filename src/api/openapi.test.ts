@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestAdmin, type TestAdmin } from '../testkit/start-test-admin.ts'
 
 interface Operation {
+  readonly summary?: string
+  readonly description?: string
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[]
   readonly requestBody?: { readonly content: Record<string, { readonly schema: unknown }> }
   readonly responses: Record<string, unknown>
@@ -81,12 +83,32 @@ test('the document lists every route [OPS-40]', () => {
     'GET /v1/overview',
     'GET /v1/live',
     'POST /v1/verify',
+    'POST /v1/backups',
+    'GET /v1/clock',
+    'GET /v1/deliveries/replays',
+    'GET /v1/deliveries/replays/{replayId}',
+    'POST /v1/deliveries/replays/{replayId}/cancel',
+    'POST /v1/clock/confirm',
     'POST /v1/test/clock',
     'GET /healthz',
     'GET /readyz',
     'GET /metrics',
   ]
   expect(listed.sort()).toEqual(expected.sort())
+})
+
+test('every operation says in a few words what it is, and in sentences what it does [OPS-40]', () => {
+  const silent = operations().filter(
+    ({ operation: { summary = '', description = '' } }) =>
+      !/^[A-Z][^.]{4,60}$/.test(summary) || !/^[A-Z\d].{20,}[.]$/.test(description) || description.startsWith(summary),
+  )
+  expect(silent.map(({ method, path }) => `${method} ${path}`)).toEqual([])
+  // In a list each is told from its neighbours; two paths of one thing may share their words.
+  const bySummary = new Map<string, string[]>()
+  for (const { operation, path } of operations())
+    bySummary.set(operation.summary ?? '', [...(bySummary.get(operation.summary ?? '') ?? []), path])
+  const shared = [...bySummary].filter(([, paths]) => paths.length > 1)
+  expect(shared.map(([summary]) => summary).sort()).toEqual(['Map a segment to a destination', 'Remove a mapping'])
 })
 
 test('the document is sound: placeholders have parameters, references resolve, each operation has answers [OPS-40]', () => {

@@ -6,14 +6,19 @@ import type {
   Overview,
   OverviewWindow,
   ProfileView,
+  Replay,
   ReplayAnswer,
+  ReplayDetail,
+  ReplayOutcome,
 } from '../contract.ts'
 import type { AdjustableClock } from '../lib/clock.ts'
+import type { ClockReading } from '../lib/clock-guard.ts'
 import type { LiveFeed } from '../lib/live-feed.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { DeliveryStatus, DestinationHealth } from '../model/delivery.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
+import type { BackupDesk } from './backups.ts'
 import type { Verifier } from './verify.ts'
 
 /** What the admin server works with; `main` wires it. Each route takes only what it uses. */
@@ -24,6 +29,8 @@ export interface AdminParts {
   readonly destinationTypes: DestinationTypes
   readonly profiles: ProfileReader
   readonly deliveries: DeliveryReader
+  /** Undefined in a process that does not deliver. */
+  readonly replays: ReplayControl | undefined
   readonly denyList: DenyListDesk
   readonly overview: OverviewReader
   readonly live: Pick<LiveFeed, 'subscribe'>
@@ -32,7 +39,8 @@ export interface AdminParts {
   /** Undefined in a process that does not deliver. */
   readonly delivery: DeliveryControl | undefined
   readonly verifier: Verifier
-  readonly clock: Pick<AdjustableClock, 'now' | 'advance'>
+  readonly backups: BackupDesk
+  readonly clock: Pick<AdjustableClock, 'now' | 'advance'> & ClockDesk
   /** Names of the checks that fail; empty: able to do its roles [OPS-12], [SEC-86]. */
   readonly ready: () => Promise<readonly string[]> | readonly string[]
   readonly metrics: Pick<Metrics, 'text' | 'contentType' | 'httpRequest' | 'authFailure' | 'rateLimited'>
@@ -40,6 +48,12 @@ export interface AdminParts {
   /** Of the product. */
   readonly version: string
   readonly durability: string
+}
+
+/** The machine's clock, and an operator's word on it [SEC-82]. */
+export interface ClockDesk {
+  readonly reading: () => ClockReading
+  readonly confirm: () => void
 }
 
 export interface AdminConfig {
@@ -65,7 +79,8 @@ export type RuleVerdict<Valid> =
 
 /** The languages of trait and segment rules, which the audience room speaks. */
 export interface RuleChecker {
-  parseTraitRule(text: string): RuleVerdict<{ readonly normalized: string; readonly hints: readonly string[] }>
+  /** In slices: the regular expressions of one rule may take seconds to compile. */
+  checkTraitRule(text: string): Promise<RuleVerdict<{ readonly normalized: string; readonly hints: readonly string[] }>>
   /** @param options `traits`: what is known of a trait; undefined: there is no such trait */
   parseSegmentRule(
     text: string,
@@ -81,8 +96,10 @@ export interface DestinationTypes {
   ):
     | { readonly ok: true; readonly config: unknown }
     | { readonly ok: false; readonly issues: readonly { readonly path: string; readonly message: string }[] }
-  /** Each secret as `{set: true, last4}` [SEC-63]. */
-  redactS2s(config: unknown): unknown
+  /** Each secret as `{set: true, last4}` [SEC-63]; `generated` ones with their `value`, this one time [OPS-50]. */
+  redactS2s(config: unknown, generated?: readonly string[]): unknown
+  /** Makes the signing keys that `next` leaves out. */
+  withGeneratedKeys(previous: unknown, next: unknown): { readonly s2s: unknown; readonly generated: readonly string[] }
   /** Puts stored secrets where `next` shows them redacted. */
   mergeSecrets(previous: unknown, next: unknown): unknown
   /** Data sources that the settings name. */
@@ -132,8 +149,25 @@ export interface DeliveryReader {
     window: { readonly page: number; readonly pageSize: number },
   ): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
   get(id: string): Promise<DeliveryDetail | undefined>
-  /** @returns undefined in a process that does not deliver */
-  replay(request: ReplayOrder): Promise<ReplayAnswer | undefined>
+}
+
+/** What is sent again by hand [SEC-48]. */
+export interface ReplayControl {
+  start(request: ReplayOrder): Promise<ReplayAnswer | 'too_many'>
+  /** Newest first. */
+  list(window: PageWindow): { readonly total: number; readonly list: readonly Replay[] }
+  get(
+    replayId: string,
+    window: PageWindow & { readonly outcome?: ReplayOutcome | undefined },
+  ): Promise<ReplayDetail | undefined>
+  /** Resolves when nothing more of it is begun. @returns how it stands then */
+  cancel(replayId: string): Promise<Replay | 'ended' | 'unknown'>
+}
+
+export interface PageWindow {
+  /** From 0. */
+  readonly page: number
+  readonly pageSize: number
 }
 
 export interface OverviewReader {

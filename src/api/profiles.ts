@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ExplainQuery, ExplainView, ProfileView } from '../contract.ts'
 import { isDeviceId, parseProfileId } from '../model/ids.ts'
 import type { Routes } from './app.ts'
+import { operationsOf } from './operation-words.ts'
 import type { ProfileReader } from './parts.ts'
 import { invalidField, Problem } from './problem.ts'
 
@@ -11,17 +12,40 @@ const params = z.object({
 
 /** Routes under `/v1/profiles`. Source: spec/operating.md [OPS-52]. */
 export const profileRoutes: Routes<{ profiles: ProfileReader }> = (app, { profiles }) => {
-  const tags = ['Profiles']
+  const says = operationsOf('Profiles')
 
-  app.get('/v1/profiles/:id', { schema: { tags, params, response: { 200: ProfileView } } }, async (request) => {
-    const found = await profiles.profile(readId(request.params.id))
-    if (found === undefined) throw unknownProfile()
-    return found
-  })
+  app.get(
+    '/v1/profiles/:id',
+    {
+      schema: {
+        ...says(
+          'Show a profile',
+          'Everything that is known of a device or of a declared ID: its IDs, traits, segments, consent, opt-out and what partners were told. 404 when nothing is known.',
+        ),
+        params,
+        response: { 200: ProfileView },
+      },
+    },
+    async (request) => {
+      const found = await profiles.profile(readId(request.params.id))
+      if (found === undefined) throw unknownProfile()
+      return found
+    },
+  )
 
   app.get(
     '/v1/profiles/:id/explain',
-    { schema: { tags, params, querystring: ExplainQuery, response: { 200: ExplainView } } },
+    {
+      schema: {
+        ...says(
+          'Explain a membership',
+          'The rule of a segment as a tree with a verdict at each node, counted for this profile now or at a given time, and what each destination was told.',
+        ),
+        params,
+        querystring: ExplainQuery,
+        response: { 200: ExplainView },
+      },
+    },
     async (request) => {
       const { segmentId, at } = request.query
       const found = await profiles.explain(

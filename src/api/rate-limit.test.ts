@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../testkit/properties.ts'
 import { createRateLimiter } from './rate-limit.ts'
 
 test('a bucket refills with time, to its burst and not beyond [API-35]', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Region, wholeNumber } from '../contract.ts'
 import type { Routes } from './app.ts'
+import { operationsOf } from './operation-words.ts'
 import { noSuch } from './problem.ts'
 
 /** [COL-131]: regions that devices may be seen in. */
@@ -17,17 +18,30 @@ const REGIONS = [
 
 /** Routes under `/v1/dcs-regions`. Source: spec/rest-api.md section 15. */
 export const regionRoutes: Routes<unknown> = (app) => {
-  const tags = ['Regions']
-  app.get('/v1/dcs-regions', { schema: { tags, response: { 200: z.array(Region) } } }, async () =>
-    REGIONS.map(renderRegion),
+  const says = operationsOf('Regions')
+  app.get(
+    '/v1/dcs-regions',
+    {
+      schema: {
+        ...says('List the regions of the edge', 'The regions of Audience Manager by number, name and host.'),
+        response: { 200: z.array(Region) },
+      },
+    },
+    async () => REGIONS.map(renderRegion),
   )
 
   const params = z.object({ regionId: wholeNumber(0, 1_000_000) })
-  app.get('/v1/dcs-regions/:regionId', { schema: { tags, params, response: { 200: Region } } }, async (request) => {
-    const region = REGIONS.find(([id]) => id === request.params.regionId)
-    if (region === undefined) throw noSuch('region', request.params.regionId)
-    return renderRegion(region)
-  })
+  app.get(
+    '/v1/dcs-regions/:regionId',
+    {
+      schema: { ...says('Show a region of the edge', 'One region by its number.'), params, response: { 200: Region } },
+    },
+    async (request) => {
+      const region = REGIONS.find(([id]) => id === request.params.regionId)
+      if (region === undefined) throw noSuch('region', request.params.regionId)
+      return renderRegion(region)
+    },
+  )
 }
 
 function renderRegion([regionId, location, host]: (typeof REGIONS)[number]): Region {

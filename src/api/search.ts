@@ -3,6 +3,7 @@ import { Found, SEARCH_RESULTS_MAX, SearchQuery } from '../contract.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
 import type { NamedKind } from '../store/catalog/names.ts'
 import type { Routes } from './app.ts'
+import { operationsOf } from './operation-words.ts'
 import type { DeliveryReader, ProfileReader } from './parts.ts'
 
 /** Kinds with names, in the order of equal answers. */
@@ -23,7 +24,16 @@ export const searchRoutes: Routes<{ catalog: Catalog; profiles: ProfileReader; d
 ) => {
   app.get(
     '/v1/search',
-    { schema: { tags: ['Search'], querystring: SearchQuery, response: { 200: z.array(Found) } } },
+    {
+      schema: {
+        ...operationsOf('Search')(
+          'Find anything',
+          'Segments, traits, destinations and data sources by a part of their name or their number, profiles and messages by their ID. At most 20, best first.',
+        ),
+        querystring: SearchQuery,
+        response: { 200: z.array(Found) },
+      },
+    },
     async ({ query: { q } }) => {
       const [message, found, ...named] = await Promise.all([
         deliveries.get(q),

@@ -10,7 +10,8 @@ beforeAll(async () => {
   dataSourceId = (await server.call('POST', '/v1/datasources', { name: 'shop' })).body.dataSourceId
   const trait = { folderId: 0, dataSourceId, traitType: 'RULE_BASED_TRAIT', name: 'shoes', traitRule: 'product==17' }
   shoes = (await server.call('POST', '/v1/traits', trait)).body.sid
-  onboarded = (await server.call('POST', '/v1/traits', { ...trait, traitType: 'ON_BOARDED_TRAIT' })).body.sid
+  onboarded = (await server.call('POST', '/v1/traits', { ...trait, traitType: 'ON_BOARDED_TRAIT', traitRule: null }))
+    .body.sid
 })
 afterAll(() => server[Symbol.asyncDispose]())
 

@@ -17,6 +17,7 @@ import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from 
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
 import { objectKey, resolveKey } from './object-key.ts'
+import { operationsOf } from './operation-words.ts'
 import type { RuleChecker } from './parts.ts'
 import { checkSegmentRule } from './segment-rule-check.ts'
 
@@ -27,7 +28,7 @@ const VISUAL_TRAITS_MAX = 50
 /** Routes under `/v1/segments`. Source: spec/rest-api.md section 6. */
 export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (app, { catalog, rules }) => {
   const { segments } = catalog
-  const tags = ['Segments']
+  const says = operationsOf('Segments')
   const idOf = (key: string) => resolveKey('segment', key, segments.idsByIntegrationCode)
   const view = (segment: StoredSegment) => renderSegment(segment, catalog.pid)
 
@@ -68,7 +69,16 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
 
   app.get(
     '/v1/segments',
-    { schema: { tags, querystring: SegmentListQuery, response: { 200: listOf(Segment) } } },
+    {
+      schema: {
+        ...says(
+          'List segments',
+          'Everything as one array, or a page of it. Filter by folder, data source, status, integration code, contained trait or time of change.',
+        ),
+        querystring: SegmentListQuery,
+        response: { 200: listOf(Segment) },
+      },
+    },
     (request, reply) => {
       const { query } = request
       const listing = segments.list(readFilter(query), query)
@@ -78,17 +88,45 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
     },
   )
 
-  app.get('/v1/segments/limits', { schema: { tags, response: { 200: UsageByLimit } } }, () => segments.usage())
+  app.get(
+    '/v1/segments/limits',
+    {
+      schema: {
+        ...says('Show the limits of segments', 'How many there are of how many there may be.'),
+        response: { 200: UsageByLimit },
+      },
+    },
+    () => segments.usage(),
+  )
 
   app.get(
     '/v1/segments/:sid',
-    { schema: { tags, params, querystring: SegmentQuery, response: { 200: Segment } } },
+    {
+      schema: {
+        ...says(
+          'Show a segment',
+          'By its number, or by its integration code as `ic:code`. `includeExprTree` adds the parsed rule and the traits it names.',
+        ),
+        params,
+        querystring: SegmentQuery,
+        response: { 200: Segment },
+      },
+    },
     async (request) => viewWith(await segments.get(await idOf(request.params.sid)), request.query),
   )
 
   app.post(
     '/v1/segments/validate',
-    { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } },
+    {
+      schema: {
+        ...says(
+          'Check a segment rule',
+          'Answers the rule as it would be stored, or 400 with the position of the first error. Nothing is stored.',
+        ),
+        body: RuleToValidate,
+        response: { 200: RuleVerdict },
+      },
+    },
     async (request) => {
       const { normalized } = await checkSegmentRule(request.body.code, 'code', { rules, traits: catalog.traits })
       return { valid: true as const, code: normalized, hints: [] }
@@ -97,7 +135,16 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
 
   app.post(
     '/v1/segments',
-    { schema: { tags, body: SegmentDraft, response: { 201: Segment } } },
+    {
+      schema: {
+        ...says(
+          'Create a segment',
+          'A rule over traits with a merge rule. It fills with the next visits, and in the background with those who do not come.',
+        ),
+        body: SegmentDraft,
+        response: { 201: Segment },
+      },
+    },
     async (request, reply) => {
       const created = await segments.create(await readDraft(request.body), request.caller.author)
       return reply.code(201).send(view(created))
@@ -106,7 +153,14 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
 
   app.put(
     '/v1/segments/:sid',
-    { schema: { tags, params, body: SegmentDraft, response: { 200: Segment } } },
+    {
+      schema: {
+        ...says('Replace a segment', 'Members who no longer fit leave, and the partners it is mapped to are told.'),
+        params,
+        body: SegmentDraft,
+        response: { 200: Segment },
+      },
+    },
     async (request) => {
       const id = await idOf(request.params.sid)
       return view(await segments.replace(id, await readDraft(request.body), request.caller.author))
@@ -115,7 +169,17 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
 
   app.patch(
     '/v1/segments/:sid',
-    { schema: { tags, params, body: PatchBody, response: { 200: Segment } } },
+    {
+      schema: {
+        ...says(
+          'Change a segment',
+          'Only the members of the body change. `"status":"INACTIVE"` pauses it: nothing is sent meanwhile.',
+        ),
+        params,
+        body: PatchBody,
+        response: { 200: Segment },
+      },
+    },
     async (request) => {
       const stored = await segments.get(await idOf(request.params.sid))
       const draft = await readDraft(patched(SegmentDraft, view(stored), request.body))
@@ -125,21 +189,41 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
 
   app.delete(
     '/v1/segments/:sid',
-    { schema: { tags, params, response: { 204: NoContent } } },
+    {
+      schema: {
+        ...says('Delete a segment', 'Answers 409 with the destinations it is mapped to.'),
+        params,
+        response: { 204: NoContent },
+      },
+    },
     async (request, reply) => {
       await segments.remove([await idOf(request.params.sid)])
       return reply.code(204).send()
     },
   )
 
-  const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
+  const bulk = {
+    bodyLimit: BULK_BODY_BYTES_MAX,
+    schema: {
+      ...says('Delete several segments', 'All of the listed ids or, when one cannot be deleted, none.'),
+      body: IdList,
+      response: { 204: NoContent },
+    },
+  }
   app.post('/v1/segments/bulk-delete', bulk, async (request, reply) => {
     await segments.remove(request.body)
     return reply.code(204).send()
   })
 
   const replacement = {
-    schema: { tags, body: MergeRuleReplacement, response: { 200: z.object({ segmentCount: z.int() }) } },
+    schema: {
+      ...says(
+        'Replace a merge rule in all segments',
+        'Every segment with the one rule gets the other. Answers how many there were.',
+      ),
+      body: MergeRuleReplacement,
+      response: { 200: z.object({ segmentCount: z.int() }) },
+    },
   }
   app.post('/v1/segments/bulk-merge-rule-replace', replacement, async (request) => {
     const { existingMergeRuleDataSourceId, replaceWithMergeRuleDataSourceId } = request.body

@@ -27,8 +27,9 @@ const TOUCH_EVERY_MS = 60_000
 const SECRET_BYTES = 32
 
 export function createSessionKeeper(sessions: SessionRepository, now: Clock): SessionKeeper {
+  // One that was used in the future was used while the clock was ahead: it must not last until then.
   const isOver = (session: StoredSession, nowMs: number) =>
-    session.expiresAtMs <= nowMs || session.usedAtMs + IDLE_MS <= nowMs
+    session.expiresAtMs <= nowMs || session.usedAtMs + IDLE_MS <= nowMs || session.usedAtMs > nowMs + IDLE_MS
   return {
     async newLink() {
       await sessions.forgetEnded(now() - IDLE_MS, now())
@@ -40,7 +41,7 @@ export function createSessionKeeper(sessions: SessionRepository, now: Clock): Se
 
     async open(setupToken) {
       const nowMs = now()
-      if (!(await sessions.takeLink(hashOf(setupToken), nowMs))) return undefined
+      if (!(await sessions.takeLink(hashOf(setupToken), nowMs, LINK_MS + IDLE_MS))) return undefined
       const secret = randomSecret()
       await sessions.add({
         hash: hashOf(secret),

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestAdmin, type TestAdmin, type TestAnswer } from '../testkit/start-test-admin.ts'
-import { IDLE_MS, LINK_MS, SESSION_MS } from './session-keeper.ts'
+
+const IDLE_MS = 30 * 60_000
+const LINK_MS = 3_600_000
+const SESSION_MS = 12 * 3_600_000
 
 let server: TestAdmin
 beforeAll(async () => {

@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http'
 import { Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestAdmin, TEST_TOKEN, type TestAdmin } from '../testkit/start-test-admin.ts'
@@ -81,6 +82,38 @@ test('readyz names the checks that fail with 503 [OPS-12], [SEC-86]', async () =
   expect([answer.status, answer.body]).toEqual([503, { status: 'not_ready', reasons: ['disk_below_floor'] }])
 })
 
+test.each([
+  ['127.0.0.1', 200],
+  ['localhost', 200],
+  ['LOCALHOST:8081', 200],
+  ['[::1]:8081', 200],
+  ['evil.example', 401],
+  ['evil.example:8081', 401],
+  ['localhost.evil.example', 401],
+  ['127.0.0.1.evil.example', 401],
+  ['localhost.', 401],
+])(
+  'a program of this machine that asks %s for the metrics gets %i: no page whose name points here reads them [SEC-87]',
+  async (host, status) => {
+    const ask = (headers: Record<string, string>) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const options = { host: '127.0.0.1', port: server.admin.port, path: '/metrics', headers: { host, ...headers } }
+        httpRequest(options, (response) => resolve(response.resume().statusCode))
+          .on('error', reject)
+          .end()
+      })
+    expect(await ask({})).toBe(status)
+    expect(await ask({ authorization: `Bearer ${TEST_TOKEN}` })).toBe(200)
+  },
+)
+
+test.each(['via', 'x-real-ip', 'x-forwarded-proto', 'forwarded'])(
+  '%s tells of a proxy: the metrics need a token [SEC-87]',
+  async (name) => {
+    expect((await server.call('GET', '/metrics', undefined, { authorization: '', [name]: 'x' })).status).toBe(401)
+  },
+)
+
 test('metrics need no token from loopback, and one through a proxy [SEC-87]', async () => {
   const direct = await server.call('GET', '/metrics', undefined, { authorization: '' })
   expect([direct.status, direct.text]).toEqual([200, 'usher_up 1\n'])
@@ -117,6 +150,17 @@ test('requests beyond the rate are turned away with Retry-After, and let in agai
   // Guesses from the same address do not use up the token's bucket, nor are they let through by it.
   expect((await slow.call('GET', '/v1/dcs-regions', undefined, { authorization: 'Bearer guess' })).status).toBe(401)
   expect((await slow.call('GET', '/healthz')).status).toBe(200)
+})
+
+test('each token has a rate of its own: who used up his keeps nobody else out [API-35] [SEC-72]', async () => {
+  const second = 'another-token-of-enough-characters'
+  await using slow = await startTestAdmin({
+    config: { requestsPerSecond: 0.001, requestBurst: 2, adminTokens: [TEST_TOKEN, second] },
+  })
+  const call = (token: string) =>
+    slow.call('GET', '/v1/dcs-regions', undefined, { authorization: `Bearer ${token}` }).then(({ status }) => status)
+  expect([await call(TEST_TOKEN), await call(TEST_TOKEN), await call(TEST_TOKEN)]).toEqual([200, 200, 429])
+  expect([await call(second), await call(second), await call(second)]).toEqual([200, 200, 429])
 })
 
 test('each request is one log line with what it was about, without tokens [OPS-43], [SEC-88]', async () => {
@@ -160,6 +204,7 @@ test('close finishes although a client keeps an idle connection', async () => {
   const other = await startTestAdmin()
   const socket = new Socket()
   await new Promise<void>((resolve) => socket.connect(other.admin.port, '127.0.0.1', resolve))
+  const ended = new Promise((resolve) => socket.once('close', resolve))
   await other[Symbol.asyncDispose]()
-  socket.destroy()
+  await expect(ended).resolves.toBe(false)
 })

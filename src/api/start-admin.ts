@@ -1,7 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { listenerUrl } from '../lib/listener-url.ts'
 import type { App } from './app.ts'
+import { backupRoutes } from './backups.ts'
+import { answerClientError, refuseTunnels } from './client-errors.ts'
+import { clockRoutes } from './clock.ts'
 import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { denyListRoutes } from './deny-list.ts'
@@ -13,18 +16,21 @@ import { addSecurityHeaders, registerGatekeeper } from './gatekeeper.ts'
 import { liveRoutes } from './live.ts'
 import { mappingRoutes } from './mappings.ts'
 import { mergeRuleRoutes } from './merge-rules.ts'
-import { openapiRoute, registerOpenapi } from './openapi.ts'
+import { openapiRoutes, registerOpenapi } from './openapi.ts'
 import { overviewRoutes } from './overview.ts'
 import type { AdminParts } from './parts.ts'
 import { probeRoutes } from './probes.ts'
 import { Problem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { regionRoutes } from './regions.ts'
+import { replayRoutes } from './replays.ts'
+import { newRequestId } from './request-id.ts'
 import { searchRoutes } from './search.ts'
 import { segmentRoutes } from './segments.ts'
 import { sessionRoutes } from './session.ts'
 import { createSessionKeeper, type SessionKeeper } from './session-keeper.ts'
 import { testClockRoutes } from './test-clock.ts'
+import { registerTextGuard } from './text-guard.ts'
 import { traitRoutes } from './traits.ts'
 import { isPageVisit, sendPage, uiRoutes } from './ui.ts'
 import { verifyRoutes } from './verify.ts'
@@ -62,18 +68,18 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
       ? sendPage(parts.uiFolder, reply.code(404))
       : sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
   )
-  acceptEmptyJson(app)
+  registerTextGuard(app)
   const sessions = createSessionKeeper(catalog.sessions, clock.now)
   const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
   registerGatekeeper(app, parts, { sessions, isSecure })
   registerRequestLog(app, parts)
-  await registerOpenapi(app, parts.version)
+  const openapi = await registerOpenapi(app, parts.version)
 
   const now = clock.now
   probeRoutes(app, parts)
-  openapiRoute(app)
+  openapiRoutes(app, openapi)
   sessionRoutes(app, { ...parts, sessions, isSecure })
-  dataSourceRoutes(app, { catalog, now })
+  dataSourceRoutes(app, { catalog })
   folderRoutes(app, parts)
   traitRoutes(app, parts)
   segmentRoutes(app, parts)
@@ -83,21 +89,24 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   mappingRoutes(app, { catalog, now })
   regionRoutes(app, {})
   deliveryRoutes(app, parts)
+  replayRoutes(app, parts)
   profileRoutes(app, parts)
   searchRoutes(app, parts)
   denyListRoutes(app, parts)
   overviewRoutes(app, parts)
   liveRoutes(app, parts)
   verifyRoutes(app, parts)
+  backupRoutes(app, parts)
+  clockRoutes(app, parts)
   uiRoutes(app, parts.uiFolder)
   testClockRoutes(app, { clock, production: config.production })
 
+  refuseTunnels(app.server)
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
-  const shownHost = config.host.includes(':') ? `[${config.host}]` : config.host
   return {
     port,
-    url: `${config.tls === undefined ? 'http' : 'https'}://${shownHost}:${port}`,
+    url: listenerUrl(config.host, port, config.tls !== undefined),
     sessions,
     close: () => closeApp(app),
   }
@@ -113,9 +122,10 @@ function createApp(tls: AdminParts['config']['tls'], frameworkErrors: Answerer):
     // Also what fails before a route is found, as a path that does not decode.
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
       void frameworkErrors(error, request, reply),
+    clientErrorHandler: answerClientError,
     // Idle keep-alive connections must not hold up a shutdown.
     forceCloseConnections: 'idle',
-    genReqId: () => `rq_${randomBytes(9).toString('base64url')}`,
+    genReqId: newRequestId,
     // Some clients print /api/v1 [API-2]; a trailing slash is optional everywhere [API-3].
     rewriteUrl: (request: { url?: string | undefined }) => (request.url ?? '/').replace(/^\/api\/v1(?=[/?]|$)/, '/v1'),
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_024 },
@@ -132,15 +142,6 @@ async function closeApp(app: App): Promise<void> {
   } finally {
     clearTimeout(force)
   }
-}
-
-/** Clients send `Content-Type: application/json` with every call, also where there is no body [API-6]. */
-function acceptEmptyJson(app: App): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined)
-    else void parse(request, body as string, done)
-  })
 }
 
 /** One wide line for each request [OPS-43]; ids of objects, never of people [SEC-88]. */

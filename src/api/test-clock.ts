@@ -2,6 +2,7 @@ import { ClockAdvance, ClockReading } from '../contract.ts'
 import type { AdjustableClock } from '../lib/clock.ts'
 import { isoTime } from '../model/time.ts'
 import type { Routes } from './app.ts'
+import { operationsOf } from './operation-words.ts'
 import { Problem } from './problem.ts'
 
 /** The test switch that advances the product's clock; refused in production [OPS-27]. */
@@ -9,7 +10,11 @@ export const testClockRoutes: Routes<{ clock: Pick<AdjustableClock, 'now' | 'adv
   app,
   { clock, production },
 ) => {
-  const schema = { tags: ['Test switches'], body: ClockAdvance, response: { 200: ClockReading } }
+  const words = operationsOf('Test switches')(
+    'Advance the clock',
+    'Moves the clock of the product ahead, so that expiry and schedules can be seen without waiting. Refused in production.',
+  )
+  const schema = { ...words, body: ClockAdvance, response: { 200: ClockReading } }
   app.post('/v1/test/clock', { schema }, async (request) => {
     if (production) throw new Problem(403, 'test_switch_refused', 'The clock cannot be moved in production.')
     clock.advance(request.body.advanceMs)

@@ -89,6 +89,32 @@ test.each([
   expect(answer.body.details.map((detail: { field: string }) => detail.field)).toEqual([field])
 })
 
+test.each([
+  [{ traitType: 'ON_BOARDED_TRAIT' }, 'traitRule'],
+  [{ traitType: 'ALGO_TRAIT' }, 'traitType'],
+  [{ algoModelId: 3 }, 'algoModelId'],
+  [{ thresholdValue: 0.5 }, 'thresholdValue'],
+])('%j would be without effect and is refused', async (over, field) => {
+  const refused = await server.call('POST', '/v1/traits', draft(over))
+  expect([refused.status, refused.body.details[0].field]).toEqual([400, field])
+  expect(refused.body.details[0].message).toContain('not built yet')
+})
+
+test('life and status of a folder trait are those of the traits below it, and refused [AUD-102], [AUD-103]', async () => {
+  const { body } = await server.call('POST', '/v1/folders/traits', { name: 'life', parentFolderId: 0 })
+  const path = `/v1/traits/${body.traitId}`
+  const { body: trait } = await server.call('GET', path)
+  for (const change of [{ ttl: 5 }, { status: 'INACTIVE' }]) {
+    const refused = await server.call('PATCH', path, change)
+    expect([refused.status, refused.body.details[0].field]).toEqual([400, Object.keys(change)[0]])
+  }
+  const { ttl: _ttl, ...withoutLife } = trait
+  expect((await server.call('PUT', path, { ...withoutLife, description: 'd' })).body).toMatchObject({
+    ...trait,
+    description: 'd',
+  })
+})
+
 test('ids are kept in the sequence that traits and segments share [OPS-44], [AUD-5]', async () => {
   expect((await create({ sid: 4_000_001 })).sid).toBe(4_000_001)
   const taken = await server.call('POST', '/v1/traits', draft({ sid: 4_000_001 }))
@@ -186,7 +212,7 @@ test('validate answers 200 for a rule, 400 with the position otherwise [API-20]'
 test('limits show use and maximum per type, and refuse by name when reached [API-48], [AUD-300], [AUD-301], [AUD-302], [SEC-69]', async () => {
   await using small = await startTestAdmin({ limits: { onboardedTraits: 1 } })
   const source = (await small.call('POST', '/v1/datasources', { name: 'x' })).body.dataSourceId
-  const onboarded = draft({ traitType: 'ON_BOARDED_TRAIT', dataSourceId: source })
+  const onboarded = draft({ traitType: 'ON_BOARDED_TRAIT', traitRule: null, dataSourceId: source })
   expect((await small.call('POST', '/v1/traits', onboarded)).status).toBe(201)
   const refused = await small.call('POST', '/v1/traits', onboarded)
   expect(refused.status).toBe(409)
@@ -208,7 +234,7 @@ test('limits show use and maximum per type, and refuse by name when reached [API
 test('only details are left out of a list that does not ask for them, and filters narrow it [API-41]', async () => {
   const folder = (await server.call('POST', '/v1/folders/traits', { name: 'list', parentFolderId: 0 })).body.folderId
   const a = await create({ folderId: folder, name: 'a', integrationCode: 'ic-a' })
-  const b = await create({ folderId: folder, name: 'b', traitType: 'ON_BOARDED_TRAIT' })
+  const b = await create({ folderId: folder, name: 'b', traitType: 'ON_BOARDED_TRAIT', traitRule: null })
   const sids = async (query: string) =>
     (await server.call('GET', `/v1/traits?folderId=${folder}&${query}`)).body.map((trait: { sid: number }) => trait.sid)
   expect(await sids('restrictType=RULE_BASED_TRAIT')).toEqual([a.sid])

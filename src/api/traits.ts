@@ -16,6 +16,7 @@ import { BULK_BODY_BYTES_MAX, NoContent, PatchBody, patched, type Routes } from 
 import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
 import { objectKey, resolveKey } from './object-key.ts'
+import { operationsOf } from './operation-words.ts'
 import type { RuleChecker } from './parts.ts'
 import { invalidField, invalidRule } from './problem.ts'
 
@@ -24,13 +25,22 @@ const params = z.object({ sid: objectKey })
 /** Routes under `/v1/traits`. Source: spec/rest-api.md section 5. */
 export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (app, { catalog, rules }) => {
   const { traits } = catalog
-  const tags = ['Traits']
+  const says = operationsOf('Traits')
   const view = (trait: StoredTrait) => renderTrait(trait, catalog.pid)
   const idOf = (key: string) => resolveKey('trait', key, traits.idsByIntegrationCode)
 
   app.get(
     '/v1/traits',
-    { schema: { tags, querystring: TraitListQuery, response: { 200: listOf(Trait) } } },
+    {
+      schema: {
+        ...says(
+          'List traits',
+          'Everything as one array, or a page of it. `includeDetails=true` adds rule, TTL and integration code to each.',
+        ),
+        querystring: TraitListQuery,
+        response: { 200: listOf(Trait) },
+      },
+    },
     (request, reply) => {
       const { restrictType, dataSourceId, includeDetails, ...filter } = request.query
       const listing = traits.list({ ...filter, traitTypes: restrictType, dataSourceIds: dataSourceId }, request.query)
@@ -40,13 +50,36 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     },
   )
 
-  app.get('/v1/traits/limits', { schema: { tags, response: { 200: UsageByLimit } } }, () => traits.usage())
-
-  app.get('/v1/traits/:sid', { schema: { tags, params, response: { 200: Trait } } }, async (request) =>
-    view(await traits.get(await idOf(request.params.sid))),
+  app.get(
+    '/v1/traits/limits',
+    {
+      schema: {
+        ...says('Show the limits of traits', 'How many there are of how many there may be, by kind.'),
+        response: { 200: UsageByLimit },
+      },
+    },
+    () => traits.usage(),
   )
 
-  const versions = { schema: { tags, params, response: { 200: z.array(TraitRuleVersion) } } }
+  app.get(
+    '/v1/traits/:sid',
+    {
+      schema: {
+        ...says('Show a trait', 'By its number, or by its integration code as `ic:code`.'),
+        params,
+        response: { 200: Trait },
+      },
+    },
+    async (request) => view(await traits.get(await idOf(request.params.sid))),
+  )
+
+  const versions = {
+    schema: {
+      ...says('List the versions of a trait rule', 'Every rule it ever had, with who wrote it and when.'),
+      params,
+      response: { 200: z.array(TraitRuleVersion) },
+    },
+  }
   app.get('/v1/traits/:sid/trait-rule/versions', versions, async (request) => {
     const found = await traits.ruleVersions(await idOf(request.params.sid))
     return found.map((one) => ({
@@ -59,44 +92,108 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
 
   app.post(
     '/v1/traits/validate',
-    { schema: { tags, body: RuleToValidate, response: { 200: RuleVerdict } } },
+    {
+      schema: {
+        ...says(
+          'Check a trait rule',
+          'Answers the rule as it would be stored, with hints on what will surprise; or 400 with the position of the first error. Nothing is stored.',
+        ),
+        body: RuleToValidate,
+        response: { 200: RuleVerdict },
+      },
+    },
     async (request) => {
-      const parsed = rules.parseTraitRule(request.body.code)
+      const parsed = await rules.checkTraitRule(request.body.code)
       if (!parsed.ok) throw invalidRule('code', parsed)
       return { valid: true as const, code: parsed.normalized, hints: [...parsed.hints] }
     },
   )
 
-  app.post('/v1/traits', { schema: { tags, body: TraitDraft, response: { 201: Trait } } }, async (request, reply) => {
-    if (request.body.traitType === 'FOLDER_TRAIT')
-      throw invalidField('traitType', 'A folder trait is made with its folder.')
-    const created = await traits.create(readDraft(request.body, rules), request.caller.author)
-    return reply.code(201).send(view(created))
-  })
+  app.post(
+    '/v1/traits',
+    {
+      schema: {
+        ...says(
+          'Create a trait',
+          'Of the kind that `traitType` names. A rule-based one counts from the next event on. A folder trait comes with its folder.',
+        ),
+        body: TraitDraft,
+        response: { 201: Trait },
+      },
+    },
+    async (request, reply) => {
+      if (request.body.traitType === 'FOLDER_TRAIT')
+        throw invalidField('traitType', 'A folder trait is made with its folder.')
+      if (request.body.traitType === 'ALGO_TRAIT')
+        throw invalidField('traitType', 'Models are not built yet, so nobody would ever have an algorithmic trait.')
+      const created = await traits.create(await readDraft(request.body, rules), request.caller.author)
+      return reply.code(201).send(view(created))
+    },
+  )
 
   app.put(
     '/v1/traits/:sid',
-    { schema: { tags, params, body: TraitDraft, response: { 200: Trait } } },
+    {
+      schema: {
+        ...says(
+          'Replace a trait',
+          'A changed rule becomes its next version and counts from the next event on; what was counted stays.',
+        ),
+        params,
+        body: TraitDraft,
+        response: { 200: Trait },
+      },
+    },
     async (request) =>
-      view(await traits.replace(await idOf(request.params.sid), readDraft(request.body, rules), request.caller.author)),
+      view(
+        await traits.replace(
+          await idOf(request.params.sid),
+          await readDraft(request.body, rules),
+          request.caller.author,
+        ),
+      ),
   )
 
   app.patch(
     '/v1/traits/:sid',
-    { schema: { tags, params, body: PatchBody, response: { 200: Trait } } },
+    {
+      schema: {
+        ...says('Change a trait', 'Only the members of the body change.'),
+        params,
+        body: PatchBody,
+        response: { 200: Trait },
+      },
+    },
     async (request) => {
       const stored = await traits.get(await idOf(request.params.sid))
-      const draft = readDraft(patched(TraitDraft, view(stored), request.body), rules)
+      const draft = await readDraft(patched(TraitDraft, view(stored), request.body), rules)
       return view(await traits.replace(stored.traitId, draft, request.caller.author))
     },
   )
 
-  app.delete('/v1/traits/:sid', { schema: { tags, params, response: { 204: NoContent } } }, async (request, reply) => {
-    await traits.remove([await idOf(request.params.sid)])
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/v1/traits/:sid',
+    {
+      schema: {
+        ...says('Delete a trait', 'Answers 409 with the segments whose rules name it.'),
+        params,
+        response: { 204: NoContent },
+      },
+    },
+    async (request, reply) => {
+      await traits.remove([await idOf(request.params.sid)])
+      return reply.code(204).send()
+    },
+  )
 
-  const bulk = { bodyLimit: BULK_BODY_BYTES_MAX, schema: { tags, body: IdList, response: { 204: NoContent } } }
+  const bulk = {
+    bodyLimit: BULK_BODY_BYTES_MAX,
+    schema: {
+      ...says('Delete several traits', 'All of the listed ids or, when one cannot be deleted, none.'),
+      body: IdList,
+      response: { 204: NoContent },
+    },
+  }
   app.post('/v1/traits/bulk-delete', bulk, async (request, reply) => {
     await traits.remove(request.body)
     return reply.code(204).send()
@@ -104,14 +201,14 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
 }
 
 /** Only rule-based traits have a rule; it is stored as the parser writes it. @throws Problem with the position of the error */
-function readDraft(body: TraitDraft, rules: RuleChecker): StoredDraft {
-  let traitRule: string | undefined
+async function readDraft(body: TraitDraft, rules: RuleChecker): Promise<StoredDraft> {
+  // Of an onboarded trait the catalogue refuses it; other kinds have none, and there it is passed over [API-50].
+  let traitRule = body.traitType === 'ON_BOARDED_TRAIT' ? body.traitRule?.trim() || undefined : undefined
   if (body.traitType === 'RULE_BASED_TRAIT') {
-    const parsed = rules.parseTraitRule(body.traitRule ?? '')
+    const parsed = await rules.checkTraitRule(body.traitRule ?? '')
     if (!parsed.ok) throw invalidRule('traitRule', parsed)
     traitRule = parsed.normalized
   }
-  const isAlgorithmic = body.traitType === 'ALGO_TRAIT'
   return {
     traitId: body.sid,
     name: body.name,
@@ -126,8 +223,6 @@ function readDraft(body: TraitDraft, rules: RuleChecker): StoredDraft {
     status: body.status,
     eventTypeId: body.type,
     categoryId: body.categoryId,
-    algoModelId: isAlgorithmic ? body.algoModelId : undefined,
-    thresholdValue: isAlgorithmic ? body.thresholdValue : undefined,
   }
 }
 
@@ -147,8 +242,8 @@ function renderTrait(trait: StoredTrait, pid: number): Trait {
     categoryId: trait.categoryId ?? null,
     ttl: trait.ttlDays,
     status: trait.status,
-    algoModelId: trait.algoModelId ?? null,
-    thresholdValue: trait.thresholdValue ?? null,
+    algoModelId: null,
+    thresholdValue: null,
     backfillStatus: null,
     ...authorship(trait, pid),
   }

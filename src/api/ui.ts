@@ -29,7 +29,7 @@ const NOT_BUILT = `<!doctype html>
 <title>Usher</title>
 <h1>The admin UI is not built</h1>
 <p>Build it in the folder of Usher with <code>npm run build</code>, then reload this page.</p>
-<p>The REST API works without it; it is described at <a href="/openapi.json">/openapi.json</a>.</p>
+<p>The REST API works without it; it is described at <a href="/docs">/docs</a>.</p>
 </html>
 `
 

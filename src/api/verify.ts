@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { VerifyReport } from '../store/verify.ts'
 import type { Routes } from './app.ts'
+import { operationsOf } from './operation-words.ts'
 
 /** Checks every stored record while the server runs; `usher verify` calls it [SEC-60]. */
 export interface Verifier {
@@ -11,7 +12,11 @@ const PROGRESS_EVERY_MS = 200
 
 /** `POST /v1/verify` answers one JSON value a line: `{"progress":{"done","total"}}` now and then, last `{"report":…}`. */
 export const verifyRoutes: Routes<{ verifier: Verifier }> = (app, { verifier }) => {
-  app.post('/v1/verify', { schema: { tags: ['Operation'] } }, async (_request, reply) => {
+  const schema = operationsOf('Operation')(
+    'Check every stored record',
+    'One JSON value a line: `{"progress":{"done","total"}}` now and then, and last `{"report":…}`. The server goes on meanwhile.',
+  )
+  app.post('/v1/verify', { schema }, async (_request, reply) => {
     const lines = new Readable({ read() {} })
     const push = (line: object) => lines.push(`${JSON.stringify(line)}\n`)
     let shownMs = 0

@@ -7,7 +7,9 @@ import { makeDefinitions, makeFolder, makeMergeRule, makeSegment, makeTrait } fr
 import { membersOf, segmentTable, traitTable } from '../testkit/audience-tables.ts'
 import { runThrough } from '../testkit/run-through.ts'
 import { type AudienceRules, buildAudienceRules } from './audience-rules.ts'
-import { evaluateSegments, LEFT_KEPT_DAYS, nextChangeMs } from './evaluate.ts'
+import { evaluateSegments, nextChangeMs } from './evaluate.ts'
+
+const LEFT_KEPT_DAYS = 30
 
 /** 1 October 2026. */
 const OCTOBER = Date.UTC(2026, 9, 1) / DAY_MS

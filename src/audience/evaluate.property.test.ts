@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { FolderId, MergeRuleId } from '../model/ids.ts'
 import { EMPTY_SEGMENTS, EMPTY_TRAITS, type SegmentTable, type TraitTable } from '../model/profile.ts'
@@ -13,6 +12,7 @@ import {
   obviousSegmentHolds,
   writeSegmentRule,
 } from '../testkit/obvious-evaluator.ts'
+import fc from '../testkit/properties.ts'
 import { runThrough } from '../testkit/run-through.ts'
 import { type AudienceRules, buildAudienceRules } from './audience-rules.ts'
 import { dropExpired, evaluateSegments, isLive, nextChangeMs, nextChangeOfTraits, realizeTraits } from './evaluate.ts'

@@ -5,7 +5,7 @@ import { makeDefinitions, makeSegment, makeTrait } from '../testkit/audience-def
 import { traitTable } from '../testkit/audience-tables.ts'
 import { runThrough } from '../testkit/run-through.ts'
 import { buildAudienceRules } from './audience-rules.ts'
-import { explainSegment } from './evaluate.ts'
+import { explainSegment as explainInSteps } from './evaluate.ts'
 
 const DAY = 20_000
 const NOW = DAY * DAY_MS
@@ -18,6 +18,7 @@ const rules = runThrough(
   ),
 )
 const ID = 9 as SegmentId
+const explainSegment = (...args: Parameters<typeof explainInSteps>) => runThrough(explainInSteps(...args))
 
 test('a segment is explained as a tree with what each part found in which profile [OPS-52]', () => {
   const device = traitTable({ 1: { [DAY - 1]: 1 }, 2: { [DAY - 7]: 4, [DAY]: 1 }, 3: { [DAY - 20]: 9 } })

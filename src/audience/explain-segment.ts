@@ -32,18 +32,24 @@ export interface Explanation {
   readonly profiles?: readonly number[]
 }
 
-/** @returns undefined when there is no such segment, its rule cannot be read, or the profile takes no part in it */
-export function explainSegment(
+/** Leaves explained between two yields: each may look through a table. */
+const STEP = 8
+
+/**
+ * In steps, for `runInSlices`: a rule may have thousands of parts.
+ * @returns undefined when there is no such segment, its rule cannot be read, or the profile takes no part in it
+ */
+export function* explainSegment(
   rules: AudienceRules,
   segmentId: SegmentId,
   views: Views,
   nowMs: number,
-): Explanation | undefined {
+): Generator<void, Explanation | undefined> {
   const segment = rules.segment(segmentId)
   const rule = segment === undefined ? undefined : ruleOf(segment)
   const tables = segment === undefined ? undefined : views(segment.mergeRuleId)
   if (rule === undefined || tables === undefined) return undefined
-  return explain(rules, rule, tables, utcDay(nowMs))
+  return yield* explain({ rules, tables, day: utcDay(nowMs), leaves: 0 }, rule)
 }
 
 /** Rules that were explained lately; a rule is read again only when its segment was built anew. */
@@ -58,29 +64,31 @@ function ruleOf(segment: SegmentFacts): SegmentRule | undefined {
   return parsed.rule
 }
 
-function explain(rules: AudienceRules, rule: SegmentRule, tables: readonly TraitTable[], day: number): Explanation {
-  if (!isOperator<TraitReference | Frequency>(rule)) {
-    return rule.op === 'trait'
-      ? explainTrait(rules, rule.sid, undefined, tables, day)
-      : explainFrequency(rules, rule, tables, day)
-  }
+interface Explained {
+  readonly rules: AudienceRules
+  readonly tables: readonly TraitTable[]
+  readonly day: number
+  /** Explained so far. */
+  leaves: number
+}
+
+function* explain(whole: Explained, rule: SegmentRule): Generator<void, Explanation> {
+  if (!isOperator<TraitReference | Frequency>(rule))
+    return rule.op === 'trait' ? yield* explainTrait(whole, rule.sid, undefined) : yield* explainFrequency(whole, rule)
   if (rule.op === 'not') {
-    const child = explain(rules, rule.child, tables, day)
+    const child = yield* explain(whole, rule.child)
     return { op: 'not', holds: !child.holds, children: [child] }
   }
-  const children = rule.children.map((child) => explain(rules, child, tables, day))
+  const children: Explanation[] = []
+  for (const child of rule.children) children.push(yield* explain(whole, child))
   const holds = rule.op === 'and' ? children.every((child) => child.holds) : children.some((child) => child.holds)
   return { op: rule.op, holds, children }
 }
 
-function explainFrequency(
-  rules: AudienceRules,
-  rule: Frequency,
-  tables: readonly TraitTable[],
-  day: number,
-): Explanation {
+function* explainFrequency(whole: Explained, rule: Frequency): Generator<void, Explanation> {
   const { sids, window, operator, required } = rule
-  const traits = sids.map((sid) => explainTrait(rules, sid, window, tables, day))
+  const traits: Explanation[] = []
+  for (const sid of sids) traits.push(yield* explainTrait(whole, sid, window))
   const count = traits.reduce((sum, trait) => sum + (trait.count ?? 0), 0)
   const result = {
     op: 'frequency' as const,
@@ -96,13 +104,9 @@ function explainFrequency(
   return { ...result, ...(sid === undefined ? {} : { sid }), days: days ?? [], profiles: profiles ?? [] }
 }
 
-function explainTrait(
-  rules: AudienceRules,
-  sid: TraitId,
-  window: Frequency['window'],
-  tables: readonly TraitTable[],
-  day: number,
-): Explanation {
+function* explainTrait(whole: Explained, sid: TraitId, window: Frequency['window']): Generator<void, Explanation> {
+  if (++whole.leaves % STEP === 0) yield
+  const { rules, tables, day } = whole
   const { facts } = rules.compiled
   const ref: TraitRef = { sid, position: facts.positionOf(sid), folders: facts.tree.rangeOf(sid) }
   const counts = tables.map((table) =>

@@ -1,16 +1,26 @@
-import type { Trait } from '../model/definitions.ts'
+import type { DataSource, Trait } from '../model/definitions.ts'
+import { DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS } from '../model/retention.ts'
 import type { AudienceRules } from './audience-rules.ts'
 
 const ROWS_PER_SLICE = 1_000
 
 /**
- * A number that differs when memberships may: it covers segments, merge rules, and of the traits that segments name what
- * decides how long they count. A new trait, a new trait rule or a new name leaves it as it is, so that only a change
- * which can move somebody in or out makes all profiles be looked at again [AUD-142], [AUD-143].
+ * A number that differs when memberships may: it covers segments, merge rules, of the traits that segments name what
+ * decides how long they count, and of data sources how long they keep their IDs. A new trait, a new trait rule or a new
+ * name leaves it as it is, so that only a change which can move somebody in or out makes all profiles be looked at
+ * again [AUD-142], [AUD-143].
  * @returns 1 to 2^28 - 1, four bytes in a profile; two of them are compared for equality only
  */
-export function* membershipKeyOf(audience: AudienceRules): Generator<void, number> {
+export function* membershipKeyOf(
+  audience: AudienceRules,
+  dataSources: Iterable<Pick<DataSource, 'dataSourceId' | 'retentionDays'>>,
+): Generator<void, number> {
   const hash = new TextHash()
+  // With what every installation begins with as it is here, a new data source changes nothing.
+  hash.add(`kept ${DEVICE_RETENTION_DAYS} ${PERSON_RETENTION_DAYS}`)
+  for (const { dataSourceId, retentionDays } of dataSources)
+    if (retentionDays !== DEVICE_RETENTION_DAYS && retentionDays !== PERSON_RETENTION_DAYS)
+      hash.add(`${dataSourceId} ${retentionDays}`)
   const named = new Set<number>()
   for (const rule of audience.mergeRules.values()) {
     hash.add(

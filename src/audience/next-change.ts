@@ -20,7 +20,49 @@ export function nextChangeMs(rules: AudienceRules, tables: readonly TraitTable[]
   return next * DAY_MS
 }
 
-/** The same for some traits of one table: what a visit that realized them can have brought nearer. */
+/** Traits looked at between two yields. */
+const STEP = 256
+
+/**
+ * All days after today, at most `daysMax` ahead, at whose beginning time alone can change an answer, ascending: too many
+ * rather than too few. In steps, for `runInSlices`.
+ */
+export function* changeDays(
+  rules: AudienceRules,
+  tables: readonly TraitTable[],
+  nowMs: number,
+  daysMax: number,
+): Generator<void, readonly number[]> {
+  const today = utcDay(nowMs)
+  const { facts, segments } = rules.compiled
+  const { windows } = segments.tables
+  const isEdge = new Uint8Array(daysMax + 1)
+  const mark = (day: number) => {
+    if (day > today && day <= today + daysMax) isEdge[day - today] = 1
+  }
+  const markEdges = (table: TraitTable, index: number, position: number) => {
+    for (const window of windows[position] ?? []) {
+      const to = table.dayStart[index + 1] as number
+      for (let at = table.dayStart[index] as number; at < to; at++) mark((table.days[at] as number) + shiftOf(window))
+    }
+  }
+  for (const table of tables) {
+    for (let index = 0; index < table.sids.length; index++) {
+      if (index % STEP === STEP - 1) yield
+      const position = facts.positionOf(table.sids[index] as number)
+      if (!facts.isLive(position, table, index, today)) continue
+      markEdges(table, index, position)
+      for (const folderTrait of facts.folderTraitsOf(position)) markEdges(table, index, folderTrait)
+      const ttlDays = facts.ttlDays(position)
+      if (ttlDays > 0) mark(lastDayOf(table, index) + ttlDays + 1)
+    }
+  }
+  const days: number[] = []
+  for (let ahead = 1; ahead <= daysMax; ahead++) if (isEdge[ahead] === 1) days.push(today + ahead)
+  return days
+}
+
+/** `nextChangeMs` for some traits of one table: what a visit that realized them can have brought nearer. */
 export function nextChangeOfTraits(
   rules: AudienceRules,
   table: TraitTable,
@@ -51,13 +93,18 @@ function nextDay(rules: AudienceRules, table: TraitTable, index: number, day: nu
   return isUsed && ttlDays > 0 ? Math.min(next, lastDayOf(table, index) + ttlDays + 1) : next
 }
 
+/** Days after a realization at which it passes the edge of a window. */
+function shiftOf(window: number): number {
+  return window > 0 ? window + 1 : -window
+}
+
 /** @param windows `<= nD` as n, `>= nD` as -n */
 function nextEdge(table: TraitTable, index: number, windows: readonly number[] | undefined, day: number): number {
   let next = Number.POSITIVE_INFINITY
   if (windows === undefined) return next
   const to = table.dayStart[index + 1] as number
   for (const window of windows) {
-    const shift = window > 0 ? window + 1 : -window
+    const shift = shiftOf(window)
     for (let at = table.dayStart[index] as number; at < to; at++) {
       const edge = (table.days[at] as number) + shift
       if (edge <= day) continue

@@ -16,6 +16,7 @@ export const PROFILE_TRAITS_MAX = 150_000
  * [AUD-345]; unknown traits are left out.
  * @param sids in any order; a repeated one counts once [AUD-138]
  * @param traitsMax beyond it the traits realized longest ago give way
+ * @param judgedMs by which traits have expired; earlier than `nowMs` while the machine's clock is in doubt [SEC-82]
  * @returns a new table, or `table` itself when no trait is known
  */
 export function realizeTraits(
@@ -24,12 +25,13 @@ export function realizeTraits(
   sids: ArrayLike<number>,
   nowMs: number,
   traitsMax = PROFILE_TRAITS_MAX,
+  judgedMs = nowMs,
 ): TraitTable {
   const { facts } = rules.compiled
   const day = utcDay(nowMs)
   const realized = ascendingKnown(facts, sids)
   if (realized.length === 0) return table
-  const next = countAgainToday(facts, table, realized, day) ?? merge(facts, table, realized, day)
+  const next = countAgainToday(facts, table, realized, day) ?? merge(facts, table, realized, day, utcDay(judgedMs))
   return next.sids.length > traitsMax ? evictOldest(next, traitsMax) : next
 }
 
@@ -57,7 +59,13 @@ function countAgainToday(
 }
 
 /** One pass over both ascending lists. */
-function merge(facts: TraitFacts, table: TraitTable, realized: readonly number[], day: number): TraitTable {
+function merge(
+  facts: TraitFacts,
+  table: TraitTable,
+  realized: readonly number[],
+  day: number,
+  judgedDay: number,
+): TraitTable {
   const added = realized.filter((sid) => indexOfSid(table.sids, sid) < 0).length
   const writer = new TraitTableWriter(table.sids.length + added, table.days.length + realized.length)
   let index = 0
@@ -70,7 +78,7 @@ function merge(facts: TraitFacts, table: TraitTable, realized: readonly number[]
       continue
     }
     const position = facts.positionOf(sid)
-    if (!facts.isLive(position, table, index, day)) writer.start(sid, day)
+    if (!facts.isLive(position, table, index, judgedDay)) writer.start(sid, day)
     else if (facts.countsOnce(position)) writer.start(sid, Math.max(day, lastDayOf(table, index)))
     else if (hasRoomFor(day, table, index)) writer.append(table, index, day)
     else addDay(writer, table, index, day)

@@ -7,7 +7,9 @@ import { makeDefinitions, makeTrait } from '../testkit/audience-definitions.ts'
 import { daysBySid, traitTable } from '../testkit/audience-tables.ts'
 import { runThrough } from '../testkit/run-through.ts'
 import { buildAudienceRules } from './audience-rules.ts'
-import { directTraits, dropExpired, isLive, realizeTraits, TRAIT_DAYS_MAX } from './evaluate.ts'
+import { directTraits, dropExpired, isLive, realizeTraits } from './evaluate.ts'
+
+const TRAIT_DAYS_MAX = 120
 
 const DAY = 20_000
 const at = (day: number, hour = 0) => day * DAY_MS + hour * 3_600_000

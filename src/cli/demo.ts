@@ -4,9 +4,10 @@ import { loadConfig, type UsherConfig } from '../config.ts'
 import { startDemo, startDemoPartner } from '../demo/demo.ts'
 import { createLog } from '../lib/log.ts'
 import { ADMIN_TOKEN_FILE, openSecretFile } from '../lib/secret-files.ts'
+import { isReachedElsewhere } from '../main/server-file.ts'
 import { openDataDir, startUsher } from '../main.ts'
 import { installLastResort } from './last-resort.ts'
-import { openLine } from './link.ts'
+import { openLine, signInLine } from './link.ts'
 import { printReady } from './ready-line.ts'
 import type { ServeOptions } from './serve.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
@@ -21,7 +22,7 @@ export interface DemoCommand extends ServeOptions {
 /** `serve` with the demo workspace [OPS-2]; runs until a signal. */
 export async function demo({ rate, visitors, ...options }: DemoCommand): Promise<void> {
   const config = quiet(loadConfig({ options }))
-  openDataDir(config)
+  for (const warning of openDataDir(config)) process.stderr.write(`${warning}\n`)
   const partnerKey = openSecretFile(join(config.dataDir, 'demo-partner.key'))
   const partner = await startDemoPartner(config.partner.port, partnerKey, Date.now)
   // Exactly this address of loopback, and no other, may be reached without the development switch [OPS-25].
@@ -43,7 +44,11 @@ export async function demo({ rate, visitors, ...options }: DemoCommand): Promise
   )
   process.stdout.write(welcome({ ...usher, shopUrl: running.shopUrl, partnerUrl: partner.url }, config.dataDir))
   const link = (await usher.needsSetupLink()) ? await usher.newSetupLink() : undefined
-  if (link !== undefined) process.stdout.write(`  ${openLine(usher.adminUrl, link, config.dataDir)}\n\n`)
+  const signIn =
+    link === undefined
+      ? signInLine(usher.adminUrl, config.dataDir)
+      : openLine(usher.adminUrl, link, config.dataDir, isReachedElsewhere(config))
+  if (usher.adminUrl !== '') process.stdout.write(`  ${signIn}\n\n`)
   stopOnSignals(async () => {
     await running.stop()
     await usher.close()

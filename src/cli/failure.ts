@@ -1,4 +1,5 @@
 import { ConfigError } from '../config.ts'
+import { isDiskFull } from '../lib/disk-space.ts'
 import { ServerUnreachableError } from '../lib/http-client.ts'
 import { ApiRefusalError } from '../lib/rest-client.ts'
 
@@ -23,6 +24,13 @@ export function explainFailure(error: unknown): Failure {
     }
   }
   if (error instanceof ApiRefusalError) return { text: `error: ${error.message}${hintFor(error)}`, status: 1 }
+  if (isDiskFull(error)) {
+    const why = error instanceof Error ? error.message : String(error)
+    return {
+      text: `error: there is no room left on the disk (${why}).\nFree some space where the data directory is, then start it again`,
+      status: 1,
+    }
+  }
   const unheard = explainListen(error)
   if (unheard !== undefined) return { text: `error: ${unheard}`, status: 1 }
   // An error of ours that has a code says in words what is wrong; anything else is a fault, and its place matters.

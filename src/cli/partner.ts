@@ -1,6 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { loadConfig } from '../config.ts'
-import { describeRecord } from '../partner/describe-record.ts'
+import { secretIssue } from '../lib/texts.ts'
+import { describeRecord, describeToken } from '../partner/describe-record.ts'
 import { type PartnerRecord, startPartner } from '../partner/partner.ts'
 import { addPartnerPage } from '../partner/partner-page.ts'
 import type { SignatureAlgorithm } from '../partner/verify-signature.ts'
@@ -30,6 +31,7 @@ export async function partner(command: PartnerCommand): Promise<void> {
       ? (record: PartnerRecord) => JSON.stringify(record)
       : (record: PartnerRecord) => describeRecord(record)
   if (command.journal !== undefined) checkJournal(command.journal)
+  checkSecrets({ key, oauth: command.oauth?.split(':') })
   const running = await startPartner({
     port: command.port ?? loadConfig().partner.port,
     host: command.host,
@@ -39,6 +41,8 @@ export async function partner(command: PartnerCommand): Promise<void> {
     journalPath: command.journal,
     nowMs: Date.now,
     onMessage: (record) => process.stdout.write(`${print(record)}\n`),
+    onToken: (record) =>
+      process.stdout.write(`${command.json === true ? JSON.stringify({ token: record }) : describeToken(record)}\n`),
   })
   addPartnerPage(running, { host: command.host })
   if (command.json === true) process.stdout.write(`${JSON.stringify({ msg: 'ready', url: running.url })}\n`)
@@ -50,6 +54,14 @@ export async function partner(command: PartnerCommand): Promise<void> {
     if (command.json !== true)
       process.stdout.write(`Messages: ${running.records.length}. Memberships known: ${members}.\n`)
   })
+}
+
+/** A key with a line end is another key than the sender's. */
+function checkSecrets(given: Readonly<Record<string, readonly string[] | undefined>>): void {
+  for (const [option, secrets] of Object.entries(given)) {
+    const issue = secrets?.map(secretIssue).find((one) => one !== undefined)
+    if (issue !== undefined) throw new UsageError(`--${option} ${issue}`)
+  }
 }
 
 /** Else each message would be refused, and nobody told why. */
@@ -64,6 +76,6 @@ function checkJournal(path: string): void {
 function readOauth(text: string | undefined): { readonly clientId: string; readonly clientSecret: string } | undefined {
   if (text === undefined) return undefined
   const colon = text.indexOf(':')
-  if (colon < 1) throw new UsageError('--oauth wants id:secret')
+  if (colon < 1 || colon === text.length - 1) throw new UsageError('--oauth wants id:secret, neither of them empty')
   return { clientId: text.slice(0, colon), clientSecret: text.slice(colon + 1) }
 }

@@ -44,13 +44,24 @@ describe('usage', () => {
     ['a missing argument', ['profile'], 'missing required argument'],
     ['a port that is none', ['partner', '--port', '70000'], 'is not a number from 0 to 65535'],
     ['a port that is no whole number', ['partner', '--port', '80.5'], "'--port <port>' argument '80.5' is invalid"],
+    ['a port in another notation', ['partner', '--port', '0x1f90'], 'is not a number from 0 to 65535'],
+    ['a delay in another notation', ['partner', '--delay', '1e3'], 'is not a number from 0 to 600000'],
+    ['a share without digits', ['partner', '--fail-rate', ''], 'is not a number from 0 to 1'],
     ['an unknown algorithm', ['partner', '--algorithm', 'sha512'], 'is not one of md5, sha1, sha256'],
     ['OAuth without a secret', ['partner', '--oauth', 'id'], '--oauth wants id:secret'],
+    ['OAuth with an empty secret', ['partner', '--oauth', 'id:'], '--oauth wants id:secret, neither of them empty'],
     [
       'a journal that cannot be written',
       ['partner', '--port', '0', '--journal', '/no/such/file'],
       '--journal cannot be written',
     ],
+    [
+      'a key copied with its line end',
+      ['partner', '--port', '0', '--key', 'a-key-both-sides-know\n'],
+      '--key ends with U+000A',
+    ],
+    ['a secret copied with a blank', ['partner', '--port', '0', '--oauth', 'id:secret '], '--oauth ends with U+0020'],
+    ['a token with a line end', ['link', '--token', 'abc\n'], '--token holds a blank, a line end'],
     ['an address that is none', ['link', '--url', 'localhost:8081'], '--url wants an address such as http://'],
   ])('%s: exit 2 [OPS-14]', async (_name, argv, expected) => {
     expect(await run(argv)).toBe(2)
@@ -59,7 +70,7 @@ describe('usage', () => {
 
   test('every command has --help, exit 0 [OPS-14]', async () => {
     const names = buildProgram().commands.map((command) => command.name())
-    expect(names).toEqual(['serve', 'demo', 'partner', 'profile', 'link', 'verify', 'version'])
+    expect(names).toEqual(['serve', 'demo', 'partner', 'profile', 'link', 'verify', 'clock', 'version'])
     for (const name of names) {
       out = ''
       expect(await run([name, '--help'])).toBe(0)
@@ -172,6 +183,29 @@ describe('client commands', () => {
     out = ''
     await run(['verify', '--url', url, '--token', 'right', '--json'])
     expect(JSON.parse(out)).toEqual(report)
+  })
+
+  test('clock tells how far the clock leapt and what to do; --confirm says that it is right [SEC-82]', async () => {
+    const view = {
+      state: 'held',
+      now: '2027-06-10T12:00:00.000Z',
+      machine: '2027-07-20T12:00:00.000Z',
+      leapSeconds: 40 * 86_400,
+      since: '2027-06-10T11:59:00.000Z',
+    }
+    const calls: string[] = []
+    const url = await serve((request, response) => {
+      calls.push(`${request.method} ${request.url}`)
+      const isConfirmed = request.method === 'POST'
+      response.end(JSON.stringify(isConfirmed ? { ...view, state: 'trusted', leapSeconds: 0, since: null } : view))
+    })
+    expect(await run(['clock', '--url', url, '--token', 'right'])).toBe(0)
+    expect(out).toContain('leapt 40 days ahead at 2027-06-10T11:59:00.000Z')
+    expect(out).toContain('usher clock --confirm')
+    out = ''
+    expect(await run(['clock', '--confirm', '--url', url, '--token', 'right'])).toBe(0)
+    expect(out).toContain('The clock is trusted.')
+    expect(calls).toEqual(['GET /v1/clock', 'POST /v1/clock/confirm'])
   })
 
   test('a server that is not Usher: exit 1 with its address and what to look at [OPS-14]', async () => {

@@ -56,8 +56,32 @@ export function buildProgram(): Command {
     .action(async (options) => (await import('./link.ts')).link(options))
 
   asClient(program.command('verify'))
-    .description('Check every stored record and reference')
+    .description('Check every stored file, record and reference')
+    .option('--repair', 'with the server stopped: set aside what is damaged, go on with what is readable')
     .action(async (options) => (await import('./verify.ts')).verify(options))
+
+  asClient(program.command('backup'))
+    .argument('<file>', 'where to write it')
+    .description('Write an encrypted backup of everything, while the server runs or without one')
+    .option('--force', 'replace the file where there is one')
+    .action(async (file, options) => (await import('./backup.ts')).backup(file, options))
+
+  withConfig(program.command('restore'))
+    .argument('<file>', 'the backup')
+    .description('Restore a backup into an empty data directory, with the opt-outs made since')
+    .option('--master-key-file <file>', 'the master key, where USHER_MASTER_KEY does not hold it')
+    .option(
+      '--opt-outs <file>',
+      'the list of opt-outs kept outside the backup (default: where optOuts.listFile puts it)',
+    )
+    .option('--without-opt-outs', 'the list is lost: those who opted out after the backup are followed again')
+    .option('--json', 'print data as JSON')
+    .action(async (file, options) => (await import('./restore.ts')).restore(file, options))
+
+  asClient(program.command('clock'))
+    .description("Show how far the machine's clock is relied on, after it leapt")
+    .option('--confirm', 'say that it is right now')
+    .action(async (options) => (await import('./clock.ts')).clock(options))
 
   program
     .command('version')
@@ -89,15 +113,15 @@ function withConfig(command: Command): Command {
 
 function asClient(command: Command): Command {
   return withConfig(command)
-    .option('--url <url>', 'admin address of the running server (default: the configured one)')
+    .option('--url <url>', 'admin address of the running server (default: where it says it is, in the data directory)')
     .option('--token <token>', 'bearer token (default: USHER_ADMIN_TOKEN, else the token file in the data directory)')
     .option('--json', 'print data as JSON')
 }
 
 function readNumber(min: number, max: number) {
   return (text: string): number => {
-    const value = Number(text)
-    if (text.trim() !== '' && value >= min && value <= max) return value
+    const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN
+    if (value >= min && value <= max) return value
     throw new InvalidArgumentError(`It is not a number from ${min} to ${max}.`)
   }
 }

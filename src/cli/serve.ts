@@ -1,8 +1,9 @@
 import { loadConfig } from '../config.ts'
 import { createLog } from '../lib/log.ts'
+import { isReachedElsewhere } from '../main/server-file.ts'
 import { startUsher } from '../main.ts'
 import { installLastResort } from './last-resort.ts'
-import { openLine } from './link.ts'
+import { openLine, signInLine } from './link.ts'
 import { printReady } from './ready-line.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
@@ -22,6 +23,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (usher.newTokenFile !== undefined)
     process.stderr.write(`First start: the administrator's bearer token is in ${usher.newTokenFile}\n`)
   const link = usher.newTokenFile === undefined ? undefined : await usher.newSetupLink()
-  if (link !== undefined) process.stderr.write(`${openLine(usher.adminUrl, link, config.dataDir)}\n`)
+  if (link !== undefined)
+    process.stderr.write(`${openLine(usher.adminUrl, link, config.dataDir, isReachedElsewhere(config))}\n`)
+  else if (usher.adminUrl !== '') process.stderr.write(`${signInLine(usher.adminUrl, config.dataDir)}\n`)
   printReady(usher.ready)
 }

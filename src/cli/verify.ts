@@ -1,13 +1,14 @@
+import { loadConfig } from '../config.ts'
 import { ServerUnreachableError } from '../lib/http-client.ts'
-import { verifyDataDir } from '../main.ts'
+import { repairDataDir, verifyDataDir } from '../main.ts'
+import { UsageError } from './failure.ts'
 import { type ClientOptions, type FoundServer, findServer } from './find-server.ts'
 import { createProgress, type Progress } from './progress.ts'
+import { foundIn, readReport, renderRepair, renderReport } from './verify-view.ts'
 
-/** What the check says at its end; the members that are shown of `VerifyReport` (store/verify.ts). */
-export interface VerifyView {
-  readonly records: number
-  /** By what is wrong: how often, and the first samples. */
-  readonly findings: Readonly<Record<string, { readonly count: number; readonly samples: readonly string[] }>>
+export interface VerifyOptions extends ClientOptions {
+  /** Puts right what can be, in a data directory that no server has open. */
+  readonly repair?: boolean
 }
 
 /** The check was made and found damage. */
@@ -15,11 +16,17 @@ class DamageFoundError extends Error {
   readonly code = 'damage_found'
 }
 
+/** A server owns what is to be repaired. */
+class ServerRunningError extends Error {
+  readonly code = 'server_running'
+}
+
 /**
  * `usher verify` [OPS-14], [SEC-60]: asks the running server, which owns the store; if none answers, opens the data
- * directory itself, unless `--url` named a server.
+ * directory itself, unless `--url` named a server. With `--repair` only the latter.
  */
-export async function verify(options: ClientOptions): Promise<void> {
+export async function verify(options: VerifyOptions): Promise<void> {
+  if (options.repair) return repair(options)
   const server = findServer(options)
   const progress = createProgress()
   try {
@@ -31,9 +38,35 @@ export async function verify(options: ClientOptions): Promise<void> {
     const view = readReport(report)
     process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderReport(view))
     const found = foundIn(view)
-    if (found > 0) throw new DamageFoundError(`${found} problems; damaged records were set aside and are not served`)
+    if (found > 0)
+      throw new DamageFoundError(
+        `${found} problems; what is damaged is not served. Restore a backup, or stop the server and run: usher verify --repair. What each means: docs/damage.md`,
+      )
   } finally {
+    progress.end()
     server.close()
+  }
+}
+
+/** @throws ServerRunningError, DamageFoundError when something is left */
+async function repair(options: VerifyOptions): Promise<void> {
+  if (options.url !== undefined)
+    throw new UsageError('--repair works on a data directory (--data-dir), not on a running server (--url)')
+  const config = loadConfig({ options })
+  const progress = createProgress()
+  try {
+    const done = await repairDataDir(config, (done, total) => progress.show(done, total, 'records'))
+    progress.end()
+    process.stdout.write(options.json === true ? `${JSON.stringify(done, null, 2)}\n` : renderRepair(done))
+    const left = foundIn(readReport(done.report))
+    if (left > 0) throw new DamageFoundError(`${left} problems are left. Restore a backup: docs/damage.md`)
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'store_locked') throw error
+    throw new ServerRunningError(
+      `a server is running on ${config.dataDir}: stop it, then repeat this. Damage that it meets it sets aside by itself, and goes on with the rest`,
+    )
+  } finally {
+    progress.end()
   }
 }
 
@@ -48,25 +81,4 @@ async function askServer({ api }: FoundServer, progress: Progress): Promise<unkn
     if (one.progress !== undefined) progress.show(one.progress.done, one.progress.total, 'records')
   }
   throw new Error('the server ended its answer without a report; its log says why')
-}
-
-function readReport(value: unknown): VerifyView {
-  const { records, findings } = value as Partial<VerifyView>
-  if (typeof records !== 'number' || typeof findings !== 'object') throw new TypeError('not a report of this version')
-  return { records, findings }
-}
-
-function foundIn({ findings }: VerifyView): number {
-  return Object.values(findings).reduce((sum, { count }) => sum + count, 0)
-}
-
-export function renderReport(view: VerifyView): string {
-  const lines = Object.entries(view.findings)
-    .filter(([, { count }]) => count > 0)
-    .flatMap(([finding, { count, samples }]) => [
-      `  ${count} ${finding.replaceAll('_', ' ')}`,
-      ...samples.map((sample) => `    ${sample}`),
-    ])
-  const found = foundIn(view)
-  return `${[`${view.records} records checked, ${found === 0 ? 'no problem found' : `${found} problems:`}`, ...lines].join('\n')}\n`
 }

@@ -2,6 +2,7 @@ import type { CallError } from '../model/collected-call.ts'
 import type { Edge } from './edge.ts'
 import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
+import { headerText } from './header-text.ts'
 import { hasInvalidImsToken } from './ims-token.ts'
 
 /** IMS Organization ID, such as `5DC5123F5245B1D20A490D46@AdobeOrg` [COL-06]. */
@@ -11,6 +12,7 @@ const organizationForm = /^[0-9A-Za-z]{1,64}@[0-9A-Za-z]{1,32}$/
 export function admit(edge: Edge, request: EdgeRequest): CallError | undefined {
   const { host } = request
   if (request.oversize) return callError(900)
+  if (request.bodyProblem !== undefined) return callError(901, request.bodyProblem)
   if (request.parameters.malformed) return callError(311)
   if (host === undefined) return callError(100)
   if (!host.isKnown) return callError(1, host.name)
@@ -42,9 +44,9 @@ function refuseCountry(edge: Edge, address: string): CallError | undefined {
 
 /** Only the real header counts, and a call without one is allowed [COL-23], [COL-123]. */
 function refuseReferer(edge: Edge, request: EdgeRequest): CallError | undefined {
-  const { refererHosts } = edge.config
-  const referer = request.headers.referer
-  if (refererHosts.length === 0 || referer === undefined || referer === '') return undefined
+  const { refererHosts } = edge
+  const referer = headerText(request.headers.referer ?? '')
+  if (refererHosts.length === 0 || referer === '') return undefined
   const host = hostOfUrl(referer)
   const isAllowed = refererHosts.some((allowed) => host === allowed || host.endsWith(`.${allowed}`))
   return isAllowed ? undefined : callError(109, referer, request.host?.label ?? '')

@@ -21,6 +21,23 @@ test('a target encoded twice gives the same [COL-185]', async () => {
   )
 })
 
+test.each([
+  ['https%3A%2F%2Fa.example%2F%3Fkw%3Dred%20shoes', 'kw=red%20shoes'],
+  ['https%3A%2F%2Fa.example%2F%3Fkw%3Dred+shoes', 'kw=red%20shoes'],
+  ['https%3A%2F%2Fa.example%2F%3Fkw%3Dred%2520shoes', 'kw=red%20shoes'],
+  ['https%3A%2F%2Fa.example%2F%3Fkw%3Dred%2Bshoes', 'kw=red+shoes'],
+  ['https%253A%252F%252Fa.example%252F%253Fkw%253Dred%2520shoes', 'kw=red%20shoes'],
+  ['https://a.example/?kw=red+shoes', 'kw=red%20shoes'],
+  ['https%3A%2F%2Fa.example%2F%3Fkw%3Da%0D%0A', 'kw=a'],
+  ['%20%0Ahttps%3A%2F%2Fa.example%2F%3Fkw%3Da%2525', 'kw=a%25'],
+  ['https%3A%2F%2Fa.example%2F%3Fkw%3D%C3%A9%7Cb%22c%22%7Bd%7D', 'kw=%C3%A9|b%22c%22{d}'],
+  ['https%3A%2F%2Fa.example%2F%3Fkw%3Dred shoes %25d_creative%25'.replaceAll(' ', '%20'), 'kw=red%20shoes%207'],
+])('the keywords in %s take the visitor on as %s [COL-189] [COL-185] [SEC-14]', async (target, query) => {
+  await using edge = await startTestEdge(anyHost)
+  const reply = await edge.call(`/event?d_event=click&d_creative=7&d_rd=${target}`)
+  expect([reply.status, reply.headers.location]).toEqual([302, `https://a.example/?${query}`])
+})
+
 test('an encoded equals sign is tolerated [COL-190]', async () => {
   await using edge = await startTestEdge(anyHost)
   expect((await edge.call('/event?d_event=click&d_rd%3Dhttp%3A%2F%2Fadobe.com%2Fx')).headers.location).toBe(
@@ -86,6 +103,8 @@ test('without a target, or with one that is not allowed, the pixel is the answer
   expect((await edge.call(`/event?d_event=click&d_src=50${rd}`)).status).toBe(302)
   expect((await edge.call(`/event?d_event=click&d_src=media${rd}`)).status).toBe(302)
   expect((await edge.call(`/event?d_event=imp&d_src=media${rd}`)).status).toBe(200)
-  expect(edge.blockedRedirects).toEqual(['host'])
-  expect(edge.calls).toHaveLength(5)
+  for (const source of ['0x32', '50.0', '5e1', '%2B50', '50%20'])
+    expect([source, (await edge.call(`/event?d_event=click&d_src=${source}${rd}`)).status]).toEqual([source, 200])
+  expect(edge.blockedRedirects).toEqual(Array(6).fill('host'))
+  expect(edge.calls).toHaveLength(10)
 })

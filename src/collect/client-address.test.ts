@@ -17,12 +17,33 @@ test.each([
   ['10.0.0.1', '203.0.113.9, unknown, 10.1.1.1', '10.1.1.1'],
   ['10.0.0.1', 'text', '10.0.0.1'],
   ['10.0.0.1', 'for=203.0.113.9;proto=https, for="[2001:db8::5]:1"', '203.0.113.9'],
+  ['::FFFF:a00:1', '203.0.113.9, ::ffff:a01:203', '203.0.113.9'], // Any spelling of a mapped address.
+  ['0:0:0:0:0:ffff:10.0.0.1', '[::ffff:203.0.113.9]:4711', '203.0.113.9'],
+  ['2001:DB8:0::1', 'fe80::9%eth0, 2001:0db8:0000::0002', 'fe80::9'], // A zone is cut off.
+  ['10.0.0.1', '203.0.113.9,', '10.0.0.1'],
+  ['10.0.0.1', '203.0.113.9, 10.1.1.1:http', '10.0.0.1'],
+  ['10.0.0.1', '"203.0.113.9"', '203.0.113.9'],
+  ['10.0.0.1', 'For="203.0.113.9:80";by="a,b";host="x\\",y", FOR=10.2.2.2', '203.0.113.9'], // Commas in quotes.
+  ['10.0.0.1', 'for=6.6.6.6;x=", for="[2001:db9::1]:4711"', '2001:db9::1'], // A quote left open by a client.
+  ['10.0.0.1', 'for=6.6.6.6, for=", for=203.0.113.9', '203.0.113.9'],
+  ['10.0.0.1', 'for=6.6.6.6;for=7.7.7.7', '10.0.0.1'],
+  ['10.0.0.1', 'for=_hidden, for=10.3.3.3', '10.3.3.3'],
 ])('peer %s, forwarded %s: the client is %s [COL-141] [SEC-09]', (peer, forwarded, expected) => {
   expect(clientAddress(peer, forwarded, trusted)).toBe(expected)
 })
 
 test('what is no network stops the start', () => {
-  for (const cidr of ['10.0.0.0/33', 'example', '10.0.0.0/x', '::1/129'])
+  for (const cidr of [
+    '10.0.0.0/33',
+    'example',
+    '10.0.0.0/x',
+    '::1/129',
+    '10.0.0.0/',
+    '10.0.0.0/ ',
+    '10.0.0.0/0x8',
+    '10.0.0.0/8.0',
+    '10.0.0.0/1e1',
+  ])
     expect(() => new TrustedProxies([cidr])).toThrow(cidr)
 })
 

@@ -1,33 +1,9 @@
-import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
+import { groupsOf, Networks, plainAddress } from '../lib/networks.ts'
+import { splitElements, unquoted, valueIn } from './forwarded.ts'
 
-/** Networks whose forwarding header is believed [SEC-09]. */
-export class TrustedProxies {
-  readonly isEmpty: boolean
-  private readonly networks = new BlockList()
-
-  /** @throws RangeError for what is neither an address nor a network in CIDR form */
-  constructor(cidrs: readonly string[]) {
-    this.isEmpty = cidrs.length === 0
-    for (const cidr of cidrs) this.add(cidr)
-  }
-
-  includes(address: string): boolean {
-    if (this.isEmpty) return false
-    const version = isIP(address)
-    return version !== 0 && this.networks.check(address, version === 4 ? 'ipv4' : 'ipv6')
-  }
-
-  private add(cidr: string): void {
-    const slash = cidr.indexOf('/')
-    const address = slash < 0 ? cidr : cidr.slice(0, slash)
-    const version = isIP(address)
-    const bits = slash < 0 ? (version === 4 ? 32 : 128) : Number(cidr.slice(slash + 1))
-    if (version === 0 || !Number.isInteger(bits) || bits < 0 || bits > (version === 4 ? 32 : 128)) {
-      throw new RangeError(`not a network: ${cidr}`)
-    }
-    this.networks.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6')
-  }
-}
+/** Networks whose forwarding header is believed [SEC-09], [SEC-98]. */
+export class TrustedProxies extends Networks {}
 
 /**
  * The address of the visitor [COL-141]: the peer, unless it is a trusted proxy. Then the hops are walked from right to
@@ -35,10 +11,10 @@ export class TrustedProxies {
  * @param forwarded value of the configured header, lines joined by commas
  */
 export function clientAddress(peer: string, forwarded: string | undefined, trusted: TrustedProxies): string {
-  const direct = unmapped(peer)
+  const direct = plainAddress(peer) ?? peer
   if (forwarded === undefined || !trusted.includes(direct)) return direct
   let last = direct
-  const hops = forwarded.split(',')
+  const hops = splitElements(forwarded)
   for (let i = hops.length - 1; i >= 0; i--) {
     const hop = hopAddress(hops[i] as string)
     if (hop === undefined) return last
@@ -59,36 +35,23 @@ export function handedOverAddress(
   trusted: TrustedProxies,
 ): string | undefined {
   if (forwarded === undefined) return undefined
-  const hops = forwarded.split(',')
-  let seen: string | undefined = unmapped(peer)
+  const hops = splitElements(forwarded)
+  let seen: string | undefined = plainAddress(peer) ?? peer
   while (seen !== undefined && trusted.includes(seen)) seen = hopAddress(hops.pop() ?? '')
   const handedOver = hops.pop()
   return seen === undefined || handedOver === undefined ? undefined : hopAddress(handedOver)
 }
 
-/** `ip`, `ip:port`, `[ipv6]:port`, or the `for=` element of the `Forwarded` header. */
+/** `ip`, `ip:port`, `[ipv6]:port`, or the `for=` of an element of the `Forwarded` header. */
 function hopAddress(entry: string): string | undefined {
-  let text = entry.trim()
-  const element = /(?:^|;)\s*for=([^;]*)/i.exec(text)
-  if (element !== null) text = (element[1] as string).trim()
-  if (text.startsWith('"') && text.endsWith('"')) text = text.slice(1, -1)
-  if (text.startsWith('[')) {
-    const end = text.indexOf(']')
-    const address = text.slice(1, end)
-    return end > 0 && /^(?::[0-9]{1,5})?$/.test(text.slice(end + 1)) && isIPv6(address) ? unmapped(address) : undefined
-  }
+  const text = entry.includes('=') ? valueIn(entry, 'for') : unquoted(entry)
+  if (text === undefined) return undefined
+  const bracketed = /^\[([^\]]+)\](?::[0-9]{1,5})?$/.exec(text)?.[1]
+  if (bracketed !== undefined) return bracketed.includes(':') ? plainAddress(bracketed) : undefined
   const colon = text.indexOf(':')
-  if (colon > 0 && isIPv4(text.slice(0, colon)) && /^[0-9]{1,5}$/.test(text.slice(colon + 1)))
-    return text.slice(0, colon)
-  return isIP(text) === 0 ? undefined : unmapped(text)
-}
-
-/** `::ffff:192.0.2.1` is an IPv4 address to everyone behind us. */
-function unmapped(address: string): string {
-  if (address.length > 7 && address.slice(0, 7).toLowerCase() === '::ffff:' && isIPv4(address.slice(7))) {
-    return address.slice(7)
-  }
-  return address
+  if (colon > 0 && isIPv4(text.slice(0, colon)))
+    return /^[0-9]{1,5}$/.test(text.slice(colon + 1)) ? text.slice(0, colon) : undefined
+  return plainAddress(text)
 }
 
 /** Drops the last octet of an IPv4 address, the last 80 bits of an IPv6 address [COL-219], [COL-211], [SEC-83]. */
@@ -96,23 +59,6 @@ export function obfuscated(address: string): string {
   const dot = address.lastIndexOf('.')
   if (dot > 0 && !address.includes(':')) return `${address.slice(0, dot)}.0`
   if (!isIPv6(address)) return ''
-  return `${firstGroups(address, 3).join(':')}::`
-}
-
-/** The first groups of an IPv6 address, with `::` filled up. */
-function firstGroups(address: string, count: number): string[] {
-  const withoutZone = address.split('%')[0] as string
-  const gap = withoutZone.indexOf('::')
-  const left = (gap < 0 ? withoutZone : withoutZone.slice(0, gap)).split(':').filter((group) => group !== '')
-  const right =
-    gap < 0
-      ? []
-      : withoutZone
-          .slice(gap + 2)
-          .split(':')
-          .filter((group) => group !== '')
-  // An IPv4 tail stands for two groups.
-  const length = left.length + right.length + (withoutZone.includes('.') ? 1 : 0)
-  const zeros = gap < 0 ? [] : new Array<string>(8 - length).fill('0')
-  return [...left, ...zeros, ...right].slice(0, count).map((group) => Number.parseInt(group, 16).toString(16))
+  const network = groupsOf(address).slice(0, 3)
+  return `${network.map((group) => group.toString(16)).join(':')}::`
 }

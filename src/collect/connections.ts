@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { sendLastAnswer, statusOfClientError } from '../lib/last-answer.ts'
 import type { Edge } from './edge.ts'
 
 /**
@@ -31,32 +32,25 @@ export function limitConnections(edge: Edge, server: Server): void {
 
 /** Answers what the HTTP parser refused, and closes. */
 export function answerParserErrors(edge: Edge, server: Server): void {
-  server.on('clientError', (error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket) => {
+  server.on('clientError', (error: ClientError, socket) => {
+    if (socket.writableEnded) return
     const status = statusOf(error, edge.config.limits.urlBytesMax)
-    if (error.code !== 'ECONNRESET') edge.events.onRejected?.(`http_${status.slice(0, 3)}`)
-    if (!socket.writable) {
-      socket.destroy()
-      return
-    }
-    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+    if (error.code !== 'ECONNRESET') edge.events.onRejected?.(`http_${status}`)
+    sendLastAnswer(socket, status)
   })
   // Tunnels and protocol switches are nothing we do; without listeners Node closes a CONNECT without a word.
   server.on('connect', (_request, socket) => {
     edge.events.onRejected?.('method')
-    socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    sendLastAnswer(socket, 400)
   })
 }
 
-function statusOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, urlBytesMax: number): string {
-  switch (error.code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return '408 Request Timeout'
-    case 'HPE_HEADER_OVERFLOW': {
-      // The overflow may lie in the request line: then it is the address that is too long.
-      const lineEnd = error.rawPacket?.indexOf('\r\n') ?? 0
-      return lineEnd < 0 || lineEnd > urlBytesMax ? '414 URI Too Long' : '431 Request Header Fields Too Large'
-    }
-    default:
-      return '400 Bad Request'
-  }
+type ClientError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer }
+
+function statusOf(error: ClientError, urlBytesMax: number): number {
+  const status = statusOfClientError(error)
+  if (status !== 431) return status
+  // The overflow may lie in the request line: then it is the address that is too long.
+  const lineEnd = error.rawPacket?.indexOf('\r\n') ?? 0
+  return lineEnd < 0 || lineEnd > urlBytesMax ? 414 : 431
 }

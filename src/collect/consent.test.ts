@@ -1,7 +1,7 @@
 import { TCString } from '@iabtechlabtcf/core'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ALL_DESTINATIONS } from '../model/profile.ts'
+import fc from '../testkit/properties.ts'
 import { type Consent, decideConsent } from './consent.ts'
 import { emptyParameters } from './parse-query.ts'
 import { parseConsentString } from './tcf.ts'
@@ -12,8 +12,8 @@ const settings = { gvlVendorId: 565, cmpList: undefined, acceptUnlistedCmp: fals
 const directory = testDirectory([], [vendorDestination(1, 10), vendorDestination(2, 20)])
 
 interface Said {
-  readonly gdpr?: string
-  readonly string?: string
+  readonly gdpr?: string | readonly string[]
+  readonly string?: string | readonly string[]
   readonly gpc?: string
   readonly usPrivacy?: string
 }
@@ -23,9 +23,9 @@ function decide(
   over: Partial<typeof settings> | { cmpList: ReadonlyMap<number, number | null> } = {},
 ): Consent {
   const parameters = emptyParameters()
-  if (said.gdpr !== undefined) parameters.signals.add('gdpr', said.gdpr)
-  if (said.string !== undefined) parameters.withheld.set('gdpr_consent', said.string)
-  if (said.usPrivacy !== undefined) parameters.withheld.set('us_privacy', said.usPrivacy)
+  for (const value of [said.gdpr ?? []].flat()) parameters.privacy.add('gdpr', value)
+  for (const value of [said.string ?? []].flat()) parameters.privacy.add('gdpr_consent', value)
+  if (said.usPrivacy !== undefined) parameters.privacy.add('us_privacy', said.usPrivacy)
   return decideConsent(parameters, said.gpc, directory, { ...settings, ...over }, NOW_MS)
 }
 
@@ -84,6 +84,73 @@ test.each([undefined, '', '0', 'garbage', '!!!', 'BOEFEAyOEFEAyAHABDENAI4AAAB9vA
   },
 )
 
+test.each([
+  'true',
+  '00',
+  'false',
+  '2',
+  ' 0',
+  '0 ',
+  '1 ',
+  '-1',
+  'null',
+  '${GDPR}',
+  '[GDPR]',
+  '0,0',
+  '"0"',
+  '%GDPR%',
+  'Y',
+])('gdpr=%j does not say that it does not apply, so it applies [COL-275] [COL-244]', (gdpr) => {
+  expect(decide({ gdpr })).toMatchObject({
+    result: 'missing',
+    gdprMacro: '1',
+    decision: { cookie: false, store: false, syncDenied: true, reason: 'gdpr_flag_unreadable' },
+  })
+  expect(codes(decide({ gdpr, string: 'x' }))).toEqual([315])
+  const granted = decide({ gdpr, string: consentString({}) })
+  expect(granted).toMatchObject({ result: 'granted', decision: { store: true, reason: 'gdpr_flag_unreadable' } })
+  expect(decide({ gdpr, string: consentString({ purposes: [1] }) })).toMatchObject({
+    result: 'declined',
+    decision: { reason: 'tcf_purpose_10' },
+  })
+})
+
+test('an empty gdpr was not given, unless a consent string stands beside it [COL-275]', () => {
+  expect(decide({ gdpr: '' }).result).toBe('free')
+  expect(decide({ gdpr: '', string: '' }).result).toBe('free')
+  expect(decide({ gdpr: '', string: 'x' }).result).toBe('missing')
+  expect(decide({ gdpr: '', string: consentString({}) }).result).toBe('granted')
+  expect(decide({ gdpr: ['0', ''], string: 'x' }).result).toBe('missing')
+  expect(decide({ gdpr: ['0', ''] }).result).toBe('free')
+})
+
+test('one gdpr that applies beats any number that do not [COL-275] [COL-242]', () => {
+  for (const gdpr of [
+    ['0', '1'],
+    ['1', '0'],
+    ['0', '0', 'x'],
+  ])
+    expect(decide({ gdpr }).result).toBe('missing')
+  expect(decide({ gdpr: ['0', '0'] }).result).toBe('free')
+  expect(decide({ gdpr: ['x', '1'] }).decision.reason).toBe('tcf_missing')
+})
+
+test('several consent strings are each judged, and the strictest answer is taken [COL-275] [SEC-73]', () => {
+  const grant = consentString({ vendors: [565, 10, 20], disclosed: [565, 10, 20] })
+  const without10 = consentString({ vendors: [565, 20], disclosed: [565, 10, 20] })
+  const without20 = consentString({ vendors: [565, 10], disclosed: [565, 10, 20] })
+  const refusal = consentString({ purposes: [1] })
+  const all = (...string: string[]) => decide({ gdpr: '1', string })
+  for (const consent of [all(grant, refusal), all(refusal, grant), all('x', refusal), all(refusal, 'x')])
+    expect([consent.result, codes(consent)]).toEqual(['declined', [315]])
+  for (const consent of [all(grant, 'x'), all('x', grant), all(grant, '0')])
+    expect([consent.result, codes(consent)]).toEqual(['missing', [315]])
+  const both = all(without10, without20)
+  expect([both.result, [...both.decision.deniedDestinations].sort()]).toEqual(['granted', [1, 2]])
+  expect(all(grant, '').result).toBe('granted')
+  expect(both.decision.fingerprint).not.toBe(all(without10).decision.fingerprint)
+})
+
 test('another vendor id of ours is asked for [COL-239]', () => {
   const string = consentString({ vendors: [700], disclosed: [700] })
   expect(decide({ gdpr: '1', string }, { gvlVendorId: 700 }).result).toBe('granted')
@@ -125,7 +192,7 @@ test('Sec-GPC and us_privacy stop syncs and delivery, not collection [SEC-78]', 
       deniedDestinations: [ALL_DESTINATIONS],
     })
   }
-  for (const said of [{ gpc: '0' }, { usPrivacy: '1YNN' }, { usPrivacy: 'Y' }]) {
+  for (const said of [{ gpc: '0' }, { usPrivacy: '1YNN' }]) {
     expect(decide(said).decision.syncDenied).toBe(false)
   }
   expect(decide({ gpc: '1', gdpr: '1' }).decision).toMatchObject({ store: false, reason: 'tcf_missing' })

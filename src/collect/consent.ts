@@ -7,6 +7,7 @@ import { ALL_DESTINATIONS } from '../model/profile.ts'
 import type { EdgeConfig } from './edge-config.ts'
 import { callError } from './error-codes.ts'
 import type { Parameters } from './parse-query.ts'
+import { gdprOf, type PrivacyFlags } from './privacy-flags.ts'
 import { type ConsentString, parseConsentString } from './tcf.ts'
 import { decideUs } from './us-signals.ts'
 
@@ -66,14 +67,13 @@ export function decideConsent(
   settings: ConsentSettings,
   nowMs: number,
 ): Consent {
-  const consent =
-    parameters.signals.first('gdpr') !== '1'
-      ? FREE
-      : decideTcf(parameters.withheld.get('gdpr_consent'), directory, settings, nowMs)
-  const us = decideUs(gpc, parameters.withheld, settings.usEnforcement)
+  const { privacy } = parameters
+  const gdpr = gdprOf(privacy)
+  const consent = gdpr === 'free' ? FREE : decideTcf(privacy, gdpr === 'unreadable', directory, settings, nowMs)
+  const us = decideUs(gpc, privacy, settings.usEnforcement)
   // Who may not store anything already needs no further prohibition.
   if (us === undefined || !consent.decision.store) return consent
-  const fingerprint = consent.decision.fingerprint || fingerprintOf(parameters.withheld.get('gpp'))
+  const fingerprint = consent.decision.fingerprint || fingerprintOf(privacy.given('gpp'))
   const decision = { ...consent.decision, syncDenied: true, reason: us.reason, fingerprint }
   if (us.forbids === 'sale') return { ...consent, decision: { ...decision, deniedDestinations: [ALL_DESTINATIONS] } }
   // The call is dropped and nobody opted out: the string speaks of kinds of data, not of the person.
@@ -81,32 +81,60 @@ export function decideConsent(
   return { ...consent, decision: { ...decision, cookie: false, store: false }, result: 'missing', errors }
 }
 
-function decideTcf(text: string | undefined, directory: Directory, settings: ConsentSettings, nowMs: number): Consent {
-  const fingerprint = fingerprintOf(text)
+/** For a call that is refused before its consent is read: a redirect still tells no partner that GDPR does not apply. */
+export function unreadConsent({ privacy }: Parameters): Consent {
+  return gdprOf(privacy) === 'free' ? FREE : { ...FREE, gdprMacro: '1', consentMacro: '' }
+}
+
+function decideTcf(
+  privacy: PrivacyFlags,
+  isUnreadable: boolean,
+  directory: Directory,
+  settings: ConsentSettings,
+  nowMs: number,
+): Consent {
+  const texts = privacy.given('gdpr_consent')
+  const consents = (texts.length === 0 ? [undefined] : texts).map((text) => judge(text, directory, settings, nowMs))
+  const strictest = strictestOf(consents)
+  const reason = isUnreadable && strictest.result !== 'declined' ? 'gdpr_flag_unreadable' : strictest.decision.reason
+  return { ...strictest, decision: { ...strictest.decision, reason, fingerprint: fingerprintOf(texts) } }
+}
+
+const strictness: Readonly<Record<Consent['result'], number>> = {
+  free: 0,
+  granted: 1,
+  missing: 2,
+  declined: 3,
+  withdrawn: 4,
+}
+
+/** Of several strings each has a say: one that withholds wins, and where all grant, each keeps destinations from hearing. */
+function strictestOf(consents: readonly Consent[]): Consent {
+  const strictest = consents.reduce((a, b) => (strictness[b.result] > strictness[a.result] ? b : a))
+  if (consents.length === 1 || !strictest.decision.store) return strictest
+  const deniedDestinations = [...new Set(consents.flatMap(({ decision }) => decision.deniedDestinations))]
+  const errors = consents.flatMap((consent) => consent.errors)
+  return { ...strictest, decision: { ...strictest.decision, deniedDestinations }, errors }
+}
+
+/** What one string says; its fingerprint is added later. */
+function judge(text: string | undefined, directory: Directory, settings: ConsentSettings, nowMs: number): Consent {
   const string = text === undefined || text === '0' ? undefined : parseConsentString(text)
-  if (string === undefined) return refused('missing', 'tcf_missing', fingerprint, [callError(315)])
+  if (string === undefined) return refused('missing', 'tcf_missing', [callError(315)])
 
   const cmpCode = cmpError(string.cmpId, settings.cmpList, nowMs)
   if (cmpCode !== undefined) {
-    if (!settings.acceptUnlistedCmp) {
-      return refused('missing', 'tcf_cmp', fingerprint, [callError(cmpCode), callError(315)])
-    }
+    if (!settings.acceptUnlistedCmp) return refused('missing', 'tcf_cmp', [callError(cmpCode), callError(315)])
     return { ...FREE, consentMacro: '', errors: [callError(cmpCode)] }
   }
   if (string.disclosed === undefined && string.createdAtMs >= DISCLOSURE_REQUIRED_MS) {
-    return refused('missing', 'tcf_not_disclosed', fingerprint, [callError(315)])
+    return refused('missing', 'tcf_not_disclosed', [callError(315)])
   }
   const reason = refusal(string, settings.gvlVendorId)
-  if (reason !== undefined) return refused('declined', reason, fingerprint, [callError(315)])
+  if (reason !== undefined) return refused('declined', reason, [callError(315)])
+  const deniedDestinations = deniedByVendor(string, directory)
   return {
-    decision: {
-      cookie: true,
-      store: true,
-      syncDenied: false,
-      deniedDestinations: deniedByVendor(string, directory),
-      reason: 'tcf_granted',
-      fingerprint,
-    },
+    decision: { ...FREE.decision, deniedDestinations, reason: 'tcf_granted' },
     result: 'granted',
     gdprMacro: '1',
     consentMacro: text as string,
@@ -138,13 +166,8 @@ function deniedByVendor(string: ConsentString, directory: Directory): readonly D
     .map(({ destinationId }) => destinationId)
 }
 
-function refused(
-  result: 'declined' | 'missing',
-  reason: string,
-  fingerprint: string,
-  errors: readonly CallError[],
-): Consent {
-  const decision = { cookie: false, store: false, syncDenied: true, deniedDestinations: [], reason, fingerprint }
+function refused(result: 'declined' | 'missing', reason: string, errors: readonly CallError[]): Consent {
+  const decision = { cookie: false, store: false, syncDenied: true, deniedDestinations: [], reason, fingerprint: '' }
   return { decision, result, gdprMacro: errors.length > 1 ? '0' : '1', consentMacro: '', errors }
 }
 
@@ -157,6 +180,6 @@ function cmpError(cmpId: number, list: ConsentSettings['cmpList'], nowMs: number
 }
 
 /** Tells strings apart without keeping them; empty for none. */
-function fingerprintOf(text: string | undefined): string {
-  return text === undefined ? '' : createHash('sha256').update(text).digest('hex').slice(0, 16)
+function fingerprintOf(texts: readonly string[]): string {
+  return texts.length === 0 ? '' : createHash('sha256').update(texts.join('\n')).digest('hex').slice(0, 16)
 }

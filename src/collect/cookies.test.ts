@@ -20,6 +20,8 @@ test('dextp is read in both styles and written in the new one [COL-125] [COL-127
   expect(renderSyncTimes(parseSyncTimes(value), [], 0)).toBe(value)
   expect([...parseSyncTimes('77-1490307821616|x-1-2|9-2-3|12')]).toEqual([[77, 1490307821616]])
   expect(parseSyncTimes('12').size).toBe(0)
+  // Digits alone: `Number` would read these as 77 and a time.
+  expect(parseSyncTimes('0x4d-1-1490307821616|77.0-1-5| 77-1-5|77-1-1e12|7.7e1-1-5|77-1-').size).toBe(0)
 })
 
 test('dextp keeps the newest entry of each data source and stays within 4,000 bytes [COL-126]', () => {
@@ -44,17 +46,49 @@ test('the attributes of demdex over TLS and over plain http [COL-124] [SEC-18]',
   expect(visitorCookie(DEVICE, { ...scope, partitioned: true })).toMatch(/; Partitioned$/)
 })
 
-test('the domain of the cookie follows the host [COL-124] [OPS-28]', async () => {
+test.each([
+  ['shop.demdex.net', '.demdex.net'],
+  ['my_domain.demdex.net:80', '.demdex.net'],
+  ['collect.shop.example:8080', '.shop.example'],
+  ['a.b.shop.example', '.b.shop.example'],
+  ['shop.example', '.shop.example'],
+  ['Collect.Example.CO.UK', '.example.co.uk'],
+  ['example.co.uk', '.example.co.uk'],
+  ['app.herokuapp.com', '.app.herokuapp.com'],
+  ['usher.app.herokuapp.com', '.app.herokuapp.com'],
+  ['somebody.github.io', '.somebody.github.io'],
+  ['edge.a.run.app', '.edge.a.run.app'],
+  ['d1.cloudfront.net', '.d1.cloudfront.net'],
+  ['x.us-east-1.elb.amazonaws.com', '.x.us-east-1.elb.amazonaws.com'],
+  ['foo.bar.kawasaki.jp', '.foo.bar.kawasaki.jp'],
+  ['www.city.kawasaki.jp', '.city.kawasaki.jp'],
+  ['www.ck', '.www.ck'],
+  ['usher.corp', '.usher.corp'],
+  ['herokuapp.com', undefined],
+  ['github.io', undefined],
+  ['co.uk', undefined],
+  ['any.ck', undefined],
+  ['localhost:8080', undefined],
+  ['usher', undefined],
+  ['app.example.com.', undefined],
+  ['a..example', undefined],
+  ['127.0.0.1', undefined],
+  ['127.0.0.1:8080', undefined],
+  ['[::1]:80', undefined],
+  ['[2001:db8::1]', undefined],
+])('on %s the domain of the cookie is %s: one that browsers keep, or none [COL-124] [OPS-28]', async (host, domain) => {
   await using edge = await startTestEdge()
-  const domainOf = async (host: string) =>
-    /Domain=([^;]*)/.exec((await edge.call('/event', { headers: { host } })).cookies[0] ?? '')?.[1]
-  expect(await domainOf('shop.demdex.net')).toBe('.demdex.net')
-  expect(await domainOf('collect.shop.example:8080')).toBe('.shop.example')
-  expect(await domainOf('shop.example')).toBe('.shop.example')
-  for (const host of ['localhost:8080', '127.0.0.1', '[::1]:80']) expect(await domainOf(host)).toBeUndefined()
-  await using fixed = await startTestEdge({ config: { collectionDomain: 'collect.example.co.uk' } })
-  const reply = await fixed.call('/event', { headers: { host: 'collect.example.co.uk' } })
-  expect(reply.cookies[0]).toContain('Domain=.collect.example.co.uk;')
+  const { cookies } = await edge.call('/event', { headers: { host } })
+  expect(/Domain=([^;]*)/.exec(cookies[0] ?? '')?.[1]).toBe(domain)
+  expect(cookies[0]).toContain(`demdex=${NEW_DEVICE}`)
+})
+
+test('a collection domain that is set is the domain of the cookie on the hosts below it [COL-124] [OPS-28]', async () => {
+  await using edge = await startTestEdge({ config: { collectionDomain: 'Collect.example.co.uk' } })
+  for (const host of ['collect.example.co.uk', 'a.b.collect.example.co.uk'])
+    expect((await edge.call('/event', { headers: { host } })).cookies[0]).toContain('Domain=.collect.example.co.uk;')
+  const other = await edge.call('/event', { headers: { host: 'notcollect.example.co.uk' } })
+  expect(other.cookies[0]).toContain('Domain=.example.co.uk;')
 })
 
 test('a received cookie is renewed and never replaced [COL-259] [COL-124] [COL-69]', async () => {

@@ -1,3 +1,4 @@
+import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { DataSourceId, DeviceId } from '../model/ids.ts'
 
 /** Cookies of the edge. Source: spec/collection.md section 8. */
@@ -129,11 +130,10 @@ export function parseSyncTimes(value: string | undefined): SyncTimes {
   if (value === undefined || value.length > 2 * DEXTP_BYTES_MAX) return times
   for (const entry of value.split('|')) {
     const parts = entry.split('-')
-    const dataSourceId = Number(parts[0])
-    const timeMs = Number(parts.at(-1))
+    const dataSourceId = parseWholeNumber(parts[0] ?? '') ?? 0
+    const timeMs = parseWholeNumber(parts.at(-1) ?? '') ?? 0
     const isKnownForm = parts.length === 2 || (parts.length === 3 && parts[1] === '1')
-    if (!isKnownForm || !Number.isSafeInteger(dataSourceId) || dataSourceId <= 0) continue
-    if (!Number.isSafeInteger(timeMs) || timeMs <= 0) continue
+    if (!isKnownForm || dataSourceId <= 0 || timeMs <= 0) continue
     if (timeMs > (times.get(dataSourceId) ?? 0)) times.set(dataSourceId, timeMs)
   }
   return times

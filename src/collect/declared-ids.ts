@@ -1,3 +1,4 @@
+import { comparableCode } from '../lib/texts.ts'
 import type { CallError } from '../model/collected-call.ts'
 import type { DataSource } from '../model/definitions.ts'
 import type { Directory } from '../model/directory.ts'
@@ -100,7 +101,7 @@ function findDataSource(directory: Directory, key: RawDeclared['key'], source: s
     const found = directory.dataSources.get(Number(source) as DataSourceId)
     return found === undefined || found.status === 'INACTIVE' ? 'unauthorized' : found
   }
-  const found = directory.byIntegrationCode.get(source)
+  const found = directory.byIntegrationCode.get(comparableCode(source))
   if (found !== undefined) return found.status === 'INACTIVE' ? 'unauthorized' : found
   // Name spaces are sent for other products too [COL-262].
   return key === 'd_cid_ns' || source === ANALYTICS_CODE ? 'ignored' : 'malformed'

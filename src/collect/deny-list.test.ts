@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { DeniedDevice, declaredKind } from '../model/deny-entry.ts'
-import { BLOCKS_MAX, DenyList } from './deny-list.ts'
+import { DenyList } from './deny-list.ts'
 import { DEFAULT_EDGE_CONFIG } from './edge-config.ts'
 import { hashOf, RequestCounter } from './request-counter.ts'
+
+const BLOCKS_MAX = 100_000
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
@@ -43,6 +45,15 @@ test('a block lasts an hour, then a day, then for good [COL-150]', () => {
   expect([...list.entries(START_MS + 3 * DAY_MS)]).toMatchObject([
     { kind: DeniedDevice.uuid, id: 'x', cause: 'minute', times: 3, firstMs: START_MS },
   ])
+})
+
+test('a block that a clock far ahead made is over when the clock is right; one that stays, stays [COL-150] [SEC-82]', () => {
+  const list = new DenyList(DEFAULT_EDGE_CONFIG.denyList)
+  const aheadMs = START_MS + 40 * DAY_MS
+  for (let call = 0; call < 121; call++) list.isDenied(-1, 'a', aheadMs)
+  expect(list.isDenied(-1, 'a', aheadMs + 1)).toBe(true)
+  expect(list.isDenied(-1, 'a', START_MS)).toBe(false)
+  expect([...list.entries(START_MS)]).toEqual([])
 })
 
 test('after 30 days the count of blocks begins anew [COL-150]', () => {

@@ -33,7 +33,7 @@ export class DenyList {
     const hash = hashOf(kind, id)
     if (this.blocks.size > 0) {
       const block = this.blocks.get(hash)
-      if (block !== undefined && nowMs < block.untilMs && block.kind === kind && block.id === id) {
+      if (block !== undefined && isOn(block, nowMs) && block.kind === kind && block.id === id) {
         this.countRefusal(block, nowMs)
         return true
       }
@@ -58,7 +58,7 @@ export class DenyList {
 
   /** What is denied now, the longest blocked first, for the operator [COL-150]. */
   *entries(nowMs: number): Generator<ListedEntry, void> {
-    for (const block of this.blocks.values()) if (nowMs < block.untilMs) yield block
+    for (const block of this.blocks.values()) if (isOn(block, nowMs)) yield block
   }
 
   /** Lets an ID through again, as if it had never been counted. @returns false when there is no such entry */
@@ -81,7 +81,7 @@ export class DenyList {
   /** Drops blocks that are over and too old to count for the next one. */
   forgetEnded(nowMs: number): void {
     for (const [hash, block] of this.blocks) {
-      if (nowMs < block.untilMs || nowMs - block.firstMs < MONTH_MS) continue
+      if (isOn(block, nowMs) || nowMs - block.firstMs < MONTH_MS) continue
       this.blocks.delete(hash)
       this.changed.add(hash)
     }
@@ -138,6 +138,11 @@ export class DenyList {
     this.perMinute.forget(hash)
     this.perDay.forget(hash)
   }
+}
+
+/** No block ends later than in a day, unless it stays: one that does was made while the clock was ahead. */
+function isOn({ untilMs }: Block, nowMs: number): boolean {
+  return nowMs < untilMs && (untilMs - nowMs <= DAY_MS || untilMs === Number.POSITIVE_INFINITY)
 }
 
 export interface ListedEntry extends DenyEntry {

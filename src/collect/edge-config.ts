@@ -21,6 +21,8 @@ export interface EdgeConfig {
   readonly limits: EdgeLimits
   /** Networks (CIDR) whose forwarding header is believed [COL-141]. */
   readonly trustedProxies: readonly string[]
+  /** TLS ends before this process: visitors are on `https` unless a trusted proxy says otherwise [SEC-99]. */
+  readonly tlsEndedInFront: boolean
   /** Server-to-server callers: networks, `sha256:` fingerprints of certificates, `alias=` in front [COL-264]. */
   readonly callers: readonly string[]
   /** The one header read from trusted proxies and callers, lower case. */
@@ -54,6 +56,8 @@ export interface EdgeConfig {
   readonly onlyCountries: readonly string[]
   /** Country of an (obfuscated) address, in upper case. Without it no country is refused. */
   readonly countryOf: ((address: string) => string | undefined) | undefined
+  /** Geo keys and values of an (obfuscated) address, added to the signals of every event [COL-203]. */
+  readonly geoSignalsOf: ((address: string) => readonly (readonly [key: string, value: string])[]) | undefined
   /** Hosts of pages that may call; empty: all (109) [COL-123]. */
   readonly refererHosts: readonly string[]
   /** Addresses of opt-out tools that await a token: `%token%` and `%key%` of the call are filled in [COL-235]. */
@@ -131,6 +135,7 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
     requestsPerSecondMax: 0,
   },
   trustedProxies: [],
+  tlsEndedInFront: false,
   callers: [],
   forwardedHeader: 'x-forwarded-for',
   obfuscation: 'all',
@@ -148,6 +153,7 @@ export const DEFAULT_EDGE_CONFIG: EdgeConfig = {
   blockedCountries: [],
   onlyCountries: [],
   countryOf: undefined,
+  geoSignalsOf: undefined,
   refererHosts: [],
   optOutTools: [],
   imsTokens: undefined,

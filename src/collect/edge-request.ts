@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { TLSSocket } from 'node:tls'
 import { randomEventId } from '../lib/random-ids.ts'
 import type { EventId } from '../model/ids.ts'
 import { clientAddress, handedOverAddress, obfuscated } from './client-address.ts'
@@ -7,7 +6,9 @@ import { type CookieScope, readCookies, type VisitorCookies } from './cookies.ts
 import type { Edge } from './edge.ts'
 import type { HostFacts } from './hosts.ts'
 import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
+import { isChildsPage } from './privacy-flags.ts'
 import type { Route } from './routes.ts'
+import { isVisitorEncrypted } from './visitor-scheme.ts'
 
 /** One request as the edge works with it; headers and parameters still carry wire names. */
 export interface EdgeRequest {
@@ -22,19 +23,22 @@ export interface EdgeRequest {
   readonly host: HostFacts | undefined
   readonly cookies: VisitorCookies
   readonly parameters: Parameters
+  /** The visitor's own connection is encrypted [SEC-99]. */
   readonly secure: boolean
   /** Address of the visitor, obfuscated on receipt [COL-220]; empty where a caller handed over none [COL-264]. */
   readonly address: string
   /** A listed server-to-server caller calls for somebody else [COL-264]. */
   readonly isOfCaller: boolean
-  /** The form was larger than what is processed (900) [COL-15]. */
+  /** The body was larger than what is processed (900) [COL-15]. */
   oversize: boolean
+  /** Why the body cannot be read (901). */
+  bodyProblem: string | undefined
 }
 
 export function readRequest(edge: Edge, message: IncomingMessage, target: string, route: Route): EdgeRequest {
   const { headers } = message
   const peer = message.socket.remoteAddress ?? ''
-  const isProxied = !edge.trustedProxies.isEmpty && edge.trustedProxies.includes(peer)
+  const isProxied = edge.trustedProxies.includes(peer)
   const forwarded = isProxied ? forwardedOf(edge, headers) : undefined
   const host = edge.readHost(headers.host)
   let address = clientAddress(peer, forwarded, edge.trustedProxies)
@@ -61,10 +65,11 @@ export function readRequest(edge: Edge, message: IncomingMessage, target: string
     host,
     cookies: readCookies(headers.cookie),
     parameters,
-    secure: isEncrypted(message) || (isProxied && headers['x-forwarded-proto'] === 'https'),
+    secure: isVisitorEncrypted(message, isProxied, edge.config),
     address: edge.config.obfuscation === 'all' ? obfuscated(address) : address,
     isOfCaller,
     oversize: false,
+    bodyProblem: undefined,
   }
 }
 
@@ -79,8 +84,7 @@ export function wantsJson(request: EdgeRequest): boolean {
 
 /** A child's page: no cookies of ours, no third-party syncs [COL-54]. */
 export function isCoppa(request: EdgeRequest): boolean {
-  const value = firstValue(request, 'd_coppa')
-  return value === 'true' || value === '1'
+  return isChildsPage(request.parameters.privacy)
 }
 
 /** Page libraries and mobile SDKs stop for good at any status but 200 [COL-113]. */
@@ -105,8 +109,4 @@ function forwardedOf(edge: Edge, headers: IncomingHttpHeaders): string | undefin
 function isListedCaller(edge: Edge, message: IncomingMessage, address: string, host: HostFacts | undefined): boolean {
   const label = host?.label ?? ''
   return edge.callers.hasAddress(address, label) || edge.callers.hasCertificateOf(message, label)
-}
-
-function isEncrypted(message: IncomingMessage): boolean {
-  return (message.socket as Partial<TLSSocket>).encrypted === true
 }

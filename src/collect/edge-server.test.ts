@@ -126,6 +126,24 @@ test('connections are limited for each address, before anything is parsed [SEC-0
   expect(limits.connectionsPerAddressMax).toBe(200)
 })
 
+test('connections of a trusted proxy count against the global cap only [SEC-03]', async () => {
+  const config = {
+    trustedProxies: ['127.0.0.0/8'],
+    limits: { ...limits, connectionsPerAddressMax: 1, connectionsMax: 3 },
+  }
+  await using edge = await startTestEdge({ config })
+  const connected = () =>
+    new Promise<ReturnType<typeof connect>>((resolve) => {
+      const socket = connect(edge.port, '127.0.0.1', () => resolve(socket))
+    })
+  const open = [await connected(), await connected()]
+  expect(await edge.raw(get('/event', 'Connection: close\r\n'))).toContain('HTTP/1.1 200')
+  open.push(await connected())
+  expect(await edge.raw(get('/event'))).toBe('')
+  expect(edge.rejected).toEqual(['connections'])
+  for (const socket of open) socket.destroy()
+})
+
 test('shed under load: least important first, page libraries and SDKs with 200 [SEC-11] [COL-113] [CLI-3] [CLI-21]', async () => {
   await using edge = await startTestEdge({ overloaded: () => true })
   for (const target of ['/event?a=b', '/event?d_rtbd=json', '/ibs:dpid=1&dpuuid=a']) {
@@ -199,13 +217,22 @@ test('closing stops accepting and finishes what was accepted [SEC-89] [OPS-13]',
 })
 
 test('health and readiness are answered on the edge [OPS-12] [SEC-86]', async () => {
-  let ready = { ready: false, reasons: ['store is behind'] }
-  await using edge = await startTestEdge({ ready: () => ready })
+  let reasons = ['store_behind']
+  await using edge = await startTestEdge({ ready: () => reasons })
   expect((await edge.call('/healthz')).json()).toEqual({ status: 'ok' })
   const waiting = await edge.call('/readyz')
-  expect([waiting.status, waiting.json()]).toEqual([503, { ready: false, reasons: ['store is behind'] }])
-  ready = { ready: true, reasons: [] }
-  expect((await edge.call('/readyz')).status).toBe(200)
+  expect([waiting.status, waiting.headers['retry-after'], waiting.json()]).toEqual([
+    503,
+    '1',
+    { status: 'not_ready', reasons: ['store_behind'] },
+  ])
+  reasons = []
+  const ready = await edge.call('/readyz')
+  expect([ready.status, ready.headers['retry-after'], ready.json()]).toEqual([
+    200,
+    undefined,
+    { status: 'ready', reasons: [] },
+  ])
   expect((await edge.call('/nothing')).status).toBe(404)
 })
 

@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { setTimeout as setTimeoutOf } from 'node:timers/promises'
+import { listenerUrl } from '../lib/listener-url.ts'
 import { answerParserErrors, limitConnections } from './connections.ts'
 import { createEdge, type Edge, type EdgeParts } from './edge.ts'
 import type { EdgeConfig } from './edge-config.ts'
@@ -39,10 +40,9 @@ export async function startEdge(parts: EdgeParts): Promise<RunningEdge> {
   answerParserErrors(edge, server)
   await listen(server, config)
   const port = portOf(server)
-  const shown = config.host.includes(':') ? `[${config.host}]` : config.host
   return {
     port,
-    url: `${config.tls === undefined ? 'http' : 'https'}://${shown}:${port}`,
+    url: listenerUrl(config.host, port, config.tls !== undefined),
     close: () => close(server, load),
   }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { domainToASCII } from 'node:url'
 import type { Clock } from '../model/clock.ts'
 import type { CallHandler } from '../model/collected-call.ts'
 import type { DeniedKind } from '../model/deny-entry.ts'
@@ -6,6 +7,7 @@ import type { Directory } from '../model/directory.ts'
 import { Callers } from './callers.ts'
 import { TrustedProxies } from './client-address.ts'
 import { DenyList } from './deny-list.ts'
+import { DeviceKeys } from './device-keys.ts'
 import type { EdgeConfig } from './edge-config.ts'
 import { type HostFacts, hostReader } from './hosts.ts'
 import { OptOutTools } from './opt-out-tools.ts'
@@ -17,7 +19,8 @@ export interface Edge {
   readonly handler: CallHandler
   readonly directory: () => Directory
   readonly clock: Clock
-  readonly ready: () => Readiness
+  /** Names of the checks that fail; empty: able to work [OPS-12]. */
+  readonly ready: () => readonly string[]
   readonly overloaded: () => boolean
   readonly events: EdgeEvents
   readonly readHost: (header: string | undefined) => HostFacts | undefined
@@ -29,12 +32,10 @@ export interface Edge {
   /** Requests of each address in the current second [COL-113]. */
   readonly requestRates: RequestCounter
   readonly organizations: ReadonlySet<string>
+  readonly deviceKeys: DeviceKeys
   readonly firstVisitKey: Buffer
-}
-
-export interface Readiness {
-  readonly ready: boolean
-  readonly reasons: readonly string[]
+  /** As browsers write them: lower case, letters of other alphabets as `xn--`. */
+  readonly refererHosts: readonly string[]
 }
 
 /** One answered request, for logs and metrics; holds nothing about the visitor. */
@@ -66,7 +67,7 @@ export interface EdgeParts extends EdgeEvents {
   readonly handler: CallHandler
   readonly directory: () => Directory
   readonly clock: Clock
-  readonly ready: () => Readiness
+  readonly ready: () => readonly string[]
   readonly overloaded?: () => boolean
   /** The one that is kept over restarts; without it the list lives as long as the listener. */
   readonly denyList?: DenyList
@@ -95,6 +96,8 @@ export function createEdge(parts: EdgeParts): Edge {
     onCallerOver: (kind) => parts.onCallerOverLimit?.(kind),
     requestRates: new RequestCounter(1000, RATE_SLOTS),
     organizations: new Set(parts.config.organizations),
+    deviceKeys: new DeviceKeys(),
     firstVisitKey: parts.firstVisitKey ?? randomBytes(32),
+    refererHosts: parts.config.refererHosts.map((host) => domainToASCII(host) || host.toLowerCase()),
   }
 }

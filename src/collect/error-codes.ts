@@ -44,6 +44,7 @@ const messages: ReadonlyMap<number, string> = new Map([
   [314, 'CMP ID is marked as deleted in GCL'],
   [315, 'Consent string indicates no consent'],
   [900, 'Request is too large'],
+  [901, 'Request body cannot be read: *'],
 ])
 
 /** Longest part of user text that a message repeats. */

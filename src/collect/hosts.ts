@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { registrableDomain } from '../lib/public-suffix.ts'
 import type { EdgeConfig } from './edge-config.ts'
 
 /** What the `Host` header of a call says. Source: spec/collection.md section 1. */
@@ -7,7 +8,7 @@ export interface HostFacts {
   readonly name: string
   /** Left-most label; the empty string for an IP address. */
   readonly label: string
-  /** Value of the `Domain` attribute of our cookies, or the empty string for none [COL-124]. */
+  /** Value of the `Domain` attribute of our cookies, or the empty string where browsers would drop it [COL-124]. */
   readonly cookieDomain: string
   /** Domain that alias and system hosts share; the whole name where there is no such thing. */
   readonly baseDomain: string
@@ -56,7 +57,7 @@ function factsOf(
     name,
     label,
     baseDomain,
-    cookieDomain: isAddress || !baseDomain.includes('.') ? '' : `.${baseDomain}`,
+    cookieDomain: isAddress || !mayShareCookies(baseDomain) ? '' : `.${baseDomain}`,
     isSystem,
     isKnown: isSystem || aliases.size === 0 || aliases.has(label),
     subdomain: label !== '' && !isSystem && dot > 0 ? label : (config.aliases[0] ?? ''),
@@ -65,9 +66,15 @@ function factsOf(
 
 function baseDomainOf(name: string, configured: string | undefined): string {
   if (configured !== undefined && (name === configured || name.endsWith(`.${configured}`))) return configured
-  const first = name.indexOf('.')
-  // Two labels are a domain of their own: without its first one only a public suffix would be left.
-  return first < 0 || name.indexOf('.', first + 1) < 0 ? name : name.slice(first + 1)
+  const parent = name.slice(name.indexOf('.') + 1)
+  const registrable = registrableDomain(name)
+  // Without its first label only a public suffix may be left, which belongs to nobody: then the name stands alone.
+  return registrable !== undefined && parent.length >= registrable.length ? parent : name
+}
+
+/** Browsers drop a cookie with a `Domain` that is a public suffix, has one label, or ends in a dot: each call a new visitor. */
+function mayShareCookies(domain: string): boolean {
+  return /^[^.]+(?:\.[^.]+)+$/.test(domain) && registrableDomain(domain) !== undefined
 }
 
 /** Letters, digits, `-`, `.`, `_` [COL-18], or an IPv6 address in brackets; a port is cut off. */

@@ -126,6 +126,9 @@ test('syncs that are due are offered, with macros filled [COL-171] [COL-172] [CO
   expect(
     ((await edge.call('/event?d_rtbd=json&d_nsid=5')).json()['ibs'] as { id: string }[]).map(({ id }) => id),
   ).toEqual(['412'])
+  // What is no number names no container, and not the default one.
+  for (const container of ['', '0x5', '5.0', '0.0', 'x'])
+    expect((await edge.call(`/event?d_rtbd=json&d_nsid=${container}`)).json()['ibs'] ?? [], container).toEqual([])
 })
 
 test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [COL-54] [COL-126] [COL-170] [COL-48] [OUT-16] [SEC-78]', async () => {
@@ -144,6 +147,8 @@ test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [CO
     ((await edge.call(target, { headers })).json()['ibs'] as unknown[]).length
   expect(await offered(FIRST, { cookie: `dextp=411-1-${10_000_000 - 3_599_000}|` })).toBe(0)
   expect(await offered(FIRST, { cookie: `dextp=411-1-${10_000_000 - 3_600_000}|` })).toBe(1)
+  // Written while the clock was ahead.
+  expect(await offered(FIRST, { cookie: `dextp=411-1-${10_000_000 + 60_000}|` })).toBe(1)
   expect(await offered(`${FIRST}&d_coppa=true`)).toBe(0)
   expect(await offered(`${FIRST}&d_jsonv=0`)).toBe(0)
   expect(await offered(FIRST, { 'sec-gpc': '1' })).toBe(0)

@@ -1,3 +1,4 @@
+import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { DataSource } from '../model/definitions.ts'
 import type { Consent } from './consent.ts'
 import { parseSyncTimes } from './cookies.ts'
@@ -27,7 +28,8 @@ export function dueIdSyncs(
   if (syncs.length === 0 || consent.decision.syncDenied) return NONE
   if (isCoppa(request) || firstValue(request, 'd_jsonv') === '0') return NONE
 
-  const container = Number(firstValue(request, 'd_nsid') ?? 0)
+  // What is no number names a container that no sync is in.
+  const container = parseWholeNumber(firstValue(request, 'd_nsid') ?? '0')
   const lastMs = parseSyncTimes(request.cookies.dextp)
   const nowMs = request.receivedAtMs
   const values: MacroValues = { ...ids, region: edge.config.region, secure: request.secure, nowMs, consent }
@@ -35,7 +37,9 @@ export function dueIdSyncs(
   for (const { dataSourceId, sync, status } of syncs) {
     if (sync === undefined || status === 'INACTIVE' || !isInContainer(sync, container)) continue
     const syncedAtMs = lastMs.get(dataSourceId)
-    if (syncedAtMs !== undefined && nowMs - syncedAtMs < sync.intervalMinutes * 60_000) continue
+    // A time in the future was written while the clock was ahead: as if there were none.
+    const sinceMs = syncedAtMs === undefined ? Number.NEGATIVE_INFINITY : nowMs - syncedAtMs
+    if (sinceMs >= 0 && sinceMs < sync.intervalMinutes * 60_000) continue
     due.push({
       id: String(dataSourceId),
       ttl: sync.intervalMinutes,
@@ -51,21 +55,20 @@ export function dueIdSyncs(
 const NONE: readonly IdSync[] = []
 
 /** A sync without containers belongs to the default one [COL-52]. */
-function isInContainer(sync: NonNullable<DataSource['sync']>, container: number): boolean {
-  return sync.containerIds.length === 0 ? container === 0 : sync.containerIds.includes(container)
+function isInContainer(sync: NonNullable<DataSource['sync']>, container: number | undefined): boolean {
+  return sync.containerIds.length === 0 ? container === 0 : sync.containerIds.includes(container ?? -1)
 }
 
 /** What the page said about privacy travels on, where the template does not place it itself [SEC-77], [COL-169]. */
 function withPrivacyParameters(url: string, template: string, request: EdgeRequest, consent: Consent): string {
-  const { withheld } = request.parameters
+  const { privacy } = request.parameters
   const extra: string[] = []
   if (consent.result === 'granted' && !/\$\{GDPR|[?&]gdpr=/i.test(template)) {
     extra.push('gdpr=1', `gdpr_consent=${encodeURIComponent(consent.consentMacro)}`)
   }
-  for (const key of ['gpp', 'gpp_sid', 'us_privacy']) {
-    const value = withheld.get(key)
-    if (value !== undefined && value !== '' && !template.includes(`${key}=`))
-      extra.push(`${key}=${encodeURIComponent(value)}`)
+  for (const key of ['gpp', 'gpp_sid', 'us_privacy'] as const) {
+    if (template.includes(`${key}=`)) continue
+    for (const value of privacy.given(key)) extra.push(`${key}=${encodeURIComponent(value)}`)
   }
   if (extra.length === 0) return url
   const hash = url.indexOf('#')

@@ -1,4 +1,7 @@
-/** Keys of a call that are more than a signal. Source: spec/collection.md sections 2 and 3. */
+/**
+ * Keys of a call that are more than a signal, but for those about privacy (`privacy-flags.ts`). Source:
+ * spec/collection.md sections 2 and 3.
+ */
 export type DeclaredKey = 'd_cid' | 'd_cid_ic' | 'd_cid_ns' | 'd_dpid' | 'd_dpuuid' | 'dpid' | 'dpuuid'
 
 /** How a key is treated; every other key is a signal whose value may be a comma list. */
@@ -19,10 +22,6 @@ const roles: ReadonlyMap<string, Role> = new Map<string, Role>([
   ['d_rd', 'withheld'],
   ['redir', 'withheld'],
   ['d_cb', 'withheld'],
-  ['gdpr_consent', 'withheld'],
-  ['gpp', 'withheld'],
-  ['gpp_sid', 'withheld'],
-  ['us_privacy', 'withheld'],
   ['r_rand', 'withheld'],
   ['_ct', 'withheld'],
   // Cache busters and load information [COL-17], and a region that clients repeat to us [CLI-30].

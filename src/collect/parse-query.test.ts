@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Signals } from '../model/signals.ts'
+import fc from '../testkit/properties.ts'
 import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
 
 const limits = { parametersMax: 1000, valueCharactersMax: 4096 }
@@ -32,10 +32,11 @@ test('an encoded comma is data [COL-30]', () => {
 })
 
 test('IDs, redirects, callbacks and organizations are never split at commas [COL-31]', () => {
-  const { withheld, declared } = parse(
+  const { withheld, declared, privacy } = parse(
     'd_uuid=1,2&d_mid=3,4&d_blob=a,b&d_rd=http://a/?x=1,2&redir=b,c&d_cb=f,g&gdpr_consent=C,D&d_cid=1%012,3',
   )
-  expect([...withheld.values()]).toEqual(['1,2', '3,4', 'a,b', 'http://a/?x=1,2', 'b,c', 'f,g', 'C,D'])
+  expect([...withheld.values()]).toEqual(['1,2', '3,4', 'a,b', 'http://a/?x=1,2', 'b,c', 'f,g'])
+  expect(privacy.all('gdpr_consent')).toEqual(['C,D'])
   expect(declared).toEqual([{ key: 'd_cid', raw: '1%012,3' }])
   expect(signals('d_orgid=A,B@AdobeOrg')).toEqual({ d_orgid: ['A,B@AdobeOrg'] })
 })
@@ -116,6 +117,29 @@ test('parameters beyond 1,000 and values beyond 4 KiB are left out and counted [
   const long = parse(`a=${'x'.repeat(4097)}&b=${'y'.repeat(4096)}&d_rd=${'z'.repeat(4097)}`)
   expect(long.signals.names).toEqual(['b'])
   expect([long.withheld.size, long.dropped]).toEqual([0, 2])
+})
+
+test('what is said of privacy is kept as it was sent, each different value of it, in any spelling of the key [COL-275]', () => {
+  const { privacy, signals: found } = parse(
+    'gdpr=0&GDPR=1&Gdpr=%200&gdpr=0,1&gdpr="0"&gpp=a+b&GPP_SID=7&us_privacy=1YNN&d_coppa=no&gdpr',
+  )
+  expect(privacy.all('gdpr')).toEqual(['0', '1', ' 0', '0,1', '"0"', ''])
+  expect(privacy.given('gdpr')).toEqual(['0', '1', ' 0', '0,1', '"0"'])
+  expect([privacy.all('gpp'), privacy.all('gpp_sid'), privacy.all('us_privacy')]).toEqual([['a b'], ['7'], ['1YNN']])
+  expect([privacy.all('d_coppa'), found.all('d_coppa'), found.has('gpp')]).toEqual([['no'], ['no'], false])
+  expect([parse('gdprs=1&d_copp=1&gdp').privacy.isEmpty, parse('gdpr=%zz').malformed]).toEqual([true, true])
+})
+
+test('no limit keeps a privacy flag from being seen [COL-275] [SEC-01]', () => {
+  const many = parse(`${'k=1&'.repeat(1000)}gdpr=1&d_coppa=true&us_privacy=1YYN&k=1`)
+  expect([many.privacy.all('gdpr'), many.privacy.all('d_coppa'), many.privacy.all('us_privacy')]).toEqual([
+    ['1'],
+    ['true'],
+    ['1YYN'],
+  ])
+  expect([many.signals.names.length, many.dropped]).toEqual([1000, 4])
+  const long = parse(`gdpr=${'0'.repeat(4097)}&us_privacy=${'1'.repeat(4097)}`)
+  expect([long.privacy.given('gdpr').length, long.privacy.given('us_privacy').length, long.dropped]).toEqual([1, 1, 3])
 })
 
 test('a click target with an encoded equals sign is read [COL-190]', () => {

@@ -1,6 +1,7 @@
 import { Signals } from '../model/signals.ts'
 import { type DeclaredKey, roleOf } from './key-roles.ts'
 import { decodeText } from './percent.ts'
+import { PrivacyFlags, type PrivacyKey, privacyKeyOf } from './privacy-flags.ts'
 
 /**
  * The parameters of one call, from path, query and body together. Maps, so that no key can reach a prototype [SEC-06].
@@ -8,8 +9,10 @@ import { decodeText } from './percent.ts'
 export interface Parameters {
   /** What rules may see; several values where a key repeats or lists them [COL-28], [COL-29]. */
   readonly signals: Signals
-  /** First value of the keys that are never signals: IDs, redirects, consent strings, cache busters with a use. */
+  /** First value of the keys that are never signals: IDs, redirects, cache busters with a use. */
   readonly withheld: Map<string, string>
+  /** All that is said of consent, beyond every limit too: a flag that is left out would protect nobody [COL-275]. */
+  readonly privacy: PrivacyFlags
   /** Parts of declared IDs in request order, not decoded [COL-80]. */
   readonly declared: RawDeclared[]
   /** A percent escape or UTF-8 sequence was broken: the whole request is disregarded (311) [COL-38]. */
@@ -31,7 +34,15 @@ export interface ParseLimits {
 }
 
 export function emptyParameters(): Parameters {
-  return { signals: new Signals(), withheld: new Map(), declared: [], malformed: false, dropped: 0, count: 0 }
+  return {
+    signals: new Signals(),
+    withheld: new Map(),
+    privacy: new PrivacyFlags(),
+    declared: [],
+    malformed: false,
+    dropped: 0,
+    count: 0,
+  }
 }
 
 const PERCENT = 1
@@ -91,14 +102,17 @@ function addPair(
   limits: ParseLimits,
   into: Parameters,
 ): void {
-  if (++into.count > limits.parametersMax) {
-    into.dropped++
-    return
-  }
+  const isSurplus = ++into.count > limits.parametersMax
   const keyEnd = equals < 0 ? end : equals
   const valueStart = equals < 0 ? end : equals + 1
   const key = decode(text.slice(start, keyEnd), equals < 0 ? valueFlags : keyFlags)
   const flags = equals < 0 ? 0 : valueFlags
+  if (isSurplus) {
+    into.dropped++
+    const privacyKey = key === undefined ? undefined : privacyKeyOf(key)
+    if (privacyKey !== undefined) addPrivacy(privacyKey, text.slice(valueStart, end), flags, limits, into)
+    return
+  }
   if (key === undefined) {
     into.malformed = true
     return
@@ -117,6 +131,12 @@ function addPair(
 }
 
 function addValue(key: string, raw: string, flags: number, limits: ParseLimits, into: Parameters): void {
+  const privacyKey = privacyKeyOf(key)
+  if (privacyKey !== undefined) {
+    addPrivacy(privacyKey, raw, flags, limits, into)
+    // Two of them are what rules may see as well.
+    if (privacyKey !== 'gdpr' && privacyKey !== 'd_coppa') return
+  }
   const role = roleOf(key)
   if (role === undefined) {
     if ((flags & COMMA) === 0) addSignal(key, raw, flags, limits, into)
@@ -131,6 +151,19 @@ function addValue(key: string, raw: string, flags: number, limits: ParseLimits, 
     if (decode(raw, flags & ~PLUS) === undefined) into.malformed = true
     else if (role === 'declared_signal') addSignal(key, raw, flags, limits, into)
   } else addWithheld(key, role, raw, flags, limits, into)
+}
+
+/** Stands for a value that is too long to be one: nothing it is compared with. */
+const TOO_LONG = '\ufffd'
+
+function addPrivacy(key: PrivacyKey, raw: string, flags: number, limits: ParseLimits, into: Parameters): void {
+  const value = decode(raw, flags)
+  if (value === undefined) into.malformed = true
+  else if (value.length <= limits.valueCharactersMax) into.privacy.add(key, value)
+  else {
+    into.dropped++
+    into.privacy.add(key, TOO_LONG)
+  }
 }
 
 function addWithheld(

@@ -4,8 +4,8 @@ import type { EdgeLimits } from './edge-config.ts'
 
 /** What arrived behind the head of a POST [SEC-01], [SEC-05]. */
 export type BodyRead =
-  /** One character for each byte. `oversize`: more than is processed, read on only for the form of the answer [COL-15]. */
-  | { readonly status: 'read'; readonly text: string; readonly oversize: boolean }
+  /** `oversize`: more than is processed, read on only for the form of the answer [COL-15]. */
+  | { readonly status: 'read'; readonly bytes: Buffer; readonly oversize: boolean }
   /** Over the hard limit, a bomb, or an encoding other than one layer of gzip: 413 and close. */
   | { readonly status: 'refused'; readonly reason: 'body_too_large' | 'body_encoding' | 'body_ratio' }
   /** Its gzip stream is broken: a malformed call. */
@@ -56,7 +56,7 @@ function collect(
   }
   source.on('data', onData)
   source.once('end', () =>
-    finish({ status: 'read', text: Buffer.concat(chunks).toString('latin1'), oversize: decoded > limits.formBytesMax }),
+    finish({ status: 'read', bytes: Buffer.concat(chunks), oversize: decoded > limits.formBytesMax }),
   )
   message.once('error', () => finish({ status: 'aborted' }))
   message.once('close', () => {

@@ -1,16 +1,18 @@
+import { comparableCode } from '../lib/texts.ts'
+import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { CallError, CollectedCall, OptOutCall } from '../model/collected-call.ts'
 import type { DeclaredId, EventKind } from '../model/event.ts'
 import type { DataSourceId, TraitId } from '../model/ids.ts'
 import { Signals } from '../model/signals.ts'
 import { admit } from './admission.ts'
 import { type CallIds, readIds } from './call-ids.ts'
-import { type Consent, decideConsent, FREE } from './consent.ts'
+import { type Consent, decideConsent, unreadConsent } from './consent.ts'
 import { NOT_A_TARGET } from './cookies.ts'
 import { withoutDenied } from './denied-ids.ts'
 import type { Edge } from './edge.ts'
 import { type EdgeRequest, firstValue } from './edge-request.ts'
 import { callError } from './error-codes.ts'
-import { addHeaderSignals } from './header-signals.ts'
+import { addServerSignals } from './header-signals.ts'
 import { isUnderWay } from './opt-out-tools.ts'
 import { withPageConsent } from './page-consent.ts'
 import type { Parameters } from './parse-query.ts'
@@ -34,11 +36,12 @@ export type ReadCall =
 export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
   const { parameters } = request
   const refusal = admit(edge, request)
-  if (refusal !== undefined) return { status: 'stopped', errors: [refusal], consent: FREE }
+  const unread = unreadConsent(parameters)
+  if (refusal !== undefined) return { status: 'stopped', errors: [refusal], consent: unread }
   if (request.cookies.demdex === NOT_A_TARGET) {
-    return { status: 'opted_out', errors: [callError(171, NOT_A_TARGET)], consent: FREE }
+    return { status: 'opted_out', errors: [callError(171, NOT_A_TARGET)], consent: unread }
   }
-  if (isUnderWay(edge, request)) return { status: 'stopped', errors: [callError(173)], consent: FREE }
+  if (isUnderWay(edge, request)) return { status: 'stopped', errors: [callError(173)], consent: unread }
 
   const errors: CallError[] = []
   const directory = edge.directory()
@@ -77,7 +80,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
     cookieDeviceId: kept.cookieDeviceId,
     firstDeviceId: kept.firstDeviceId,
     declaredIds: kept.declaredIds,
-    signals: isEvent ? addHeaderSignals(request) : NO_SIGNALS,
+    signals: isEvent ? addServerSignals(edge, request) : NO_SIGNALS,
     traitIds: isEvent ? readTraitIds(parameters) : NO_TRAITS,
     onlyDataSourceId: isEvent ? readOnlyDataSource(edge, parameters) : undefined,
     region: edge.config.region,
@@ -122,7 +125,8 @@ function consentOptOut(edge: Edge, request: EdgeRequest, ids: CallIds): OptOutCa
 function readTraitIds(parameters: Parameters): readonly TraitId[] {
   if (!parameters.signals.has('d_sid')) return NO_TRAITS
   const traitIds = new Set<TraitId>()
-  for (const value of parameters.signals.all('d_sid')) {
+  // Also where the commas of a list came encoded, or in JSON: a number has none.
+  for (const value of parameters.signals.all('d_sid').flatMap((values) => values.split(','))) {
     const sid = /^\s*[0-9]{1,10}\s*$/.test(value) ? Number(value) : 0
     if (sid > 0 && sid <= SID_MAX && traitIds.size < TRAIT_IDS_MAX) traitIds.add(sid as TraitId)
   }
@@ -135,7 +139,10 @@ function readOnlyDataSource(edge: Edge, { signals }: Parameters): DataSourceId |
   const code = signals.first('d_tdpid_ic')
   if (id === undefined && code === undefined) return undefined
   const { dataSources, byIntegrationCode } = edge.directory()
-  const found = id !== undefined ? dataSources.get(Number(id) as DataSourceId) : byIntegrationCode.get(code ?? '')
+  const found =
+    id !== undefined
+      ? dataSources.get(parseWholeNumber(id.trim()) as DataSourceId)
+      : byIntegrationCode.get(comparableCode(code ?? ''))
   return found?.dataSourceId ?? null
 }
 

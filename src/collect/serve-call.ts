@@ -1,7 +1,7 @@
 import type { CallError, CallOutcome, CollectedCall } from '../model/collected-call.ts'
 import { type Answer, jsonAnswer, pixelAnswer } from './answers.ts'
 import type { CallResult } from './call-result.ts'
-import { type Consent, FREE } from './consent.ts'
+import { type Consent, unreadConsent } from './consent.ts'
 import { cookieCheckAnswer } from './cookie-check.ts'
 import { droppedCookies, parseSyncTimes, renderSyncTimes, syncTimesCookie, visitorCookie } from './cookies.ts'
 import type { Edge } from './edge.ts'
@@ -33,12 +33,7 @@ export async function serveCall(edge: Edge, request: EdgeRequest): Promise<Answe
 }
 
 /** A call that was refused as a whole; 200 as AAM answers, or 4xx in strict mode [SEC-02]. */
-export function refusedAnswer(
-  edge: Edge,
-  request: EdgeRequest,
-  errors: readonly CallError[],
-  consent: Consent = FREE,
-): Answer {
+function refusedAnswer(edge: Edge, request: EdgeRequest, errors: readonly CallError[], consent: Consent): Answer {
   const answer = renderCall(edge, request, { outcome: undefined, errors, consent, cookies: NO_COOKIES })
   const isStrict = edge.config.strict && answer.status === 200 && request.route.name !== 'id' && errors[0]?.code !== 171
   return isStrict ? { ...answer, status: 400 } : answer
@@ -60,7 +55,7 @@ export function shedAnswer(edge: Edge, request: EdgeRequest): Answer {
   const answer = renderCall(edge, request, {
     outcome: undefined,
     errors: UNSPECIFIED,
-    consent: FREE,
+    consent: unreadConsent(request.parameters),
     cookies: NO_COOKIES,
   })
   // A click still takes the visitor where they wanted to go [COL-189].

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Answer, sendAnswer } from './answers.ts'
+import { addBody } from './body-parameters.ts'
 import { sendDest5 } from './dest5.ts'
 import type { Edge } from './edge.ts'
 import { type EdgeRequest, readRequest, wantsJson } from './edge-request.ts'
@@ -7,7 +8,6 @@ import { callError } from './error-codes.ts'
 import { serveOptOut, serveOptOutStatus } from './opt-out.ts'
 import { serveOptOutToken } from './opt-out-tools.ts'
 import { isWithdrawal } from './page-consent.ts'
-import { emptyParameters, type Parameters, parseParameters } from './parse-query.ts'
 import { refuseProtocol } from './protocol-limits.ts'
 import { readBody } from './read-body.ts'
 import { hashOf } from './request-counter.ts'
@@ -64,6 +64,8 @@ interface Sent {
   readonly eventId: string
 }
 
+const NO_BODY: ReadonlySet<string> = new Set(['dest5', 'tag', 'healthz', 'readyz', 'unknown'])
+
 const NOTHING_SENT: Sent = { codes: [], eventId: '' }
 const DONE = Promise.resolve(NOTHING_SENT)
 
@@ -75,16 +77,19 @@ function serveRoute(
   target: string,
   route: Route,
 ): Promise<Sent> {
+  // A body where none belongs is not waited for.
+  if (hasBody(message) && (message.method !== 'POST' || NO_BODY.has(route.name))) {
+    edge.events.onRejected?.('body_unexpected')
+    response.shouldKeepAlive = false
+  }
   if (route.name === 'healthz' || route.name === 'readyz') {
     sendHealth(edge, route.name, response)
     return DONE
   }
   if (route.name === 'unknown' || (route.name === 'optout_token' && edge.optOutTools.isEmpty)) {
-    sendNothing(404, response, false)
+    sendNothing(404, response, hasBody(message))
     return DONE
   }
-  // A body where none belongs is not waited for.
-  if (message.method !== 'POST' && hasBody(message)) response.shouldKeepAlive = false
   const request = readRequest(edge, message, target, route)
   if (message.method === 'OPTIONS') sendPreflight(edge, request, response)
   else if (route.name === 'dest5') sendDest5(request.secure, response)
@@ -110,7 +115,7 @@ async function serveCollection(
       return { codes: [], eventId: request.eventId }
     }
     if (body.status === 'malformed') request.parameters.malformed = true
-    else if (isForm(message)) addForm(edge, request, body.text, body.oversize)
+    else addBody(request, body.bytes, body.oversize, edge.config.limits)
   }
   answer ??= await answerOf(edge, request)
   if (request.parameters.dropped > 0) edge.events.onRejected?.('parameters')
@@ -134,31 +139,6 @@ function answerOf(edge: Edge, request: EdgeRequest): Promise<Answer> {
 
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-}
-
-/** Query values come first where a key is in both [COL-16]. Of a form that is too large only the answer's form is read. */
-function addForm(edge: Edge, request: EdgeRequest, text: string, oversize: boolean): void {
-  const { limits } = edge.config
-  if (!oversize) {
-    parseParameters(text, 0, text.length, true, limits, request.parameters)
-    return
-  }
-  request.oversize = true
-  const form: Parameters = emptyParameters()
-  parseParameters(text, 0, text.length, true, { ...limits, parametersMax: Number.POSITIVE_INFINITY }, form)
-  const { signals, withheld } = request.parameters
-  const json = form.signals.first('d_rtbd')
-  const callback = form.withheld.get('d_cb')
-  if (json !== undefined && !signals.has('d_rtbd')) signals.add('d_rtbd', json)
-  if (callback !== undefined && !withheld.has('d_cb')) withheld.set('d_cb', callback)
-}
-
-/** A body of another kind is read and left alone. */
-function isForm(message: IncomingMessage): boolean {
-  const type = message.headers['content-type']
-  if (type === undefined) return true
-  const end = type.indexOf(';')
-  return (end < 0 ? type : type.slice(0, end)).trim().toLowerCase() === 'application/x-www-form-urlencoded'
 }
 
 /** Share of `inFlightMax` at which a kind of call is shed: least important first, opt-outs never [SEC-11]. */

@@ -71,6 +71,29 @@ test('the redirect carries the device ID in every spelling of the macro [COL-157
   expect(await location('http://old.example:8080/x')).toBe('http://old.example:8080/x')
 })
 
+test.each([
+  ['https://partner.example/red shoes?q=red shoes#a b', 'https://partner.example/red%20shoes?q=red%20shoes#a%20b'],
+  [' \thttps://partner.example/x \r\n', 'https://partner.example/x'],
+  ['https://partner.example/?q=a%20b+c', 'https://partner.example/?q=a%20b+c'],
+  ['https://partner.example/caf\u00e9?q=\u00e9\u20ac', 'https://partner.example/caf%C3%A9?q=%C3%A9%E2%82%AC'],
+  ['https://partner.example/?q=a\u00a0b', 'https://partner.example/?q=a%C2%A0b'],
+  ['https://partner.example/?q="a"|{b}<c>^`[d]', 'https://partner.example/?q=%22a%22|{b}%3Cc%3E^`[d]'],
+  ['https://partner.example/"a"|{b}', 'https://partner.example/%22a%22|%7Bb%7D'],
+  ['https://partner.example/?q=100%&r=%zz', 'https://partner.example/?q=100%&r=%zz'],
+])('the target %j leads on, written as a browser would [COL-189] [SEC-14] [COL-157]', async (url, location) => {
+  await using edge = await startTestEdge({ directory })
+  const reply = await edge.call(withRedir(url), dpm)
+  expect([reply.status, reply.headers.location]).toEqual([302, location])
+  expect(edge.blockedRedirects).toEqual([])
+})
+
+test('quotes, pipes and braces may stand unencoded in the path of a sync, and a plus is no blank there [COL-152] [COL-34] [COL-189]', async () => {
+  await using edge = await startTestEdge({ directory })
+  const target = '/ibs:dpid=420&dpuuid=u1&redir=https://partner.example/a+b"x"|{y};z'
+  const answer = await edge.raw(`GET ${target} HTTP/1.1\r\nHost: dpm.demdex.net\r\nConnection: close\r\n\r\n`)
+  expect(/Location: (.*)\r/.exec(answer)?.[1]).toBe('https://partner.example/a+b%22x%22|%7By%7D;z')
+})
+
 test('a consent string that was accepted is passed on [COL-158] [COL-187]', async () => {
   await using edge = await startTestEdge({ directory })
   const string = consentString({})
@@ -90,7 +113,18 @@ test.each([
   ['https://user:pw@partner.example/', 'user_info'],
   ['https://partner.example\\@evil.example/', 'characters'],
   ['https://partner.example/\r\nSet-Cookie: a=b', 'characters'],
-  ['https://partner.example/ x', 'characters'],
+  ['https://partner.example/\tx', 'characters'],
+  ['https://partner.example/?a=b\nc', 'characters'],
+  ['https://partner.example/\x00', 'characters'],
+  ['https://partner.example/\x7f', 'characters'],
+  ['https://partner.example/\u0085x', 'characters'],
+  ['https://partner .example/', 'malformed'],
+  ['https://partner.example /', 'malformed'],
+  ['https:// partner.example/', 'malformed'],
+  ['https://evil.example/ @partner.example/', 'host'],
+  ['https://partner.example @evil.example/', 'user_info'],
+  ['https ://partner.example/', 'scheme'],
+  ['   ', 'scheme'],
   ['javascript:alert(1)', 'scheme'],
   ['//partner.example/', 'scheme'],
   ['/relative', 'scheme'],

@@ -1,8 +1,9 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ALL_DESTINATIONS } from '../model/profile.ts'
+import fc from '../testkit/properties.ts'
 import { parseGpp } from './gpp.ts'
 import { GPP_VECTORS } from './gpp-vectors.conformance.ts'
+import { PrivacyFlags, type PrivacyKey } from './privacy-flags.ts'
 import { DEVICE, dataSource, NEW_DEVICE, startTestEdge, testDirectory } from './test-edge.conformance.ts'
 import { readUsSection } from './us-sections.ts'
 import { decideUs } from './us-signals.ts'
@@ -15,8 +16,14 @@ const THREE = 'DBABrYA~CAAgAAAAAABA.QA~BAQAAABA.QA~BAgAABA'
 /** Ids 6, 10 and 27, so that the distances in the header are large: US privacy `N`, Colorado no, Rhode Island yes. */
 const APART = 'DBADTWpg~1YNN~BAgAAEA.QA~BQBA.AAA'
 
-function decide(said: Record<string, string>, { gpc = '', usEnforcement = false } = {}) {
-  const decision = decideUs(gpc, new Map(Object.entries(said)), usEnforcement)
+type Said = { readonly [key in PrivacyKey]?: string | readonly string[] }
+
+function decide(said: Said, { gpc = '', usEnforcement = false } = {}) {
+  const flags = new PrivacyFlags()
+  for (const [key, values] of Object.entries(said)) {
+    for (const value of [values].flat()) flags.add(key as PrivacyKey, value)
+  }
+  const decision = decideUs(gpc, flags, usEnforcement)
   return decision === undefined ? undefined : `${decision.forbids} ${decision.reason}`
 }
 
@@ -64,8 +71,7 @@ test('a string padded to whole characters only, as the specification has it, is 
 test('gpp_sid says which sections are in force; without it every US section counts, the strictest wins [SEC-78] [SEC-73]', () => {
   expect(decide({ gpp: THREE })).toBe('sale gpp')
   expect(decide({ gpp: THREE, gpp_sid: '8' })).toBe('sale gpp')
-  for (const gpp_sid of ['7', '9', '7,9', '7_9', '2', '-1', '0', 'x'])
-    expect(decide({ gpp: THREE, gpp_sid })).toBe(undefined)
+  for (const gpp_sid of ['7', '9', '7,9', '7_9', '2', '-1']) expect(decide({ gpp: THREE, gpp_sid })).toBe(undefined)
   expect(decide({ gpp: APART })).toBe('sale gpp')
   expect([decide({ gpp: APART, gpp_sid: '6,10' }), decide({ gpp: APART, gpp_sid: '6,27' })]).toEqual([
     undefined,
@@ -91,18 +97,85 @@ test.each([
   ['characters of no alphabet', { gpp: 'DBABBg~BAQ!AABA.QA' }],
   ['a section in force that is not there', { gpp: FREE_VIRGINIA, gpp_sid: '8,9' }],
   ['a section in force and no string', { gpp_sid: '7' }],
-  ['a US privacy string of another version', { us_privacy: '2YYN' }],
-])('%s counts as opt-out with US enforcement on, and not otherwise [SEC-78]', (_what, said) => {
+  ['a section list that is none, and no string', { gpp_sid: '${GPP_SID}' }],
+  ['a macro that was not replaced', { gpp: '${GPP_STRING_565}' }],
+  ['another macro that was not replaced', { gpp: '[GPP]', gpp_sid: '[GPP_SID]' }],
+] as const)('%s counts as opt-out with US enforcement on, and not otherwise [SEC-78]', (_what, said) => {
   expect(decide(said, { usEnforcement: true })).toMatch(/^sale .*undecodable$/)
   expect(decide(said)).toBe(undefined)
 })
 
-test.each(['', '${GPP_STRING_565}', '{{gpp}}', '%GPP%'])(
-  '%j is no string: an ad server forgot its macro, nobody is opted out [SEC-78] [COL-244]',
-  (gpp) => {
-    expect(decide({ gpp, gpp_sid: gpp, us_privacy: gpp }, { usEnforcement: true })).toBe(undefined)
+test.each(['-1,7', '0', '00', ' -1', '-1 ', '7, 9', '07', '7.9', '-7', 'x', '[GPP_SID]', '${GPP_SID}', '7,', '-01'])(
+  'gpp_sid=%j is no list of section numbers, so every section of the string counts [COL-275] [SEC-78]',
+  (gpp_sid) => {
+    expect(decide({ gpp: THREE, gpp_sid })).toBe('sale gpp')
+    expect(decide({ gpp: 'DBABRg~BAoAABA', gpp_sid })).toBe(undefined)
   },
 )
+
+test('an empty value of a US flag is one that was not given [COL-275] [SEC-78]', () => {
+  expect(decide({ gpp: '', gpp_sid: '', us_privacy: '' }, { usEnforcement: true })).toBe(undefined)
+  expect(decide({ gpp: THREE, gpp_sid: '' })).toBe('sale gpp')
+})
+
+test.each(['1NNN', '1YNY', '1-N-', '1---', '1Y-N', '1xNx'])('us_privacy=%s is no opt-out [COL-275]', (us_privacy) => {
+  expect(decide({ us_privacy }, { usEnforcement: true })).toBe(undefined)
+})
+
+test.each(['1YYN', '1NYN', '1-Y-'])('us_privacy=%s is an opt-out [COL-275] [SEC-78]', (us_privacy) => {
+  expect(decide({ us_privacy })).toBe('sale us_privacy')
+})
+
+test.each([
+  'Y',
+  '1yyn',
+  '1YnN',
+  '2YNN',
+  '1YN',
+  '1YNNN',
+  ' 1YNN',
+  '1YNN ',
+  '1Y N',
+  '0',
+  '-',
+  '${US_PRIVACY}',
+  '[US_PRIVACY]',
+  '"1YNN"',
+])(
+  'us_privacy=%j says nothing that is documented, and counts as an opt-out whatever the enforcement [COL-275]',
+  (us_privacy) => {
+    expect(decide({ us_privacy })).toMatch(/^sale us_privacy/)
+  },
+)
+
+test('of values sent several times the strictest counts, in either order [COL-275] [SEC-73]', () => {
+  for (const us_privacy of [
+    ['1YNN', '1YYN'],
+    ['1YYN', '1YNN'],
+  ])
+    expect(decide({ us_privacy })).toBe('sale us_privacy')
+  expect(decide({ us_privacy: ['1YNN', '${US_PRIVACY}'] })).toBe('sale us_privacy_undecodable')
+  expect(decide({ us_privacy: ['1YNN', '1-N-', ''] })).toBe(undefined)
+  for (const gpp of [
+    [FREE_VIRGINIA, SALE_CALIFORNIA],
+    [SALE_CALIFORNIA, FREE_VIRGINIA],
+  ])
+    expect(decide({ gpp })).toBe('sale gpp')
+  expect(decide({ gpp: [SALE_CALIFORNIA, CHILD_VIRGINIA] })).toBe('storage gpp_child')
+  expect(decide({ gpp: [FREE_VIRGINIA, 'broken'] }, { usEnforcement: true })).toBe('sale gpp_undecodable')
+  for (const gpp_sid of [
+    ['-1', '8'],
+    ['7', '8'],
+    ['9', 'x'],
+  ])
+    expect(decide({ gpp: THREE, gpp_sid })).toBe('sale gpp')
+  expect(decide({ gpp: THREE, gpp_sid: ['-1', '7'] })).toBe(undefined)
+})
+
+test('Sec-GPC is a signal by the value 1 only, on any of its lines [COL-275]', () => {
+  for (const gpc of ['1', '0, 1', '1,1']) expect(decide({}, { gpc })).toBe('sale gpc')
+  for (const gpc of ['', '0', 'true', '11', '"1"', '1;x']) expect(decide({}, { gpc })).toBe(undefined)
+})
 
 test('no text makes the decoder throw or take long [SEC-12]', () => {
   const letters = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~.')

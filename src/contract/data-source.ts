@@ -2,12 +2,16 @@ import { z } from 'zod'
 import {
   anyCase,
   authored,
+  codeQuery,
+  exportRestrictions,
   flag,
   integrationCodeDraft,
   milliseconds,
   nameField,
+  notBuilt,
   objectId,
   optional,
+  optionalNameField,
   status,
   statusDraft,
   textField,
@@ -19,6 +23,13 @@ import { listParameters } from './list.ts'
 export const ID_TYPES = ['COOKIE', 'DEVICE_ADVERTISING_ID', 'CROSS_DEVICE'] as const
 const SUB_ID_TYPES = ['CROSS_DEVICE_PERSON', 'CROSS_DEVICE_HOUSEHOLD'] as const
 const MONTH_SECONDS = 2_592_000
+const RETENTION_SECONDS = 24 * MONTH_SECONDS
+
+const isOff = (value: boolean | undefined) => value !== true
+/** Sharing between the customers of one platform; an installation serves one organisation [SEC-68]. */
+const sharing = (what: string) =>
+  notBuilt(withDefault(flag, false), isOff, `${what}: an installation serves one organisation. Send false.`)
+const graph = 'Device graphs are not built yet: leave deviceGraph and deviceGraphName out.'
 
 /** Exact host, or `*.` and a domain [SEC-13]. */
 const redirectHost = z
@@ -32,7 +43,8 @@ const syncFields = {
     .string()
     .min(1)
     .max(2_048)
-    .regex(/^(https?:)?\/\//, 'begins with https:// or //'),
+    .regex(/^(https?:)?\/\//, 'begins with https:// or //')
+    .regex(/^[^\s\p{C}]*$/u, 'holds white space or an invisible character'),
   tag: z.enum(['img', 'iframe']),
   intervalMinutes: z.int().min(1),
   syncOnPage: z.boolean(),
@@ -59,25 +71,59 @@ export const DataSourceDraft = z
     subIdType: optional(anyCase(SUB_ID_TYPES)),
     inboundS2S: withDefault(flag, false),
     outboundS2S: withDefault(flag, false),
-    dataExportRestrictions: withDefault(z.array(z.string().max(64)).max(20), []),
-    useAudienceManagerVisitorID: withDefault(flag, false),
-    allowDataSharing: withDefault(flag, false),
-    masterDataSourceIdProvider: withDefault(flag, false),
+    dataExportRestrictions: exportRestrictions,
+    inboundIdType: notBuilt(
+      optional(z.string().max(64)),
+      (type) => type === undefined || type === 'CUSTOMER_ID',
+      'Inbound files are not built yet, so that only CUSTOMER_ID is taken.',
+    ),
+    useAudienceManagerVisitorID: notBuilt(
+      withDefault(flag, false),
+      isOff,
+      'Inbound files keyed by UUID are not built yet: send false.',
+    ),
+    marketingCloudVisitorIdVersion: notBuilt(
+      withDefault(wholeNumber(0, 1), 0),
+      (version) => version === 0,
+      'Inbound files keyed by ECID are not built yet: send 0.',
+    ),
+    allowDataSharing: sharing('There is nobody to share with'),
+    masterDataSourceIdProvider: sharing('There is no other customer to provide IDs to'),
     uniqueTraitIntegrationCodes: withDefault(flag, false),
     uniqueSegmentIntegrationCodes: withDefault(flag, false),
-    allowDeviceGraphSharing: withDefault(flag, false),
+    allowDeviceGraphSharing: sharing('There is nobody to share a device graph with'),
     supportsAuthenticatedProfile: optional(flag),
-    authenticatedProfileName: optional(z.string().max(255)),
-    deviceGraph: withDefault(flag, false),
-    deviceGraphName: optional(z.string().max(255)),
-    customerProfileDataRetention: withDefault(wholeNumber(MONTH_SECONDS, 60 * MONTH_SECONDS), 24 * MONTH_SECONDS),
-    samplingEnabled: withDefault(flag, false),
+    authenticatedProfileName: optional(optionalNameField),
+    deviceGraph: notBuilt(withDefault(flag, false), isOff, graph),
+    deviceGraphName: notBuilt(optional(optionalNameField), (name) => name === undefined || name === '', graph),
+    customerProfileDataRetention: withDefault(wholeNumber(MONTH_SECONDS, 60 * MONTH_SECONDS), RETENTION_SECONDS).meta({
+      description:
+        'Seconds after its last activity that an ID of a person is kept, its profile with it; whole days, rounded up',
+    }),
+    samplingEnabled: notBuilt(
+      withDefault(flag, false),
+      isOff,
+      'Errors of inbound files are sampled once there are such files, which are not built yet: send false.',
+    ),
     redirectHosts: withDefault(z.array(redirectHost).max(100), []),
     idSync: optional(IdSyncDraft),
   })
-  .refine((draft) => draft.idType !== 'CROSS_DEVICE' || draft.integrationCode !== undefined, {
-    path: ['integrationCode'],
-    message: 'A cross-device data source needs an integration code.',
+  .superRefine((draft, context) => {
+    const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    if (draft.idType === 'CROSS_DEVICE') {
+      if (draft.integrationCode === undefined)
+        refuse('integrationCode', 'A cross-device data source needs an integration code.')
+      return
+    }
+    const only = (path: string) => refuse(path, 'Is for data sources of type CROSS_DEVICE only.')
+    if (draft.subIdType !== undefined) only('subIdType')
+    if (draft.supportsAuthenticatedProfile === true) only('supportsAuthenticatedProfile')
+    if ((draft.authenticatedProfileName ?? '') !== '') only('authenticatedProfileName')
+    if (draft.customerProfileDataRetention !== RETENTION_SECONDS)
+      refuse(
+        'customerProfileDataRetention',
+        'Is for data sources of type CROSS_DEVICE only; IDs of devices and cookies are kept for 120 days.',
+      )
   })
 export type DataSourceDraft = z.output<typeof DataSourceDraft>
 
@@ -130,7 +176,7 @@ export const DataSourceListQuery = z.object({
     'createTime',
     'updateTime',
   ]),
-  integrationCode: optional(z.string().max(255)),
+  integrationCode: optional(codeQuery),
   inboundOnly: optional(flag),
   outboundOnly: optional(flag),
   includeThirdParty: withDefault(flag, true).meta({ description: 'false leaves out the global data sources' }),

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import {
   authored,
+  codeField,
   flag,
   isoDate,
   milliseconds,
   nameField,
+  notBuilt,
   objectId,
   optional,
   status,
@@ -28,6 +30,11 @@ export const DestinationDraft = z.object({
   vendorId: optional(wholeNumber(1, 65_535)).meta({
     description: 'Vendor id in the TCF list: data goes out only with its consent',
   }),
+  dataExportLabels: notBuilt(
+    withDefault(z.array(z.string().max(64)).max(20), []),
+    (labels) => labels.length === 0,
+    'Data export labels are not built yet and would block nothing: leave them out.',
+  ),
   s2s: z
     .unknown()
     .optional()
@@ -88,7 +95,7 @@ export const MappingDraft = z
   .object({
     sid: objectId,
     traitType: optional(z.enum(['SEGMENT'])),
-    traitAlias: optional(z.string().min(1).max(255)).meta({
+    traitAlias: optional(codeField.min(1)).meta({
       description: 'What the partner calls the segment; its id when not given',
     }),
     startDate: optional(isoDate).meta({ description: 'Today when not given' }),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { codeIssue, nameIssue } from '../lib/texts.ts'
 
 /**
  * Kinds of members that appear everywhere. Clients send numbers as texts and nulls for what they do not set, and send
@@ -14,8 +15,11 @@ export const objectId = wholeNumber(1, ID_MAX)
 export const folderIdField = wholeNumber(0, ID_MAX)
 export const anyNumber = z.preprocess(numberOfText, z.number())
 
-/** `true`, `"true"`, 1, or a bare query parameter. */
-export const flag = z.preprocess((value) => FLAGS.get(String(value).toLowerCase()) ?? value, z.boolean())
+/** `true`, `"true"`, 1, or a bare query parameter. A list or an object is none, whatever it looks like as a text. */
+export const flag = z.preprocess(
+  (value) => (typeof value === 'object' ? value : (FLAGS.get(String(value).toLowerCase()) ?? value)),
+  z.boolean(),
+)
 const FLAGS = new Map<string, boolean>([
   ['true', true],
   ['1', true],
@@ -42,15 +46,46 @@ export const statusDraft = z.preprocess((value) => {
 export const anyCase = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.preprocess((value) => (typeof value === 'string' ? value.toUpperCase() : value), z.enum(values))
 
+/**
+ * A text of one line as people read it: without white space around it, in one spelling of each letter, and with nothing
+ * unseen in it. What no text may hold at all is refused for every member alike, before any schema [API-164].
+ */
+const line = z.string().trim().normalize().superRefine(issueOf(nameIssue))
 /** [AUD-62], [AUD-318] */
-export const nameField = z.string().trim().min(1).max(255)
+export const nameField = line.min(1).max(255)
+/** A name that may be left empty. */
+export const optionalNameField = line.max(255)
+/** Tab and line breaks are allowed. */
 export const textField = z.string().max(10_000)
+/**
+ * A code that is compared, character by character, with what somebody else writes: trimmed as callers' codes are [COL-81],
+ * in one spelling of each letter (NFC), nothing unseen in it.
+ */
+export const codeField = z.string().trim().normalize().max(255).superRefine(issueOf(codeIssue))
+/** The same in a query; what cannot be a code finds nothing. */
+export const codeQuery = z.string().trim().normalize().max(255)
 /** An empty code is none. */
-export const integrationCodeDraft = z
-  .string()
-  .max(255)
+export const integrationCodeDraft = codeField
   .nullish()
   .transform((code) => (code === null || code === undefined || code === '' ? undefined : code))
+
+/**
+ * A member that this version does not act on. Only the value that asks for nothing is taken, so that no setting is
+ * accepted and then ignored [AUD-356].
+ * @param hint what is not there, and what to send
+ */
+export const notBuilt = <Schema extends z.ZodType>(
+  schema: Schema,
+  isIdle: (value: z.output<Schema>) => boolean,
+  hint: string,
+) => schema.refine((value) => isIdle(value), { error: hint }).meta({ description: hint })
+
+/** Of the export controls, which need labels on destinations [AUD-180]; those are not built. */
+export const exportRestrictions = notBuilt(
+  withDefault(z.array(z.string().max(64)).max(20), []),
+  (controls) => controls.length === 0,
+  'Data export controls are not built yet and would block nothing: send an empty list.',
+)
 
 /** `2026-11-22` */
 export const isoDate = z.iso.date()
@@ -69,6 +104,13 @@ export const authored = {
 
 /** The body of a bulk deletion. */
 export const IdList = z.array(objectId).min(1).max(1_000)
+
+function issueOf(check: (text: string) => string | undefined) {
+  return (text: string, context: z.RefinementCtx) => {
+    const message = check(text)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  }
+}
 
 function numberOfText(value: unknown): unknown {
   return typeof value === 'string' && /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(value) ? Number(value) : value

@@ -12,7 +12,7 @@ export const listParameters = <const Sorts extends readonly [string, ...string[]
   pageSize: optional(wholeNumber(1, PAGE_SIZE_MAX)).meta({ description: 'Items in a page; default 10' }),
   sortBy: optional(z.enum(sorts)),
   descending: optional(flag),
-  search: optional(z.string().max(255)).meta({ description: 'Part of any value that the list shows' }),
+  search: optional(z.string().normalize().max(255)).meta({ description: 'Part of any value that the list shows' }),
 })
 
 /** One value or several: a parameter that may be repeated. */

@@ -1,19 +1,12 @@
 import { z } from 'zod'
-import { authored, flag, nameField, objectId, optional, textField, withDefault } from './fields.ts'
+import { EVALUATED_OPTIONS, isEvaluated, MERGE_OPTIONS } from '../model/merge-options.ts'
+import { authored, exportRestrictions, flag, nameField, objectId, optional, textField, withDefault } from './fields.ts'
 import { listParameters } from './list.ts'
 
 const CROSS_DEVICE_OPTIONS = ['NONE', 'CURRENT', 'LAST', 'ALL'] as const
 const DEVICE_OPTIONS = ['NONE', 'DEVICE', 'PROFILE_LINK', 'EXTERNAL'] as const
 
-/** Pairs of options that exist [AUD-190]..[AUD-196], [AUD-198]; *All* takes no device option. */
-const COMBINATIONS: Readonly<Record<string, readonly string[]>> = {
-  NONE: ['DEVICE', 'EXTERNAL'],
-  CURRENT: ['NONE', 'PROFILE_LINK'],
-  LAST: ['DEVICE', 'PROFILE_LINK', 'EXTERNAL'],
-  ALL: ['NONE'],
-}
-
-/** [API-63], [AUD-199], [AUD-201] */
+/** [API-63], [AUD-199], [AUD-201], [AUD-356] */
 export const MergeRuleDraft = z
   .object({
     mergeRuleDataSourceId: optional(objectId),
@@ -23,13 +16,19 @@ export const MergeRuleDraft = z
     crossDeviceOption: z.enum(CROSS_DEVICE_OPTIONS),
     deviceOption: withDefault(z.enum(DEVICE_OPTIONS), 'NONE'),
     crossDeviceDataSourceIds: withDefault(z.array(objectId).max(3), []),
-    dataExportRestrictions: withDefault(z.array(z.string().max(64)).max(20), []),
+    dataExportRestrictions: exportRestrictions,
   })
   .superRefine((draft, context) => {
     const refuse = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-    const allowed = COMBINATIONS[draft.crossDeviceOption] ?? []
-    if (!allowed.includes(draft.deviceOption)) {
-      refuse('deviceOption', `With crossDeviceOption ${draft.crossDeviceOption} it is one of ${allowed.join(', ')}.`)
+    const { crossDeviceOption, deviceOption } = draft
+    const allowed = MERGE_OPTIONS[crossDeviceOption]
+    if (!allowed.includes(deviceOption)) {
+      refuse('deviceOption', `With crossDeviceOption ${crossDeviceOption} it is one of ${allowed.join(', ')}.`)
+    } else if (!isEvaluated(draft)) {
+      // At the option that stands in the way: nobody would ever be in a segment under such a rule.
+      const isOtherOption = crossDeviceOption === 'CURRENT' || crossDeviceOption === 'ALL'
+      const [path, value] = isOtherOption ? ['crossDeviceOption', crossDeviceOption] : ['deviceOption', deviceOption]
+      refuse(path, `${value} is not built yet. This version evaluates crossDeviceOption ${EVALUATED_OPTIONS}.`)
     }
     const count = draft.crossDeviceDataSourceIds.length
     if (new Set(draft.crossDeviceDataSourceIds).size < count)

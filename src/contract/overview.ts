@@ -84,6 +84,7 @@ export const AttentionItem = z.object({
     'backlog',
     'disk_share',
     'disk',
+    'damage',
     'private_destinations',
     'clock',
   ]),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { objectId, optional, wholeNumber } from './fields.ts'
+import { objectId, optional } from './fields.ts'
 
 const time = z.string().meta({ format: 'date-time' })
 const day = z.string().meta({ format: 'date' })
@@ -84,7 +84,3 @@ export const ExplainView = z.object({
 export type ExplainView = z.infer<typeof ExplainView>
 
 export const ExplainQuery = z.strictObject({ segmentId: objectId, at: optional(z.iso.datetime({ offset: true })) })
-
-/** [OPS-27] */
-export const ClockAdvance = z.strictObject({ advanceMs: wholeNumber(0, 3_155_760_000_000) })
-export const ClockReading = z.object({ now: time })

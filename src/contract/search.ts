@@ -3,7 +3,7 @@ import { z } from 'zod'
 export const SEARCH_RESULTS_MAX = 20
 
 export const SearchQuery = z.strictObject({
-  q: z.string().trim().min(1).max(600).meta({ description: 'Part of a name, or an ID' }),
+  q: z.string().trim().normalize().min(1).max(600).meta({ description: 'Part of a name, or an ID' }),
 })
 
 /** Something that has this name or ID. */

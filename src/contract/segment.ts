@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import {
   authored,
+  codeQuery,
   flag,
   folderIdField,
   integrationCodeDraft,
@@ -72,7 +73,7 @@ export const SegmentListQuery = z.object({
   folderId: optional(folderIdField),
   dataSourceId: repeated(objectId),
   mergeRuleDataSourceId: optional(objectId),
-  integrationCode: optional(z.string().max(255)),
+  integrationCode: optional(codeQuery),
   status: optional(statusDraft),
   updatedSince: optional(wholeNumber(0, 9_999_999_999_999)).meta({
     description: 'Unix time in seconds; from 10^11 on, milliseconds',

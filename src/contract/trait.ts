@@ -2,11 +2,13 @@ import { z } from 'zod'
 import {
   anyNumber,
   authored,
+  codeQuery,
   flag,
   folderIdField,
   integrationCodeDraft,
   milliseconds,
   nameField,
+  notBuilt,
   objectId,
   optional,
   status,
@@ -23,6 +25,8 @@ export const TRAIT_TYPES = ['RULE_BASED_TRAIT', 'ON_BOARDED_TRAIT', 'ALGO_TRAIT'
 const RULE_LENGTH_MAX = 1_048_576
 const TTL_DAYS_MAX = 36_500
 
+const NO_MODELS = 'Models are not built yet: leave it out.'
+
 /** [API-50] */
 export const TraitDraft = z
   .object({
@@ -35,12 +39,12 @@ export const TraitDraft = z
     folderId: folderIdField,
     traitType: z.enum(TRAIT_TYPES),
     traitRule: optional(z.string().max(RULE_LENGTH_MAX)).meta({ description: 'Rule-based traits only' }),
-    type: optional(wholeNumber(0, 2 ** 31 - 1)).meta({ description: 'Event type' }),
-    categoryId: optional(wholeNumber(0, 2 ** 31 - 1)),
+    type: optional(wholeNumber(0, 2 ** 31 - 1)).meta({ description: 'Event type; for people' }),
+    categoryId: optional(wholeNumber(0, 2 ** 31 - 1)).meta({ description: 'Data category; for people' }),
     ttl: withDefault(wholeNumber(0, TTL_DAYS_MAX), 120).meta({ description: 'Days; 0: never expires' }),
     status: withDefault(statusDraft, 'ACTIVE'),
-    algoModelId: optional(objectId),
-    thresholdValue: optional(anyNumber),
+    algoModelId: notBuilt(optional(objectId), (id) => id === undefined, NO_MODELS),
+    thresholdValue: notBuilt(optional(anyNumber), (value) => value === undefined, NO_MODELS),
   })
   .refine((draft) => draft.traitType !== 'RULE_BASED_TRAIT' || (draft.traitRule ?? '').trim() !== '', {
     path: ['traitRule'],
@@ -89,7 +93,7 @@ export const TraitListQuery = z.object({
   restrictType: repeated(z.enum(TRAIT_TYPES)),
   folderId: optional(folderIdField),
   dataSourceId: repeated(objectId),
-  integrationCode: optional(z.string().max(255)),
+  integrationCode: optional(codeQuery),
 })
 
 /** [API-49] */

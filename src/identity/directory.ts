@@ -1,3 +1,4 @@
+import { comparableCode } from '../lib/texts.ts'
 import type { DataSource, Definitions, Destination } from '../model/definitions.ts'
 import type { Directory } from '../model/directory.ts'
 import type { DataSourceId } from '../model/ids.ts'
@@ -13,7 +14,11 @@ export function* buildDirectory(
   const syncs: DataSource[] = []
   for (const source of definitions.dataSources) {
     dataSources.set(source.dataSourceId, source)
-    if (source.integrationCode !== undefined) byIntegrationCode.set(source.integrationCode, source)
+    if (source.integrationCode !== undefined) {
+      const code = comparableCode(source.integrationCode)
+      // Stored before codes were trimmed, two may come to the same: the one that is written so has it.
+      if (source.integrationCode === code || !byIntegrationCode.has(code)) byIntegrationCode.set(code, source)
+    }
     if (source.sync !== undefined && source.status === 'ACTIVE') syncs.push(source)
     if (dataSources.size % ROWS_PER_SLICE === 0) yield
   }

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DeviceId } from '../model/ids.ts'
+import fc from '../testkit/properties.ts'
 import { makeEcidMapper } from './ecid.ts'
 
 const org = '5DC5123F5245B1D20A490D46@AdobeOrg'

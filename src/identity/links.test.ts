@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import type { DataSourceId, DeviceId } from '../model/ids.ts'
 import type { DeviceLink, IdLink } from '../model/profile.ts'
-import { addDeviceLink, addIdLink, LINK_LIMITS, lastAuthenticated, latestDevice } from './links.ts'
+import { addDeviceLink, addIdLink, lastAuthenticated, latestDevice } from './links.ts'
+
+const LINK_LIMITS = { crossDeviceIdsPerDataSource: 10 }
 
 const crm = 1000 as DataSourceId
 const device = (n: number) => String(n).padStart(38, '0') as DeviceId

@@ -3,14 +3,6 @@ import { declaredProfileId, type ProfileId } from '../model/ids.ts'
 import type { IdLink } from '../model/profile.ts'
 import { lastAuthenticated } from './links.ts'
 
-/**
- * The merge rules that this version evaluates: *No Cross-Device Profile + Device Profile* [AUD-190] and *Last
- * Authenticated Profiles + Device Profile* [AUD-193].
- */
-export function isSupported(rule: Pick<MergeRule, 'crossDeviceOption' | 'deviceOption'>): boolean {
-  return rule.deviceOption === 'DEVICE' && (rule.crossDeviceOption === 'NONE' || rule.crossDeviceOption === 'LAST')
-}
-
 /** Profiles merged with a device under a rule, the device itself left out; empty when it stands alone [AUD-205]. */
 export function mergedWithDevice(rule: MergeRule, links: readonly IdLink[]): readonly ProfileId[] {
   if (rule.crossDeviceOption !== 'LAST' || links.length === 0) return []

@@ -24,3 +24,24 @@ export function classifyDiskSpace(freeBytes: number, totalBytes: number): DiskSp
   if (freeBytes < totalBytes * 0.1 || freeBytes < 1024 * MIB) return 'low'
   return 'ok'
 }
+
+/** Something could not be written because there is no room left on the device, or none for this user. */
+export class DiskFullError extends Error {
+  readonly code = 'disk_full'
+  readonly retryable = true
+}
+
+/** A chain of causes is not longer. */
+const CAUSES_MAX = 8
+const NO_ROOM = /ENOSPC|EDQUOT|SQLITE_FULL|no space left on device|disk quota exceeded|database or disk is full/i
+
+/** Does an error of any of our stores, or of the system, mean that there is no room left? */
+export function isDiskFull(error: unknown): boolean {
+  let cause = error
+  for (let depth = 0; depth < CAUSES_MAX && cause instanceof Error; depth++) {
+    const { code } = cause as { readonly code?: unknown }
+    if (cause instanceof DiskFullError || NO_ROOM.test(`${String(code)} ${cause.message}`)) return true
+    cause = cause.cause
+  }
+  return false
+}

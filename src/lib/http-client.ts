@@ -1,5 +1,6 @@
+import { X509Certificate } from 'node:crypto'
 import { Agent as HttpAgent, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { type AgentOptions, Agent as HttpsAgent, request as requestHttps } from 'node:https'
 
 /**
  * HTTP to an address that the operator named on the command line or in the configuration: the own server. Commands and
@@ -10,6 +11,11 @@ export interface HttpClient {
   call(url: string, options?: HttpCall): Promise<HttpAnswer>
   /** The answer line by line while it arrives; for `application/x-ndjson`. */
   lines(url: string, options?: HttpCall): Promise<{ readonly status: number; readonly lines: AsyncIterable<string> }>
+  /** The answer as it arrives, whatever it is; ends with an error when it breaks off. */
+  bytes(
+    url: string,
+    options?: HttpCall,
+  ): Promise<{ readonly status: number; readonly headers: IncomingHttpHeaders; readonly bytes: AsyncIterable<Buffer> }>
   close(): void
 }
 
@@ -38,11 +44,14 @@ export class ServerUnreachableError extends Error {
   }
 }
 
-/** @param ca PEM of certificates to trust besides the system's; for a server with a certificate of its own */
-export function createHttpClient(ca?: string): HttpClient {
+/**
+ * @param certificate PEM of the server's own certificate (chain), which is then the only one that is trusted, whatever names
+ * it is for: commands reach the server of this machine by loopback
+ */
+export function createHttpClient(certificate?: string): HttpClient {
   const agents = {
     http: new HttpAgent({ keepAlive: true }),
-    https: new HttpsAgent({ keepAlive: true, ...(ca === undefined ? {} : { ca }) }),
+    https: new HttpsAgent({ keepAlive: true, ...(certificate === undefined ? {} : trustOnly(certificate)) }),
   }
 
   const send = (
@@ -80,10 +89,25 @@ export function createHttpClient(ca?: string): HttpClient {
       const response = await send(url, options)
       return { status: response.statusCode ?? 0, lines: splitLines(response) }
     },
+    async bytes(url, options = {}) {
+      const response = await send(url, options)
+      return { status: response.statusCode ?? 0, headers: response.headers, bytes: response }
+    },
     close() {
       agents.http.destroy()
       agents.https.destroy()
     },
+  }
+}
+
+/** The chain in a file usually lacks its root, so that each certificate in it is trusted by itself. */
+function trustOnly(certificate: string): AgentOptions {
+  const expected = new X509Certificate(certificate).fingerprint256
+  return {
+    ca: certificate,
+    allowPartialTrustChain: true,
+    checkServerIdentity: (_host, { fingerprint256 }) =>
+      fingerprint256 === expected ? undefined : new Error('the certificate is another than the configured one'),
   }
 }
 

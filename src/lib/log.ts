@@ -41,7 +41,7 @@ export function createLog(options: LogOptions): Log {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    options.destination ?? pino.destination({ dest: 1, sync: true }),
+    options.destination ?? standardOutput(),
   )
   const clean = createCleaner(options.hashKey ?? randomBytes(16))
   const admit = createThinner(options.linesPerSecondMax ?? 50, options.monotonicMs ?? (() => performance.now()))
@@ -54,6 +54,19 @@ export function createLog(options: LogOptions): Log {
       writer[level](admitted.left === 0 ? clean(fields) : { ...clean(fields), linesLeftOut: admitted.left }, message)
     }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+/** Lines that wait for room; what comes then is left out. */
+const WAITING_BYTES_MAX = 1024 * 1024
+
+/**
+ * Standard output may be a file on a disk that is full: what goes on must not end for the want of a line [SEC-12]. The lines
+ * wait, within a bound, and are written when there is room again.
+ */
+function standardOutput(): DestinationStream {
+  const out = pino.destination({ dest: 1, sync: true, maxLength: WAITING_BYTES_MAX })
+  out.on('error', () => {})
+  return out
 }
 
 /** A log that writes nothing, for tests and embedded use. */

@@ -3,13 +3,16 @@ import { createMetrics } from './metrics.ts'
 /** What deserves an alarm, in the order in which it should wake somebody. */
 const ALARMS = [
   ['`usher_disk_free_bytes` below 10 % of the disk', 'near its end events are refused, opt-outs are not'],
-  ['`increase(usher_store_record_corrupt_total[1h]) > 0`', 'the device damages data: run `usher verify`'],
+  [
+    '`increase(usher_store_record_corrupt_total[1h]) > 0`',
+    'the device damages data: run `usher verify` ([damage.md](damage.md))',
+  ],
   ['`usher_breaker_open > 0` for 15 minutes', 'a partner is down; its messages wait on disk'],
   ['`usher_outbox_oldest_seconds > 3600`', 'a destination falls behind'],
   ['`increase(usher_delivery_dead_total[1h]) > 0`', 'messages were given up, each with its reason; replay them'],
   ['`usher_event_loop_lag_seconds{quantile="1"} > 0.05`', 'something holds up the collection edge'],
   ['`usher_sweep_lag_seconds > 60`', 'memberships that time ends are told late'],
-  ['`increase(usher_clock_jump_total[1d]) > 0`', 'the clock of the machine is not kept in time'],
+  ['`increase(usher_clock_jump_total[1d]) > 0`', 'the clock of the machine leapt: `bin/usher clock` says what to do'],
 ] as const
 
 /** The documentation page, `docs/metrics.md`. */

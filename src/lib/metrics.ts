@@ -102,7 +102,10 @@ export function createMetrics(): Metrics {
     help: 'How late the oldest profile of the last round of the sweep was',
     registers,
   })
-  const corrupt = counter('store_record_corrupt_total', 'Stored records that failed their checksum')
+  const corrupt = counter(
+    'store_record_corrupt_total',
+    'Stored records, and places of stored files, that failed their checksum',
+  )
   const attempts = counter('delivery_attempts_total', 'Attempts to deliver', ['kind', 'result'])
   const deliverySeconds = histogram('delivery_seconds', 'Time of an attempt to deliver', NETWORK_SECONDS)
   const dead = counter('delivery_dead_total', 'Messages that went to the dead letters', ['reason'])

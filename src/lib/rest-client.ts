@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { HttpAnswer, HttpCall, HttpClient } from './http-client.ts'
 
 /** The REST API as commands and the demo call it: JSON in, JSON out, a refusal as an error with the API's own words. */
@@ -7,6 +8,11 @@ export interface RestClient {
   post(path: string, body: unknown): Promise<unknown>
   put(path: string, body: unknown): Promise<unknown>
   delete(path: string): Promise<void>
+  /** POST whose answer is a file. */
+  download(
+    path: string,
+    options?: Pick<HttpCall, 'idleTimeoutMs'>,
+  ): Promise<{ readonly headers: IncomingHttpHeaders; readonly bytes: AsyncIterable<Buffer> }>
   /** POST whose answer is one JSON value a line. */
   stream(path: string, options?: Pick<HttpCall, 'idleTimeoutMs'>): Promise<AsyncIterable<unknown>>
 }
@@ -43,6 +49,17 @@ export function createRestClient(http: HttpClient, baseUrl: string, token: strin
     post: (path, body) => send('POST', path, body),
     put: (path, body) => send('PUT', path, body),
     delete: async (path) => void (await send('DELETE', path)),
+    async download(path, options = {}) {
+      const {
+        status,
+        headers: answered,
+        bytes,
+      } = await http.bytes(`${root}${path}`, { method: 'POST', headers, ...options })
+      if (status >= 200 && status < 300) return { headers: answered, bytes }
+      const body: Buffer[] = []
+      for await (const part of bytes) body.push(part)
+      throw refusal(root, status, Buffer.concat(body).toString('utf8'))
+    },
     async stream(path, options = {}) {
       const { status, lines } = await http.lines(`${root}${path}`, { method: 'POST', headers, ...options })
       if (status >= 200 && status < 300) return parseLines(lines)

@@ -7,8 +7,9 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 
@@ -103,12 +104,18 @@ function openFile(
   return readFileSync(path, 'utf8').trim()
 }
 
-/** On the device before it is used: a key that is lost in a crash would take the data written under it along. */
+/**
+ * On the device before it is used: a key that is lost in a crash would take the data written under it along. Whole or not
+ * at all: half a key, where there was no room for the rest, would stop every later start.
+ */
 function writeNew(path: string, text: string): void {
   const file = openSync(path, 'wx', 0o600)
   try {
-    writeSync(file, `${text}\n`)
+    writeFileSync(file, `${text}\n`)
     fsyncSync(file)
+  } catch (error) {
+    rmSync(path, { force: true })
+    throw error
   } finally {
     closeSync(file)
   }

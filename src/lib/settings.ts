@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { nameIssue } from './texts.ts'
 
 /**
  * Settings described by one zod schema: each leaf is a key of the YAML file (`edge.port`) and an environment variable
@@ -15,8 +16,13 @@ export interface Setting {
   readonly allowed: string
   readonly default: unknown
   readonly isSecret: boolean
-  readonly kind: 'text' | 'number' | 'switch' | 'list'
+  readonly kind: SettingKind
 }
+
+/** How a text in the environment is read; the last three hold entries. */
+export type SettingKind =
+  | { readonly name: 'text' | 'number' | 'switch' | 'objects' }
+  | { readonly name: 'list' | 'map'; readonly of: SettingKind }
 
 /** Every leaf of an object schema, in the order of the schema. */
 export function listSettings(schema: z.ZodObject, prefix: string): Setting[] {
@@ -46,16 +52,49 @@ export function overlayEnvironment(
   return merged
 }
 
-/** One sentence for each thing that is wrong, with the key, its variable and the allowed values; never a secret's value. */
-export function explainIssues(error: z.ZodError, settings: readonly Setting[]): string[] {
+/**
+ * One sentence for each thing that is wrong, with the key, its variable and the allowed values; never a secret's value.
+ * @param input what was judged: an entry of a list is shown
+ */
+export function explainIssues(error: z.ZodError, settings: readonly Setting[], input: unknown): string[] {
   return error.issues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => explainUnknown([...issue.path, key].join('.'), settings))
     const key = issue.path.filter((part) => typeof part === 'string').join('.')
     const setting = settings.find((one) => key === one.key || key.startsWith(`${one.key}.`))
+    if (issue.code === 'unrecognized_keys' && setting === undefined)
+      return issue.keys.map((one) => explainUnknown([...issue.path, one].join('.'), settings))
     if (setting === undefined) return [`${key === '' ? 'the file' : key}: ${issue.message}`]
-    return [`${setting.key} (${setting.variable}): ${issue.message}. Allowed: ${setting.allowed}`]
+    const what = `${nameEntry(issue.path.slice(setting.path.length), setting, input)}${sayIssue(issue)}`
+    return [`${setting.key} (${setting.variable}): ${what}. Allowed: ${setting.allowed}`]
   })
+}
+
+/** `entry 2, "x", ` for a place inside a list or a map. */
+function nameEntry(inside: readonly PropertyKey[], setting: Setting, input: unknown): string {
+  if (inside.length === 0) return ''
+  const [first, ...rest] = inside.map((part) => (typeof part === 'number' ? `entry ${part + 1}` : String(part)))
+  const value = [...setting.path, ...inside].reduce<unknown>(
+    (at, part) => (at as Record<PropertyKey, unknown>)?.[part],
+    input,
+  )
+  const shown =
+    setting.isSecret || (typeof value === 'object' && value !== null) ? '' : `, ${JSON.stringify(value) ?? 'missing'},`
+  return `${[first, ...rest].join(' ')}${shown} `
+}
+
+function sayIssue(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.expected === 'array') return 'is not a list, nor a JSON array'
+  if (issue.code === 'invalid_type' && issue.expected === 'record') return 'is not a map, nor a JSON object'
+  return issue.message
+}
+
+/** A sentence for each text with a control or an unseen character: no setting needs one, and nobody would see it. */
+export function textIssues(value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value === 'string') {
+    const issue = nameIssue(value)
+    return issue === undefined ? [] : [`${path.join('.')}: ${issue}`]
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) => textIssues(member, [...path, name]))
 }
 
 function explainUnknown(key: string, settings: readonly Setting[]): string {
@@ -66,8 +105,19 @@ function explainUnknown(key: string, settings: readonly Setting[]): string {
   return `${key}: unknown key${suggestion(key, known)} Allowed here: ${known.join(', ')}`
 }
 
+/** A misspelt variable would otherwise be a default that nobody chose. */
+export function unknownVariables(names: readonly string[], known: readonly string[]): string[] {
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const meant = suggestion(name, known)
+      // With 70 of them behind it, what was meant would not be seen.
+      return `${name}: unknown environment variable${meant}${meant.endsWith('?') ? '' : ` Allowed: ${known.join(', ')}`}`
+    })
+}
+
 /** `, did you mean x?` for the closest name, or a full stop. */
-export function suggestion(name: string, known: readonly string[]): string {
+function suggestion(name: string, known: readonly string[]): string {
   const ranked = known.map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
   const [best] = ranked.sort((a, b) => a.distance - b.distance)
   return best !== undefined && best.distance <= 3 ? `, did you mean ${best.one}?` : '.'
@@ -108,15 +158,17 @@ function describeAllowed(json: z.core.JSONSchema.JSONSchema): string {
   if (json.type === 'boolean') return 'true or false (1 or 0)'
   if (json.type === 'integer') return `a whole number from ${json.minimum ?? 'any'} to ${json.maximum ?? 'any'}`
   if (json.type === 'number') return `a number from ${json.minimum ?? 'any'} to ${json.maximum ?? 'any'}`
-  if (json.type === 'array') return 'a list; in the environment separated by commas'
+  if (json.type === 'array') return 'a list'
   return 'a text'
 }
 
-function kindOf(schema: z.ZodType): Setting['kind'] {
-  if (schema instanceof z.ZodNumber) return 'number'
-  if (schema instanceof z.ZodBoolean) return 'switch'
-  if (schema instanceof z.ZodArray) return 'list'
-  return 'text'
+function kindOf(schema: z.ZodType): SettingKind {
+  if (schema instanceof z.ZodNumber) return { name: 'number' }
+  if (schema instanceof z.ZodBoolean) return { name: 'switch' }
+  if (schema instanceof z.ZodRecord) return { name: 'map', of: kindOf(unwrap(schema.valueType as z.ZodType)) }
+  if (!(schema instanceof z.ZodArray)) return { name: schema instanceof z.ZodObject ? 'objects' : 'text' }
+  const entry = kindOf(unwrap(schema.element as z.ZodType))
+  return entry.name === 'objects' ? entry : { name: 'list', of: entry }
 }
 
 function unwrap(schema: z.ZodType): z.ZodType {
@@ -126,10 +178,52 @@ function unwrap(schema: z.ZodType): z.ZodType {
   return schema
 }
 
-function readText(text: string, kind: Setting['kind']): unknown {
-  if (kind === 'number') return /^-?[0-9]+(\.[0-9]+)?$/.test(text.trim()) ? Number(text) : text
-  if (kind === 'switch') return { '1': true, true: true, '0': false, false: false }[text.trim().toLowerCase()] ?? text
-  return kind === 'list' ? splitList(text) : text
+/** What a text means; one that does not fit is left as it is. */
+function readText(text: string, kind: SettingKind): unknown {
+  switch (kind.name) {
+    case 'number':
+      return /^-?[0-9]+(\.[0-9]+)?$/.test(text.trim()) ? Number(text) : text
+    case 'switch':
+      return { '1': true, true: true, '0': false, false: false }[text.trim().toLowerCase()] ?? text
+    case 'list':
+      return readEntries(readJson(text, '[', ']') ?? readList(text), kind.of) ?? text
+    case 'map':
+      return readJson(text, '{', '}') ?? readMap(text, kind.of) ?? text
+    case 'objects':
+      return readJson(text, '[', ']') ?? readJson(`[${text}]`, '[', ']') ?? text
+    default:
+      return text
+  }
+}
+
+/** @returns undefined for what is no JSON between these two */
+function readJson(text: string, first: string, last: string): unknown {
+  const trimmed = text.trim()
+  if (!trimmed.startsWith(first) || !trimmed.endsWith(last)) return undefined
+  try {
+    return JSON.parse(trimmed) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+/** `a, b`; what has brackets around it or a quote inside was meant as JSON, and is none. */
+function readList(text: string): string[] | undefined {
+  return /^\s*\[.*\]\s*$|"/s.test(text) ? undefined : splitList(text)
+}
+
+/** Numbers and switches may stand there as text. */
+function readEntries(entries: unknown, kind: SettingKind): unknown {
+  if (!Array.isArray(entries)) return entries
+  return entries.map((entry: unknown) => (typeof entry === 'string' ? readText(entry, kind) : entry))
+}
+
+/** `key=value, key=value` */
+function readMap(text: string, value: SettingKind): Record<string, unknown> | undefined {
+  const pairs = splitList(text).map((part) => /^([^=]+?)\s*=\s*(.*)$/s.exec(part))
+  const map = Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? '', readText(pair?.[2] ?? '', value)]))
+  // A key that stands there twice, or an entry without one, is no map that anybody meant.
+  return text.includes('"') || pairs.includes(null) || Object.keys(map).length < pairs.length ? undefined : map
 }
 
 function splitList(text: string): string[] {

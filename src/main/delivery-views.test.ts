@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import type { DestinationRule } from '../activation/destination-rules.ts'
 import type { DeliveryUser } from '../model/delivery.ts'
 import type { DataSourceId, DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery, WrittenUser } from '../store/delivery-record.ts'
-import { listedDelivery, viewDelivery } from './delivery-views.ts'
+import { listedDelivery, viewDelivery, viewDetail } from './delivery-views.ts'
 
 const deliveryId = 'dl_AAAAAAAAAAAAAAAAAAAAAA' as DeliveryId
 const message = (users: readonly DeliveryUser[], written?: readonly WrittenUser[]): StoredDelivery => ({
@@ -66,4 +67,28 @@ test('a user under two partner IDs counts once; a record of an early version is 
   const twice = message([user('a', [1]), user('a', [1])], [wrote('a', [[1, 'code', 1]]), wrote('a2', [[1, 'code', 1]])])
   expect(view(twice).segments).toEqual([{ sid: 1, name: 'One', status: 1, users: 1 }])
   expect(view(message([user('a', [], [1])])).segments).toEqual([{ sid: 1, name: 'One', status: 0, users: 1 }])
+})
+
+test('values of free headers are hidden also in records that early versions wrote in clear [SEC-63]', () => {
+  const headers = [
+    ['User-Agent', 'Usher/0.1'],
+    ['X-Api-Key', 'canary-of-a-header'],
+    ['X-Signature', 'c2ln'],
+  ] as const
+  const delivery = {
+    deliveryId: 'dl_1',
+    users: [],
+    attempts: [],
+    createdAtMs: 0,
+    finishedAtMs: 0,
+    status: 'acknowledged',
+    method: 'POST',
+    url: 'https://in.halden.example/aam',
+    body: '{}',
+    headers,
+  } as unknown as StoredDelivery
+  const config = { auth: { type: 'none' }, mode: 'durable', headers: { 'X-Api-Key': 'canary-of-a-header' } }
+  const destination = { config } as unknown as DestinationRule
+  const { request } = viewDetail(delivery, { destination, destinationName: 'Halden', segmentNames: new Map() })
+  expect(request.headers).toEqual({ 'User-Agent': 'Usher/0.1', 'X-Api-Key': '***', 'X-Signature': 'c2ln' })
 })

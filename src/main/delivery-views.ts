@@ -79,7 +79,7 @@ export function viewDetail(delivery: StoredDelivery, parts: DetailParts): Delive
     request: {
       method: delivery.method,
       url: delivery.url,
-      headers: joinHeaders(delivery.headers),
+      headers: joinHeaders(delivery.headers, destination?.config.headers ?? {}),
       body: delivery.body,
     },
     signature: signature ?? null,
@@ -135,6 +135,8 @@ function headOf(delivery: StoredDelivery) {
     finishedAt: finishedAtMs === null ? null : isoTime(finishedAtMs),
     // Of an ending that a replay has taken back nothing is said.
     aamWouldDrop: status === 'dead' && aamWouldDrop,
+    replayOf: delivery.replayOf,
+    replayedBy: delivery.replayedBy ?? null,
   }
 }
 
@@ -142,9 +144,18 @@ function viewAttempt({ number, startedAtMs, durationMs, outcome, httpStatus, err
   return { number, startedAt: isoTime(startedAtMs), durationMs: Math.round(durationMs), outcome, httpStatus, error }
 }
 
-/** Two lines of one name are shown as HTTP joins them. */
-function joinHeaders(headers: StoredDelivery['headers']): Record<string, string> {
+/**
+ * Two lines of one name are shown as HTTP joins them.
+ * @param free headers of the destination: their values are secrets, which records of early versions hold in clear
+ */
+function joinHeaders(
+  headers: StoredDelivery['headers'],
+  free: Readonly<Record<string, string>>,
+): Record<string, string> {
   const joined: Record<string, string> = {}
-  for (const [name, value] of headers) joined[name] = joined[name] === undefined ? value : `${joined[name]}, ${value}`
+  for (const [name, stored] of headers) {
+    const value = Object.hasOwn(free, name) ? '***' : stored
+    joined[name] = joined[name] === undefined ? value : `${joined[name]}, ${value}`
+  }
   return joined
 }

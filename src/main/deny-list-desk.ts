@@ -26,7 +26,8 @@ export function openDenyListDesk(
       return { total, list: shown }
     },
     async remove(entryId) {
-      const hash = Number.parseInt(entryId, 36)
+      // `parseInt` would read `abc!` as `abc`.
+      const hash = /^[0-9a-z]{1,11}$/.test(entryId) ? Number.parseInt(entryId, 36) : Number.NaN
       if (list.entryOf(hash) === undefined) return 'unknown'
       if (!mayClear) return 'off'
       list.remove(hash)

@@ -1,13 +1,19 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { DiskSpace } from '../lib/disk-space.ts'
 import type { Log } from '../lib/log.ts'
 import { watchDisk } from './disk-guard.ts'
 
+let dataDir = ''
 beforeEach(() => {
   vi.useFakeTimers()
+  dataDir = mkdtempSync(join(tmpdir(), 'usher-guard-'))
 })
 afterEach(() => {
   vi.useRealTimers()
+  rmSync(dataDir, { recursive: true, force: true })
 })
 
 const space = (state: DiskSpace['state'], freeBytes: number): DiskSpace => ({ state, freeBytes, totalBytes: 100 })
@@ -18,7 +24,7 @@ test('the state follows the disk both ways, and each change is one line of log [
     void lines.push(`${level} ${message} ${(fields as DiskSpace).state}`)
   const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') }
   let now = space('ok', 50)
-  const disk = await watchDisk('/data', log, {
+  const disk = await watchDisk(dataDir, log, {
     read: async () => now,
     onWorse: () => lines.push('retention runs early'),
   })
@@ -44,7 +50,7 @@ test('a disk that cannot be read keeps its last state and is logged', async () =
   const error = (message: string) => void lines.push(message)
   let reads = 0
   const disk = await watchDisk(
-    '/data',
+    dataDir,
     { debug() {}, info() {}, warn() {}, error },
     {
       async read() {
@@ -57,4 +63,22 @@ test('a disk that cannot be read keeps its last state and is logged', async () =
   await vi.advanceTimersByTimeAsync(4_000)
   disk.close()
   expect([disk.state(), reads, lines]).toEqual(['low', 3, ['disk.unreadable']])
+})
+
+test('a write that finds no room makes the disk full at once, for ten seconds at least, whatever the figures say; other errors do not [SEC-61]', async () => {
+  const lines: string[] = []
+  const warn = (message: string) => void lines.push(message)
+  const silent = { debug() {}, info() {}, warn, error() {} }
+  const disk = await watchDisk(dataDir, silent, { read: async () => space('ok', 50) })
+  disk.failed(new Error('an I/O error'))
+  expect(disk.state()).toBe('ok')
+  const quota = Object.assign(new Error('write'), { code: 'EDQUOT' })
+  disk.failed(new Error('profile store: writing failed', { cause: quota }))
+  expect([disk.state(), disk.freeBytes()]).toEqual(['full', 0])
+  await vi.advanceTimersByTimeAsync(8_000)
+  expect(disk.state()).toBe('full')
+  await vi.advanceTimersByTimeAsync(4_000)
+  expect([disk.state(), disk.freeBytes()]).toEqual(['ok', 50])
+  disk.close()
+  expect(lines).toContain('disk.space')
 })

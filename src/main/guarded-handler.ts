@@ -10,6 +10,22 @@ export interface Guard {
   readonly onOptOut: (level: string) => void
 }
 
+const OPT_OUT_TRIES = 4
+
+/**
+ * A store that found no room to write is opened again in the room kept for opt-outs [SEC-61]: the first of them must not be
+ * the one that is refused for it. Recording one twice does no harm.
+ */
+async function patiently<T>(run: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) || tries === OPT_OUT_TRIES) throw error
+    }
+  }
+}
+
 /** The pipeline as the edge calls it. With the disk nearly full events are refused; opt-outs never are [SEC-11], [SEC-61]. */
 export function guardedHandler(parts: Parts, { isDiskFull, onAccepted, onOptOut }: Guard): CallHandler {
   return {
@@ -21,7 +37,7 @@ export function guardedHandler(parts: Parts, { isDiskFull, onAccepted, onOptOut 
       return outcome
     },
     async optOut(call) {
-      const outcome = await optOut(call, parts)
+      const outcome = await patiently(() => optOut(call, parts))
       onOptOut(call.level)
       return outcome
     },

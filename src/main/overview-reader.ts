@@ -10,6 +10,7 @@ import { MINUTE_MS, minuteOf, type NamedRows } from '../reports/minute-table.ts'
 import { isOut, rankOf, type Standing, standingOf } from '../reports/standing.ts'
 import type { NameReader } from '../store/catalog/names.ts'
 import { type HealthSource, type OpenMessages, openMessagesOf } from './delivery-health.ts'
+import type { StoredDamage } from './stores.ts'
 
 export interface OverviewParts {
   readonly activity: Activity
@@ -17,10 +18,14 @@ export interface OverviewParts {
   readonly rulebook: () => Pick<Rulebook, 'audience' | 'destinations'>
   readonly names: NameReader
   readonly disk: () => Situation['disk']
+  readonly damage: () => StoredDamage
   readonly diskShares: () => Situation['diskShares']
   readonly allowPrivate: boolean
-  readonly isClockTrusted: () => boolean
-  readonly clock: { readonly now: () => number; readonly offsetMs: () => number }
+  readonly clock: {
+    readonly now: () => number
+    readonly offsetMs: () => number
+    readonly reading: () => Situation['clock']
+  }
 }
 
 /** How a window is cut for the small curves. */
@@ -216,11 +221,22 @@ function situationOf(
     })),
     diskShares: diskShares(),
     disk: disk(),
+    damage: situationOfDamage(parts.damage()),
     allowPrivate,
     waitingAt: (id) => (open.get(id)?.waiting ?? 0) + (open.get(id)?.blocked ?? 0),
-    isClockTrusted: parts.isClockTrusted(),
+    clock: clock.reading(),
     clockOffsetMs: clock.offsetMs(),
     nowMs,
+  }
+}
+
+function situationOfDamage({ files, records }: StoredDamage): NonNullable<Situation['damage']> {
+  const sinceMs = files.flatMap(({ atMs }) => atMs ?? [])
+  return {
+    files: files.length,
+    isLost: files.some(({ isLost }) => isLost),
+    records,
+    sinceMs: sinceMs.length === 0 ? null : Math.min(...sinceMs),
   }
 }
 

@@ -1,30 +1,74 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UsherConfig } from '../config.ts'
+import { isDiskFull } from '../lib/disk-space.ts'
 import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
 import type { Clock } from '../model/clock.ts'
+import { PARTITIONS } from '../model/partition.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
+import { type Damage, mayLack } from '../store/damage.ts'
 import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.ts'
 import { type DenyStore, openDenyStore } from '../store/deny-store.ts'
-import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
+import { type EmbeddedRecordStore, openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type JobStore, openJobStore } from '../store/job-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { openDataDir } from './data-dir.ts'
+import type { BackupSource } from './backup.ts'
+import { makeOptOutList, openDataDir } from './data-dir.ts'
 
 /** Everything that outlives the process: one data directory. */
 export interface Stores {
   /** Nothing was in the data directory before. */
   readonly isFirstStart: boolean
   readonly secrets: SecretFiles
+  /** Of the data directory and the keys in it, a sentence each. */
+  readonly warnings: readonly string[]
   readonly catalog: Catalog
   readonly records: RecordStore
   readonly profiles: ProfileStore
   readonly deliveries: DeliveryStore
   readonly jobs: JobStore
   readonly denied: DenyStore
+  /** What was damaged and set aside: files that nobody has settled, and records since the start [SEC-60]. */
+  damage(): StoredDamage
+  /** Reads every file of the profile store. */
+  readonly checkFiles: EmbeddedRecordStore['checkFiles']
+  /** What a backup is made of. */
+  readonly backedUp: Omit<BackupSource, 'nowMs'>
   close(): Promise<void>
+}
+
+export interface StoredDamage {
+  readonly files: readonly Damage[]
+  readonly records: number
+}
+
+/** The definitions cannot be read, and nothing but a backup has them. */
+class CatalogDamagedError extends Error {
+  readonly code = 'catalog_damaged'
+
+  static ifDamaged(file: string, error: unknown): unknown {
+    const { code, message } = error as { readonly code?: unknown; readonly message?: string }
+    if (code !== 'SQLITE_CORRUPT' && code !== 'SQLITE_NOTADB') return error
+    return new CatalogDamagedError(
+      `the definitions in ${file} are damaged: ${message}. Nothing was changed. Restore a backup (docs/damage.md)`,
+      { cause: error },
+    )
+  }
+}
+
+/** Where the profile store, its damaged files and the second copy of its opt-outs are. */
+export function storePaths({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | 'optOuts'>) {
+  return {
+    folder: join(dataDir, 'profiles'),
+    asideFolder: join(dataDir, 'damaged'),
+    optOutList: optOuts.listFile ?? join(dataDir, 'opt-outs.list'),
+  }
+}
+
+export function catalogFileOf(dataDir: string): string {
+  return join(dataDir, 'catalog.sqlite')
 }
 
 export interface StoreOptions {
@@ -32,42 +76,102 @@ export interface StoreOptions {
   readonly onCorrupt: () => void
   readonly log: (event: string, fields: Record<string, unknown>) => void
   readonly onWrite?: (ms: number, isSynced: boolean) => void
+  /** Something could not be written; told before anybody else hears of it. */
+  readonly onWriteFailed?: (error: unknown) => void
   /** Tests put a damaged engine in between. */
   readonly wrapRecords?: ((records: RecordStore) => RecordStore) | undefined
 }
 
-/** @throws ConfigError, SecretFileError, StoreLockedError, or the catalogue's, each saying what to do */
+/**
+ * Opens everything; where no room is left, once more in the room that was kept for that [SEC-61].
+ * @throws ConfigError, SecretFileError, StoreLockedError, or the catalogue's, each saying what to do; DiskFullError
+ */
 export async function openStores(config: UsherConfig, options: StoreOptions): Promise<Stores> {
+  try {
+    return await openOnce(config, options)
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    options.onWriteFailed?.(error)
+    return openOnce(config, options)
+  }
+}
+
+async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
-  openDataDir(config)
-  const catalogFile = join(dataDir, 'catalog.sqlite')
+  const warnings = openDataDir(config)
+  makeOptOutList(storePaths(config).optOutList)
+  const catalogFile = catalogFileOf(dataDir)
   const isFirstStart = !existsSync(catalogFile)
   const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
+  let damagedRecords = 0
+  const onCorrupt = () => {
+    damagedRecords += 1
+    options.onCorrupt()
+  }
+  let profiles: ProfileStore | undefined
   const opened = await openEmbeddedRecordStore({
-    folder: join(dataDir, 'profiles'),
+    ...storePaths(config),
     durability: config.durability,
+    readsThrough: true,
+    nowMs: options.clock,
     log: options.log,
     onWrite: options.onWrite,
+    onDamage(damage) {
+      for (let i = 0; i < Math.max(damage.places, damage.writes ?? 0); i++) options.onCorrupt()
+      if (profiles !== undefined) void refileDue([damage], profiles, options.log)
+    },
+    onWriteFailed: options.onWriteFailed,
   })
   const records = options.wrapRecords?.(opened) ?? opened
-  const profiles = await openProfileStore(records, {
+  const openedProfiles = await openProfileStore(records, {
     optOutKey: secrets.optOutKey,
-    onCorrupt: options.onCorrupt,
+    onCorrupt,
     log: options.log,
   })
-  const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, clock: options.clock })
+  profiles = openedProfiles
+  void refileDue(opened.damage(), profiles, options.log)
+  const catalog = await openCatalog({
+    file: catalogFile,
+    masterKey: secrets.masterKey,
+    clock: options.clock,
+    onWriteFailed: options.onWriteFailed,
+  }).catch(async (error: unknown) => {
+    // A second try must find the folder let go.
+    await openedProfiles.close()
+    throw CatalogDamagedError.ifDamaged(catalogFile, error)
+  })
   return {
     isFirstStart,
     secrets,
+    warnings: [...warnings, ...secrets.warnings],
     catalog,
     records,
     profiles,
-    deliveries: openDeliveryStore(records),
+    deliveries: openDeliveryStore(records, (key) => {
+      options.log('store.record_corrupt', { key: key.toString('hex') })
+      options.onCorrupt()
+    }),
     jobs: openJobStore(records),
-    denied: openDenyStore(records, options.onCorrupt),
+    denied: openDenyStore(records, onCorrupt),
+    damage: () => ({ files: opened.damage(), records: damagedRecords }),
+    checkFiles: (onProgress) => opened.checkFiles(onProgress),
+    backedUp: { records: opened, catalogFile, secrets, account: catalog.pid },
     async close() {
       await catalog.close()
       await profiles.close()
     },
+  }
+}
+
+/** Time must still end what it would have ended, where the entries that say when are lost. Goes on beside everything else. */
+async function refileDue(damages: readonly Damage[], profiles: ProfileStore, log: StoreOptions['log']): Promise<void> {
+  try {
+    let count = 0
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      if (damages.some((damage) => mayLack(damage, 'due', partition))) count += await profiles.refileDue(partition)
+    if (count > 0) log('store.due_refiled', { profiles: count })
+  } catch (error) {
+    // Told where it matters: at the next start it is done again, until the damage is settled.
+    log('store.due_not_refiled', { error: String(error) })
   }
 }

@@ -1,29 +1,74 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { UsherConfig } from '../config.ts'
+import { createClock } from '../lib/clock.ts'
+import type { Damage } from '../store/damage.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
+import { repairFolder } from '../store/embedded/repair-folder.ts'
+import { SetAside } from '../store/embedded/set-aside.ts'
 import { type VerifyReport, verifyStore } from '../store/verify.ts'
+import { openDataDir } from './data-dir.ts'
+import { storePaths } from './stores.ts'
 
 export type { VerifyReport }
 
-/** There is nothing to check; saying that all is well would be wrong. */
-class NoDataError extends Error {
-  readonly code = 'no_data'
+/** What a repair found and did. */
+export interface RepairReport {
+  /** Damaged files: of this repair, and set aside since the last one. They are kept, and no longer shown. */
+  readonly damage: readonly Damage[]
+  /** What was wrong with records before. */
+  readonly repaired: VerifyReport['findings']
+  /** The check afterwards. */
+  readonly report: VerifyReport
 }
 
+/** There is nothing to check; saying that all is well would be wrong. */
+export class NoDataError extends Error {
+  readonly code = 'no_data'
+  constructor(dataDir: string) {
+    super(`${dataDir} holds no data of Usher. Name the folder with --data-dir, or a running server with --url`)
+  }
+}
+
+type OnProgress = (done: number, total: number) => void
+
 /** Checks a data directory that no server has open [SEC-60]. @throws StoreLockedError when one has, NoDataError */
-export async function verifyDataDir(
-  config: UsherConfig,
-  onProgress: (done: number, total: number) => void,
-): Promise<VerifyReport> {
-  const folder = join(config.dataDir, 'profiles')
-  if (!existsSync(folder))
-    throw new NoDataError(
-      `${config.dataDir} holds no data of Usher. Name the folder with --data-dir, or a running server with --url`,
-    )
-  const records = await openEmbeddedRecordStore({ folder, durability: 'process' })
+export async function verifyDataDir(config: UsherConfig, onProgress: OnProgress): Promise<VerifyReport> {
+  return withStore(config, (records) =>
+    verifyStore(records, { onProgress, checkFiles: (onFile) => records.checkFiles(onFile) }),
+  )
+}
+
+/**
+ * Repairs a data directory that no server has open: sets damaged files and records aside, goes on with what is readable, and
+ * puts references right [SEC-60]. @throws as `verifyDataDir`
+ */
+export async function repairDataDir(config: UsherConfig, onProgress: OnProgress): Promise<RepairReport> {
+  const { folder, asideFolder } = pathsOf(config)
+  const aside = new SetAside(asideFolder, createClock(0).now)
+  await repairFolder(folder, aside, onProgress)
+  return withStore(config, async (records) => {
+    const { findings } = await verifyStore(records, { onProgress, repairs: true })
+    const report = await verifyStore(records, { onProgress, checkFiles: async () => [] })
+    await aside.settle()
+    return { damage: records.damage(), repaired: findings, report }
+  })
+}
+
+function pathsOf(config: UsherConfig): ReturnType<typeof storePaths> {
+  const paths = storePaths(config)
+  if (existsSync(paths.folder)) return paths
+  throw new NoDataError(config.dataDir)
+}
+
+type OpenStore = Awaited<ReturnType<typeof openEmbeddedRecordStore>>
+
+async function withStore<Value>(config: UsherConfig, use: (records: OpenStore) => Promise<Value>): Promise<Value> {
+  // What the engine writes when it opens is as closed to others as the rest.
+  openDataDir(config)
+  const nowMs = createClock(0).now
+  const records = await openEmbeddedRecordStore({ ...pathsOf(config), durability: 'process', nowMs })
   try {
-    return await verifyStore(records, { onProgress })
+    return await use(records)
   } finally {
     await records.close()
   }

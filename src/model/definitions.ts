@@ -12,6 +12,8 @@ export interface DataSource {
   readonly integrationCode: string | undefined
   readonly idType: IdType
   readonly status: 'ACTIVE' | 'INACTIVE'
+  /** Days after its last activity that an ID, and its profile, are kept [COL-67], [COL-76], [COL-77]. */
+  readonly retentionDays: number
   /** Eight fixed ones exist in every account, with strict ID formats [COL-62]. */
   readonly isGlobal: boolean
   /** Hosts an ID sync may redirect to: exact host, or `*.` and a domain [SEC-13]. */

@@ -4,7 +4,7 @@ import type { DataSourceId } from './ids.ts'
 /** Data sources and destinations by every name a call may use; part of the rulebook, immutable. */
 export interface Directory {
   readonly dataSources: ReadonlyMap<DataSourceId, DataSource>
-  /** Integration codes as written (case-sensitive), global ones (`DSID_20914`, ...) included [COL-63]. */
+  /** Integration codes as `comparableCode` makes them (case-sensitive), global ones (`DSID_20914`, ...) included [COL-63]. */
   readonly byIntegrationCode: ReadonlyMap<string, DataSource>
   /** Data sources with an outbound ID sync. */
   readonly syncs: readonly DataSource[]

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../testkit/properties.ts'
 import { Signals } from './signals.ts'
 
 /** A map from key to values, the obvious form. */

@@ -1,12 +1,22 @@
-import type { PartnerRecord } from './partner.ts'
+import type { PartnerRecord, TokenRecord } from './partner.ts'
 
 /**
  * One line for a person: when, who, what happened, and whether the signature is genuine.
  * @param nameOf what a segment is called; default its id
  */
 export function describeRecord(record: PartnerRecord, nameOf: (segmentId: string) => string = (id) => id): string {
-  const time = new Date(record.receivedAtMs).toISOString().slice(11, 19)
-  return `${time}  ${describeUsers(record, nameOf)}  ${describeSignature(record)}${describeAnswer(record)}`
+  return `${timeOf(record)}  ${describeUsers(record, nameOf)}  ${describeSignature(record)}${describeAnswer(record)}`
+}
+
+/** One line about a request for a token: a sender that gets none sends nothing, and this says why. */
+export function describeToken(record: TokenRecord): string {
+  const { answer, complaints } = record
+  if (answer === 200) return `${timeOf(record)}  token issued`
+  return `${timeOf(record)}  NO TOKEN, answered ${answer}: ${complaints.join('; ') || 'as it was told to'}`
+}
+
+function timeOf({ receivedAtMs }: { readonly receivedAtMs: number }): string {
+  return new Date(receivedAtMs).toISOString().slice(11, 19)
 }
 
 function describeUsers(
@@ -42,9 +52,11 @@ function describeSignature({ signature }: PartnerRecord): string {
   return signature.status === 'wrong' ? '(SIGNATURE WRONG)' : '(SIGNATURE MISSING)'
 }
 
-function describeAnswer({ answer, complaints, message }: PartnerRecord): string {
+function describeAnswer({ answer, complaints, message, method }: PartnerRecord): string {
   const said = answer === 200 ? '' : answer === 'reset' ? '  connection reset' : `  answered ${answer}`
-  return message === undefined || complaints.length === 0 ? said : `${said}: ${complaints.join('; ')}`
+  // The first complaint about what is not readable stands in its place already.
+  const left = message === undefined && method !== 'GET' ? complaints.slice(1) : complaints
+  return left.length === 0 ? said : `${said}: ${left.join('; ')}`
 }
 
 function shorten(id: string): string {

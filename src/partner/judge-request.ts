@@ -74,7 +74,7 @@ export function createJudge(
     const authorized = isAuthorized(headers.authorization, nowMs)
     const isProven = authorized && signature.status !== 'missing' && signature.status !== 'wrong'
     const complaints = [
-      ...(authorized ? [] : ['Authorization is missing or not accepted']),
+      ...(authorized ? [] : [strangerComplaint(headers.authorization, tokens)]),
       ...(signature.status === 'missing' ? [`no signature in ${signature.header}`] : []),
       ...(signature.status === 'wrong' ? [`the signature in ${signature.header} fits no key`] : []),
       ...(webhook !== undefined && signing !== undefined && webhook.status !== 'verified'
@@ -96,6 +96,15 @@ export function createJudge(
       verdict: !isProven ? 401 : complaints.length === 0 ? 200 : 400,
     }
   }
+}
+
+/** What is wrong with `Authorization`, and where a good one comes from. */
+function strangerComplaint(header: string | undefined, tokens: TokenServer | undefined): string {
+  const kind = tokens === undefined ? 'Basic value' : 'token'
+  const source = tokens === undefined ? '' : `; tokens are issued at ${tokens.path}`
+  return header === undefined
+    ? `Authorization is missing${source}`
+    : `Authorization is not the ${kind} agreed on${tokens === undefined ? '' : ', or it has expired'}${source}`
 }
 
 function repeatsId(digestsById: Map<string, string>, id: string | string[] | undefined, body: Buffer): boolean {

@@ -6,7 +6,8 @@ import { request } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { startLeakCheck } from '../testkit/leak-check.ts'
 import { startReceiver } from '../testkit/receiver.ts'
-import { describeRecord } from './describe-record.ts'
+import { describeRecord, describeToken } from './describe-record.ts'
+import type { TokenRecord } from './partner.ts'
 import { signatureOf } from './verify-signature.ts'
 
 const key = 'a signing key of a partner'
@@ -173,19 +174,73 @@ describe('OAuth 2.0 client credentials', () => {
     expect(partner.tokens?.issued()).toBe(2)
   })
 
+  test('an id and a secret of any signs are known form-encoded, and raw [OUT-79]', async () => {
+    await using partner = await startReceiver({ oauth: { clientId: 'a b', clientSecret: 'p@ss+wörd%' } })
+    for (const [value, status] of [
+      [Buffer.from('a+b:p%40ss%2Bw%C3%B6rd%25').toString('base64'), 200],
+      ['YSBiOnBAc3Mrd8O2cmQl', 200],
+      [Buffer.from('a%20b:p%40ss%2Bw%C3%B6rd%25').toString('base64'), 401],
+    ] as const) {
+      const headers = { ...tokenHeaders, authorization: `Basic ${value}` }
+      const answer = await post(`${partner.url}/oauth2/token`, 'grant_type=client_credentials', headers)
+      expect([value, answer.status]).toEqual([value, status])
+    }
+  })
+
   test.each([
-    ['another body', 'grant_type=client_credentials&scope=x', {}, 400],
+    ['another body', 'grant_type=client_credentials&scope=x', {}, 400, 'the body is not exactly'],
     [
       'another content type',
       'grant_type=client_credentials',
       { 'content-type': 'application/x-www-form-urlencoded' },
       400,
+      'Content-Type is not',
     ],
-    ['no gzip', 'grant_type=client_credentials', { 'accept-encoding': 'identity' }, 400],
-    ['wrong credentials', 'grant_type=client_credentials', { authorization: 'Basic eA==' }, 401],
-  ])('%s is refused [OUT-78]', async (_name, body, headers, status) => {
-    await using partner = await startReceiver({ oauth })
-    expect((await post(`${partner.url}/oauth2/token`, body, { ...tokenHeaders, ...headers })).status).toBe(status)
+    ['no gzip', 'grant_type=client_credentials', { 'accept-encoding': 'identity' }, 400, 'Accept-Encoding is not gzip'],
+    [
+      'wrong credentials',
+      'grant_type=client_credentials',
+      { authorization: 'Basic eA==' },
+      401,
+      'Basic, but not of the client ID and secret agreed on',
+    ],
+    [
+      'another scheme',
+      'grant_type=client_credentials',
+      { authorization: 'Bearer x' },
+      401,
+      'Authorization is not Basic',
+    ],
+  ])('%s is refused, and both sides are told why [OUT-78]', async (_name, body, headers, status, why) => {
+    const records: TokenRecord[] = []
+    await using partner = await startReceiver({ oauth, onToken: (record) => records.push(record) })
+    const answer = await post(`${partner.url}/oauth2/token`, body, { ...tokenHeaders, ...headers })
+    expect(answer.status).toBe(status)
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      error: status === 401 ? 'invalid_client' : 'invalid_request',
+      error_description: expect.stringContaining(why),
+    })
+    expect(answer.headers['www-authenticate']).toBe(status === 401 ? 'Basic realm="usher partner"' : undefined)
+    expect(records.map(describeToken)).toEqual([
+      expect.stringMatching(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  NO TOKEN, answered ${status}: .*${why}`)),
+    ])
+    expect(JSON.stringify(records)).not.toContain('secret"')
+  })
+
+  test('a message without a good token says where one comes from, also by GET', async () => {
+    const records: TokenRecord[] = []
+    await using partner = await startReceiver({ oauth, onToken: (record) => records.push(record) })
+    await post(partner.url, bodyOf())
+    await post(partner.url, bodyOf(), { authorization: 'Bearer x' })
+    await request(`${partner.url}/aam?x=y`)
+    const lines = partner.records.map((record) => describeRecord(record))
+    expect(lines.map((line) => line.slice(line.indexOf('answered')))).toEqual([
+      'answered 401: Authorization is missing; tokens are issued at /oauth2/token',
+      'answered 401: Authorization is not the token agreed on, or it has expired; tokens are issued at /oauth2/token',
+      'answered 401: Authorization is missing; tokens are issued at /oauth2/token',
+    ])
+    await post(`${partner.url}/oauth2/token`, 'grant_type=client_credentials', tokenHeaders)
+    expect(records.map(describeToken)).toEqual([expect.stringMatching(/ {2}token issued$/)])
   })
 })
 

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { listenerUrl } from '../lib/listener-url.ts'
 import { readBody, refuseBody } from '../lib/page-server.ts'
 import { type AudienceChange, type AudienceState, createAudienceState } from './audience-state.ts'
 import { type Behaviour, planAnswer } from './behaviour.ts'
@@ -26,6 +27,8 @@ export interface PartnerOptions {
   readonly basic?: { readonly username: string; readonly password: string }
   readonly behaviour?: Behaviour
   readonly onMessage?: (record: PartnerRecord) => void
+  /** Told of each request for a token [OUT-78]. */
+  readonly onToken?: ((record: TokenRecord) => void) | undefined
   /** Each record is appended to this file as one line of JSON before it is answered. */
   readonly journalPath?: string | undefined
   readonly nowMs: () => number
@@ -41,6 +44,14 @@ export interface PartnerRecord extends Omit<JudgedRequest, 'verdict'> {
   readonly answer: number | 'reset'
   /** What it changed; empty unless it was accepted. */
   readonly changes: readonly AudienceChange[]
+}
+
+/** A request for a token, and what became of it. */
+export interface TokenRecord {
+  readonly receivedAtMs: number
+  readonly answer: number
+  /** Why it was refused; empty when it was not. */
+  readonly complaints: readonly string[]
 }
 
 export interface Partner {
@@ -92,8 +103,12 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
   const receive = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await readBody(request, BODY_BYTES_MAX)
     if (body === undefined) return refuseBody(response, BODY_BYTES_MAX)
-    if (tokens !== undefined && request.url === tokens.path) return issueToken(tokens, request, response, body, nowMs())
     const receivedAtMs = nowMs()
+    if (tokens !== undefined && request.url?.split('?')[0] === tokens.path) {
+      const record = issueToken(tokens, request, response, body, receivedAtMs)
+      options.onToken?.(record)
+      return
+    }
     const { verdict, ...judged } = judge(request, body, signing, receivedAtMs)
     const plan = planAnswer(behaviour, answeredUnderBehaviour++, random())
     const answer = plan.kind === 'reset' ? 'reset' : plan.kind === 'status' ? plan.status : verdict
@@ -136,7 +151,7 @@ export async function startPartner(options: PartnerOptions): Promise<Partner> {
     await new Promise<void>((resolve) => server.close(() => resolve()))
   }
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: listenerUrl(host, port, options.tls !== undefined),
     port,
     records,
     state,
@@ -190,10 +205,11 @@ function issueToken(
   response: ServerResponse,
   body: Buffer,
   nowMs: number,
-): void {
+): TokenRecord {
   const answer = tokens.issue(
     { method: request.method ?? '', headers: request.headers, body: body.toString('utf8') },
     nowMs,
   )
   response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length }).end(answer.body)
+  return { receivedAtMs: nowMs, answer: answer.status, complaints: answer.complaints }
 }

@@ -42,8 +42,11 @@ export interface TokenServer {
   issued(): number
 }
 
+/** Tokens that are good at once; a sender that asks before each message must not fill the memory. */
+const TOKENS_MAX = 10_000
+
 export function createTokenServer(options: TokenServerOptions): TokenServer {
-  const expected = `Basic ${Buffer.from(`${options.clientId}:${options.clientSecret}`).toString('base64')}`
+  const expected = basicValues(options)
   const validUntilMs = new Map<string, number>()
   let issued = 0
   return {
@@ -51,11 +54,13 @@ export function createTokenServer(options: TokenServerOptions): TokenServer {
     issue(request, nowMs) {
       const complaints = requestComplaints(request)
       if (options.answer !== undefined) return refuse(options.answer, 'temporarily_unavailable', complaints)
-      if (!isSame(request.headers['authorization'], expected))
-        return refuse(401, 'invalid_client', ['Authorization is not the Basic value agreed'])
+      const stranger = strangerComplaint(request.headers['authorization'], expected)
+      if (stranger !== undefined) return refuse(401, 'invalid_client', [stranger, ...complaints])
       if (complaints.length > 0) return refuse(400, 'invalid_request', complaints)
       const token = randomToken()
       issued += 1
+      const [oldest] = validUntilMs.keys()
+      if (validUntilMs.size >= TOKENS_MAX && oldest !== undefined) validUntilMs.delete(oldest)
       const { expiresInSeconds } = options
       validUntilMs.set(
         token,
@@ -82,6 +87,32 @@ export function createTokenServer(options: TokenServerOptions): TokenServer {
   }
 }
 
+/** Why the sender is not the client agreed on, without a word of what it should have been. */
+function strangerComplaint(
+  received: string | readonly string[] | undefined,
+  expected: readonly string[],
+): string | undefined {
+  if (expected.some((value) => isSame(received, value))) return undefined
+  if (received === undefined)
+    return 'Authorization is missing: a token is asked for with Basic and the client agreed on'
+  if (!/^Basic /i.test(String(received))) return 'Authorization is not Basic'
+  return 'Authorization is Basic, but not of the client ID and secret agreed on'
+}
+
+/** Form-encoded as RFC 6749 section 2.3.1 asks, and as many servers take it [OUT-79]. */
+function basicValues({ clientId, clientSecret }: TokenServerOptions): string[] {
+  const form = (text: string) =>
+    encodeURIComponent(text)
+      .replaceAll('%20', '+')
+      .replace(/[!'()~]/g, hexOf)
+  const pairs = [`${form(clientId)}:${form(clientSecret)}`, `${clientId}:${clientSecret}`]
+  return pairs.map((pair) => `Basic ${Buffer.from(pair).toString('base64')}`)
+}
+
+function hexOf(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+}
+
 /** [OUT-78]: exactly this request and nothing else. */
 function requestComplaints({ method, headers, body }: TokenRequest): string[] {
   const complaints: string[] = []
@@ -97,8 +128,14 @@ function requestComplaints({ method, headers, body }: TokenRequest): string[] {
 function refuse(status: number, error: string, complaints: readonly string[]): TokenAnswer {
   return {
     status,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(JSON.stringify({ error })),
+    headers: {
+      'content-type': 'application/json',
+      ...(status === 401 ? { 'www-authenticate': 'Basic realm="usher partner"' } : {}),
+    },
+    // RFC 6749 section 5.2: for the developer of the other side.
+    body: Buffer.from(
+      JSON.stringify({ error, ...(complaints.length === 0 ? {} : { error_description: complaints.join('; ') }) }),
+    ),
     complaints,
   }
 }

@@ -3,12 +3,9 @@ import { evaluateSegments, nextChangeMs, nextChangeOfTraits } from '../audience/
 import type { DataSourceId, DestinationId } from '../model/ids.ts'
 import type { MembershipChange } from '../model/membership-change.ts'
 import type { Profile, SegmentTable } from '../model/profile.ts'
-import { DAY_MS, utcDay } from '../model/time.ts'
+import { inactiveAtMs } from './inactivity.ts'
 import type { Rulebook } from './rulebook.ts'
 import { type Merged, viewsOf } from './visitor.ts'
-
-/** A device not seen for this long is inactive [OUT-51]; a declared ID after 24 months of 30 days [COL-77]. */
-export const INACTIVE_DAYS = { device: 120, declared: 720 } as const
 
 export interface DeviceStep {
   /** As it was read. */
@@ -88,11 +85,5 @@ function dueOf(
 ): number {
   if (touched !== 'all') return Math.min(filedMs, nextChangeOfTraits(rulebook.audience, draft.traits, touched, nowMs))
   const tables = [draft.traits, ...[...merged.values()].map((profile) => profile.traits)]
-  return Math.min(nextChangeMs(rulebook.audience, tables, nowMs), inactiveAtMs(draft))
-}
-
-/** Midnight UTC after the last day of inactivity. */
-export function inactiveAtMs(profile: Profile): number {
-  const days = profile.id.startsWith('d:') ? INACTIVE_DAYS.device : INACTIVE_DAYS.declared
-  return (utcDay(profile.lastSeenMs) + days + 1) * DAY_MS
+  return Math.min(nextChangeMs(rulebook.audience, tables, nowMs), inactiveAtMs(draft, rulebook))
 }

@@ -1,12 +1,12 @@
-import { realizeTraits } from '../audience/evaluate.ts'
+import { PROFILE_TRAITS_MAX, realizeTraits } from '../audience/evaluate.ts'
 import { addDeviceLink, LINK_LIMITS } from '../identity/links.ts'
-import { isSupported } from '../identity/merge.ts'
 import type { IdType } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { type DataSourceId, deviceProfileId, type ProfileId, parseProfileId } from '../model/ids.ts'
+import { isEvaluated } from '../model/merge-options.ts'
 import { newProfile, type Profile } from '../model/profile.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
-import { inactiveAtMs } from './evaluate-device.ts'
+import { inactiveAtMs } from './inactivity.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import { reevaluateDeclared } from './reevaluate-declared.ts'
 import { reevaluateDevice } from './reevaluate-device.ts'
@@ -47,7 +47,9 @@ function runFollowUp(followUp: FollowUp, parts: Parts): Promise<readonly StoredF
     case 'unlink':
       return change(target, atMs, parts, (profile) => ({ next: unlink(profile, followUp.other, atMs), followUps: [] }))
     case 'realize':
-      return change(target, atMs, parts, (profile, rulebook) => realize(profile, followUp, rulebook))
+      return change(target, atMs, parts, (profile, rulebook) =>
+        realize(profile, followUp, rulebook, parts.judgedMs(atMs)),
+      )
     case 'reevaluate':
       return followUp.tell ? tellAgain(target, parts) : reevaluate(target, parts)
     case 'optout':
@@ -109,7 +111,7 @@ function link(profile: Profile, followUp: FollowUp & { kind: 'link' }, rulebook:
       { kind: 'reevaluate', target, atMs: followUp.atMs },
     ]
   })
-  return { next: filed(next), followUps }
+  return { next: filed(next, rulebook), followUps }
 }
 
 /** A mapping made after `atMs` stays: this was carried out late. */
@@ -128,19 +130,31 @@ function unlink(profile: Profile, other: ProfileId, atMs: number): Profile {
 }
 
 /** Traits of a call with state 1, written once however often this is repeated; every device of the person is looked at again. */
-function realize(profile: Profile, followUp: FollowUp & { kind: 'realize' }, rulebook: Rulebook): Changed {
+function realize(
+  profile: Profile,
+  followUp: FollowUp & { kind: 'realize' },
+  rulebook: Rulebook,
+  judgedMs: number,
+): Changed {
   if (profile.appliedEvents.includes(followUp.eventId)) return { next: profile, followUps: [] }
   const next: Profile = {
     ...profile,
     lastSeenMs: Math.max(profile.lastSeenMs, followUp.atMs),
-    traits: realizeTraits(rulebook.audience, profile.traits, followUp.traitIds, followUp.atMs),
+    traits: realizeTraits(
+      rulebook.audience,
+      profile.traits,
+      followUp.traitIds,
+      followUp.atMs,
+      PROFILE_TRAITS_MAX,
+      judgedMs,
+    ),
     appliedEvents: [...profile.appliedEvents, followUp.eventId].slice(-EVENT_IDS_KEPT),
   }
   const devices = mergesPeopleOf(rulebook, profile.id) ? profile.devices : []
   const followUps = devices.map(
     ({ deviceId }): FollowUp => ({ kind: 'reevaluate', target: deviceProfileId(deviceId), atMs: followUp.atMs }),
   )
-  return { next: filed(next), followUps }
+  return { next: filed(next, rulebook), followUps }
 }
 
 const EVENT_IDS_KEPT = 16
@@ -151,7 +165,7 @@ function mergesPeopleOf(rulebook: Rulebook, profileId: ProfileId): boolean {
   if (dataSourceId === undefined) return false
   return [...rulebook.audience.mergeRules.values()].some(
     (rule) =>
-      isSupported(rule) &&
+      isEvaluated(rule) &&
       rule.crossDeviceDataSourceIds.includes(dataSourceId) &&
       rulebook.audience.usesMergeRule(rule.mergeRuleId),
   )
@@ -172,6 +186,6 @@ function isDevice(profileId: ProfileId): boolean {
 }
 
 /** A declared ID is looked at again when it has been inactive too long; visits in between move the day when it comes. */
-function filed(profile: Profile): Profile {
-  return profile.dueMs === 0 ? { ...profile, dueMs: inactiveAtMs(profile) } : profile
+function filed(profile: Profile, rulebook: Rulebook): Profile {
+  return profile.dueMs === 0 ? { ...profile, dueMs: inactiveAtMs(profile, rulebook) } : profile
 }

@@ -150,6 +150,16 @@ test('a call that says nothing about consent takes back no opt-out of sale [SEC-
   expect((await pipeline.profile(browser(1)))?.consent?.deniedDestinations).toEqual([ALL_DESTINATIONS])
 })
 
+test('the consent entry of a profile names what was judged last, also where the same string came before [COL-275] [OPS-52]', async () => {
+  await using pipeline = await makePipeline(definitions)
+  for (const reason of ['tcf_granted', 'gdpr_flag_unreadable'])
+    await pipeline.process(makeCall(1, { a: '1' }, { consent: { ...CONSENT, reason, fingerprint: 'ab'.repeat(8) } }))
+  expect((await pipeline.profile(browser(1)))?.consent).toMatchObject({
+    reason: 'gdpr_flag_unreadable',
+    fingerprint: 'ab'.repeat(8),
+  })
+})
+
 test('the answer of an authenticated call shows what it led to [COL-47]', async () => {
   await using pipeline = await makePipeline(definitions)
   await pipeline.process(makeCall(1, { a: '1' }))

@@ -21,7 +21,9 @@ export interface Parts {
   readonly owedBy: (profileId: ProfileId) => Promise<readonly DestinationId[]>
   /** Writes markers: these destinations are owed a message about this profile although nothing of it changed. */
   readonly owe: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => Promise<void>
-  /** False while the wall clock is not trusted: then nothing is removed for its age [SEC-82]. */
+  /** The moment by which things expire at `nowMs`: earlier while the machine's clock leapt ahead and is waited for [SEC-82]. */
+  readonly judgedMs: (nowMs: number) => number
+  /** False while the machine's clock is not trusted: then nothing is removed for its age [SEC-82]. */
   readonly mayForget: () => boolean
   /** Called once after the commit of a call; `realized` are the traits it realized, ascending. For figures and the live view. */
   readonly onCall?: (call: CollectedCall, before: Profile, next: Profile, realized: Int32Array) => void

@@ -1,15 +1,16 @@
 import { lastAuthenticated } from '../identity/links.ts'
-import { isSupported } from '../identity/merge.ts'
 import type { MergeRule } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { deviceProfileId, type ProfileId, parseProfileId, type SegmentId } from '../model/ids.ts'
+import { isEvaluated } from '../model/merge-options.ts'
 import { indexOfSid, LeaveReason, type Profile, type SegmentTable } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
-import { inactiveAtMs } from './evaluate-device.ts'
+import { inactiveAtMs, lastActiveMs } from './inactivity.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
+import { withoutFuture } from './without-future.ts'
 
 /**
  * Brings the memberships of a declared ID up to date. Under *Last Authenticated + Device* an ID is merged with each of its
@@ -19,15 +20,18 @@ import { storedFollowUps } from './stored-follow-ups.ts'
 export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
   for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt++) {
     const rulebook = parts.rulebook()
-    const nowMs = parts.clock()
-    const [[before], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
-    if (before === undefined) return []
-    if (inactiveAtMs(before) <= nowMs && parts.mayForget()) return forget(before, nowMs, parts)
-
+    const nowMs = parts.judgedMs(parts.clock())
+    const mayForget = parts.mayForget()
+    const [[stored], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
+    if (stored === undefined) return []
+    const before = mayForget ? withoutFuture(stored, nowMs) : stored
     const devices =
       optOut === undefined
         ? await parts.profiles.getMany(before.devices.map((link) => deviceProfileId(link.deviceId)))
         : []
+    const inactiveMs = inactiveAtMs({ id: before.id, lastSeenMs: lastActiveMs(before, devices, rulebook) }, rulebook)
+    if (inactiveMs <= nowMs && parts.mayForget()) return forget(before, nowMs, parts)
+
     const held = optOut === undefined ? membershipsOf(rulebook, before, devices) : new Set<number>()
     const segments = applyMemberships(
       before.segments,
@@ -35,11 +39,12 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
       optOut === undefined ? LeaveReason.rule : LeaveReason.optout,
       nowMs,
     )
-    const dueMs =
-      before.dueMs > nowMs ? before.dueMs : Math.max(inactiveAtMs(before), nowMs - (nowMs % DAY_MS) + DAY_MS)
-    if (segments === before.segments && dueMs === before.dueMs) return []
+    // A data source may keep its IDs shorter now than when this one was filed.
+    const filedMs = Math.max(inactiveMs, nowMs - (nowMs % DAY_MS) + DAY_MS)
+    const dueMs = before.dueMs > nowMs ? Math.min(before.dueMs, filedMs) : filedMs
+    if (before === stored && segments === before.segments && dueMs === before.dueMs) return []
     const profile: Profile = { ...before, segments, dueMs, membershipKey: rulebook.membershipKey }
-    const update = { profile, previousDueMs: before.dueMs, outbox: [], eventId: parts.newEventId(), followUps: [] }
+    const update = { profile, previousDueMs: stored.dueMs, outbox: [], eventId: parts.newEventId(), followUps: [] }
     if (await parts.profiles.commit(update)) return []
   }
   throw new ProfileContendedError(`a profile changed ${COMMIT_ATTEMPTS_MAX} times during one evaluation`)
@@ -55,7 +60,7 @@ function membershipsOf(
   if (parsed?.kind !== 'declared') return held
   const readsPerson = (rule: MergeRule | undefined) =>
     rule !== undefined &&
-    isSupported(rule) &&
+    isEvaluated(rule) &&
     rule.crossDeviceOption === 'LAST' &&
     rule.crossDeviceDataSourceIds.includes(parsed.dataSourceId)
   for (const device of devices) {
@@ -103,7 +108,7 @@ function applyMemberships(
   }
 }
 
-/** An ID without activity for 24 months goes, with its mappings [COL-77]; its devices are evaluated without it. */
+/** An ID without activity for as long as its data source keeps it goes, with its mappings [COL-77]; its devices are evaluated without it. */
 async function forget(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
   const eventId = parts.newEventId()
   const followUps = before.devices.flatMap((link): readonly FollowUp[] => {

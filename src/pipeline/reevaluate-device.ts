@@ -4,12 +4,14 @@ import { declaredProfileId, type ProfileId } from '../model/ids.ts'
 import { LeaveReason, type Profile } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
-import { type DeviceResult, evaluateDevice, inactiveAtMs } from './evaluate-device.ts'
+import { type DeviceResult, evaluateDevice } from './evaluate-device.ts'
+import { inactiveAtMs } from './inactivity.ts'
 import { leaveAll } from './leave-all.ts'
 import { mergeFollowUps } from './merge-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
 import { readMerged } from './visitor.ts'
+import { withoutFuture } from './without-future.ts'
 
 /**
  * Evaluates a device that was not seen: its time has come, a profile merged with it changed, a rule changed, or it was
@@ -19,15 +21,17 @@ import { readMerged } from './visitor.ts'
 export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
   for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt++) {
     const rulebook = parts.rulebook()
-    const nowMs = parts.clock()
+    const nowMs = parts.judgedMs(parts.clock())
+    const mayForget = parts.mayForget()
     const [[before], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
     if (before === undefined) return []
-    if (inactiveAtMs(before) <= nowMs) return retire(before, nowMs, parts)
+    if (inactiveAtMs(before, rulebook) <= nowMs)
+      return mayForget ? retire(before, nowMs, parts) : postpone(before, nowMs, parts)
 
     const merged = await readMerged(parts.profiles, rulebook, before.links)
     const step = {
       before,
-      draft: before,
+      draft: mayForget ? withoutFuture(before, nowMs) : before,
       merged,
       touched: 'all',
       seen: false,
@@ -35,10 +39,11 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
       optedOut: optOut !== undefined,
     } as const
     const evaluated = evaluateDevice(rulebook, step, nowMs)
-    // Dropped afterwards, so that the evaluation still sees which trait it was that ended a membership.
-    const traits = dropExpired(rulebook.audience, before.traits, nowMs)
+    // Dropped afterwards, so that the evaluation still sees which trait it was that ended a membership; and not by a time
+    // that may be wrong, so that what it ended can begin again.
+    const traits = mayForget ? dropExpired(rulebook.audience, step.draft.traits, nowMs) : before.traits
     const result = { ...evaluated, next: { ...evaluated.next, traits } }
-    if (!differs(before, result)) return []
+    if (!differs(before, result) && step.draft === before) return []
     const followUps = mergeFollowUps(rulebook, before, result, merged, nowMs)
     const committed = await commitResult(before, result, followUps, parts)
     if (committed !== undefined) return committed
@@ -82,10 +87,9 @@ const OWED_DAYS_MAX = 30
  */
 async function retire(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
   const rulebook = parts.rulebook()
-  if (!parts.mayForget()) return postpone(before, nowMs, parts)
   const merged = await readMerged(parts.profiles, rulebook, before.links)
   const left = leaveAll(rulebook, before, LeaveReason.inactive, nowMs)
-  const owed = nowMs < inactiveAtMs(before) + OWED_DAYS_MAX * DAY_MS ? await parts.owedBy(before.id) : []
+  const owed = nowMs < inactiveAtMs(before, rulebook) + OWED_DAYS_MAX * DAY_MS ? await parts.owedBy(before.id) : []
   if (left.changes.length > 0 || owed.length > 0) {
     const outbox = [...new Set([...left.outbox, ...owed])]
     const result: DeviceResult = { ...left, outbox, next: { ...left.next, dueMs: nextMidnightMs(nowMs) } }

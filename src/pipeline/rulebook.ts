@@ -11,6 +11,8 @@ export interface Rulebook {
   readonly version: number
   /** Differs when memberships may: profiles carry the one they were last evaluated under. */
   readonly membershipKey: number
+  /** The part of it that the definitions make up. */
+  readonly definitionsKey: number
   readonly directory: Directory
   readonly audience: AudienceRules
   readonly destinations: DestinationRules
@@ -24,6 +26,17 @@ export function* buildRulebook(
   const directory = yield* buildDirectory(definitions)
   const destinations = yield* buildDestinationRules(definitions, { allowPrivate: options.allowPrivate })
   const audience = yield* buildAudienceRules(definitions, options.previous?.audience)
-  const membershipKey = yield* membershipKeyOf(audience)
-  return { version: definitions.version, membershipKey, directory, audience, destinations }
+  const definitionsKey = yield* membershipKeyOf(audience, directory.dataSources.values())
+  const { version } = definitions
+  return inEpoch({ version, definitionsKey, membershipKey: 0, directory, audience, destinations }, 0)
+}
+
+/**
+ * The same rulebook in another epoch of the clock: memberships that were judged by a wrong time are to be judged anew, as
+ * after a change of the rules [SEC-82].
+ */
+export function inEpoch(rulebook: Rulebook, epoch: number): Rulebook {
+  // Odd, so that no two of 2^28 epochs give one key.
+  const key = (rulebook.definitionsKey + Math.imul(epoch, 0x9e3779b1)) & 0x0fffffff
+  return { ...rulebook, membershipKey: key || 1 }
 }

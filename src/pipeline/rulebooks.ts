@@ -1,12 +1,14 @@
 import { runInSlices } from '../lib/slices.ts'
 import type { Definitions } from '../model/definitions.ts'
-import { buildRulebook, type Rulebook } from './rulebook.ts'
+import { buildRulebook, inEpoch, type Rulebook } from './rulebook.ts'
 
 /** The rulebook in force, followed through every change of the definitions. */
 export interface Rulebooks {
   current(): Rulebook
   /** Calls back after each swap, with the rulebook now in force. */
   onSwap(listener: (rulebook: Rulebook) => void): void
+  /** The epoch of the clock changed: everything is to be judged anew. */
+  epochChanged(): void
   /** Resolves when a rulebook of at least this version is in force. */
   settled(version: number): Promise<void>
   close(): void
@@ -26,17 +28,20 @@ export async function openRulebooks(
   source: DefinitionSource,
   options: {
     readonly allowPrivate: boolean
+    /** Of the clock [SEC-82]. */
+    readonly epoch?: () => number
     readonly onBuilt?: (rulebook: Rulebook, buildMs: number) => void
     readonly onFailed: (error: unknown) => void
   },
 ): Promise<Rulebooks> {
+  const { epoch = () => 0 } = options
   const build = async (previous: Rulebook | undefined) => {
     const startedMs = performance.now()
     const rulebook = await runInSlices(
       buildRulebook(source.definitions(), { allowPrivate: options.allowPrivate, previous }),
     )
     options.onBuilt?.(rulebook, performance.now() - startedMs)
-    return rulebook
+    return inEpoch(rulebook, epoch())
   }
 
   let current = await build(undefined)
@@ -71,6 +76,10 @@ export async function openRulebooks(
   return {
     current: () => current,
     onSwap: (listener) => listeners.push(listener),
+    epochChanged() {
+      current = inEpoch(current, epoch())
+      for (const listener of listeners) listener(current)
+    },
     async settled(version) {
       while (!closed && current.version < version) await new Promise((resolve) => setTimeout(resolve, 5))
     },

@@ -93,7 +93,7 @@ export function startSweep(parts: Parts, options: SweepOptions): Sweep {
 }
 
 async function sweepRound(parts: Parts, options: SweepOptions): Promise<number> {
-  const nowMs = parts.clock()
+  const nowMs = parts.judgedMs(parts.clock())
   if (parts.profiles.nextDueMs() > nowMs) return 0
   const due = await parts.profiles.due(nowMs, ROUND)
   if (due.length === 0) return 0

@@ -1,5 +1,6 @@
-import { isSupported, mergedWithDevice } from '../identity/merge.ts'
+import { mergedWithDevice } from '../identity/merge.ts'
 import type { MergeRuleId, ProfileId } from '../model/ids.ts'
+import { isEvaluated } from '../model/merge-options.ts'
 import type { Profile, TraitTable } from '../model/profile.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import type { Rulebook } from './rulebook.ts'
@@ -14,7 +15,7 @@ export function mergedIds(rulebook: Rulebook, links: Profile['links']): readonly
   if (links.length === 0) return []
   const ids = new Set<ProfileId>()
   for (const rule of rulebook.audience.mergeRules.values()) {
-    if (!isSupported(rule) || !rulebook.audience.usesMergeRule(rule.mergeRuleId)) continue
+    if (!isEvaluated(rule) || !rulebook.audience.usesMergeRule(rule.mergeRuleId)) continue
     for (const id of mergedWithDevice(rule, links)) ids.add(id)
   }
   return [...ids]
@@ -42,7 +43,7 @@ export function profilesOf(
   const alone = [device]
   return (mergeRuleId) => {
     const rule = rulebook.audience.mergeRules.get(mergeRuleId)
-    if (rule === undefined || !isSupported(rule)) return undefined
+    if (rule === undefined || !isEvaluated(rule)) return undefined
     const others = mergedWithDevice(rule, device.links)
     if (others.length === 0) return alone
     return [device, ...others.flatMap((id) => merged.get(id) ?? [])]

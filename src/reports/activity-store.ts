@@ -45,7 +45,8 @@ export async function keepActivity(
     const next = { ...running, minute: table.minute }
     const isSame = (Object.keys(running) as (keyof typeof running)[]).every((name) => running[name] === written[name])
     if (isSame) return
-    changedFrom = Math.min(changedFrom, written.minute, activity.changedFrom)
+    // Of a clock that went back, what was written there last is written again.
+    changedFrom = Math.min(changedFrom, written.minute, activity.changedFrom, table.minute)
     const from = Math.max(changedFrom, table.minute - MINUTES + 1)
     activity.changedFrom = Number.POSITIVE_INFINITY
     for (let chunk = chunkOf(from); chunk <= chunkOf(table.minute); chunk++)

@@ -65,8 +65,7 @@ export class Activity {
   }
   /** Since the process began; for rates. */
   readonly running = { events: 0, memberships: 0, deliveries: 0 }
-  /** From when on the figures count; earlier than that nothing is known. */
-  sinceMs: number
+  #sinceMs: number
   /** The earliest minute whose counts changed since they were written. */
   changedFrom = Number.POSITIVE_INFINITY
   #second = 0
@@ -76,7 +75,7 @@ export class Activity {
   constructor(nowMs: number) {
     const table = new MinuteTable(nowMs)
     this.table = table
-    this.sinceMs = nowMs
+    this.#sinceMs = nowMs
     this.totals = {
       events: table.openRow(),
       peakPerSecond: table.openRow(),
@@ -97,6 +96,16 @@ export class Activity {
       deadReasons: new NamedRows(table, NAMES_MAX.reasons),
       links: new NamedRows(table, NAMES_MAX.links),
     }
+  }
+
+  /** From when on the figures count; earlier than that nothing is known. */
+  get sinceMs(): number {
+    // A start while the clock was ahead is not in the future.
+    return Math.min(this.#sinceMs, (this.table.minute + 1) * MINUTE_MS)
+  }
+
+  set sinceMs(ms: number) {
+    this.#sinceMs = ms
   }
 
   event(event: CountedEvent, nowMs: number): void {
@@ -206,7 +215,7 @@ export class Activity {
 
   #countSecond(nowMs: number, slot: number): void {
     const second = Math.floor(nowMs / 1000)
-    if (second > this.#second) {
+    if (second !== this.#second) {
       this.#second = second
       this.#inSecond = 0
     }

@@ -30,7 +30,7 @@ const situation = (changes: Partial<Situation>): Situation => ({
   disk: 'ok',
   allowPrivate: false,
   waitingAt: (id) => ({ 1: 4, 2: 1_000, 3: 50 })[id] ?? 0,
-  isClockTrusted: true,
+  clock: { state: 'trusted', sinceMs: undefined, leapMs: 0 },
   clockOffsetMs: 0,
   nowMs: NOW_MS,
   ...changes,
@@ -92,8 +92,12 @@ test('of two destinations that stand alike the one with more messages comes firs
   ])
 })
 
-test('a low disk and a clock that jumped are warnings, above what is only to be known [SEC-61] [SEC-82] [OPS-25]', () => {
-  const items = needsAttention(situation({ disk: 'low', allowPrivate: true, isClockTrusted: false }))
+test('a low disk and a clock that leapt are warnings, above what is only to be known [SEC-61] [SEC-82] [OPS-25]', () => {
+  const clock = { state: 'held', sinceMs: NOW_MS - 60_000, leapMs: 40 * 86_400_000 } as const
+  const items = needsAttention(situation({ disk: 'low', allowPrivate: true, clock }))
+  expect(items[1]).toMatchObject({ reason: 'ahead', sinceMs: NOW_MS - 60_000 })
+  const back = situation({ clock: { state: 'followed', sinceMs: NOW_MS, leapMs: -3_600_000 } })
+  expect(needsAttention(back)).toMatchObject([{ kind: 'clock', reason: 'back' }])
   expect(items.map(({ kind, severity }) => [kind, severity])).toEqual([
     ['disk', 'warning'],
     ['clock', 'warning'],
@@ -122,4 +126,17 @@ test('a destination is told as failing from the first attempt on that it refused
   expect(after(0)).toEqual([])
   expect(after(1)).toMatchObject([{ kind: 'failing', reason: 'http_503', sinceMs: NOW_MS }])
   expect(after(1, 'http_400')).toMatchObject([{ kind: 'failing', reason: 'http_400' }])
+})
+
+test('what the device damaged needs attention until it is settled, more when something is lost [SEC-60]', () => {
+  const item = { destinationId: null, atLeast: false, kind: 'damage' }
+  const damage = { files: 0, isLost: false, records: 0, sinceMs: null }
+  expect(needsAttention(situation({ damage }))).toEqual([])
+  expect(needsAttention(situation({ damage: { ...damage, files: 1, sinceMs: 5 } }))).toEqual([
+    { ...item, severity: 'warning', count: 1, sinceMs: 5, reason: 'corrected' },
+  ])
+  expect(needsAttention(situation({ damage: { files: 2, isLost: true, records: 3, sinceMs: 5 } }))).toEqual([
+    { ...item, severity: 'critical', count: 3, sinceMs: null, reason: 'records' },
+    { ...item, severity: 'critical', count: 2, sinceMs: 5, reason: 'lost' },
+  ])
 })

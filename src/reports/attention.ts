@@ -13,6 +13,7 @@ export interface Attention {
     | 'backlog'
     | 'disk_share'
     | 'disk'
+    | 'damage'
     | 'private_destinations'
     | 'clock'
   readonly severity: 'critical' | 'warning' | 'info'
@@ -42,12 +43,25 @@ export interface Situation {
     readonly sinceMs: number
   }[]
   readonly disk: 'ok' | 'low' | 'full'
+  /** What the device damaged and nobody has settled: files that were set aside, and records since the start [SEC-60]. */
+  readonly damage?: {
+    readonly files: number
+    /** Something in the files could not be worked out again. */
+    readonly isLost: boolean
+    readonly records: number
+    readonly sinceMs: number | null
+  }
   /** The switch that lets destinations use private addresses is on [OPS-25]. */
   readonly allowPrivate: boolean
   /** Messages that a destination still owes, as everywhere in the overview. */
   readonly waitingAt: (destinationId: number) => number
-  /** False after a jump of the machine's clock [SEC-82]. */
-  readonly isClockTrusted: boolean
+  /** The machine's clock, which may have leapt [SEC-82]. */
+  readonly clock: {
+    readonly state: 'trusted' | 'held' | 'waiting' | 'followed'
+    readonly sinceMs: number | undefined
+    /** Negative: back. */
+    readonly leapMs: number
+  }
   /** How far the product's clock is ahead of the machine's [OPS-27]. */
   readonly clockOffsetMs: number
   readonly nowMs: number
@@ -71,7 +85,7 @@ const KINDS = {
  */
 export function needsAttention(situation: Situation): readonly Attention[] {
   const { health, deadLetters, diskShares, disk, allowPrivate, waitingAt, nowMs } = situation
-  const { isClockTrusted, clockOffsetMs } = situation
+  const { clock, clockOffsetMs } = situation
   const items: RankedItem[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
   const add = (item: Partial<Attention> & Pick<Attention, 'kind' | 'severity'>, rank: number = STANDINGS.length) =>
     items.push({ item: { ...NOTHING, ...item }, rank })
@@ -79,13 +93,26 @@ export function needsAttention(situation: Situation): readonly Attention[] {
   for (const { destinationId, level, sinceMs } of diskShares)
     add({ kind: 'disk_share', severity: 'warning', destinationId, sinceMs, reason: level })
   if (disk !== 'ok') add({ kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
+  if (situation.damage !== undefined) for (const item of damageOf(situation.damage)) add(item)
   if (allowPrivate) add({ kind: 'private_destinations', severity: 'info' })
-  if (!isClockTrusted) add({ kind: 'clock', severity: 'warning', reason: 'jumped' })
+  if (clock.state !== 'trusted') {
+    const reason = clock.leapMs < 0 ? 'back' : 'ahead'
+    add({ kind: 'clock', severity: 'warning', reason, sinceMs: clock.sinceMs ?? null })
+  }
   if (clockOffsetMs !== 0) add({ kind: 'clock', severity: 'info', reason: 'advanced' })
   const severityOf = ({ item }: RankedItem) => SEVERITIES.indexOf(item.severity)
   return items
     .sort((a, b) => severityOf(a) - severityOf(b) || a.rank - b.rank || (b.item.count ?? 0) - (a.item.count ?? 0))
     .map(({ item }) => item)
+}
+
+function damageOf({ files, isLost, records, sinceMs }: NonNullable<Situation['damage']>): Attention[] {
+  const of = (count: number, reason: string, severity: Attention['severity'], since: number | null): Attention[] =>
+    count === 0 ? [] : [{ ...NOTHING, kind: 'damage', severity, count, sinceMs: since, reason }]
+  return [
+    ...of(files, isLost ? 'lost' : 'corrected', isLost ? 'critical' : 'warning', sinceMs),
+    ...of(records, 'records', 'critical', null),
+  ]
 }
 
 interface RankedItem {

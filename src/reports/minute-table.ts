@@ -1,13 +1,16 @@
 /** Slots of a row, one for each minute of the last 24 hours. */
 export const MINUTES = 1_440
 export const MINUTE_MS = 60_000
+/** Small steps of the clock, which keep it right. */
+const BACK_MINUTES_MAX = 10
 
 /** Counts by minute: slot `minute % MINUTES`. Signed, because a count may be moved from one minute to a later one. */
 export type Row = Int32Array
 
 /**
  * Counts of the last 24 hours by minute, in rows that all turn together: when a minute begins, the slots of the same minute
- * of yesterday are cleared. A clock that runs backwards goes on counting in the latest minute.
+ * of yesterday are cleared. A clock that runs backwards a little goes on counting in the latest minute; one that was far
+ * ahead takes what it counted there with it.
  */
 export class MinuteTable {
   readonly #rows = new Set<Row>()
@@ -36,6 +39,7 @@ export class MinuteTable {
   turnTo(nowMs: number): number {
     const minute = minuteOf(nowMs)
     if (minute > this.#minute) this.#clearUntil(minute)
+    else if (minute < this.#minute - BACK_MINUTES_MAX) this.#turnBack(minute)
     return this.#minute % MINUTES
   }
 
@@ -45,6 +49,12 @@ export class MinuteTable {
     const last = this.#minute - minutesAgo
     for (let minute = last - minutes + 1; minute <= last; minute++) sum += row[minute % MINUTES] as number
     return sum
+  }
+
+  #turnBack(minute: number): void {
+    const gone = Math.min(this.#minute - minute, MINUTES)
+    for (const row of this.#rows) for (let at = minute + 1; at <= minute + gone; at++) row[at % MINUTES] = 0
+    this.#minute = minute
   }
 
   #clearUntil(minute: number): void {

@@ -21,6 +21,7 @@ import {
   type StoredDelivery,
   sealBody,
   sealHead,
+  sealPlace,
   sealSummary,
   summaryOf,
   type WrittenUser,
@@ -40,7 +41,7 @@ const TIME_MAX_MS = 2 ** 48 - 1
 export function deliveryHistory(
   records: RecordStore,
   readable: ReadRecord,
-): Pick<DeliveryStore, 'get' | 'list' | 'endedIds' | 'purge' | 'bytesOf' | 'trim' | 'reclaim'> {
+): Pick<DeliveryStore, 'get' | 'list' | 'ended' | 'supersede' | 'purge' | 'bytesOf' | 'trim' | 'reclaim'> {
   async function read(places: readonly DeliveryPlace[]): Promise<(StoredDelivery | undefined)[]> {
     const keys = places.flatMap((place) => [
       openDeliveryKey(place),
@@ -178,14 +179,23 @@ export function deliveryHistory(
     return ids
   }
 
-  async function forget(place: DeliveryPlace, delivery: StoredDelivery | undefined): Promise<void> {
+  /**
+   * What leads to it goes first, so that nothing that a stop leaves is unfindable and kept for ever. Only while it is still
+   * the ended delivery that was looked at: one that is being sent again keeps all of its records.
+   */
+  async function forget(place: DeliveryPlace, summary: Buffer, delivery: StoredDelivery | undefined): Promise<boolean> {
     const profileIds = new Set(delivery?.users.map((user) => user.profileId))
-    const entries = [...profileIds].map((profileId) => profileDeliveryKey(profileId, place))
-    const parts = [historyKey('summary', place), historyKey('head', place), historyKey('body', place)]
-    await Promise.all(
-      [...entries, deliveryIdKey(place.deliveryId)].map((key) => records.commit({ puts: [], deletes: [key] })),
-    )
-    await records.commit({ puts: [], deletes: parts })
+    const leading = [
+      ...[...profileIds].map((profileId) => profileDeliveryKey(profileId, place)),
+      deliveryIdKey(place.deliveryId),
+    ]
+    const key = historyKey('summary', place)
+    const parts = [key, historyKey('head', place), historyKey('body', place)]
+    await Promise.all(leading.map((each) => records.commit({ puts: [], deletes: [each] })))
+    if (await records.commit({ guard: { key, record: summary }, puts: [], deletes: parts })) return true
+    const record = sealPlace(place)
+    await Promise.all(leading.map((each) => records.commit({ puts: [{ key: each, record }], deletes: [] })))
+    return false
   }
 
   return {
@@ -206,9 +216,23 @@ export function deliveryHistory(
       return { total: sorted.length, list: list.filter((delivery) => delivery !== undefined) }
     },
 
-    async endedIds(filter) {
+    async ended(filter) {
       const found = new Map((await findEnded(filter)).map((place) => [place.deliveryId, place]))
-      return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs).map((place) => place.deliveryId)
+      return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs)
+    },
+
+    async supersede(deliveryId, replayedBy) {
+      const place = await placeOf(deliveryId)
+      if (place === undefined) return undefined
+      const key = historyKey('summary', place)
+      const [[summary], [delivery]] = await Promise.all([records.getMany([key]), read([place])])
+      if (summary === undefined || delivery?.status !== 'dead') return undefined
+      const next: StoredDelivery = { ...delivery, status: 'superseded', reason: 'replayed', replayedBy }
+      const puts = [
+        { key, record: sealSummary(next) },
+        { key: historyKey('head', place), record: sealHead(next) },
+      ]
+      return (await records.commit({ guard: { key, record: summary }, puts, deletes: [] })) ? next : undefined
     },
 
     async purge(beforeMs, limit, after) {
@@ -219,16 +243,16 @@ export function deliveryHistory(
         const from = Buffer.compare(first, behind) < 0 ? behind : first
         const to = historyFrom('summary', destinationId, beforeMs)
         if (Buffer.compare(from, to) >= 0) continue
-        const places = (await records.range(from, to, { limit: limit - looked })).map(({ key }) => readDeliveryKey(key))
+        const page = await records.range(from, to, { limit: limit - looked })
+        const places = page.map(({ key }) => readDeliveryKey(key))
         const deliveries = await read(places)
         // One that waited long is kept from its end on; one that is being sent again has none.
         const old = places.flatMap((place, at) => {
           const delivery = deliveries[at]
           const isOld = delivery === undefined || (delivery.finishedAtMs ?? beforeMs) < beforeMs
-          return isOld ? [forget(place, delivery)] : []
+          return isOld ? [forget(place, (page[at] as StoredRecord).record, delivery)] : []
         })
-        await Promise.all(old)
-        removed += old.length
+        removed += (await Promise.all(old)).filter(Boolean).length
         looked += places.length
         if (looked >= limit) return { removed, next: places.at(-1) }
       }
@@ -245,18 +269,19 @@ export function deliveryHistory(
     async trim(destinationId, limit, after) {
       const from = after === undefined ? historyFrom('summary', destinationId, 0) : keyBehind(after)
       const page = await records.range(from, historyFrom('summary', destinationId, TIME_MAX_MS), { limit })
-      const removed = page
-        .filter(({ key, record }) => {
-          const summary = readable(key, record, openSummary)
-          return summary !== undefined && summary.status !== 'dead'
-        })
-        .map(({ key }) => readDeliveryKey(key))
-      const deliveries = await read(removed)
-      await Promise.all(removed.map((place, at) => forget(place, deliveries[at])))
+      const found = page.filter(({ key, record }) => {
+        const summary = readable(key, record, openSummary)
+        return summary !== undefined && summary.status !== 'dead'
+      })
+      const places = found.map(({ key }) => readDeliveryKey(key))
+      const deliveries = await read(places)
+      const isGone = await Promise.all(
+        places.map((place, at) => forget(place, (found[at] as StoredRecord).record, deliveries[at])),
+      )
       const last = page.length < limit ? undefined : page.at(-1)
       return {
-        removed,
-        bytes: deliveries.reduce((sum, one) => sum + (one === undefined ? 0 : bytesIn(one)), 0),
+        removed: places.filter((_place, at) => isGone[at]),
+        bytes: deliveries.reduce((sum, one, at) => sum + (one === undefined || !isGone[at] ? 0 : bytesIn(one)), 0),
         next: last && readDeliveryKey(last.key),
       }
     },

@@ -1,15 +1,16 @@
 import type { DeliveryStatus } from '../model/delivery.ts'
 import type { DeliveryId, DestinationId, ProfileId, SegmentId } from '../model/ids.ts'
 import { deliveryHistory } from './delivery-history.ts'
+import { type DeliveryPlace, deliveryIdKey, historyKey, openDeliveryKey, profileDeliveryKey } from './delivery-keys.ts'
 import {
-  type DeliveryPlace,
-  deliveryIdKey,
-  historyKey,
-  openDeliveryKey,
-  placeBytes,
-  profileDeliveryKey,
-} from './delivery-keys.ts'
-import { openBody, openHead, type StoredDelivery, sealBody, sealHead, sealSummary } from './delivery-record.ts'
+  openBody,
+  openHead,
+  type StoredDelivery,
+  sealBody,
+  sealHead,
+  sealPlace,
+  sealSummary,
+} from './delivery-record.ts'
 import { type DestinationState, destinationStates } from './destination-states.ts'
 import {
   afterPrefix,
@@ -23,9 +24,9 @@ import {
   toldKey,
   toldPrefix,
 } from './keys.ts'
-import { openOutboxMarker, sealOutboxMarker } from './outbox-marker.ts'
+import { type OutboxMarker, openOutboxMarker, sealOutboxMarker } from './outbox-marker.ts'
 import { Quarantine } from './quarantine.ts'
-import { RecordCorruptError, readRevision, sealRecord } from './record.ts'
+import { RecordCorruptError, readRevision } from './record.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
 import { openTold, sealTold, type ToldState } from './told-record.ts'
 
@@ -52,6 +53,11 @@ export interface DeliveryStore {
   end(delivery: StoredDelivery): Promise<void>
   /** Moves an ended delivery back among the open ones. */
   reopen(delivery: StoredDelivery): Promise<void>
+  /**
+   * A dead letter whose users were told by a newer message is one no more.
+   * @returns how it is now; undefined: it is none, or was changed meanwhile
+   */
+  supersede(deliveryId: DeliveryId, replayedBy: DeliveryId): Promise<StoredDelivery | undefined>
   /** All that a stop left unfinished, oldest first for each destination. */
   openDeliveries(): AsyncIterable<StoredDelivery>
   /**
@@ -63,7 +69,7 @@ export interface DeliveryStore {
   get(deliveryId: DeliveryId): Promise<StoredDelivery | undefined>
   list(filter: DeliveryFilter): Promise<DeliveryPage>
   /** All ended deliveries that fit, at most 200,000, oldest first. */
-  endedIds(filter: DeliverySearch): Promise<readonly DeliveryId[]>
+  ended(filter: DeliverySearch): Promise<readonly DeliveryPlace[]>
   /** Of the next `limit` deliveries created before a moment removes those that ended before it, and what leads to them. */
   purge(beforeMs: number, limit: number, after?: DeliveryPlace): Promise<Purged>
 
@@ -78,9 +84,6 @@ export interface DeliveryStore {
   destinationStates(): Promise<ReadonlyMap<DestinationId, DestinationState>>
   /** @param state undefined: forget it */
   saveDestinationState(destinationId: DestinationId, state: DestinationState | undefined): Promise<void>
-
-  /** Damaged records met since the start; never served [SEC-60]. */
-  corruptRecords(): number
 }
 
 export interface Marker {
@@ -165,14 +168,10 @@ export interface Trimmed {
 export type ReadRecord = <T>(key: Buffer, record: Buffer | undefined, open: (record: Buffer) => T) => T | undefined
 
 const PAGE = 500
-const VERSION = 1
 
-/** Over any record store; written once. */
-export function openDeliveryStore(records: RecordStore): DeliveryStore {
-  let corrupt = 0
-  const quarantine = new Quarantine(records, () => {
-    corrupt += 1
-  })
+/** Over any record store; written once. @param onCorrupt called for each damaged record that is set aside [SEC-60] */
+export function openDeliveryStore(records: RecordStore, onCorrupt: (key: Buffer) => void = () => {}): DeliveryStore {
+  const quarantine = new Quarantine(records, onCorrupt)
   const readable: ReadRecord = (key, record, open) => {
     if (record === undefined) return undefined
     try {
@@ -181,6 +180,18 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
       if (!(error instanceof RecordCorruptError)) throw error
       void quarantine.set({ key, record })
       return undefined
+    }
+  }
+  /** That a marker is there is all it says that matters: a damaged one is replaced, so that its profile stays owed. */
+  const readMarker = async ({ key, record }: StoredRecord): Promise<OutboxMarker> => {
+    try {
+      return openOutboxMarker(record)
+    } catch (error) {
+      if (!(error instanceof RecordCorruptError)) throw error
+      const [profile] = await records.getMany([profileKey(readOutboxKey(key).profileId)])
+      const marker = { revision: Math.max(0, revisionOf(profile)), atMs: 0 }
+      await quarantine.set({ key, record }, sealOutboxMarker(marker))
+      return marker
     }
   }
   const history = deliveryHistory(records, readable)
@@ -200,10 +211,9 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
         for await (const page of pages(records, from, to))
           yield {
             partition,
-            markers: page.map(({ key, record }) => ({
-              ...readOutboxKey(key),
-              atMs: readable(key, record, openOutboxMarker)?.atMs ?? 0,
-            })),
+            markers: await Promise.all(
+              page.map(async (stored) => ({ ...readOutboxKey(stored.key), atMs: (await readMarker(stored)).atMs })),
+            ),
           }
       }
     },
@@ -258,7 +268,10 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
     },
 
     async reopen(delivery) {
-      await write([openEntry(delivery)], [historyKey('summary', delivery), historyKey('head', delivery)])
+      // Whole, in case its history was being forgotten at this moment.
+      const body = { key: historyKey('body', delivery), record: sealBody(delivery) }
+      await write([openEntry(delivery), body], [historyKey('summary', delivery), historyKey('head', delivery)])
+      await write([idEntry(delivery)])
     },
 
     async *openDeliveries() {
@@ -269,7 +282,12 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
             const head = readable(key, record, openHead)
             const bodyKey = head && historyKey('body', head)
             const body = bodyKey && readable(bodyKey, (await records.getMany([bodyKey]))[0], openBody)
-            if (head === undefined || body === undefined) continue
+            if (head === undefined) continue
+            if (body === undefined) {
+              // Nothing is left to send. Its users have their markers, and are told anew.
+              await quarantine.set({ key, record })
+              continue
+            }
             // A stop may have come between the two writes of `freeze`.
             await write([idEntry(head)])
             yield { ...head, ...body }
@@ -293,7 +311,7 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
       for (let guarded = revision; ; ) {
         if (await records.commit({ guard: { key: profile, revision: guarded }, puts, deletes: [marker] })) return false
         const [current, found] = await records.getMany([profile, marker])
-        const renewed = readable(marker, found, openOutboxMarker)
+        const renewed = found && (await readMarker({ key: marker, record: found }))
         // A profile that was removed and came back counts its revisions from the start.
         const cameBack = current !== undefined && revisionOf(current) < revision
         if (renewed === undefined || renewed.revision > revision || cameBack) {
@@ -303,8 +321,6 @@ export function openDeliveryStore(records: RecordStore): DeliveryStore {
         guarded = revisionOf(current)
       }
     },
-
-    corruptRecords: () => corrupt,
   }
 }
 
@@ -339,8 +355,4 @@ function openEntry(delivery: StoredDelivery): StoredRecord {
 
 function idEntry(place: DeliveryPlace): StoredRecord {
   return { key: deliveryIdKey(place.deliveryId), record: sealPlace(place) }
-}
-
-function sealPlace(place: DeliveryPlace): Buffer {
-  return sealRecord(VERSION, 0, placeBytes(place))
 }

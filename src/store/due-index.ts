@@ -1,16 +1,20 @@
 import type { ProfileId } from '../model/ids.ts'
 import { PARTITIONS } from '../model/partition.ts'
-import { Kind, kindRange, partitionOfKey, readDueKey, startKey } from './keys.ts'
-import type { RecordStore } from './record-store.ts'
+import { isSoundKey, Kind, kindRange, partitionOfKey, readDueKey, startKey } from './keys.ts'
+import { RecordCorruptError } from './record.ts'
+import type { RecordStore, StoredRecord } from './record-store.ts'
 
 export interface DueProfile {
   readonly profileId: ProfileId
   readonly dueMs: number
 }
 
+type SetAside = (damaged: StoredRecord) => Promise<void>
+
 /** Partitions read at a time, and the least that is asked of one: a read costs more than the entries it brings. */
 const PARTITIONS_AT_ONCE = 8
 const ENTRIES_MIN = 32
+const READ_TRIES_MAX = 10
 
 /**
  * The moments profiles are filed under. The entries are stored; in memory stands the earliest one of each partition, so
@@ -18,18 +22,21 @@ const ENTRIES_MIN = 32
  */
 export class DueIndex {
   readonly #records: RecordStore
+  readonly #setAside: SetAside
   readonly #nextMs: Float64Array
   /** Where the next look begins, so that a partition that never empties does not hide the ones behind it. */
   #turn = 0
 
-  static async open(records: RecordStore): Promise<DueIndex> {
+  static async open(records: RecordStore, setAside: SetAside): Promise<DueIndex> {
     const nextMs = new Float64Array(PARTITIONS).fill(Number.POSITIVE_INFINITY)
-    for (const key of await records.heads(Kind.due)) nextMs[partitionOfKey(key)] = readDueKey(key).dueMs
-    return new DueIndex(records, nextMs)
+    for (const key of await records.heads(Kind.due))
+      nextMs[partitionOfKey(key)] = isSoundKey(key) ? readDueKey(key).dueMs : 0
+    return new DueIndex(records, setAside, nextMs)
   }
 
-  constructor(records: RecordStore, nextMs: Float64Array) {
+  constructor(records: RecordStore, setAside: SetAside, nextMs: Float64Array) {
     this.#records = records
+    this.#setAside = setAside
     this.#nextMs = nextMs
   }
 
@@ -76,16 +83,24 @@ export class DueIndex {
       const end = startKey(partition, Kind.due, 4)
       end.writeUInt32BE(Math.floor(nowMs / 1000) + 1, 3)
       const { from, to } = kindRange(partition, Kind.due)
-      const entries = (await this.#records.range(from, end, { limit })).map((record) => readDueKey(record.key))
-      const [head] =
-        entries.length > 0
-          ? entries
-          : (await this.#records.range(from, to, { limit: 1 })).map((record) => readDueKey(record.key))
+      const entries = await this.#read(from, end, limit)
+      const [head] = entries.length > 0 ? entries : await this.#read(from, to, 1)
       if (head !== undefined) this.filed(partition, head.dueMs)
       return entries
     } catch (error) {
       this.filed(partition, before)
       throw error
     }
+  }
+
+  /** One damaged key must not hold up the others: it is set aside, and reads as absent. */
+  async #read(from: Buffer, to: Buffer, limit: number): Promise<DueProfile[]> {
+    for (let tries = 1; tries <= READ_TRIES_MAX; tries++) {
+      const stored = await this.#records.range(from, to, { limit })
+      const sound = stored.filter(({ key }) => isSoundKey(key))
+      for (const one of stored) if (!sound.includes(one)) await this.#setAside(one)
+      if (sound.length > 0 || stored.length === 0) return sound.map(({ key }) => readDueKey(key))
+    }
+    throw new RecordCorruptError('damaged due entries cannot be set aside')
   }
 }

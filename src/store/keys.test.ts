@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { DestinationId, ProfileId } from '../model/ids.ts'
 import { partitionOf } from '../model/partition.ts'
+import fc from '../testkit/properties.ts'
 import {
   afterPrefix,
   dueKey,

@@ -113,6 +113,20 @@ export function readDueKey(key: Buffer): { readonly dueMs: number; readonly prof
   return { dueMs: key.readUInt32BE(3) * 1000, profileId: readProfileId(key.subarray(7)) }
 }
 
+/**
+ * Whether a key says the same when it is read and written again: its profile belongs to its partition. Bytes of a key that
+ * changed on the device say something else, and no checksum of a record covers them. Other kinds name no profile.
+ */
+export function isSoundKey(key: Buffer): boolean {
+  try {
+    if (key[2] === Kind.profile) return profileKey(readProfileKey(key)).equals(key)
+    if (key[2] !== Kind.due && key[2] !== Kind.outbox) return true
+    return besideProfile(profileKey(readProfileId(key.subarray(7))), key[2], key.readUInt32BE(3)).equals(key)
+  } catch {
+    return false
+  }
+}
+
 /** An outbox marker: (profile, destination). Lies in the profile's partition, sorted by destination. */
 export function outboxKey(profileId: ProfileId, destinationId: DestinationId): Buffer {
   return besideProfile(profileKey(profileId), Kind.outbox, destinationId)

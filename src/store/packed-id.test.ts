@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../testkit/properties.ts'
 import { IdForm, packId, unpackId } from './packed-id.ts'
 
 const hex = (upper: boolean): fc.Arbitrary<string> =>

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import type { AuthState } from '../model/event.ts'
 import type { DataSourceId, DestinationId, DeviceId, EventId, ProfileId } from '../model/ids.ts'
 import type { Profile, SegmentTable, TraitTable } from '../model/profile.ts'
+import fc from '../testkit/properties.ts'
 
 /** Whole seconds up to the last that 32 bits hold. */
 const timeMs = fc

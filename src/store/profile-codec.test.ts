@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EventId, ProfileId } from '../model/ids.ts'
 import { newProfile } from '../model/profile.ts'
+import fc from '../testkit/properties.ts'
 import { profiles } from './profile-arbitrary.conformance.ts'
 import { encodeProfile, openProfile, sealProfile } from './profile-codec.ts'
 import { RecordCorruptError, RecordVersionError, sealRecord } from './record.ts'

@@ -36,6 +36,13 @@ export interface ProfileStore {
   nextDueMs(): number
 
   /**
+   * Files the profiles of a partition again whose entry is missing, because a damaged file held it: without one time would
+   * never end what they are in.
+   * @returns how many
+   */
+  refileDue(partition: number): Promise<number>
+
+  /**
    * Drops a due entry whose profile is gone or filed under another moment (after a damaged record). Does nothing when
    * the profile is filed under `dueMs`, or changes meanwhile.
    */

@@ -27,11 +27,22 @@ const PAGE_SIZE = 500
 /** A due entry says everything in its key. */
 const DUE_RECORD = sealRecord(1, 0, Buffer.alloc(0))
 
+/** The entry under which a profile is found when its time has come. */
+export function dueRecord({ id, dueMs }: Pick<Profile, 'id' | 'dueMs'>): StoredRecord {
+  return { key: dueKey(id, dueMs), record: DUE_RECORD }
+}
+
 /** Profiles over any engine. Closing it closes the engine. */
 export async function openProfileStore(records: RecordStore, options: ProfileStoreOptions): Promise<ProfileStore> {
   if (options.optOutKey.length < OPT_OUT_KEY_BYTES_MIN)
     throw new RangeError(`optOutKey has less than ${OPT_OUT_KEY_BYTES_MIN} bytes`)
-  return new Profiles(records, options, await DueIndex.open(records))
+  const onCorrupt = (key: Buffer) => {
+    options.log?.('store.record_corrupt', { key: key.toString('hex') })
+    options.onCorrupt?.(key)
+  }
+  const quarantine = new Quarantine(records, onCorrupt)
+  const due = await DueIndex.open(records, (damaged) => quarantine.set(damaged))
+  return new Profiles(records, options.optOutKey, due, quarantine, onCorrupt)
 }
 
 class Profiles implements ProfileStore {
@@ -41,15 +52,18 @@ class Profiles implements ProfileStore {
   readonly #onCorrupt: (key: Buffer) => void
   readonly #optOutKey: (profileId: ProfileId) => Buffer
 
-  constructor(records: RecordStore, options: ProfileStoreOptions, due: DueIndex) {
+  constructor(
+    records: RecordStore,
+    optOutSecret: Buffer,
+    due: DueIndex,
+    quarantine: Quarantine,
+    onCorrupt: (key: Buffer) => void,
+  ) {
     this.#records = records
     this.#due = due
-    this.#optOutKey = optOutKeys(options.optOutKey)
-    this.#onCorrupt = (key) => {
-      options.log?.('store.record_corrupt', { key: key.toString('hex') })
-      options.onCorrupt?.(key)
-    }
-    this.#quarantine = new Quarantine(records, this.#onCorrupt)
+    this.#optOutKey = optOutKeys(optOutSecret)
+    this.#quarantine = quarantine
+    this.#onCorrupt = onCorrupt
   }
 
   async getMany(profileIds: readonly ProfileId[]): Promise<(Profile | undefined)[]> {
@@ -107,6 +121,23 @@ class Profiles implements ProfileStore {
     if (profile?.dueMs === dueMs) return
     const guard = { key: profileKey(profileId), revision: profile?.revision ?? 0 }
     await this.#records.commit({ guard, puts: [], deletes: [dueKey(profileId, dueMs)] })
+  }
+
+  async refileDue(partition: number): Promise<number> {
+    let count = 0
+    for await (const page of this.scan(partition)) {
+      const filed = page.filter(({ dueMs }) => dueMs !== 0)
+      const entries = await this.#records.getMany(filed.map(({ id, dueMs }) => dueKey(id, dueMs)))
+      for (const [i, profile] of filed.entries()) {
+        if (entries[i] !== undefined) continue
+        const { key, record } = dueRecord(profile)
+        const guard = { key: profileKey(profile.id), revision: profile.revision }
+        if (!(await this.#records.commit({ guard, puts: [{ key, record }], deletes: [] }))) continue
+        this.#due.filed(partition, profile.dueMs)
+        count += 1
+      }
+    }
+    return count
   }
 
   async *scan(partition: number, options: { readonly pageSize?: number } = {}): AsyncIterable<readonly Profile[]> {

@@ -1,6 +1,6 @@
 import { Kind, keyName, partitionOfKey, startKey } from './keys.ts'
-import { readRevision, sealRecord } from './record.ts'
-import type { RecordStore, StoredRecord } from './record-store.ts'
+import { sealRecord } from './record.ts'
+import type { Commit, RecordStore, StoredRecord } from './record-store.ts'
 
 const VERSION = 1
 
@@ -18,24 +18,32 @@ export class Quarantine {
     this.#onCorrupt = onCorrupt
   }
 
-  /** Resolves when the record is out of the way. */
-  set(damaged: StoredRecord): Promise<void> {
+  /** Resolves when the record is out of the way. @param instead what its key reads as from then on; nothing, if not given */
+  set(damaged: StoredRecord, instead?: Buffer): Promise<void> {
     const name = keyName(damaged.key)
-    // Readers of one turn find the same damage; a second move could take away what was written after the first.
+    // Readers of one turn find the same damage, which counts once.
     let moving = this.#moving.get(name)
     if (moving === undefined) {
       this.#onCorrupt(damaged.key)
-      moving = this.#move(damaged).finally(() => this.#moving.delete(name))
+      moving = this.#move(damaged, instead).finally(() => this.#moving.delete(name))
       this.#moving.set(name, moving)
     }
     return moving
   }
 
-  async #move({ key, record }: StoredRecord): Promise<void> {
-    const puts = [{ key: quarantineKey(key), record: sealRecord(VERSION, 0, record) }]
-    const guard = { key, revision: readRevision(record).revision }
-    await this.#records.commit({ guard, puts, deletes: [key] }).catch(() => false)
+  async #move(damaged: StoredRecord, instead: Buffer | undefined): Promise<void> {
+    await this.#records.commit(asideCommit(damaged, instead)).catch(() => false)
   }
+}
+
+/**
+ * Moves a damaged record. Guarded by the damaged bytes themselves: what was written over them meanwhile is sound and stays.
+ * @param instead what stands in its place from then on; by default nothing
+ */
+export function asideCommit({ key, record }: StoredRecord, instead?: Buffer): Commit {
+  const puts = [{ key: quarantineKey(key), record: sealRecord(VERSION, 0, record) }]
+  if (instead !== undefined) puts.push({ key, record: instead })
+  return { guard: { key, record }, puts, deletes: [key] }
 }
 
 /** Partition, `Kind.quarantine`, and the damaged record's kind and rest. */

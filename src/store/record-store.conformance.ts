@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { Kind, kindRange, startKey } from './keys.ts'
 import { openRecord, readRevision, sealRecord } from './record.ts'
-import { type RecordStore, StoreUnavailableError } from './record-store.ts'
+import { type RecordStore, type StoredRecord, StoreUnavailableError } from './record-store.ts'
 
 /** One store in a place of its own; `reopen` is missing where nothing survives a close. */
 export interface OpenedRecordStore extends AsyncDisposable {
@@ -73,6 +73,21 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
     expect(await store.commit({ guard: { key: a, revision: 3 }, puts: [], deletes: [a] })).toBe(true)
     expect(await store.commit({ guard: { key: a, revision: 3 }, puts, deletes: [] })).toBe(false)
     expect(await store.commit({ guard: { key: a, revision: 0 }, puts, deletes: [] })).toBe(true)
+  })
+
+  fact('a guard of exact bytes lets nothing be written over other bytes, whatever their revision', async (store) => {
+    const a = profile(7, 'a')
+    const [first, second] = [sealed(0, 'first'), sealed(0, 'second')]
+    const commit = (record: Buffer, puts: StoredRecord[]) =>
+      store.commit({ guard: { key: a, record }, puts, deletes: [a] })
+    expect(await commit(first, [])).toBe(false)
+    await store.commit({ puts: [{ key: a, record: first }], deletes: [] })
+    expect(await commit(second, [])).toBe(false)
+    expect(await commit(Buffer.from(first), [{ key: a, record: second }])).toBe(true)
+    expect(await commit(first, [])).toBe(false)
+    expect((await store.getMany([a])).map(textOf)).toEqual(['second'])
+    expect(await commit(second, [])).toBe(true)
+    expect(await store.getMany([a])).toEqual([undefined])
   })
 
   fact('of many concurrent commits one wins each revision and none is lost', async (store) => {

@@ -1,5 +1,6 @@
 import type { Durability } from './durability.ts'
 import { partitionOfKey } from './keys.ts'
+import { readRevision } from './record.ts'
 
 /**
  * The engine below every store: ordered records in 4,096 fixed partitions. A key is 2 bytes of partition (big-endian),
@@ -57,11 +58,18 @@ export interface RecordStore {
 }
 
 export interface Commit {
-  /** Refuses the commit unless the record at `key` has this revision; 0 means "no such record". */
-  readonly guard?: { readonly key: Buffer; readonly revision: number }
+  readonly guard?: Guard
   readonly puts: readonly StoredRecord[]
   readonly deletes: readonly Buffer[]
 }
+
+/**
+ * Refuses a commit unless the record at `key` has this revision, where 0 means "no such record", or is these very bytes:
+ * for records that are all sealed with one revision, and for damaged ones, whose revision says nothing.
+ */
+export type Guard =
+  | { readonly key: Buffer; readonly revision: number }
+  | { readonly key: Buffer; readonly record: Buffer }
 
 export interface StoredRecord {
   readonly key: Buffer
@@ -73,6 +81,12 @@ export interface StoredRecord {
 export class StoreUnavailableError extends Error {
   readonly code = 'store_unavailable'
   readonly retryable = true
+}
+
+/** @param record what is stored at the key of the guard, if anything is */
+export function guardHolds(guard: Guard, record: Buffer | null | undefined): boolean {
+  if ('record' in guard) return record?.equals(guard.record) === true
+  return (record == null ? 0 : readRevision(record).revision) === guard.revision
 }
 
 /** @throws RangeError when a commit reaches into a second partition */

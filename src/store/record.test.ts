@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../testkit/properties.ts'
 import { openRecord, RecordCorruptError, readRevision, sealRecord } from './record.ts'
 
 test('version, revision and body come back', () => {

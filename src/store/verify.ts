@@ -1,8 +1,10 @@
-import { declaredProfileId, deviceProfileId, type ProfileId, parseProfileId } from '../model/ids.ts'
+import type { ProfileId } from '../model/ids.ts'
 import type { Profile } from '../model/profile.ts'
+import type { Damage } from './damage.ts'
 import { openFollowUp } from './follow-up-record.ts'
 import {
   dueKey,
+  isSoundKey,
   Kind,
   kindRange,
   partitionOfKey,
@@ -13,7 +15,8 @@ import {
 } from './keys.ts'
 import { openProfile } from './profile-codec.ts'
 import { openRecord, RecordCorruptError } from './record.ts'
-import type { RecordStore, StoredRecord } from './record-store.ts'
+import type { Commit, RecordStore, StoredRecord } from './record-store.ts'
+import { drop, linkAgain, linkedTo, refile, setAside } from './repairs.ts'
 
 /** What may be wrong: a record fails its checksum, or points at something that is not there. */
 export const FINDINGS = [
@@ -26,6 +29,8 @@ export const FINDINGS = [
 export type Finding = (typeof FINDINGS)[number]
 
 export interface VerifyReport {
+  /** Damaged files: those in use, and those that were set aside and not settled. */
+  readonly damage: readonly Damage[]
   readonly records: number
   readonly bytes: number
   /** Records by kind, kinds without any left out. */
@@ -34,9 +39,15 @@ export interface VerifyReport {
   readonly findings: Readonly<Record<Finding, { readonly count: number; readonly samples: readonly string[] }>>
 }
 
+type OnProgress = (done: number, total: number) => void
+
 export interface VerifyOptions {
-  /** Called after each partition of a kind, with how many are done and how many there are. */
-  readonly onProgress?: (done: number, total: number) => void
+  /** Called after each file, then after each partition of a kind, with how many are done and how many there are. */
+  readonly onProgress?: OnProgress
+  /** Reads the files of the engine, where it has any. */
+  readonly checkFiles?: (onProgress?: OnProgress) => Promise<readonly Damage[]>
+  /** What is found is put right as far as it can be; only while nothing else uses the store. */
+  readonly repairs?: boolean
 }
 
 const SAMPLES_MAX = 20
@@ -45,7 +56,7 @@ const PAGE_SIZE = 500
 const LOOKS_MAX = 3
 
 /**
- * Checks every record and every cross-reference while the store is in use [SEC-60]. What looks wrong is looked at again
+ * Checks every file, every record and every cross-reference while the store is in use [SEC-60]. What looks wrong is looked at again
  * before it counts, since profile and index may have been read at different moments.
  */
 export async function verifyStore(records: RecordStore, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -68,6 +79,7 @@ class Verification {
   }
 
   async run(): Promise<VerifyReport> {
+    const damage = (await this.#options.checkFiles?.(this.#options.onProgress)) ?? []
     const kinds = await Promise.all(
       Object.entries(Kind).map(async ([name, kind]) => ({ name, kind, heads: await this.#records.heads(kind) })),
     )
@@ -77,29 +89,28 @@ class Verification {
       for (const head of heads) {
         for await (const page of this.#pages(head, kind)) {
           this.#kinds[name] = (this.#kinds[name] ?? 0) + page.length
-          await this.#checkPage(
-            kind,
-            page.filter((stored) => this.#isSound(stored)),
-          )
+          const sound: StoredRecord[] = []
+          for (const stored of page) if (await this.#isSound(stored)) sound.push(stored)
+          await this.#checkPage(kind, sound)
         }
         done += 1
         this.#options.onProgress?.(done, total)
       }
     }
-    return { records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }
+    return { damage, records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }
   }
 
-  #isSound(stored: StoredRecord): boolean {
+  async #isSound(stored: StoredRecord): Promise<boolean> {
     this.#count += 1
     this.#bytes += stored.key.length + stored.record.length
     try {
       openRecord(stored.record)
-      return true
+      if (isSoundKey(stored.key)) return true
     } catch (error) {
       if (!(error instanceof RecordCorruptError)) throw error
-      this.#found('damaged', stored.key.toString('hex'))
-      return false
     }
+    await this.#found('damaged', stored.key.toString('hex'), () => setAside(stored))
+    return false
   }
 
   async #checkPage(kind: number, page: readonly StoredRecord[]): Promise<void> {
@@ -115,7 +126,7 @@ class Verification {
     for (let i = 0; i < filed.length; i++) {
       const { id } = filed[i] as Profile
       if (entries[i] === undefined && (await this.#holds(id, (profile) => this.#lacksDue(profile))))
-        this.#found('profile_without_due', id)
+        await this.#found('profile_without_due', id, () => refile(filed[i] as Profile))
     }
     for (const profile of profiles) await this.#checkLinks(profile)
   }
@@ -137,7 +148,7 @@ class Verification {
         const [record] = await this.#records.getMany([key])
         return record !== undefined && profile?.dueMs !== entry.dueMs
       })
-      if (isStray) this.#found('due_without_profile', entry.profileId)
+      if (isStray) await this.#found('due_without_profile', entry.profileId, () => drop(key))
     }
   }
 
@@ -150,7 +161,8 @@ class Verification {
         (page[i] as StoredRecord).key,
         profileKey(ids[i] as ProfileId),
       ])
-      if (marker !== undefined && profile === undefined) this.#found('outbox_without_profile', ids[i] as ProfileId)
+      if (marker === undefined || profile !== undefined) continue
+      await this.#found('outbox_without_profile', ids[i] as ProfileId, () => drop((page[i] as StoredRecord).key))
     }
   }
 
@@ -168,7 +180,7 @@ class Verification {
       const waiting = await this.#waitingTargets()
       return !waiting.has(profile.id) && missing.some((id) => !waiting.has(id))
     })
-    if (isMissing) this.#found('link_without_reverse', profile.id)
+    if (isMissing) await this.#found('link_without_reverse', profile.id, () => linkAgain(profile, others))
   }
 
   async #waitingTargets(): Promise<Set<ProfileId>> {
@@ -205,10 +217,11 @@ class Verification {
     })
   }
 
-  #found(finding: Finding, sample: string): void {
+  async #found(finding: Finding, sample: string, repair: () => Commit): Promise<void> {
     const found = this.#findings[finding]
     found.count += 1
     if (found.samples.length < SAMPLES_MAX) found.samples.push(sample)
+    if (this.#options.repairs) await this.#records.commit(repair())
   }
 
   async *#pages(head: Buffer, kind: number): AsyncIterable<readonly StoredRecord[]> {
@@ -220,12 +233,4 @@ class Verification {
       next = Buffer.concat([(page.at(-1) as StoredRecord).key, Buffer.alloc(1)])
     }
   }
-}
-
-/** Profiles on the other side of the links between devices and declared IDs. */
-function linkedTo(profile: Profile | undefined): ProfileId[] {
-  if (profile === undefined) return []
-  const isDevice = parseProfileId(profile.id)?.kind === 'device'
-  if (isDevice) return profile.links.map((link) => declaredProfileId(link.dataSourceId, link.id))
-  return profile.devices.map((device) => deviceProfileId(device.deviceId))
 }

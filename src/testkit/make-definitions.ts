@@ -31,6 +31,7 @@ export function makeDataSource(dataSourceId: DataSourceId, changes: Partial<Data
     integrationCode: undefined,
     idType: 'COOKIE',
     status: 'ACTIVE',
+    retentionDays: 720,
     isGlobal: false,
     redirectHosts: [],
     sync: undefined,

@@ -74,6 +74,7 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
     owe: async (profileId, destinationIds) => {
       if (destinationIds.length > 0) notified.push({ profileId, destinationIds })
     },
+    judgedMs: (nowMs) => nowMs,
     mayForget: () => true,
     onFollowUpFailed: (error) => {
       if (!failing) errors.push(error)
@@ -82,7 +83,10 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
   const onFailed = (error: unknown) => errors.push(error)
   return {
     notified,
-    process: (call) => processCall({ ...call, receivedAtMs: Math.max(call.receivedAtMs, nowMs) }, parts),
+    process(call) {
+      nowMs = Math.max(call.receivedAtMs, nowMs)
+      return processCall({ ...call, receivedAtMs: nowMs }, parts)
+    },
     optOut: (call) => optOut(call, parts),
     optOutStatus: (call) => optOutStatus(call, parts),
     profile: async (id) => (await profiles.getMany([id]))[0],

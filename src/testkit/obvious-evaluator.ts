@@ -55,9 +55,11 @@ function compare(value: string, operator: string, operand: string): boolean {
   if (value === '') return operator === '==' && operand === ''
   const left = value.toLowerCase()
   const right = operand.toLowerCase()
-  const numbers = isNumber(value) && isNumber(operand) ? scaled(value, operand) : undefined
-  // An order is about numbers only.
-  const equal = numbers === undefined ? left === right : numbers[0] === numbers[1]
+  const both = isNumber(value) && isNumber(operand) ? scaled(value, operand) : undefined
+  const equal = both === undefined ? left === right : both[0] === both[1]
+  // An order is about numbers only, and reads an exponent too.
+  const [a, b] = [writtenOut(value), writtenOut(operand)]
+  const numbers = isNumber(a) && isNumber(b) ? scaled(a, b) : undefined
   switch (operator) {
     case '==':
       return equal
@@ -89,6 +91,31 @@ function compare(value: string, operator: string, operand: string): boolean {
 
 function isNumber(text: string): boolean {
   return /^[+-]?[0-9]+(\.[0-9]+)?$/.test(text)
+}
+
+/** `1.5e-2` as `0.015`, by moving the point one place at a time. */
+function writtenOut(text: string): string {
+  const [, sign, integer, fraction = '', exponent] =
+    /^([+-]?)([0-9]+)(?:\.([0-9]+))?e([+-]?[0-9]{1,3})$/i.exec(text) ?? []
+  if (integer === undefined) return text
+  let [before, behind] = [integer, fraction]
+  for (let places = Number(exponent); places > 0; places--) {
+    before += behind.charAt(0) || '0'
+    behind = behind.slice(1)
+  }
+  for (let places = Number(exponent); places < 0; places++) {
+    behind = (before.at(-1) ?? '0') + behind
+    before = before.slice(0, -1)
+  }
+  return `${sign}${before || '0'}.${behind || '0'}`
+}
+
+/** Is it an order with something else than a number? Such a rule is refused. */
+export function hasEmptyOrder(rule: ObviousTraitRule): boolean {
+  if ('and' in rule) return rule.and.some(hasEmptyOrder)
+  if ('or' in rule) return rule.or.some(hasEmptyOrder)
+  if ('not' in rule) return hasEmptyOrder(rule.not)
+  return /^[<>]=?$/.test(rule.operator) && !isNumber(writtenOut(rule.value))
 }
 
 /** Both numbers as whole numbers of one scale. */

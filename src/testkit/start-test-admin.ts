@@ -1,8 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseS2sConfig, type S2sConfig, userDpidsOf } from '../activation/destinations/s2s.ts'
-import { mergeSecrets, redactS2s } from '../activation/destinations/s2s-secrets.ts'
 
 import type {
   AdminConfig,
@@ -11,11 +9,13 @@ import type {
   DeliveryReader,
   DenyListDesk,
   ProfileReader,
+  ReplayControl,
 } from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
-import { parseTraitRule } from '../audience/rules/trait-rule.ts'
+import { checkTraitRule } from '../audience/rules/trait-rule.ts'
 import type { LogFields } from '../lib/log.ts'
+import { destinationTypes } from '../main/destination-types.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
 import type { Limits } from '../store/catalog/limits.ts'
 import { freePort } from './free-port.ts'
@@ -49,6 +49,7 @@ export interface TestAdminOptions {
   readonly limits?: Partial<Limits>
   readonly profiles?: ProfileReader
   readonly deliveries?: DeliveryReader
+  readonly replays?: ReplayControl
   readonly denyList?: DenyListDesk
   readonly delivery?: DeliveryControl
   readonly ready?: AdminParts['ready']
@@ -88,25 +89,28 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         ...options.config,
       },
       catalog,
-      clock,
-      rules: { parseTraitRule, parseSegmentRule },
-      destinationTypes: {
-        parseS2sConfig: (input) => parseS2sConfig(input, { allowPrivate: false }),
-        redactS2s: (config: S2sConfig) => redactS2s(config),
-        mergeSecrets: (previous: S2sConfig | undefined, next) => mergeSecrets(previous, next),
-        userDpidsOf: (config: S2sConfig) => userDpidsOf(config),
+      clock: {
+        ...clock,
+        reading: () => {
+          const nowMs = clock.now()
+          return { state: 'trusted', nowMs, machineMs: nowMs, leapMs: 0, sinceMs: undefined }
+        },
+        confirm() {},
       },
+      rules: { checkTraitRule, parseSegmentRule },
+      destinationTypes: destinationTypes({ allowPrivate: false }),
       profiles: options.profiles ?? {
         find: async () => [],
         profile: async () => undefined,
         explain: async () => undefined,
       },
       verifier: { verify: () => Promise.reject(new Error('not asked here')) },
+      backups: { start: () => Promise.reject(new Error('not asked here')) },
       deliveries: options.deliveries ?? {
         list: async () => ({ total: 0, list: [] }),
         get: async () => undefined,
-        replay: async () => ({ matched: 0, queued: 0 }),
       },
+      replays: options.replays,
       denyList: options.denyList ?? { list: () => ({ total: 0, list: [] }), remove: async () => 'unknown' },
       overview: options.overview ?? { read: () => Promise.reject(new Error('not asked here')) },
       live: options.live ?? { subscribe: () => undefined },

@@ -60,6 +60,10 @@ export interface CrashOptions {
   readonly seed: number
   readonly durability: 'memory' | 'process' | 'disk'
   readonly program?: readonly string[]
+  /** The load goes on until this many events were acknowledged: a busy machine takes longer. */
+  readonly acknowledgedMin: number
+  /** The test's own: its end, by time-out too, ends the server. */
+  readonly signal: AbortSignal
 }
 
 /** Kills the server at random moments under load, then compares three journals: generator, store, receiver. */
@@ -78,7 +82,10 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
       ...(options.program === undefined ? {} : { program: options.program }),
     })
   let usher = await start()
+  const end = () => void usher.kill()
+  options.signal.addEventListener('abort', end)
   try {
+    options.signal.throwIfAborted()
     const { sids, segmentIds, dataSourceId } = await define(usher, receiver.url)
     const load = startLoad({
       edgePort,
@@ -91,13 +98,18 @@ export async function runCrashes(options: CrashOptions): Promise<CrashReport> {
       await new Promise((resolve) => setTimeout(resolve, 50 + random() * 700))
       await usher.kill()
       usher = await start()
+      options.signal.throwIfAborted()
     }
-    await new Promise((resolve) => setTimeout(resolve, 500))
+    for (let tries = 0; tries < 600 && load.acknowledged < options.acknowledgedMin; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      options.signal.throwIfAborted()
+    }
     await load.stop()
     const isDrained = await drained(usher, receiver)
     const report = await compare({ usher, receiver, journals: load.journals, sids, segmentIds, load, options })
     return { ...report, isDrained }
   } finally {
+    options.signal.removeEventListener('abort', end)
     await usher.kill()
     await receiver.close()
     await rm(dataDir, { recursive: true, force: true })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DISPATCHER_LIMITS } from '../../src/activation/dispatcher.ts'
+
 import {
   DESTINATION,
   deviceIn,
@@ -12,6 +12,8 @@ import { startPartner } from '../../src/partner/partner.ts'
 import { freePort } from '../../src/testkit/free-port.ts'
 import { BODY_AT_FAULT, FAILURES, SECOND, startRun } from './failing-partner.ts'
 import { advanceUntil, healthOf, manualTime, quiet } from './manual-time.ts'
+
+const DISPATCHER_LIMITS = { concurrency: 16 }
 
 /** What failures of many messages do to a destination: its breaker, what waits meanwhile, and how it all drains. */
 

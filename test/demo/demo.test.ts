@@ -65,6 +65,7 @@ describe.skipIf(!canBrowse)(name, () => {
     await lookAt(visit, 'Harrow City Boot')
     const scripted = await browser.visit({ storageState: await visit.context.storageState() })
     await seesMeAsShoeLover(scripted.page)
+    expect(visit.complaints).toEqual([])
   })
 
   test.each([true, false])(

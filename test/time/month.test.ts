@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
 import { type DefinedOverApi, defineOverApi } from '../../src/testkit/define-over-api.ts'
 import { freePort } from '../../src/testkit/free-port.ts'
+import { TEST_SEED } from '../../src/testkit/seed.ts'
 import { seededRandom } from '../../src/testkit/seeded-random.ts'
 import { type SpawnedUsher, spawnUsher, temporaryFolder } from '../../src/testkit/spawn-usher.ts'
 
@@ -11,7 +12,7 @@ const SECOND_MS = 1000
 const VISITORS = 40
 const DAYS = 31
 const TTLS = [1, 2, 3, 5, 7, 14, 21] as const
-const seed = Number(process.env['USHER_TEST_SEED'] ?? Date.now() % 1_000_000)
+const seed = TEST_SEED
 
 interface Realization {
   readonly visitor: number

@@ -1,23 +1,62 @@
-import type { S2sConfig } from './s2s.ts'
+import { randomBytes } from 'node:crypto'
+import { inForce, type S2sConfig } from './s2s.ts'
 
 /** How an answer shows a stored secret [OPS-50], [SEC-63]. */
 export interface ShownSecret {
   readonly set: true
   readonly last4: string
+  /** Once, in the answer of the call that generated it. */
+  readonly value?: string
 }
 
-/** Dotted paths of secrets; `*` stands for each item of a list. */
+const KEY_BYTES = 32
+
+/**
+ * Dotted paths of secrets; `*` stands for each item of a list and for each member. The value of every free header is one: a
+ * key of the partner goes by many names, and by its name alone nobody can tell it from an account number.
+ */
 export const secretPaths = [
   'auth.keys.*.key',
   'auth.ed25519Key',
   'auth.clientSecret',
   'auth.credentials',
   'auth.password',
+  'headers.*',
 ] as const
 
-/** The object as the API shows it: each secret becomes `{set: true, last4}`. */
-export function redactS2s(config: S2sConfig): unknown {
-  return mapSecrets(config, (value) => (typeof value === 'string' ? shown(value) : value))
+/**
+ * The object as the API shows it, as far as it is in force: each secret becomes `{set: true, last4}`.
+ * @param generated secrets that this call made, which are shown in full this one time [OPS-50]
+ */
+export function redactS2s(config: S2sConfig, generated: readonly string[] = []): unknown {
+  return mapSecrets(inForce(config), (value) => {
+    if (typeof value !== 'string') return value
+    return generated.includes(value) ? { ...shown(value), value } : shown(value)
+  })
+}
+
+/**
+ * Makes the signing keys that are left out: of a signature that begins now without `keys`, and of each entry without
+ * `key`, as the next one of a rotation. They are written as Standard Webhooks writes keys, `whsec_` and Base64, so that a
+ * partner's library takes them as they are.
+ */
+export function withGeneratedKeys(
+  previous: S2sConfig | undefined,
+  next: unknown,
+): { readonly s2s: unknown; readonly generated: readonly string[] } {
+  const auth = isObject(next) ? next['auth'] : undefined
+  if (!isObject(next) || !isObject(auth) || auth['type'] !== 'hmac') return { s2s: next, generated: [] }
+  // A signature that is there keeps its keys or says what comes after them: nothing is replaced by being left out.
+  const keys = auth['keys'] ?? (previous?.auth.type === 'hmac' ? undefined : [{}])
+  if (!Array.isArray(keys)) return { s2s: next, generated: [] }
+  const generated: string[] = []
+  const filled = keys.map((entry: unknown) => {
+    if (!isObject(entry) || entry['key'] != null) return entry
+    const key = `whsec_${randomBytes(KEY_BYTES).toString('base64')}`
+    generated.push(key)
+    return { ...entry, key }
+  })
+  return { s2s: { ...next, auth: { ...auth, keys: filled } }, generated }
 }
 
 /**
@@ -29,7 +68,7 @@ export function mergeSecrets(previous: S2sConfig | undefined, next: unknown): un
   const stored = previous === undefined ? [] : secretsOf(previous)
   const merged = mapSecrets(next, (value, path) => {
     if (!isShown(value)) return value
-    const samePath = stored.find((one) => one.path === path)
+    const samePath = stored.find((one) => one.path === path || isSameHeader(one.path, path))
     if (samePath !== undefined && fits(samePath.value, value)) return samePath.value
     const isKey = path.startsWith('auth.keys.')
     return stored.find((one) => isKey && one.path.startsWith('auth.keys.') && fits(one.value, value))?.value ?? value
@@ -45,6 +84,11 @@ export function secretsOf(config: S2sConfig): readonly { readonly path: string; 
     return value
   })
   return found
+}
+
+/** Names of headers are the same in any case. */
+function isSameHeader(one: string, other: string): boolean {
+  return other.startsWith('headers.') && one.toLowerCase() === other.toLowerCase()
 }
 
 function keepBothNames({ auth: before }: Partial<S2sConfig>, next: unknown): unknown {
@@ -81,10 +125,11 @@ function mapPath(
   replace: (value: unknown, path: string) => unknown,
 ): unknown {
   if (step === undefined) return replace(value, path)
-  if (step === '*') {
-    return Array.isArray(value)
-      ? value.map((item: unknown, at) => mapPath(item, rest, `${path}.${at}`, replace))
-      : value
+  if (step === '*' && Array.isArray(value))
+    return value.map((item: unknown, at) => mapPath(item, rest, `${path}.${at}`, replace))
+  if (step === '*' && isObject(value)) {
+    const mapped = Object.entries(value).map(([name, item]) => [name, mapPath(item, rest, `${path}.${name}`, replace)])
+    return Object.fromEntries(mapped)
   }
   if (!isObject(value) || !Object.hasOwn(value, step)) return value
   return { ...value, [step]: mapPath(value[step], rest, path === '' ? step : `${path}.${step}`, replace) }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { parseS2sConfig, type S2sConfig, userDpidsOf } from './s2s.ts'
-import { mergeSecrets, redactS2s, secretsOf } from './s2s-secrets.ts'
+import { inForce, parseS2sConfig, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './s2s.ts'
+import { mergeSecrets, redactS2s, secretsOf, withGeneratedKeys } from './s2s-secrets.ts'
 
-// operating.md OPS-50, with a key in place of the dots.
+// operating.md OPS-50, with a key in place of the dots, without the batch half of `hybrid` and its schedule.
 const example = {
   protocol: 'https',
-  delivery: 'hybrid',
+  delivery: 'realtime',
   format: 'aam-json',
   mode: 'durable',
   url: 'https://in.halden.example/aam',
@@ -18,7 +18,6 @@ const example = {
     algorithm: 'sha256',
     keys: [{ key: 'sample_partner_private_key', from: '2026-11-22T00:00:00.000Z' }],
   },
-  schedule: { every: '24h', mode: 'incremental' },
 }
 const parse = (more: object = {}, rules = { allowPrivate: false }) => parseS2sConfig({ ...example, ...more }, rules)
 const issues = (more: object) => {
@@ -39,7 +38,7 @@ test('the documented destination is accepted, with the documented defaults [OPS-
     ok: true,
     config: {
       protocol: 'https',
-      delivery: 'hybrid',
+      delivery: 'realtime',
       format: 'aam-json',
       mode: 'durable',
       method: 'POST',
@@ -67,9 +66,42 @@ test('a destination without the data source of its users is refused with what is
 test('real time over file protocols is refused at the field, and what is not built yet says so [OUT-02]', () => {
   for (const protocol of ['ftp', 'sftp', 's3']) {
     expect(paths({ protocol, delivery: 'realtime' })).toEqual(['delivery', 'protocol'])
-    expect(issues({ protocol, delivery: 'batch' })).toEqual([`protocol: ${protocol} is not available yet; use https`])
+    expect(issues({ protocol, delivery: 'batch' })).toEqual([
+      'delivery: batch is not available yet; use realtime',
+      `protocol: ${protocol} is not available yet; use https`,
+    ])
   }
   expect(issues({ format: 'mapp' })).toEqual(['format: mapp is not available yet; use aam-json'])
+  expect(issues({ delivery: 'hybrid', schedule: { every: '24h' }, file: {}, mapp: {} })).toEqual([
+    'delivery: hybrid is not available yet, since batches are not; use realtime',
+    'schedule: is of batches, which are not available yet; leave it out',
+    'file: files are not available yet; leave it out',
+    'mapp: Mapp is not available yet; leave it out',
+  ])
+  expect(paths({ schedule: null, file: null, mapp: null })).toEqual([])
+})
+
+test('what the mode or the method has no use for is refused [OUT-208], [OUT-209], [OPS-42]', () => {
+  expect(issues({ successStatuses: [200, 202] })).toEqual([
+    'successStatuses: is for mode compat only; in durable every answer from 200 to 299 is a success',
+  ])
+  expect(paths({ mode: 'compat', successStatuses: [200, 202] })).toEqual([])
+  const get = { method: 'GET', urlTemplate: '/x?id=<DP_UUID>' }
+  const ofBody = { numbersAs: 'number', destinationIdKey: 'AAM_Destination_ID', includeRegions: false }
+  expect(paths({ ...get, usersPerMessage: 2, ...ofBody })).toEqual(['usersPerMessage', ...Object.keys(ofBody)])
+  expect(paths({ ...get, usersPerMessage: 1 })).toEqual([])
+})
+
+test('one that an earlier version saved goes on in real time and shows what is in force', () => {
+  const saved = { ...example, delivery: 'hybrid', schedule: { every: '12h', mode: 'full' }, file: {} }
+  const parsed = parseSavedS2sConfig(saved)
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
+  expect(inForce(parsed.config).delivery).toBe('realtime')
+  const shown = redactS2s(parsed.config)
+  expect(shown).toMatchObject({ delivery: 'realtime' })
+  for (const member of ['schedule', 'file', 'mapp']) expect(shown).not.toHaveProperty(member)
+  const sentAgain = mergeSecrets(parsed.config, JSON.parse(JSON.stringify(shown)))
+  expect(parseS2sConfig(sentAgain, { allowPrivate: false }).ok).toBe(true)
 })
 
 test('only https goes out, on the usual ports, without credentials in the URL [OUT-20] [OUT-77] [SEC-25]', () => {
@@ -157,14 +189,15 @@ test('an answer shows that a secret is set and its last 4 characters, never more
       tokenUrl: example.url,
       clientId: 'id',
       clientSecret: 'short',
-      credentials: 'long-enough-secret',
     },
   })
-  expect(redactS2s(oauth)).toMatchObject({
-    auth: { clientId: 'id', clientSecret: { set: true, last4: '' }, credentials: { set: true, last4: 'cret' } },
+  const opaque = configOf({
+    auth: { type: 'oauth2', tokenUrl: example.url, credentials: 'long-enough-secret' },
   })
-  for (const { value } of [...secretsOf(config), ...secretsOf(oauth)])
-    expect(JSON.stringify([redactS2s(config), redactS2s(oauth)])).not.toContain(value)
+  expect(redactS2s(oauth)).toMatchObject({ auth: { clientId: 'id', clientSecret: { set: true, last4: '' } } })
+  expect(redactS2s(opaque)).toMatchObject({ auth: { credentials: { set: true, last4: 'cret' } } })
+  for (const one of [config, oauth, opaque])
+    for (const { value } of secretsOf(one)) expect(JSON.stringify(redactS2s(one))).not.toContain(value)
 })
 
 test('an object that was read and is sent again keeps its secrets [SEC-63]', () => {
@@ -176,9 +209,9 @@ test('an object that was read and is sent again keeps its secrets [SEC-63]', () 
         tokenUrl: example.url,
         clientId: 'id',
         clientSecret: 'short',
-        credentials: 'long-enough-secret',
       },
     }),
+    configOf({ headers: { 'X-Api-Key': 'canary-of-a-header-5f2c', 'x-account': '7' } }),
     configOf({ auth: { type: 'basic', username: 'a', password: 'correct horse' } }),
   ]) {
     const sentAgain: unknown = JSON.parse(JSON.stringify(redactS2s(config)))
@@ -231,4 +264,65 @@ test('the time of an attempt can be set from 1 to 30 seconds in durable; in comp
   expect(issues({ mode: 'compat', timeoutMs: 3_000 })).toEqual([
     'timeoutMs: is for mode durable only; compat waits 3,000 ms for an answer, as AAM does',
   ])
+})
+
+test('the value of every free header is write-only, and is kept under its name in any case [SEC-63]', () => {
+  const headers = { 'X-Api-Key': 'canary-of-a-header-5f2c', 'X-Account': '7', 'x.dotted': 'another-canary-9d1e' }
+  const config = configOf({ headers })
+  expect(redactS2s(config)).toMatchObject({
+    headers: {
+      'X-Api-Key': { set: true, last4: '5f2c' },
+      'X-Account': { set: true, last4: '' },
+      'x.dotted': { set: true, last4: '9d1e' },
+    },
+  })
+  const changed = mergeSecrets(config, {
+    ...example,
+    headers: { 'x-api-key': { set: true, last4: '5f2c' }, 'X-Account': '8', 'X-New': 'new' },
+  })
+  expect(changed).toMatchObject({ headers: { 'x-api-key': headers['X-Api-Key'], 'X-Account': '8', 'X-New': 'new' } })
+  expect(Object.keys((changed as { headers: object }).headers)).toEqual(['x-api-key', 'X-Account', 'X-New'])
+  const unknown = mergeSecrets(config, { ...example, headers: { 'X-Other': { set: true } } })
+  expect(parseS2sConfig(unknown, { allowPrivate: false })).toMatchObject({
+    ok: false,
+    issues: [{ path: 'headers.X-Other' }],
+  })
+})
+
+test('a signing key that is left out is generated as Standard Webhooks writes keys, and shown once [OPS-50] [OUT-74]', () => {
+  const made = withGeneratedKeys(undefined, { ...example, auth: { type: 'hmac' } })
+  expect(made.generated).toEqual([expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/)])
+  const [key = ''] = made.generated
+  const parsed = parseS2sConfig(made.s2s, { allowPrivate: false })
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
+  expect(redactS2s(parsed.config, made.generated)).toMatchObject({
+    auth: { keys: [{ key: { set: true, last4: key.slice(-4), value: key } }] },
+  })
+  expect(JSON.stringify(redactS2s(parsed.config))).not.toContain(key)
+  // What was shown can be sent back; an entry without a key is the next one of a rotation.
+  const next = {
+    ...example,
+    auth: { type: 'hmac', keys: [{ key: { set: true, last4: key.slice(-4), value: key } }, {}] },
+  }
+  const rotated = withGeneratedKeys(parsed.config, mergeSecrets(parsed.config, next))
+  expect(rotated.generated).toHaveLength(1)
+  expect(rotated.generated).not.toEqual([key])
+  expect(rotated.s2s).toMatchObject({ auth: { keys: [{ key }, { key: rotated.generated[0] }] } })
+  // Two calls make two keys, and nothing is made that nobody asked for.
+  expect(withGeneratedKeys(undefined, { ...example, auth: { type: 'hmac' } }).generated).not.toEqual([key])
+  for (const auth of [
+    example.auth,
+    { type: 'none' },
+    { type: 'hmac', keys: [] },
+    { type: 'hmac', keys: 'x' },
+    undefined,
+  ])
+    expect(withGeneratedKeys(undefined, { ...example, auth }).generated).toEqual([])
+  // A key in use is never replaced by being left out.
+  const silent = withGeneratedKeys(parsed.config, { ...example, auth: { type: 'hmac' } })
+  expect(silent.generated).toEqual([])
+  expect(parseS2sConfig(silent.s2s, { allowPrivate: false })).toMatchObject({
+    ok: false,
+    issues: [{ path: 'auth.keys' }],
+  })
 })

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseTarget, type TargetRules, targetDenial } from '../../lib/egress/target.ts'
 import { headerNameIssue, headerValueIssue } from '../header-rules.ts'
 import { parseUrlTemplate } from '../url-template.ts'
+import { savingIssues } from './s2s-saving.ts'
 
 /**
  * Server-to-server destination: posts memberships to a partner's endpoint in the wire format of Adobe Audience Manager.
@@ -17,14 +18,10 @@ const signer = z.strictObject({
     .string()
     .min(16)
     .max(1024)
-    .regex(
-      /^(?!whsec_)|^whsec_[A-Za-z0-9+/]{32,}={0,2}$/,
-      'begins with whsec_, so Base64 of at least 24 bytes must follow',
-    )
     .meta({ secret: true })
-    .describe('Signing key, at least 16 characters'),
-  from: z.iso.datetime().optional().describe('Since when the key signs'),
-  createdAt: z.iso.datetime().optional(),
+    .describe('Signing key, at least 16 characters; left out, one is generated and shown once'),
+  from: z.iso.datetime().optional().describe('For people: since when the partner knows it. Each key signs once saved'),
+  createdAt: z.iso.datetime().optional().describe('For people: when the key was made'),
   algorithm: algorithm.optional(),
   header: headerName.optional(),
 })
@@ -45,7 +42,7 @@ const auth = z.discriminatedUnion('type', [
       .describe('Also sends webhook-id, webhook-timestamp, webhook-signature; on in durable, off in compat'),
     ed25519Key: z
       .string()
-      .regex(/^whsk_[A-Za-z0-9+/]{43,86}={0,2}$/, 'is whsk_ and the Base64 of 32 or 64 bytes')
+      .max(200)
       .meta({ secret: true })
       .optional()
       .describe('Private key for a v1a signature beside the others, whsk_ and Base64'),
@@ -55,6 +52,10 @@ const auth = z.discriminatedUnion('type', [
     tokenUrl: z.string().max(2048),
     clientId: z.string().min(1).max(1024).optional(),
     clientSecret: secret.optional(),
+    rawCredentials: z
+      .boolean()
+      .optional()
+      .describe('Sends id and secret without form-encoding them, for servers that do not decode them'),
     credentials: secret.optional().describe('Basic credentials exactly as the partner gave them'),
   }),
   z.strictObject({ type: z.literal('basic'), username: z.string().min(1).max(1024), password: secret }),
@@ -64,10 +65,7 @@ const dataSourceId = z.int().min(1).max(0xffff_ffff)
 
 const s2sSchema = z.strictObject({
   protocol: z.enum(['https', 'ftp', 'ftps', 'sftp', 's3']).default('https'),
-  delivery: z
-    .enum(['realtime', 'batch', 'hybrid'])
-    .default('hybrid')
-    .describe('hybrid has the best timing and completeness'),
+  delivery: z.enum(['realtime', 'batch', 'hybrid']).default('realtime').describe('batch and hybrid are not built yet'),
   format: z.enum(['aam-json', 'mapp', 'file']).default('aam-json'),
   mode: z
     .enum(['compat', 'durable'])
@@ -118,14 +116,9 @@ const s2sSchema = z.strictObject({
   supportsUnsegment: z.boolean().default(true),
   unsegmentOnUnmap: z.boolean().default(false),
   onlyWhileSeen: z.boolean().default(false).describe('No messages for changes that happen without a visit'),
-  schedule: z
-    .strictObject({
-      every: z.enum(['12h', '24h', '7d', '30d']).default('24h'),
-      mode: z.enum(['full', 'incremental']).default('incremental'),
-    })
-    .optional(),
-  file: z.record(z.string(), z.unknown()).optional(),
-  mapp: z.record(z.string(), z.unknown()).optional(),
+  schedule: z.unknown().optional().describe('Not built yet'),
+  file: z.unknown().optional().describe('Not built yet'),
+  mapp: z.unknown().optional().describe('Not built yet'),
 })
 
 export type S2sConfig = z.output<typeof s2sSchema>
@@ -142,18 +135,39 @@ export type ParsedS2s =
   | { readonly ok: true; readonly config: S2sConfig }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] }
 
-/** Validates an `s2s` object whose secrets are in clear, and fills in its defaults. */
+/**
+ * Validates an `s2s` object that is to be saved, its secrets in clear, and fills in its defaults. What this version would
+ * not act on is refused.
+ */
 export function parseS2sConfig(input: unknown, rules: TargetRules): ParsedS2s {
+  return parseWith(input, (config) => {
+    const issues = [
+      ...availabilityIssues(config),
+      ...urlIssues(config, rules),
+      ...authIssues(config),
+      ...idleIssues(config),
+    ]
+    return issues.length > 0 ? issues : [...savingIssues(config)]
+  })
+}
+
+/** Reads one that was saved, perhaps by an earlier version, which took more than it acted on. */
+export function parseSavedS2sConfig(input: unknown): ParsedS2s {
+  return parseWith(input, (config) => [...urlIssues(config, { allowPrivate: true }), ...authIssues(config)])
+}
+
+/** What is in force of a saved one: of `hybrid` the real-time half, no schedule, no file. */
+export function inForce(config: S2sConfig): S2sConfig {
+  const { schedule: _schedule, file: _file, mapp: _mapp, ...rest } = config
+  return { ...rest, delivery: config.delivery === 'hybrid' ? 'realtime' : config.delivery }
+}
+
+function parseWith(input: unknown, check: (config: S2sConfig) => readonly ConfigIssue[]): ParsedS2s {
   const parsed = s2sSchema.safeParse(input)
   if (!parsed.success) {
-    return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) }
+    return { ok: false, issues: parsed.error.issues.map((found) => issue(found.path.join('.'), wordsOf(found))) }
   }
-  const issues = [
-    ...availabilityIssues(parsed.data),
-    ...urlIssues(parsed.data, rules),
-    ...authIssues(parsed.data),
-    ...timeoutIssues(parsed.data),
-  ]
+  const issues = check(parsed.data)
   return issues.length === 0 ? { ok: true, config: parsed.data } : { ok: false, issues }
 }
 
@@ -162,13 +176,18 @@ export function userDpidsOf(config: S2sConfig): readonly number[] {
   return typeof config.userDpid === 'number' ? [config.userDpid] : [...new Set(config.userDpid)]
 }
 
-function* availabilityIssues({ protocol, delivery, format }: S2sConfig): Generator<ConfigIssue> {
-  if (protocol !== 'https') {
-    if (delivery !== 'batch')
-      yield issue('delivery', `${delivery} needs protocol https; ${protocol} delivers in batches only`)
-    yield issue('protocol', `${protocol} is not available yet; use https`)
-  }
+function* availabilityIssues(config: S2sConfig): Generator<ConfigIssue> {
+  const { protocol, delivery, format, schedule, file, mapp } = config
+  if (delivery === 'hybrid') yield issue('delivery', 'hybrid is not available yet, since batches are not; use realtime')
+  else if (delivery === 'batch') yield issue('delivery', 'batch is not available yet; use realtime')
+  else if (protocol !== 'https')
+    yield issue('delivery', `${delivery} needs protocol https; ${protocol} delivers in batches only`)
+  if (protocol !== 'https') yield issue('protocol', `${protocol} is not available yet; use https`)
   if (format !== 'aam-json') yield issue('format', `${format} is not available yet; use aam-json`)
+  if (schedule !== undefined && schedule !== null)
+    yield issue('schedule', 'is of batches, which are not available yet; leave it out')
+  if (file !== undefined && file !== null) yield issue('file', 'files are not available yet; leave it out')
+  if (mapp !== undefined && mapp !== null) yield issue('mapp', 'Mapp is not available yet; leave it out')
 }
 
 function* urlIssues(config: S2sConfig, rules: TargetRules): Generator<ConfigIssue> {
@@ -206,9 +225,29 @@ function* authIssues({ auth: { ...chosen } }: S2sConfig): Generator<ConfigIssue>
   if (text !== undefined) yield issue('auth.credentials', text)
 }
 
-function* timeoutIssues({ mode, timeoutMs }: S2sConfig): Generator<ConfigIssue> {
+/** What the chosen mode or method has no use for. */
+function* idleIssues(config: S2sConfig): Generator<ConfigIssue> {
+  const { mode, timeoutMs, successStatuses, method } = config
   if (mode === 'compat' && timeoutMs !== undefined)
     yield issue('timeoutMs', 'is for mode durable only; compat waits 3,000 ms for an answer, as AAM does')
+  if (mode === 'durable' && successStatuses.some((status) => status !== 200))
+    yield issue('successStatuses', 'is for mode compat only; in durable every answer from 200 to 299 is a success')
+  if (method === 'POST') return
+  // A GET has no body, and one user.
+  const ofBody = {
+    usersPerMessage: [1, 10],
+    numbersAs: ['string'],
+    destinationIdKey: ['AAM_Destination_Id'],
+    includeRegions: [true],
+  }
+  for (const [path, idle] of Object.entries(ofBody))
+    if (!(idle as readonly unknown[]).includes(config[path as keyof typeof ofBody]))
+      yield issue(path, 'is for method POST only')
+}
+
+/** Of a name that is refused, `zod` says why one level deeper. */
+function wordsOf(found: z.core.$ZodIssue): string {
+  return (found.code === 'invalid_key' && found.issues[0]?.message) || found.message
 }
 
 function issue(path: string, message: string): ConfigIssue {

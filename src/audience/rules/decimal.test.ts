@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { canonicalDecimal, compareDecimals } from './decimal.ts'
+import fc from '../../testkit/properties.ts'
+import { canonicalDecimal, compareDecimals, orderedDecimal } from './decimal.ts'
 
 test.each([
   ['0', '0'],
@@ -23,6 +23,37 @@ test.each(['', '-', '+', '.', '.5', '5.', '1e3', '1,000', ' 1', '1 ', '0x10', '-
     expect(canonicalDecimal(text)).toBeUndefined()
   },
 )
+
+test.each([
+  ['1e-7', '0.0000001'],
+  ['1E-07', '0.0000001'],
+  ['1e+21', '1000000000000000000000'],
+  ['-12.345e1', '-123.45'],
+  ['+1.50e2', '150'],
+  ['0e5', '0'],
+  ['-0.0e-3', '0'],
+  ['5e-324', `0.${'0'.repeat(323)}5`],
+  ['1e999', `1${'0'.repeat(999)}`],
+  ['7', '7'],
+])('an order reads %s', (text, written) => {
+  expect(orderedDecimal(text)).toBe(written)
+})
+
+test.each(['e5', '1e', '1e+', '1.e5', '.5e1', '1e1000', '1e5.0', '1e5 ', 'Infinity', '0x1e5'])(
+  'an order reads no number in %j',
+  (text) => {
+    expect(orderedDecimal(text)).toBeUndefined()
+  },
+)
+
+test('what JavaScript prints of any number is read as that number', () => {
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+      expect(Number(orderedDecimal(String(number)))).toBe(number === 0 ? 0 : number)
+    }),
+    { numRuns: 2000 },
+  )
+})
 
 test('a 38-digit ID does not meet its neighbour by rounding [AUD-77]', () => {
   const id = '12345678901234567890123456789012345678'

@@ -41,6 +41,26 @@ export function canonicalDecimal(text: string): string | undefined {
   return first === MINUS && digits !== '0' ? `-${digits}` : digits
 }
 
+/** As JavaScript, JSON and most languages print very small and very large numbers: `1e-7`, `1.5E+21`. */
+const SCIENTIFIC = /^([+-]?)([0-9]+)(?:\.([0-9]+))?[eE]([+-]?[0-9]{1,3})$/
+
+/**
+ * The number that an order reads in a text: a decimal, or one with an exponent of at most three digits, written out. Only
+ * an order asks for a number; for `==` an exponent stays text, so that the product codes `12e5` and `1200000` are two.
+ * @returns its canonical form; undefined when the text is not a number
+ */
+export function orderedDecimal(text: string): string | undefined {
+  const decimal = canonicalDecimal(text)
+  if (decimal !== undefined) return decimal
+  const [, sign = '', integer = '', fraction = '', exponent = ''] = SCIENTIFIC.exec(text) ?? []
+  if (exponent === '') return undefined
+  const point = integer.length + Number(exponent)
+  const digits = '0'.repeat(Math.max(0, 1 - point)) + integer + fraction
+  const end = Math.max(1, point)
+  const rest = digits.slice(end)
+  return canonicalDecimal(`${sign}${digits.slice(0, end).padEnd(end, '0')}${rest === '' ? '' : `.${rest}`}`)
+}
+
 /** Orders two canonical decimals. @returns below, at or above zero */
 export function compareDecimals(a: string, b: string): number {
   if (a.length <= DOUBLE_LENGTH_MAX && b.length <= DOUBLE_LENGTH_MAX) return Number(a) - Number(b)

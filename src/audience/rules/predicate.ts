@@ -1,4 +1,4 @@
-import { canonicalDecimal, compareDecimals } from './decimal.ts'
+import { canonicalDecimal, compareDecimals, orderedDecimal } from './decimal.ts'
 import type { Comparison, ComparisonOperator } from './trait-rule.ts'
 import { hasWords, wordsOf } from './words.ts'
 
@@ -22,13 +22,15 @@ export interface FoldedValue {
   /** What `==` compares: the canonical decimal of a number, otherwise the text in lower case [AUD-77], [AUD-81]. */
   readonly canonical: string
   readonly isNumber: boolean
+  /** What an order compares, in canonical form; empty for what is no number. */
+  readonly ordered: string
 }
 
 export function foldValue(raw: string): FoldedValue {
   const decimal = canonicalDecimal(raw)
   return decimal === undefined
-    ? { raw, canonical: raw.toLowerCase(), isNumber: false }
-    : { raw, canonical: decimal, isNumber: true }
+    ? { raw, canonical: raw.toLowerCase(), isNumber: false, ordered: orderedDecimal(raw) ?? '' }
+    : { raw, canonical: decimal, isNumber: true, ordered: decimal }
 }
 
 export function predicateOf({ key, operator, value }: Comparison): Predicate {
@@ -45,8 +47,8 @@ function operandOf(operator: ComparisonOperator, value: string): string {
     case '<=':
     case '>':
     case '>=':
-      // Nothing is above or below what is not a number; '' stands for it.
-      return canonicalDecimal(value) ?? ''
+      // Nothing is above or below what is not a number; '' stands for it. Refused when saved: only old rules have it.
+      return orderedDecimal(value) ?? ''
     case 'matcheswords':
       return wordsOf(value)
     case 'matchesregex':
@@ -75,7 +77,7 @@ export function testValue(operator: ComparisonOperator, operand: string, value: 
     case 'matcheswords':
       return hasWords(wordsOf(value.raw), operand)
     default:
-      return value.isNumber && operand !== '' && testOrder(operator, compareDecimals(value.canonical, operand))
+      return value.ordered !== '' && operand !== '' && testOrder(operator, compareDecimals(value.ordered, operand))
   }
 }
 

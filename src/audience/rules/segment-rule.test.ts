@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { TraitId } from '../../model/ids.ts'
-import { parseSegmentRule, SEGMENT_TRAITS_MAX } from './segment-rule.ts'
+import { parseSegmentRule } from './segment-rule.ts'
+
+const SEGMENT_TRAITS_MAX = 5000
 
 describe('grammar [AUD-128]', () => {
   test.each([

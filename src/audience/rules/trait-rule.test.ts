@@ -4,8 +4,11 @@ import { makeDefinitions, makeTrait } from '../../testkit/audience-definitions.t
 import { runThrough } from '../../testkit/run-through.ts'
 import { buildAudienceRules } from '../audience-rules.ts'
 import { matchTraits } from '../match-traits.ts'
-import { RULE_DEPTH_MAX, RULE_NODES_MAX } from './expression.ts'
-import { parseTraitRule } from './trait-rule.ts'
+
+import { parseSavedTraitRule, parseTraitRule } from './trait-rule.ts'
+
+const RULE_DEPTH_MAX = 100
+const RULE_NODES_MAX = 20_000
 
 /** Does the rule hold for a call, given as a query string? */
 function holds(rule: string, query: string): boolean {
@@ -57,14 +60,31 @@ describe('comparisons', () => {
     ['a != 1', 'a=1.0', false],
     ['a == 1', 'a=one', false],
     ['a < 5', 'a=x', false],
-    ['a < x', 'a=5', false],
+    ['a < 1', 'a=1e-7', true],
+    ['a > 0.0000001', 'a=1e-7', false],
+    ['a >= 1e-7', 'a=0.0000001', true],
+    ['a > 100000000000000000000', 'a=1e%2B21', true],
+    ['a < 0', 'a=-1.5E2', true],
+    ['a >= "+5"', 'a=5', true],
+    ['a == 1000', 'a=1e3', false],
+    ['a == 1e3', 'a=1E3', true],
+    ['a >= 0', 'a=.5', false],
+    ['a >= 0', 'a=1.', false],
+    ['a >= 0', 'a= 5 ', false],
+    ['a >= 0', 'a=0x10', false],
+    ['a >= 0', 'a=Infinity', false],
+    ['a >= 0', 'a=1e9999', false],
+    ['a >= 0', 'a=1,000', false],
     ['a >= -1.5', 'a=-1.50', true],
     ['a > 9', 'a=10', true],
     ['id < 12345678901234567890123456789012345679', 'id=12345678901234567890123456789012345678', true],
     ['id == 12345678901234567890123456789012345679', 'id=12345678901234567890123456789012345678', false],
-  ])('%s on %s: numbers compare exactly, anything else as text [AUD-77], [AUD-348]: %j', (rule, query, expected) => {
-    expect(holds(rule, query)).toBe(expected)
-  })
+  ])(
+    '%s on %s: numbers compare exactly, an order reads exponents too, anything else is text [AUD-77], [AUD-348]: %j',
+    (rule, query, expected) => {
+      expect(holds(rule, query)).toBe(expected)
+    },
+  )
 
   test.each([
     ['a contains mer', 'a=Camera', true],
@@ -190,6 +210,29 @@ describe('grammar', () => {
 })
 
 describe('refusals name the position of the first error [AUD-140], [AUD-83]', () => {
+  test.each([
+    ['price >= .5', 9, '".5" is not one (write 0.5)'],
+    ['price > "1,000"', 8, '"1,000" is not one (write 1000)'],
+    ['price < "1,234,567.5"', 8, '(write 1234567.5)'],
+    ['price <= 1.', 9, '(write 1)'],
+    ['price => "-.5"', 9, '(write -0.5)'],
+    ['price > " 5 "', 8, '(write 5)'],
+    ['price > ""', 8, '"" is not one:'],
+    ['price > 0x10', 8, '"0x10" is not one:'],
+    ['price > Infinity', 8, '"Infinity" is not one:'],
+    ['price > 1e9999', 8, '"1e9999" is not one:'],
+    ['price > "1,00"', 8, '"1,00" is not one:'],
+    ['price < x', 8, '"x" is not one:'],
+    ['a == 1 AND NOT (b < 5 OR c >= "5 %")', 30, '"5 %" is not one:'],
+  ])('%s would never hold and is refused at %i [AUD-77]', (rule, position, words) => {
+    const refused = parseTraitRule(rule)
+    expect(refused).toMatchObject({ ok: false, position, message: expect.stringContaining(words) })
+  })
+
+  test('a rule with such an order that was saved before is still read, and its other conditions hold', () => {
+    expect(parseSavedTraitRule('a == 1 OR price >= .5')).toMatchObject({ ok: true })
+  })
+
   test.each([
     ['', 0, 'empty'],
     ['   ', 3, 'empty'],

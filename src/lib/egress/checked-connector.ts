@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import { buildConnector } from 'undici'
 import type { AddressPolicy } from './address-policy.ts'
-import { EgressDeniedError } from './egress-error.ts'
+import { EgressDeniedError, NameUnresolvedError } from './egress-error.ts'
 import type { Target } from './target.ts'
 
 /** Resolves a name to all of its addresses. Replaced in tests that need a lying name server. */
@@ -42,9 +42,13 @@ export function checkedConnector({
     autoSelectFamily: true,
     lookup(hostname, _options, done) {
       lookup(hostname, (error, addresses) => {
+        // An answer without an address, or with something else in its place, would fail later as if somebody had hung up.
+        if (error !== null || addresses.length === 0 || addresses.some(({ address }) => isIP(address) === 0)) {
+          done(new NameUnresolvedError(hostname, error), [])
+          return
+        }
         const denial = addresses.map((each) => denialOf(each.address)).find((reason) => reason !== undefined)
-        if (error !== null) done(error, [])
-        else if (denial !== undefined) done(new EgressDeniedError(denial), [])
+        if (denial !== undefined) done(new EgressDeniedError(denial), [])
         else done(null, [...addresses])
       })
     },

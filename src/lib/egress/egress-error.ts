@@ -28,6 +28,15 @@ export class EgressDeniedError extends Error {
   }
 }
 
+/** A name server gave no address, whatever it said instead. */
+export class NameUnresolvedError extends Error {
+  readonly code = 'name_unresolved'
+
+  constructor(hostname: string, cause: Error | null) {
+    super(`no address for ${hostname}`, { cause })
+  }
+}
+
 /** Sorts an error of the network, of TLS or of the HTTP parser. `detail` names a certificate problem [SEC-28]. */
 export function classifyNetworkError(error: Error): {
   readonly error: EgressErrorCode
@@ -50,16 +59,23 @@ export function classifyNetworkError(error: Error): {
 const tlsCode = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|EPROTO|HOSTNAME_MISMATCH|INVALID_CA|CRL_)/
 
 const codes = new Map<string, EgressErrorCode>([
-  ['ENOTFOUND', 'dns'],
-  ['EAI_AGAIN', 'dns'],
-  ['EAI_FAIL', 'dns'],
-  ['EAI_NODATA', 'dns'],
+  ['name_unresolved', 'dns'],
   ['ECONNREFUSED', 'connection_refused'],
   ['EHOSTUNREACH', 'unreachable'],
   ['ENETUNREACH', 'unreachable'],
   ['EADDRNOTAVAIL', 'unreachable'],
+  ['EHOSTDOWN', 'unreachable'],
+  ['ENETDOWN', 'unreachable'],
+  // A firewall of this machine, or its bounds on open sockets.
+  ['EACCES', 'unreachable'],
+  ['EPERM', 'unreachable'],
+  ['EMFILE', 'unreachable'],
+  ['ENFILE', 'unreachable'],
+  ['ENOBUFS', 'unreachable'],
   ['ETIMEDOUT', 'timeout'],
   ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'timeout'],
+  ['UND_ERR_BODY_TIMEOUT', 'timeout'],
   ['UND_ERR_HEADERS_OVERFLOW', 'response_head_too_large'],
   ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'response_invalid'],
   ['UND_ERR_INVALID_ARG', 'request_invalid'],

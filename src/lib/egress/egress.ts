@@ -29,6 +29,8 @@ export interface EgressRequest {
 export interface EgressOptions extends AddressPolicyOptions, TargetRules {
   /** PEM text of further certificate authorities. */
   readonly extraCa?: string | undefined
+  /** Hears why a request was not sent because of the address rules; one of few words [SEC-23]. */
+  readonly onDenied?: (reason: string) => void
   /** Replaced in tests. */
   readonly lookup?: Lookup
 }
@@ -81,17 +83,24 @@ export function openEgress(options: EgressOptions): Egress {
     }
   }
 
+  function counted(answer: EgressAnswer): EgressAnswer {
+    if (answer.status !== 'answered' && answer.error === 'egress_denied') options.onDenied?.(answer.detail ?? 'unknown')
+    return answer
+  }
+
   return {
     async request(request) {
       const target = parseTarget(request.url)
       const denied = targetDenial(target, options)
-      if (target === undefined || denied !== undefined) return refused('egress_denied', denied ?? 'url_invalid')
+      if (target === undefined || denied !== undefined)
+        return counted(refused('egress_denied', denied ?? 'url_invalid'))
       if (isClosed) return refused('closed', null)
       const headers: string[] = []
       for (const [name, value] of request.headers) headers.push(name, value)
       const body = request.body.length === 0 ? null : request.body
       const pool = poolFor(target, request)
-      return exchange(pool, { path: target.requestTarget, method: request.method, headers, body }, request.timeoutMs)
+      const call = { path: target.requestTarget, method: request.method, headers, body }
+      return counted(await exchange(pool, call, request.timeoutMs))
     },
     async close() {
       isClosed = true

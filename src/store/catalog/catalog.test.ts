@@ -39,8 +39,6 @@ const trait = (over: Partial<TraitDraft> = {}): TraitDraft => ({
   status: 'ACTIVE',
   eventTypeId: undefined,
   categoryId: undefined,
-  algoModelId: undefined,
-  thresholdValue: undefined,
   ...over,
 })
 const segment = (traitId: number, over: Partial<SegmentDraft> = {}): SegmentDraft => ({

@@ -45,6 +45,8 @@ export interface CatalogOptions {
   readonly masterKey: Buffer
   readonly clock: Clock
   readonly limits?: Partial<Limits>
+  /** A change could not be written. */
+  readonly onWriteFailed?: ((error: unknown) => void) | undefined
 }
 
 /** A rulebook reads one snapshot at a time; more than these are leftovers of builds that failed. */
@@ -54,8 +56,8 @@ const SNAPSHOTS_MAX = 4
  * Opens the catalogue, brings its tables up to date, and fills a new one.
  * @throws SecretUnreadableError when the master key is not the one it was made with; the start must stop [SEC-62]
  */
-export async function openCatalog({ file, masterKey, clock, limits }: CatalogOptions): Promise<Catalog> {
-  const engine = openSqlite(file)
+export async function openCatalog({ file, masterKey, clock, limits, onWriteFailed }: CatalogOptions): Promise<Catalog> {
+  const engine = openSqlite(file, onWriteFailed)
   const { db } = engine
   try {
     await migrate(db)

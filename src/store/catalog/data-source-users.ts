@@ -23,11 +23,7 @@ export async function findDataSourceUsers(
     .limit(1_000)
     .execute()
   if (segments.length > 0) return { kind: 'segments', ids: segments.map((row) => row.segment_id) }
-  const rules = await tx
-    .selectFrom('merge_rules')
-    .select(['merge_rule_id', 'cross_device_data_source_ids as ids'])
-    .execute()
-  const ruleIds = rules.filter((row) => names(row.ids, id)).map((row) => row.merge_rule_id)
+  const ruleIds = await mergeRulesNaming(tx, id)
   if (ruleIds.length > 0) return { kind: 'mergeRules', ids: ruleIds }
   const destinations = await tx
     .selectFrom('destinations')
@@ -35,6 +31,14 @@ export async function findDataSourceUsers(
     .execute()
   const destinationIds = destinations.filter((row) => names(row.ids, id)).map((row) => row.destination_id)
   return destinationIds.length > 0 ? { kind: 'destinations', ids: destinationIds } : undefined
+}
+
+export async function mergeRulesNaming(tx: Transaction<Tables>, id: number): Promise<readonly number[]> {
+  const rules = await tx
+    .selectFrom('merge_rules')
+    .select(['merge_rule_id', 'cross_device_data_source_ids as ids'])
+    .execute()
+  return rules.filter((row) => names(row.ids, id)).map((row) => row.merge_rule_id)
 }
 
 /** @throws CatalogRefusal invalid, naming `field` */

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely'
 import type { DataSource, IdType } from '../../model/definitions.ts'
 import type { DataSourceId } from '../../model/ids.ts'
 import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
-import { findDataSourceUsers } from './data-source-users.ts'
+import { findDataSourceUsers, mergeRulesNaming } from './data-source-users.ts'
 import { takeId } from './ids.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import { CatalogRefusal, inUse, limitReached, notFound } from './refusal.ts'
@@ -13,21 +13,12 @@ export interface DataSourceOptions {
   readonly subIdType: 'CROSS_DEVICE_PERSON' | 'CROSS_DEVICE_HOUSEHOLD' | undefined
   readonly inboundS2S: boolean
   readonly outboundS2S: boolean
-  readonly dataExportRestrictions: readonly string[]
-  readonly useAudienceManagerVisitorID: boolean
-  readonly allowDataSharing: boolean
-  readonly masterDataSourceIdProvider: boolean
   readonly uniqueTraitIntegrationCodes: boolean
   readonly uniqueSegmentIntegrationCodes: boolean
-  readonly allowDeviceGraphSharing: boolean
   readonly supportsAuthenticatedProfile: boolean
   readonly authenticatedProfileName: string | undefined
-  readonly deviceGraph: boolean
-  readonly deviceGraphName: string | undefined
   /** 1 to 60 months of 30 days [AUD-164]. */
   readonly customerProfileDataRetentionSeconds: number
-  /** Errors of inbound files are sampled for 14 days from here [AUD-165]. */
-  readonly samplingStartMs: number | undefined
   readonly redirectHosts: readonly string[]
   readonly sync: DataSource['sync']
 }
@@ -108,6 +99,7 @@ export function createDataSources({ db, limits, change }: Connection) {
       change(async (tx, nowMs) => {
         await ownDataSource(tx, id)
         await refuseTakenCode(tx, draft, id)
+        await keepForMergeRules(tx, draft, id)
         const row = await tx
           .updateTable('data_sources')
           .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
@@ -161,6 +153,13 @@ async function ownDataSource(tx: Transaction<Tables>, id: number): Promise<void>
   if (row === undefined) throw notFound('data source', id)
   if (row.origin !== 'own')
     throw new CatalogRefusal('forbidden', 'read_only', `Data source ${id} is ${row.origin} and cannot be changed.`)
+}
+
+/** A merge rule that names a data source reads its authenticated profiles: it stays one that has them [AUD-201]. */
+async function keepForMergeRules(tx: Transaction<Tables>, draft: DataSourceDraft, id: number): Promise<void> {
+  if (draft.idType === 'CROSS_DEVICE' && draft.options.supportsAuthenticatedProfile) return
+  const ids = await mergeRulesNaming(tx, id)
+  if (ids.length > 0) throw inUse(`The authenticated profile of data source ${id}`, 'mergeRules', ids)
 }
 
 /** Calls name data sources by integration code, so a code belongs to one of them [COL-63]. */

@@ -18,6 +18,7 @@ import type {
   SegmentId,
   TraitId,
 } from '../../model/ids.ts'
+import { retentionDaysOf } from '../../model/retention.ts'
 import type { DataSourceOptions } from './data-sources.ts'
 import { readDestination } from './destinations.ts'
 import { readMergeRule } from './merge-rules.ts'
@@ -146,6 +147,7 @@ function readDataSourceDefinition(row: DataSourceRow): DataSource {
     integrationCode: row.integration_code ?? undefined,
     idType: row.id_type as IdType,
     status: row.status as DataSource['status'],
+    retentionDays: retentionDaysOf(row.id_type as IdType, options.customerProfileDataRetentionSeconds),
     isGlobal: row.origin === 'global',
     redirectHosts: options.redirectHosts,
     sync: options.sync,

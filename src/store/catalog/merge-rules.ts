@@ -1,8 +1,10 @@
 import type { Transaction } from 'kysely'
 import type { MergeRule } from '../../model/definitions.ts'
 import type { DataSourceId, MergeRuleId } from '../../model/ids.ts'
+import { isEvaluated } from '../../model/merge-options.ts'
 import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
 import { requireDataSource } from './data-source-users.ts'
+import type { DataSourceOptions } from './data-sources.ts'
 import { takeId } from './ids.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import { CatalogRefusal, inUse, limitReached, notFound } from './refusal.ts'
@@ -12,12 +14,10 @@ export interface MergeRuleDraft extends Omit<MergeRule, 'mergeRuleId' | 'crossDe
   readonly mergeRuleId: number | undefined
   readonly description: string | undefined
   readonly crossDeviceDataSourceIds: readonly number[]
-  readonly dataExportRestrictions: readonly string[]
 }
 
 export interface StoredMergeRule extends MergeRule, Authorship {
   readonly description: string | undefined
-  readonly dataExportRestrictions: readonly string[]
 }
 
 const SORTS = {
@@ -113,13 +113,12 @@ export function createMergeRules({ db, limits, change }: Connection) {
 
 /** @throws CatalogRefusal invalid, naming `field` */
 export async function requireMergeRule(tx: Transaction<Tables>, id: number, field: string): Promise<void> {
-  const row = await tx
-    .selectFrom('merge_rules')
-    .select('merge_rule_id')
-    .where('merge_rule_id', '=', id)
-    .executeTakeFirst()
-  if (row === undefined)
-    throw new CatalogRefusal('invalid', 'invalid_request', `There is no merge rule ${id}.`, { field })
+  const row = await tx.selectFrom('merge_rules').selectAll().where('merge_rule_id', '=', id).executeTakeFirst()
+  const refuse = (message: string) => new CatalogRefusal('invalid', 'invalid_request', message, { field })
+  if (row === undefined) throw refuse(`There is no merge rule ${id}.`)
+  // One that an earlier version saved.
+  if (!isEvaluated(readMergeRule(row)))
+    throw refuse(`Merge rule ${id} is not evaluated by this version: nobody would be in the segment.`)
 }
 
 /** The rule of segments that name none [API-55]. */
@@ -136,10 +135,18 @@ export async function defaultMergeRuleId(tx: Transaction<Tables>): Promise<numbe
 async function checkDataSources(tx: Transaction<Tables>, draft: MergeRuleDraft): Promise<void> {
   for (const id of draft.crossDeviceDataSourceIds) {
     const source = await requireDataSource(tx, id, 'crossDeviceDataSourceIds')
-    if (source.id_type === 'CROSS_DEVICE') continue
-    const message = `Data source ${id} is not of type CROSS_DEVICE.`
+    const message = notAuthenticated(id, source)
+    if (message === undefined) continue
     throw new CatalogRefusal('invalid', 'invalid_request', message, { field: 'crossDeviceDataSourceIds' })
   }
+}
+
+function notAuthenticated(id: number, source: { readonly id_type: string; readonly options: string }) {
+  if (source.id_type !== 'CROSS_DEVICE') return `Data source ${id} is not of type CROSS_DEVICE.`
+  const { supportsAuthenticatedProfile } = JSON.parse(source.options) as DataSourceOptions
+  return supportsAuthenticatedProfile
+    ? undefined
+    : `Data source ${id} is not used as an authenticated profile (supportsAuthenticatedProfile).`
 }
 
 async function countMergeRules(tx: Transaction<Tables>): Promise<number> {
@@ -170,7 +177,7 @@ function columnsOf(draft: MergeRuleDraft) {
     cross_device_option: draft.crossDeviceOption,
     device_option: draft.deviceOption,
     cross_device_data_source_ids: JSON.stringify(draft.crossDeviceDataSourceIds),
-    data_export_restrictions: JSON.stringify(draft.dataExportRestrictions),
+    data_export_restrictions: '[]',
     is_default: draft.isDefault ? 1 : 0,
   }
 }
@@ -183,7 +190,6 @@ export function readMergeRule(row: MergeRuleRow): StoredMergeRule {
     crossDeviceOption: row.cross_device_option as MergeRule['crossDeviceOption'],
     deviceOption: row.device_option as MergeRule['deviceOption'],
     crossDeviceDataSourceIds: JSON.parse(row.cross_device_data_source_ids) as DataSourceId[],
-    dataExportRestrictions: JSON.parse(row.data_export_restrictions) as string[],
     isDefault: row.is_default === 1,
     ...readAuthorship(row),
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import fc from '../../testkit/properties.ts'
 import { createWrappedKey, openVault, SecretUnreadableError } from './secrets.ts'
 
 const masterKey = randomBytes(32)

@@ -7,8 +7,11 @@ import type { Tables } from './tables.ts'
  */
 export interface SessionRepository {
   addLink(hash: string, expiresAtMs: number): Promise<void>
-  /** Uses a link up. @returns false when there is none, or it has expired; of two calls at one time one gets true */
-  takeLink(hash: string, nowMs: number): Promise<boolean>
+  /**
+   * Uses a link up. @returns false when there is none, it has expired, or it lasts longer than `lifeMs`: then it was made
+   * while the clock was ahead; of two calls at one time one gets true
+   */
+  takeLink(hash: string, nowMs: number, lifeMs: number): Promise<boolean>
   add(session: StoredSession): Promise<void>
   /** Also one that has expired. */
   find(hash: string): Promise<StoredSession | undefined>
@@ -32,13 +35,15 @@ export function createSessions(db: Kysely<Tables>): SessionRepository {
       await db.insertInto('setup_links').values({ hash, expires_at: expiresAtMs }).execute()
     },
 
-    async takeLink(hash, nowMs) {
+    async takeLink(hash, nowMs, lifeMs) {
       const taken = await db
         .deleteFrom('setup_links')
         .where('hash', '=', hash)
         .returning('expires_at')
         .executeTakeFirst()
-      return taken !== undefined && Number(taken.expires_at) > nowMs
+      if (taken === undefined) return false
+      const leftMs = Number(taken.expires_at) - nowMs
+      return leftMs > 0 && leftMs <= lifeMs
     },
 
     async add({ hash, createdAtMs, expiresAtMs, usedAtMs }) {

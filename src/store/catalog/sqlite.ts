@@ -1,8 +1,9 @@
-import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely'
+import { type CompiledQuery, Kysely } from 'kysely'
 import Libsql from 'libsql'
+import { sqliteDialect } from './sqlite-dialect.ts'
 import type { Tables } from './tables.ts'
 
-/** The engine below the catalogue. All SQL that only SQLite understands is in this file. */
+/** The engine below the catalogue. All SQL that only SQLite understands is here and in `sqlite-dialect.ts`. */
 export interface CatalogEngine {
   readonly db: Kysely<Tables>
   /** A second connection that sees one state for as long as it is open, whatever is written meanwhile. */
@@ -17,21 +18,21 @@ export interface Snapshot {
 }
 
 const BUSY_SECONDS = 5
+// Definitions are always durable on disk, whatever level events have [OPS-24].
+const PRAGMAS = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON'
 
-/** @param file path of the database; its folder must exist */
-export function openSqlite(file: string): CatalogEngine {
-  const database = new Libsql(file, { timeout: BUSY_SECONDS })
-  // Definitions are always durable on disk, whatever level events have [OPS-24].
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
+/**
+ * @param file path of the database; its folder must exist
+ * @param onFull told before the caller when something could not be written because there is no room: DiskFullError
+ */
+export function openSqlite(file: string, onFull: (error: unknown) => void = () => {}): CatalogEngine {
+  const db = new Kysely<Tables>({
+    dialect: sqliteDialect({ file, busySeconds: BUSY_SECONDS, pragmas: PRAGMAS, onFull }),
+  })
   return {
     db,
     openSnapshot: () => openSnapshot(file),
-    // Kysely closes the database only if it has ever used it.
-    close: async () => {
-      await db.destroy()
-      if (database.open) database.close()
-    },
+    close: () => db.destroy(),
   }
 }
 

@@ -62,6 +62,11 @@ export async function refuseWhenFull(tx: Transaction<Tables>, limits: Limits, tr
 
 /** What a trait names must exist, and its integration code be free where its data source wants that [AUD-172]. */
 export async function checkTrait(tx: Transaction<Tables>, draft: TraitDraft, self: number | undefined): Promise<void> {
+  if (draft.traitType === 'ON_BOARDED_TRAIT' && draft.traitRule !== undefined) {
+    const message =
+      'Rules of onboarded traits see inbound records, which are not built yet: leave the rule out, or make a rule-based trait.'
+    throw new CatalogRefusal('invalid', 'invalid_request', message, { field: 'traitRule' })
+  }
   const source = await requireDataSource(tx, draft.dataSourceId, 'dataSourceId')
   await requireFolderReference(tx, 'traits', draft.folderId)
   const { uniqueTraitIntegrationCodes } = JSON.parse(source.options) as DataSourceOptions
@@ -85,14 +90,24 @@ export function refuseChangedType(previous: TraitRow, draft: TraitDraft): void {
   })
 }
 
-/** A folder trait follows its folder; only its data source and texts are its own [AUD-102]. */
+const TTL_WHEN_LEFT_OUT = 120
+
+/** A folder trait follows its folder and the traits below it; only its data source and texts are its own [AUD-102]. */
 export function checkFolderTrait(previous: TraitRow, draft: TraitDraft): void {
   const fixed = [
     ['name', previous.name === draft.name],
     ['folderId', previous.folder_id === draft.folderId],
+    // It is held while a trait below it is.
+    ['ttl', previous.ttl_days === draft.ttlDays || draft.ttlDays === TTL_WHEN_LEFT_OUT],
+    ['status', previous.status === draft.status],
   ] as const
   for (const [field, isSame] of fixed) {
     if (!isSame)
-      throw new CatalogRefusal('invalid', 'invalid_request', 'A folder trait changes with its folder only.', { field })
+      throw new CatalogRefusal(
+        'invalid',
+        'invalid_request',
+        'A folder trait changes with its folder and the traits below it only.',
+        { field },
+      )
   }
 }

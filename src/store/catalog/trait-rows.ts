@@ -14,8 +14,6 @@ export interface TraitDraft extends Omit<Trait, 'traitId' | 'dataSourceId' | 'fo
   readonly eventTypeId: number | undefined
   /** Node of the taxonomy [AUD-68]. */
   readonly categoryId: number | undefined
-  readonly algoModelId: number | undefined
-  readonly thresholdValue: number | undefined
 }
 
 export interface StoredTrait extends Omit<TraitDraft, 'traitId' | 'dataSourceId' | 'folderId'>, Authorship {
@@ -41,8 +39,8 @@ export function traitColumns(draft: TraitDraft) {
     status: draft.status,
     event_type_id: draft.eventTypeId ?? null,
     category_id: draft.categoryId ?? null,
-    algo_model_id: draft.algoModelId ?? null,
-    threshold_value: draft.thresholdValue === undefined ? null : String(draft.thresholdValue),
+    algo_model_id: null,
+    threshold_value: null,
   }
 }
 
@@ -62,8 +60,6 @@ export function readTrait(row: TraitRow): StoredTrait {
     status: row.status as Trait['status'],
     eventTypeId: row.event_type_id ?? undefined,
     categoryId: row.category_id ?? undefined,
-    algoModelId: row.algo_model_id ?? undefined,
-    thresholdValue: row.threshold_value === null ? undefined : Number(row.threshold_value),
     ...readAuthorship(row),
   }
 }

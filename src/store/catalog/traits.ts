@@ -90,6 +90,8 @@ export function createTraits({ db, limits, change }: Connection) {
         const row: TraitRow = {
           ...previous,
           ...traitColumns(draft),
+          // The life of a folder trait is that of the traits below it.
+          ...(previous.trait_type === 'FOLDER_TRAIT' && { ttl_days: previous.ttl_days }),
           trait_rule_version: previous.trait_rule_version + (isNewRule ? 1 : 0),
           ...updatedBy(author, nowMs),
         }

@@ -1,36 +1,51 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PARTITIONS } from '../../model/partition.ts'
+import type { Damage } from '../damage.ts'
 import type { Durability } from '../durability.ts'
 import { keyName } from '../keys.ts'
-import { readRevision } from '../record.ts'
 import {
   assertOnePartition,
   type Commit,
+  guardHolds,
   type RecordStore,
   type StoredRecord,
   StoreUnavailableError,
 } from '../record-store.ts'
-import { type Level, type OpenLevel, openLevel } from './level.ts'
-import { RareKeys } from './rare-keys.ts'
+import { type CarefullyOpened, type CarefulOptions, openCarefully } from './careful-open.ts'
+import { isCorruption, type Level, type OnDamaged } from './level.ts'
+import { Mending } from './mending.ts'
+import { isRare } from './rare-keys.ts'
 import { ReadQueue } from './read-queue.ts'
 import { type KnownRecord, RecordCache } from './record-cache.ts'
 import { Reopening } from './reopening.ts'
 import { syncLogs } from './sync-logs.ts'
 import { type Overlaid, WriteGroup, type WriteWaiter } from './write-group.ts'
 
-export interface EmbeddedOptions {
-  /** Created when it is missing. */
-  readonly folder: string
+export interface EmbeddedOptions extends CarefulOptions {
   /** Level of a commit that names none. */
   readonly durability: Durability
   /** Bound of the record cache; default 1 MiB. */
   readonly cacheBytes?: number
-  readonly log?: (event: string, fields: Record<string, unknown>) => void
   /** After each native write: how long it took, and whether it waited for the device. */
   readonly onWrite?: ((ms: number, isSynced: boolean) => void) | undefined
-  /** Tests put a failing database in between. */
-  readonly open?: OpenLevel
+  /** Reads all tables once after opening, slowly, for damage that nobody has met. */
+  readonly readsThrough?: boolean
+  /** A write failed, or opening the database again after one: before anybody else hears of it. */
+  readonly onWriteFailed?: ((error: unknown) => void) | undefined
+}
+
+/** What files can suffer from, beside what every engine does. */
+export interface EmbeddedRecordStore extends RecordStore {
+  /** Damaged files that were set aside, and that nobody has settled [SEC-60]. */
+  damage(): readonly Damage[]
+  /** Reads every file of the store, and says what is damaged: now, or earlier and not settled. */
+  checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]>
+  /**
+   * Every record as it was at one moment, with all that was committed before the call: a commit is in it whole or not at all.
+   * @throws StoreUnavailableError when damage is met, or the database had to be opened again meanwhile
+   */
+  everything(): AsyncIterable<readonly StoredRecord[]>
 }
 
 /** [SEC-57]: what `process` may lose with the power. */
@@ -44,12 +59,12 @@ const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
  */
 const CACHE_BYTES = 1024 * 1024
 
-/** @throws StoreLockedError when another process holds the folder */
-export async function openEmbeddedRecordStore(options: EmbeddedOptions): Promise<RecordStore> {
-  const open = options.open ?? (() => openLevel(options.folder))
-  const level = await open()
-  const rare = await RareKeys.open(level, (error) => options.log?.('store.opt_outs_unread', { error: String(error) }))
-  return new EmbeddedRecordStore(options, open, level, rare)
+/** @throws StoreLockedError when another process holds the folder, StoreDamagedError when only a repair helps */
+export async function openEmbeddedRecordStore(options: EmbeddedOptions): Promise<EmbeddedRecordStore> {
+  let store: LevelRecordStore | undefined
+  const opened = await openCarefully(options, (from, to) => store?.mend(from, to))
+  store = new LevelRecordStore(options, opened)
+  return store
 }
 
 /**
@@ -57,13 +72,14 @@ export async function openEmbeddedRecordStore(options: EmbeddedOptions): Promise
  * one step with entering the overlay, so that of two commits with one expected revision the second sees the first. The
  * overlay holds it until its native write has ended; while one write runs the next group is gathered.
  */
-class EmbeddedRecordStore implements RecordStore {
+class LevelRecordStore implements EmbeddedRecordStore {
   readonly #folder: string
   readonly #durability: Durability
   readonly #onWrite: EmbeddedOptions['onWrite']
+  readonly #onWriteFailed: (error: unknown) => void
   readonly #log: (event: string, fields: Record<string, unknown>) => void
-  readonly #open: OpenLevel
-  readonly #rare: RareKeys
+  readonly #parts: CarefullyOpened
+  readonly #mending: Mending
   readonly #overlay = new Map<string, Overlaid>()
   readonly #cache: RecordCache
   readonly #reads: ReadQueue
@@ -76,16 +92,18 @@ class EmbeddedRecordStore implements RecordStore {
   #syncTimer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor(options: EmbeddedOptions, open: OpenLevel, level: Level, rare: RareKeys) {
-    this.#rare = rare
+  constructor(options: EmbeddedOptions, parts: CarefullyOpened) {
+    this.#parts = parts
     this.#folder = options.folder
     this.#durability = options.durability
     this.#log = options.log ?? (() => {})
     this.#onWrite = options.onWrite
-    this.#open = open
-    this.#level = level
+    this.#onWriteFailed = options.onWriteFailed ?? (() => {})
+    this.#level = parts.level
     this.#cache = new RecordCache(options.cacheBytes ?? CACHE_BYTES)
-    this.#reads = new ReadQueue(async (keys) => (await this.#opened()).getMany(keys))
+    this.#mending = new Mending(parts.care, () => this.#reopen(), this.#log)
+    if (options.readsThrough) this.#mending.readThrough()
+    this.#reads = new ReadQueue((keys) => this.#readMany(keys))
   }
 
   getMany(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
@@ -99,7 +117,7 @@ class EmbeddedRecordStore implements RecordStore {
       }
       for (let i = 0; i < keys.length; i++) {
         const key = keys[i] as Buffer
-        if (!this.#rare.mayHave(key)) continue
+        if (!this.#parts.rare.mayHave(key)) continue
         const name = keyName(key)
         const known = this.#known(name)
         if (known !== undefined) {
@@ -162,10 +180,32 @@ class EmbeddedRecordStore implements RecordStore {
     return { diskBytes }
   }
 
+  damage(): readonly Damage[] {
+    return this.#parts.care.known
+  }
+
+  async checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]> {
+    await this.#settled()
+    const memory = Buffer.alloc(1)
+    return this.#parts.care.check(() => this.reclaim(memory, memory), onProgress)
+  }
+
+  async *everything(): AsyncGenerator<readonly StoredRecord[]> {
+    await this.#settled()
+    try {
+      yield* (await this.#opened()).everything()
+    } catch (error) {
+      throw unavailable('reading failed', error)
+    }
+  }
+
+  readonly mend: OnDamaged = (from, to) => this.#mending.met(from, to)
+
   async close(): Promise<void> {
     if (this.#isClosed) return
     const flushed = this.flush()
     this.#isClosed = true
+    this.#mending.stop()
     clearTimeout(this.#syncTimer)
     try {
       await flushed
@@ -194,7 +234,7 @@ class EmbeddedRecordStore implements RecordStore {
       const name = keyName(guard.key)
       const known = this.#known(name)
       if (known === undefined) this.#readGuard(guard.key, name, commit, durability, waiter)
-      else if (revisionOf(known) === guard.revision) this.#accept(commit, durability, waiter, level, name)
+      else if (guardHolds(guard, known)) this.#accept(commit, durability, waiter, level, name)
       else waiter.resolve(false)
     }
   }
@@ -208,7 +248,8 @@ class EmbeddedRecordStore implements RecordStore {
         return
       }
       this.#cache.set(name, record)
-      if (revisionOf(record) === commit.guard?.revision) this.#accept(commit, durability, waiter, level, name)
+      if (commit.guard === undefined || guardHolds(commit.guard, record))
+        this.#accept(commit, durability, waiter, level, name)
       else waiter.resolve(false)
     }
     this.#reads.read(key, name, done, (error) => waiter.reject(unavailable('reading a guard failed', error)))
@@ -227,7 +268,10 @@ class EmbeddedRecordStore implements RecordStore {
     for (const put of commit.puts) {
       const name = put.key === guardKey ? guarded : keyName(put.key)
       group.put(put, name)
-      this.#rare.add(put.key)
+      if (isRare(put.key)) {
+        this.#parts.rare.add(put.key)
+        group.optOuts.push(put)
+      }
       this.#wrote(name, put.record, group, guarded)
     }
     if (durability === 'disk') group.mustSync = true
@@ -273,6 +317,7 @@ class EmbeddedRecordStore implements RecordStore {
   }
 
   async #write(group: WriteGroup): Promise<void> {
+    if (group.optOuts.length > 0) await this.#parts.optOuts.add(group.optOuts, group.mustSync)
     const startedMs = performance.now()
     await group.write(group.mustSync)
     this.#onWrite?.(performance.now() - startedMs, group.mustSync)
@@ -292,6 +337,7 @@ class EmbeddedRecordStore implements RecordStore {
 
   /** Nobody hears of success, and nothing known is believed, until the database was closed and opened again. */
   #fail(group: WriteGroup, cause: unknown): void {
+    this.#onWriteFailed(cause)
     this.#log('store.write_failed', { error: String(cause), commits: group.waiters.length })
     const error = unavailable('writing failed, the outcome is unknown', cause)
     const next = this.#gathering
@@ -300,14 +346,40 @@ class EmbeddedRecordStore implements RecordStore {
     this.#cache.clear()
     this.#reads.wroteAll()
     this.#isDirty = false
-    const reopening = new Reopening(this.#level as Level, this.#open, this.#log)
-    this.#level = reopening
-    void reopening.run().then((level) => {
-      if (level !== undefined) this.#level = level
-      reopening.finish()
-    })
+    if (isCorruption(cause)) this.#parts.care.suspectAll()
+    if (!(this.#level instanceof Reopening)) {
+      const reopening = this.#startReopening(this.#level)
+      void this.#run(reopening)
+    }
     group.rejectAll(error)
     next?.rejectAll(error)
+  }
+
+  #startReopening(level: Level): Reopening {
+    const open = () =>
+      this.#parts.open().catch((error: unknown) => {
+        this.#onWriteFailed(error)
+        throw error
+      })
+    const reopening = new Reopening(level, open, this.#log)
+    this.#level = reopening
+    return reopening
+  }
+
+  async #run(reopening: Reopening): Promise<void> {
+    const level = await reopening.run()
+    if (level !== undefined) this.#level = level
+    reopening.finish()
+  }
+
+  /** Closes and opens again: what was accepted is written first, what comes meanwhile waits. */
+  async #reopen(): Promise<void> {
+    if (this.#level instanceof Reopening) return
+    const reopening = this.#startReopening(this.#level)
+    await this.#settled()
+    this.#cache.clear()
+    this.#reads.wroteAll()
+    await this.#run(reopening)
   }
 
   async #opened(): Promise<Level> {
@@ -320,10 +392,22 @@ class EmbeddedRecordStore implements RecordStore {
   async #reading<Value>(read: (level: Level) => Promise<Value>): Promise<Value> {
     if (this.#isClosed) throw unavailable('the store is closed')
     try {
-      return await read(await this.#opened())
+      const level = await this.#opened()
+      // A reading that was under way when the database was closed to mend it is done again.
+      return await read(level).catch(async (error: unknown) => {
+        if (this.#level === level) throw error
+        return read(await this.#opened())
+      })
     } catch (error) {
       throw unavailable('reading failed', error)
     }
+  }
+
+  async #readMany(keys: Buffer[]): Promise<(Buffer | undefined)[]> {
+    const found = await this.#reading((level) => level.getMany(keys))
+    const isHurt = found.some((record) => record?.length === 0)
+    // What one block hides is not lost with it: older tables may have it.
+    return isHurt && (await this.#mending.followedUp()) ? this.#reading((level) => level.getMany(keys)) : found
   }
 
   /** Everything accepted before this call is written, so that an iterator sees it. */
@@ -332,11 +416,6 @@ class EmbeddedRecordStore implements RecordStore {
     if (group === undefined) return
     await new Promise<void>((resolve) => group.waiters.push({ resolve: () => resolve(), reject: () => resolve() }))
   }
-}
-
-/** 0 when there is no record. */
-function revisionOf(record: KnownRecord): number {
-  return record === null ? 0 : readRevision(record).revision
 }
 
 function unavailable(what: string, cause?: unknown): StoreUnavailableError {

@@ -1,6 +1,8 @@
 import { PARTITIONS } from '../../model/partition.ts'
-import { afterPrefix, Kind, kindRange, partitionOfKey } from '../keys.ts'
+import { afterPrefix, Kind, keyName, kindRange, partitionOfKey } from '../keys.ts'
+import type { StoredRecord } from '../record-store.ts'
 import type { Level } from './level.ts'
+import { isNewerRecord, type OptOutList } from './opt-out-list.ts'
 
 /**
  * Which opt-outs there may be. Every event asks for one, and almost nobody has one: knowing that in memory saves half of
@@ -13,31 +15,31 @@ export class RareKeys {
   #isComplete = false
 
   /**
-   * Reads the keys that are there. One owning process writes them all, so nothing is missed afterwards. Where a damaged
-   * block hides some, every one may be there: each is asked for, as if there were no memory of them [SEC-60].
+   * Reads the keys that are there, and brings database and list to the same: what damage took from the one stands in the
+   * other. One owning process writes them all, so nothing is missed afterwards.
+   * @param isWhole asked when all were read, with how many the list did not have: false when a damaged block may have hidden
+   * some. Then nothing is listed, every one may be there, and each is asked for, as if there were no memory of them [SEC-60]
    */
-  static async open(level: Level, onIncomplete: (error: unknown) => void): Promise<RareKeys> {
+  static async open(level: Level, list: OptOutList, isWhole: (unlisted: number) => boolean): Promise<OpenedRareKeys> {
     const rare = new RareKeys()
-    try {
-      await rare.#readAll(level)
-      rare.#isComplete = true
-    } catch (error) {
-      onIncomplete(error)
+    const { entries, lines, damaged } = await list.read()
+    const unlisted: StoredRecord[] = []
+    for await (const stored of storedOptOuts(level)) {
+      rare.add(stored.key)
+      const name = keyName(stored.key)
+      const listed = entries.get(name)
+      if (listed === undefined || isNewerRecord(stored.record, listed?.record)) unlisted.push(stored)
+      if (listed !== undefined && !isNewerRecord(listed.record, stored.record)) entries.delete(name)
     }
-    return rare
-  }
-
-  async #readAll(level: Level): Promise<void> {
-    for (const head of await level.heads(Kind.optOut, PARTITIONS)) {
-      const { to } = kindRange(partitionOfKey(head), Kind.optOut)
-      for (let from = head; ; ) {
-        const page = await level.range(from, to, PAGE, false)
-        for (const { key } of page) this.add(key)
-        const last = page.at(-1)
-        if (page.length < PAGE || last === undefined) break
-        from = afterPrefix(last.key)
-      }
+    rare.#isComplete = isWhole(unlisted.length)
+    for (const { key } of entries.values()) rare.add(key)
+    if (rare.#isComplete) {
+      const isLong = lines - damaged > 2 * rare.#known.size + LINES_SPARE
+      if (damaged > 0 || isLong) await list.rewrite(await allOf(level, entries.values()))
+      else if (unlisted.length > 0) await list.add(unlisted, true)
     }
+    await putBack(level, [...entries.values()])
+    return { rare, putBack: entries.size, isWhole: rare.#isComplete }
   }
 
   add(key: Buffer): void {
@@ -50,9 +52,59 @@ export class RareKeys {
   }
 }
 
-const PAGE = 1_000
+export interface OpenedRareKeys {
+  readonly rare: RareKeys
+  /** Opt-outs that were in the list alone. */
+  readonly putBack: number
+  readonly isWhole: boolean
+}
 
-function isRare(key: Buffer): boolean {
+const PAGE = 1_000
+/** More lines than twice the opts-outs and these, and the list is written anew. */
+const LINES_SPARE = 1_000
+
+/** Writes what the list holds and the database does not. @returns how many */
+export async function putBackMissing(level: Level, list: OptOutList): Promise<number> {
+  const listed = [...(await list.read()).entries.values()]
+  let count = 0
+  for (let from = 0; from < listed.length; from += PAGE) {
+    const page = listed.slice(from, from + PAGE)
+    const found = await level.getMany(page.map(({ key }) => key))
+    const missing = page.filter(({ record }, i) => isNewerRecord(record, found[i]))
+    await putBack(level, missing)
+    count += missing.length
+  }
+  return count
+}
+
+async function putBack(level: Level, optOuts: readonly StoredRecord[]): Promise<void> {
+  for (let from = 0; from < optOuts.length; from += PAGE) {
+    const batch = level.batch()
+    for (const { key, record } of optOuts.slice(from, from + PAGE)) batch.put(key, record)
+    await batch.write(true)
+  }
+}
+
+async function allOf(level: Level, others: Iterable<StoredRecord>): Promise<StoredRecord[]> {
+  const all = [...others]
+  for await (const stored of storedOptOuts(level)) all.push(stored)
+  return all
+}
+
+async function* storedOptOuts(level: Level): AsyncGenerator<StoredRecord> {
+  for (const head of await level.heads(Kind.optOut, PARTITIONS)) {
+    const { to } = kindRange(partitionOfKey(head), Kind.optOut)
+    for (let from = head; ; ) {
+      const page = await level.range(from, to, PAGE, false)
+      yield* page
+      const last = page.at(-1)
+      if (page.length < PAGE || last === undefined) break
+      from = afterPrefix(last.key)
+    }
+  }
+}
+
+export function isRare(key: Buffer): boolean {
   return key[2] === Kind.optOut && key.length >= 7
 }
 

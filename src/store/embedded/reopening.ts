@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { StoreUnavailableError } from '../record-store.ts'
 import type { Level, OpenLevel } from './level.ts'
 
-/** Callers wait for the first tries; after them they are refused at once while the tries go on. */
+/** Callers wait for the first tries, and so long; after that they are refused at once while it goes on. */
 const PATIENT_TRIES = 3
+const PATIENT_MS = 2_000
 const FIRST_PAUSE_MS = 50
 const PAUSE_MS_MAX = 1_000
 
@@ -39,6 +40,15 @@ export class Reopening {
   }
 
   async #run(): Promise<Level | undefined> {
+    const patience = setTimeout(() => this.#refuseAll(), PATIENT_MS)
+    try {
+      return await this.#try()
+    } finally {
+      clearTimeout(patience)
+    }
+  }
+
+  async #try(): Promise<Level | undefined> {
     await this.#failed.close().catch(() => {})
     for (let tries = 1; !this.#isStopped; tries++) {
       try {

@@ -17,6 +17,8 @@ export interface WriteWaiter {
 export class WriteGroup {
   readonly names: string[] = []
   readonly waiters: WriteWaiter[] = []
+  /** Opt-outs among the records: they are written a second time. */
+  readonly optOuts: StoredRecord[] = []
   bytes = 0
   /** Somebody waits for the device. */
   mustSync = false

@@ -1,7 +1,7 @@
-import { readRevision } from '../record.ts'
 import {
   assertOnePartition,
   type Commit,
+  guardHolds,
   type RecordStore,
   type StoredRecord,
   StoreUnavailableError,
@@ -25,11 +25,8 @@ class MemoryRecordStore implements RecordStore {
   async commit(commit: Commit): Promise<boolean> {
     this.#assertOpen()
     assertOnePartition(commit)
-    if (commit.guard !== undefined) {
-      const guarded = this.#find(commit.guard.key)
-      const revision = guarded === undefined ? 0 : readRevision(guarded.record).revision
-      if (revision !== commit.guard.revision) return false
-    }
+    const { guard } = commit
+    if (guard !== undefined && !guardHolds(guard, this.#find(guard.key)?.record)) return false
     for (const key of commit.deletes) {
       const at = this.#lowerBound(key)
       if (this.#records[at]?.key.equals(key)) this.#records.splice(at, 1)

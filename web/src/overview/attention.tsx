@@ -17,6 +17,7 @@ const LOOKS = {
   backlog: { Icon: IconClock, tone: 'waiting', status: 'waiting' },
   disk_share: { Icon: IconAlert, tone: 'waiting', status: 'dead' },
   disk: { Icon: IconAlert, tone: 'waiting', status: undefined },
+  damage: { Icon: IconAlert, tone: 'dead', status: undefined },
   private_destinations: { Icon: IconShield, tone: 'waiting', status: undefined },
   clock: { Icon: IconAlert, tone: 'waiting', status: undefined },
 } as const

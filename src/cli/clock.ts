@@ -1,0 +1,39 @@
+import type { ClockView } from '../contract.ts'
+import { type ClientOptions, findServer } from './find-server.ts'
+
+/** `usher clock`: how far the running server relies on the machine's clock; with `--confirm`, that it is right [SEC-82]. */
+export async function clock(options: ClientOptions & { readonly confirm?: boolean }): Promise<void> {
+  const server = findServer(options)
+  try {
+    const view = (await (options.confirm === true
+      ? server.api.post('/v1/clock/confirm', undefined)
+      : server.api.get('/v1/clock'))) as ClockView
+    process.stdout.write(options.json === true ? `${JSON.stringify(view, null, 2)}\n` : renderClock(view))
+  } finally {
+    server.close()
+  }
+}
+
+const SAYS: Readonly<Record<ClockView['state'], string>> = {
+  trusted: 'The clock is trusted.',
+  held: 'For three minutes time goes on as if it had not.',
+  waiting: 'Nothing expires by the new time until it was steady for an hour.',
+  followed: 'Things expire by the new time; nothing is deleted for its age yet.',
+}
+
+export function renderClock({ state, now, machine, leapSeconds, since }: ClockView): string {
+  const times = `Usher    ${now}\nmachine  ${machine}\n`
+  if (state === 'trusted') return `${times}${SAYS.trusted}\n`
+  const far = `${describe(Math.abs(leapSeconds))} ${leapSeconds < 0 ? 'back' : 'ahead'}`
+  const lines = [
+    `The clock of this machine leapt ${far}${since === null ? '' : ` at ${since}`}. ${SAYS[state]}`,
+    'If it is right now: usher clock --confirm. If not: set it right; then all is as it was.',
+  ]
+  return `${times}${lines.join('\n')}\n`
+}
+
+function describe(seconds: number): string {
+  if (seconds >= 2 * 86_400) return `${Math.round(seconds / 86_400)} days`
+  if (seconds >= 2 * 3_600) return `${Math.round(seconds / 3_600)} hours`
+  return `${Math.round(seconds / 60)} minutes`
+}

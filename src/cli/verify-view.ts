@@ -1,0 +1,109 @@
+import type { RepairReport } from '../main.ts'
+
+/** A damaged file; the members that are shown of `Damage` (store/damage.ts). */
+interface DamageView {
+  readonly file: string
+  readonly kind: string
+  readonly places: number
+  readonly bytes: number
+  readonly isLost: boolean
+  readonly writes?: number
+  readonly ranges: readonly {
+    readonly firstPartition: number
+    readonly lastPartition: number
+    readonly kinds: readonly string[]
+  }[]
+  readonly setAside?: string
+  readonly atMs?: number
+}
+
+/** What the check says at its end; the members that are shown of `VerifyReport` (store/verify.ts). */
+export interface VerifyView {
+  readonly records: number
+  /** By what is wrong: how often, and the first samples. */
+  readonly findings: Readonly<Record<string, { readonly count: number; readonly samples: readonly string[] }>>
+  readonly damage: readonly DamageView[]
+}
+
+const RANGES_SHOWN_MAX = 5
+const WHAT: Readonly<Record<string, string>> = {
+  log: 'the log of what was written last',
+  table: 'a table of records',
+  list: 'the list of tables',
+}
+
+export function readReport(value: unknown): VerifyView {
+  const { records, findings, damage = [] } = value as Partial<VerifyView>
+  if (typeof records !== 'number' || typeof findings !== 'object') throw new TypeError('not a report of this version')
+  return { records, findings, damage }
+}
+
+export function foundIn({ findings, damage }: VerifyView): number {
+  return damage.length + Object.values(findings).reduce((sum, { count }) => sum + count, 0)
+}
+
+export function renderReport(view: VerifyView): string {
+  const found = foundIn(view)
+  return lines([
+    `${view.records} records checked, ${found === 0 ? 'no problem found' : `${found} problems:`}`,
+    ...view.damage.flatMap(damageLines),
+    ...findingLines(view.findings),
+  ])
+}
+
+export function renderRepair({ damage, repaired, report }: RepairReport): string {
+  const wrong = Object.values(repaired).reduce((sum, { count }) => sum + count, 0)
+  if (damage.length + wrong === 0) return lines([`${report.records} records checked, nothing to repair`])
+  const isLost = damage.some((one) => one.isLost)
+  const mayLackOptOuts = damage.some(({ kind, ranges }) => kind !== 'table' || ranges.some(hasOptOuts))
+  return lines([
+    `Repaired: ${damage.length} damaged files were set aside, ${wrong} records and references put right.`,
+    ...damage.flatMap(damageLines),
+    ...findingLines(repaired),
+    `${report.records} records are in use.`,
+    ...(isLost
+      ? ['Something is lost: a backup from before the damage has it (docs/damage.md).']
+      : ['Nothing is lost.']),
+    ...(isLost && mayLackOptOuts
+      ? ['Opt-outs were put back from opt-outs.list; those that it does not have may be lost.']
+      : []),
+    'The damaged files are kept. Look at the device before you start again.',
+  ])
+}
+
+function hasOptOuts({ kinds }: { readonly kinds: readonly string[] }): boolean {
+  return kinds.includes('optOut')
+}
+
+function lines(all: readonly string[]): string {
+  return `${all.join('\n')}\n`
+}
+
+function findingLines(findings: VerifyView['findings']): string[] {
+  return Object.entries(findings)
+    .filter(([, { count }]) => count > 0)
+    .flatMap(([finding, { count, samples }]) => [
+      `  ${count} ${finding.replaceAll('_', ' ')}`,
+      ...samples.map((sample) => `    ${sample}`),
+    ])
+}
+
+function damageLines(damage: DamageView): string[] {
+  const { file, kind, places, bytes, isLost, writes, ranges, setAside, atMs } = damage
+  const shown = ranges.slice(0, RANGES_SHOWN_MAX)
+  return [
+    `  ${file}, ${WHAT[kind] ?? kind}: ${places} damaged ${places === 1 ? 'place' : 'places'}, ${bytes} bytes; ${lossOf(isLost, writes)}`,
+    ...shown.map(
+      ({ firstPartition, lastPartition, kinds }) =>
+        `    in partitions ${firstPartition} to ${lastPartition}: ${kinds.join(', ')}`,
+    ),
+    ...(ranges.length > shown.length ? [`    and ${ranges.length - shown.length} more`] : []),
+    ...(atMs === undefined ? ['    in use as it is'] : [`    found ${new Date(atMs).toISOString()}`]),
+    ...(setAside === undefined ? [] : [`    kept as ${setAside}`]),
+  ]
+}
+
+function lossOf(isLost: boolean, writes: number | undefined): string {
+  if (!isLost) return 'worked out again, nothing is lost'
+  return writes === undefined ? 'what stood there is lost' : `${writes} writes of records are lost`
+}

@@ -1,0 +1,38 @@
+import type { UsherConfig } from '../config.ts'
+
+/** Settings that are right each by itself and not together; a sentence each, with keys, variables and what is allowed. */
+export function impossibleCombinations(config: UsherConfig): string[] {
+  const issues: string[] = []
+  if (config.clockOffsetMs !== 0 && config.production) {
+    issues.push('clockOffsetMs (USHER_CLOCK_OFFSET_MS): a test switch, refused with NODE_ENV=production. Allowed: 0')
+  }
+  if ((config.tls.cert === undefined) !== (config.tls.key === undefined)) {
+    issues.push(
+      'tls.cert (USHER_TLS_CERT) and tls.key (USHER_TLS_KEY): one is set without the other. Allowed: both or none',
+    )
+  }
+  if (config.edge.port !== 0 && config.edge.port === config.admin.port) {
+    issues.push(
+      'edge.port (USHER_EDGE_PORT) and admin.port (USHER_ADMIN_PORT): both are the same. Allowed: two different ports',
+    )
+  }
+  // Set without what they need, these would be accepted and do nothing.
+  const { acceptUnlistedCmp, cmpListFile, imsClients, imsKeys } = config.edge
+  if (acceptUnlistedCmp && cmpListFile === undefined) {
+    issues.push(
+      'edge.acceptUnlistedCmp (USHER_EDGE_ACCEPT_UNLISTED_CMP): has no effect without edge.cmpListFile. Allowed: false, or a list too',
+    )
+  }
+  if (imsClients.length > 0 && imsKeys.length === 0) {
+    issues.push(
+      'edge.imsClients (USHER_EDGE_IMS_CLIENTS): has no effect without edge.imsKeys. Allowed: none, or the keys too',
+    )
+  }
+  const { connectionsMax, connectionsPerAddressMax } = config.edge.limits
+  if (connectionsPerAddressMax > connectionsMax) {
+    issues.push(
+      `edge.limits.connectionsPerAddressMax (USHER_EDGE_LIMITS_CONNECTIONS_PER_ADDRESS_MAX): is above edge.limits.connectionsMax. Allowed: at most ${connectionsMax}`,
+    )
+  }
+  return issues
+}

@@ -1,0 +1,117 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
+import { SetAside } from '../store/embedded/set-aside.ts'
+import { Kind } from '../store/keys.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import { defineOverApi } from '../testkit/define-over-api.ts'
+import { startReceiver } from '../testkit/receiver.ts'
+import { startWholeServer } from '../testkit/start-whole-server.ts'
+import { storePaths } from './stores.ts'
+
+/** The whole server on tables with damaged blocks: what it must go on with. */
+let dataDir = ''
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'usher-damage-'))
+})
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
+
+const VISITORS = 400
+const deviceOf = (visitor: number) => `6${String(visitor).padStart(37, '0')}`
+
+test('with damaged blocks in its tables it starts, delivers, and tells everybody else out when their time has come [SEC-60] [AUD-89]', async () => {
+  await using receiver = await startReceiver()
+  const members = (segmentId: number) => receiver.state.members(String(segmentId))
+  let segmentId = 0
+  let dataSourceId = 0
+  {
+    await using usher = await startWholeServer(dataDir)
+    const defined = await defineOverApi(usher, {
+      traits: [{ name: 'look', ttl: 30 }],
+      segments: [{ name: 'lookers', rule: ({ look }) => `${look}T` }],
+      url: `${receiver.url}/aam`,
+      auth: { type: 'none' },
+    })
+    segmentId = defined.segmentIds[0] as number
+    dataSourceId = defined.dataSourceId
+    const call = (visitor: number) =>
+      fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(visitor)}&d_cid=${dataSourceId}%01p${visitor}&c_do=look`)
+    for (let from = 0; from < VISITORS; from += 20)
+      await Promise.all(Array.from({ length: 20 }, (_, i) => call(from + i)))
+    await expect.poll(() => members(segmentId).length, { timeout: 30_000 }).toBe(VISITORS)
+  }
+  // Opening moves what was in the log into a table.
+  await (await startWholeServer(dataDir)).close()
+  const profiles = join(dataDir, 'profiles')
+  for (const name of readdirSync(profiles).filter((name) => name.endsWith('.ldb'))) {
+    const content = readFileSync(join(profiles, name))
+    for (const share of [0, 0.3, 0.6]) {
+      const at = Math.floor(content.length * share) + 500
+      content.fill(0x5a, at, at + 200)
+    }
+    writeFileSync(join(profiles, name), content)
+  }
+
+  await using usher = await startWholeServer(dataDir)
+  expect((await fetch(`${usher.edgeUrl}/readyz`)).status).toBe(200)
+  const known: number[] = []
+  for (let visitor = 0; visitor < VISITORS; visitor++)
+    await usher.api('GET', `/v1/profiles/${deviceOf(visitor)}`).then(
+      () => known.push(visitor),
+      () => {},
+    )
+  expect(known.length).toBeLessThan(VISITORS)
+  expect(known.length).toBeGreaterThan(VISITORS / 2)
+
+  // Of the others nothing is known that could be told. A partner ID is told of as long as its own record is there.
+  await usher.api('POST', '/v1/test/clock', { advanceMs: 32 * 86_400_000 })
+  const left = () => members(segmentId).filter((id) => known.includes(Number(id.slice(1)))).length
+  await expect.poll(left, { timeout: 30_000 }).toBe(0)
+  const call = await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(9_999)}&d_cid=${dataSourceId}%01new&c_do=look`)
+  expect(call.status).toBe(200)
+  await expect.poll(() => members(segmentId).includes('new'), { timeout: 30_000 }).toBe(true)
+})
+
+test('who lost only the entry that says when is filed again at the next start [SEC-60] [AUD-89]', async () => {
+  {
+    await using usher = await startWholeServer(dataDir)
+    for (const visitor of [1, 2, 3]) await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(visitor)}&c_do=look`)
+  }
+  const paths = storePaths(dataDir)
+  const stored = await openEmbeddedRecordStore({ ...paths, durability: 'disk' })
+  const filed = await stored.heads(Kind.due)
+  expect(filed).toHaveLength(3)
+  for (const key of filed) await stored.commit({ puts: [], deletes: [key] })
+  await stored.close()
+  const ranges = [{ firstPartition: 0, lastPartition: 4_095, kinds: ['due'] }]
+  const damage = { file: '000009.ldb', kind: 'table', places: 1, bytes: 1, isLost: true, ranges } as const
+  await new SetAside(paths.asideFolder, () => 0).missing(damage)
+
+  let records: RecordStore | undefined
+  const wrapRecords = (opened: RecordStore) => {
+    records = opened
+    return opened
+  }
+  await using _usher = await startWholeServer(dataDir, { wrapRecords })
+  await expect.poll(() => records?.heads(Kind.due)).toEqual(filed)
+})
+
+test.each([
+  ['its head', 0, 20],
+  ['what it says of its tables', 100, 3_000],
+])(
+  'a catalogue with damage in %s ends the start in a sentence, and lets go of the rest [SEC-60~]',
+  async (_name, at, bytes) => {
+    await (await startWholeServer(dataDir)).close()
+    const file = join(dataDir, 'catalog.sqlite')
+    const content = readFileSync(file)
+    writeFileSync(file, Buffer.from(content).fill(0x5a, at, at + bytes))
+    await expect(startWholeServer(dataDir)).rejects.toThrow(
+      /the definitions in .*catalog\.sqlite are damaged: .*Restore a backup/,
+    )
+    writeFileSync(file, content)
+    await (await startWholeServer(dataDir)).close()
+  },
+)

@@ -1,0 +1,15 @@
+// The system's nginx, for the guide docs/behind-a-proxy.md. Node's own modules only: scripts/test.mjs asks too.
+import { existsSync } from 'node:fs'
+
+const USUAL = [
+  '/usr/sbin/nginx',
+  '/usr/local/sbin/nginx',
+  '/usr/bin/nginx',
+  '/usr/local/bin/nginx',
+  '/opt/homebrew/bin/nginx',
+]
+export const NGINX = USUAL.find((path) => existsSync(path)) ?? '/usr/sbin/nginx'
+
+export function hasNginx() {
+  return existsSync(NGINX)
+}
