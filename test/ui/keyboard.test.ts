@@ -94,7 +94,7 @@ describe.skipIf(!canBrowse)(name, () => {
       if ((await page.evaluate('document.activeElement?.innerText')) === 'Replay 1') break
     }
     await page.keyboard.press('Enter')
-    await page.getByText('1 message is queued.').waitFor()
+    await page.getByText('3 messages: all done.').waitFor()
     await expect.poll(inDialogue).toBe(true)
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })

@@ -259,7 +259,9 @@ describe.skipIf(!canBrowse)(name, () => {
   test('what a replay would do is counted in groups of three digits on its button too', async () => {
     const { page } = await browsing.open(`${servers.hard.url}/messages/${RETRIED}`)
     await page.getByRole('button', { name: 'Replay…' }).click()
-    await page.getByRole('button', { name: 'Replay 1,234,567', exact: true }).waitFor()
+    const replay = page.getByRole('button', { name: 'Replay 1,234,567', exact: true })
+    await replay.waitFor()
+    expect(await replay.isEnabled()).toBe(true)
     await page.context().close()
   })
 
