@@ -221,7 +221,8 @@ describe('forbidden code and modules stay where they belong [SEC-97] [SEC-22]', 
 
 test('no test takes a limit from the code: it would hold whatever the code says', () => {
   const isLimit = (name: string) => /(^|_)(MAX|MIN|LIMITS|KEPT)$|_(MS|DAYS|SECONDS|BYTES)$/.test(name)
-  const units = ['DAY_MS', 'MINUTE_MS']
+  // Units, and a size that a file format fixes.
+  const units = ['DAY_MS', 'MINUTE_MS', 'TRAILER_BYTES']
   const taken = sources
     .filter(({ path }) => isTest(path))
     .flatMap(({ path, imports }) =>

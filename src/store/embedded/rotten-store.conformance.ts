@@ -8,7 +8,8 @@ import type { Damage } from '../damage.ts'
 import { Kind, keyName, startKey } from '../keys.ts'
 import { sealRecord } from '../record.ts'
 import type { RecordStore } from '../record-store.ts'
-import { type EmbeddedOptions, type EmbeddedRecordStore, openEmbeddedRecordStore } from './embedded-record-store.ts'
+import type { EmbeddedOptions, EmbeddedRecordStore } from './embedded-options.ts'
+import { openEmbeddedRecordStore } from './embedded-record-store.ts'
 
 /** A store with tables on several levels and a log, and everything that was ever written to it. */
 export interface RottenStore extends AsyncDisposable {

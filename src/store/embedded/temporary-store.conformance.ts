@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RecordStore } from '../record-store.ts'
-import { type EmbeddedOptions, openEmbeddedRecordStore } from './embedded-record-store.ts'
+import type { EmbeddedOptions } from './embedded-options.ts'
+import { openEmbeddedRecordStore } from './embedded-record-store.ts'
 
 export interface TemporaryStore extends AsyncDisposable {
   readonly folder: string
