@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
-import { parseTraitRule } from './audience/rules/trait-rule.ts'
+import { checkTraitRule } from './audience/rules/trait-rule.ts'
 import { DenyList } from './collect/deny-list.ts'
 import { keepDenyList } from './collect/deny-list-keeper.ts'
 import { startEdge } from './collect/edge-server.ts'
@@ -35,6 +35,7 @@ import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
 import { openPlaces } from './main/places.ts'
 import { openProductClock } from './main/product-clock.ts'
+import { replayControl } from './main/replay-control.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
@@ -298,7 +299,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           tlsEndedInFront: config.tls.endedInFront,
         },
         catalog,
-        rules: { parseTraitRule, parseSegmentRule },
+        rules: { checkTraitRule, parseSegmentRule },
         destinationTypes: destinationTypes({ allowPrivate, allowedTargets }),
         profiles: {
           find: async (text) =>
@@ -311,8 +312,8 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           profiles,
           rulebook: rulebooks.current,
           names: catalog.names,
-          dispatcher,
         }),
+        replays: dispatcher && replayControl(dispatcher, deliveries),
         denyList: openDenyListDesk(denyList, denyListKeeper, {
           mayClear: config.edge.denyList.mayClear,
           clock: clock.now,

@@ -17,14 +17,19 @@
     readonly ibs?: readonly Sync[]
     readonly errors?: readonly { readonly code: number }[]
   }
+  /** Name and value of each signal, not yet encoded; a name may repeat. */
+  type Pairs = readonly (readonly [string, string])[]
   interface Call {
-    /** Name and value of each signal, not yet encoded; a name may repeat. */
-    readonly pairs: readonly (readonly [string, string])[]
+    readonly path: string
+    /** Built when it is sent, with what is known by then. */
+    body(): string
+    /** Undefined for what is no event. */
+    readonly pairs?: Pairs
   }
   /** What listeners of `usher('on', ...)` hear about each event, in the end. */
   interface Report {
     readonly status: 'answered' | 'left' | 'failed' | 'refused'
-    readonly signals: Call['pairs']
+    readonly signals: Pairs
     readonly answer?: Answer
   }
   interface TcData {
@@ -37,22 +42,23 @@
   type Tag = { (...words: unknown[]): void; q?: ArrayLike<unknown>[]; loaded?: true }
   const page = window as unknown as { usher?: Tag; __tcfapi?: Tcfapi }
 
-  const COOKIE = 'usher_id'
   /** As long as the edge keeps a profile that is not seen again. */
   const COOKIE_DAYS = 120
+  const ID = /^\d{38}$/
   /** In place of an ID: who opted out is recognised without being one. Browsers keep no cookie for longer. */
   const OPTED_OUT = 'optout'
   const OPTED_OUT_DAYS = 400
   const SYNCS = 'usher.syncs'
   const WAITING_MAX = 100
   const ANSWER_WAIT_MS = 10_000
+  const FORM = 'application/x-www-form-urlencoded'
   /** Browsers refuse `keepalive` above 64 KiB. */
   const KEEPALIVE_CHARACTERS_MAX = 60_000
   /** The edge took no consent from the call: whatever this browser holds of us has to go. */
   const NO_CONSENT_CODES = [313, 314, 315]
   const STATES = ['unknown', 'authenticated', 'logged_out']
   /** Keys the tag itself sets; a page that sets them would break the answer. */
-  const OWN_KEYS = /^(d_uuid|d_cid|d_cid_ic|d_rtbd|d_cb|d_jsonv|d_rd|gdpr|gdpr_consent)$/
+  const OWN_KEYS = /^(d_(uuid|first|cid|cid_ic|rtbd|cb|jsonv|rd|consent)|gdpr(_consent)?)$/
 
   if (page.usher?.loaded === true) return
   const script = document.currentScript as HTMLScriptElement | null
@@ -62,14 +68,18 @@
     return
   }
   const [edge] = source
-  const settings = script.dataset
+  const { consent: consentSetting, cookieDomain } = script.dataset
 
   const waiting: Call[] = []
+  /** Opt-outs and withdrawals: told before all else, whatever was consented to. */
+  const wishes: Call[] = []
   const declared = new Map<string, string>()
   const listeners: ((report: Report) => void)[] = []
   /** Data sources whose ID sync this page has loaded. */
   const synced = new Set<string>()
   let isSending = false
+  /** What the cookie would hold, where the browser keeps none. */
+  let memory: string | undefined
   /** Declared since the last call was built. */
   let hasNews = false
   /** What the page said itself; undefined until it does. */
@@ -82,10 +92,10 @@
   function permission(): 'yes' | 'no' | 'wait' {
     if (said === false) return 'no'
     if (tcf === 'asked') return 'wait'
-    const isDecided = said === true || settings['consent'] !== 'required'
+    const isDecided = said === true || consentSetting !== 'required'
     const isGiven = tcf?.gdprApplies === true ? isGranted(tcf) : isDecided
     // Last, because without consent the browser's memory is not even read.
-    if (isGiven) return cookie() === OPTED_OUT ? 'no' : 'yes'
+    if (isGiven) return mark() === OPTED_OUT ? 'no' : 'yes'
     return tcf?.gdprApplies === true ? 'no' : 'wait'
   }
 
@@ -112,31 +122,42 @@
 
   // --- what the browser keeps
 
-  /** An ID, the mark of an opt-out, or nothing; also where a sandboxed frame forbids even to look. */
-  function cookie(): string | undefined {
+  /** An ID, the text of a first visit, the mark of an opt-out, or nothing. A sandboxed frame forbids even to look. */
+  function mark(): string | undefined {
     try {
-      return /(?:^|; )usher_id=(\d{38}|optout)(?:;|$)/.exec(document.cookie)?.[1]
+      return /(?:^|; )usher_id=([\d-]{9,}|optout)(?:;|$)/.exec(document.cookie)?.[1] ?? memory
     } catch {
-      return undefined
+      return memory
     }
   }
 
-  function knownId(): string | undefined {
-    const value = cookie()
-    return value === OPTED_OUT ? undefined : value
+  /** What calls name the visitor by. Before the edge has said an ID, all calls of all tabs carry one text of a first visit. */
+  function name(): string {
+    const value = mark() ?? OPTED_OUT
+    return value === OPTED_OUT ? '' : `${ID.test(value) ? 'd_uuid' : 'd_first'}=${value}`
   }
 
-  function writeCookie(value: string, days: number): void {
-    const domain = settings['cookieDomain']
-    // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in browsers that are in use.
-    document.cookie =
-      `${COOKIE}=${value}; Path=/; Max-Age=${days * 86_400}; SameSite=Lax` +
-      (location.protocol === 'https:' ? '; Secure' : '') +
-      (domain ? `; Domain=${domain}` : '')
+  function keep(value: string, days: number): void {
+    memory = undefined
+    try {
+      // biome-ignore lint/suspicious/noDocumentCookie: the Cookie Store API is missing in browsers that are in use.
+      document.cookie =
+        `usher_id=${value}; Path=/; Max-Age=${days * 86_400}; SameSite=Lax` +
+        (location.protocol === 'https:' ? '; Secure' : '') +
+        (cookieDomain ? `; Domain=${cookieDomain}` : '')
+    } catch {
+      // No cookies.
+    }
+    if (value !== '' && mark() !== value) memory = value
   }
 
+  /** The edge hears of it where it has heard of the visitor: partners, and its own cookie, are out of our reach. */
   function forget(): void {
-    if (knownId() !== undefined) writeCookie('', 0)
+    const known = name()
+    if (known !== '') {
+      wish('/demoptout/consent', known)
+      keep('', 0)
+    }
     declared.clear()
     hasNews = false
     try {
@@ -148,15 +169,15 @@
 
   // --- sending
 
-  function bodyOf({ pairs }: Call): string {
-    const parts = ['d_rtbd=json', 'd_jsonv=1']
+  function bodyOf(pairs: Pairs): string {
+    if (mark() === undefined) keep(crypto.getRandomValues(new Uint32Array(4)).join('-'), COOKIE_DAYS)
+    const parts = ['d_rtbd=json', 'd_jsonv=1', name()]
     const add = (name: string, value: string) => parts.push(`${encode(name)}=${encode(value)}`)
     if (tcf !== 'asked' && tcf?.gdprApplies === true) {
       add('gdpr', '1')
       add('gdpr_consent', tcf.tcString ?? '')
     }
-    const id = knownId()
-    if (id !== undefined) add('d_uuid', id)
+    if (said === true) add('d_consent', '1')
     for (const [name, value] of pairs) add(name, value)
     // Encoded in parts already: a raw %01 stands between them [COL-80].
     hasNews = false
@@ -169,85 +190,73 @@
     return parts.join('&')
   }
 
-  /** One call after the other: the second must carry the ID that the first one's answer gives. */
+  /** One call after the other: they arrive in order, and the second carries the ID that the first one's answer gives. */
   function flush(): void {
     const may = permission()
     if (may === 'no') {
-      for (const call of waiting.splice(0)) tell({ status: 'refused', signals: call.pairs })
+      for (const call of waiting.splice(0)) tell(call, 'refused')
       forget()
     }
-    if (may !== 'yes' || isSending) return
-    const call = waiting.shift()
-    if (call === undefined) return
-    isSending = true
-    post(call)
-      .then(
-        (answer) => {
-          if (permission() === 'yes') guarded(learn)(answer)
-          tell({ status: 'answered', signals: call.pairs, answer })
-        },
-        () => tell({ status: 'failed', signals: call.pairs }),
-      )
-      .then(next, next)
+    if (isSending) return
+    const call = wishes.shift() ?? (may === 'yes' ? waiting.shift() : undefined)
+    if (call !== undefined) void send(call)
   }
 
-  function next(): void {
+  async function send(call: Call): Promise<void> {
+    isSending = true
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), ANSWER_WAIT_MS)
+    try {
+      const body = call.body()
+      const response = await fetch(edge + call.path, {
+        method: 'POST',
+        credentials: 'include',
+        keepalive: body.length < KEEPALIVE_CHARACTERS_MAX,
+        headers: { 'Content-Type': FORM },
+        body,
+        signal: late.signal,
+      })
+      const answer = (await response.json()) as Answer
+      if (permission() === 'yes') guarded(learn)(answer)
+      tell(call, 'answered', answer)
+    } catch {
+      // Also what could not be built: one bad call never holds up the next. An opt-out is told once more, another way.
+      if (call.pairs === undefined) beacon(call)
+      tell(call, 'failed')
+    }
+    clearTimeout(timer)
     isSending = false
     guarded(flush)()
   }
 
-  /** @throws also what building the call throws, so that one bad call never holds up the next */
-  async function post(call: Call): Promise<Answer> {
-    const body = bodyOf(call)
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(), ANSWER_WAIT_MS)
-    try {
-      const response = await fetch(`${edge}/event?_ts=${Date.now()}`, {
-        method: 'POST',
-        credentials: 'include',
-        keepalive: body.length < KEEPALIVE_CHARACTERS_MAX,
-        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-        body,
-        signal: late.signal,
-      })
-      return (await response.json()) as Answer
-    } finally {
-      clearTimeout(timer)
+  /** On leaving there is no time for answers: what still waits goes as beacons. */
+  function leave(): void {
+    for (const call of wishes.splice(0).concat(permission() === 'yes' ? waiting.splice(0) : [])) {
+      tell(call, beacon(call) ? 'left' : 'failed')
     }
   }
 
-  /** On leaving there is no time for answers: what still waits goes as beacons. */
-  function leave(): void {
-    if (permission() !== 'yes') return
-    for (const call of waiting.splice(0)) {
-      const body = new Blob([bodyOf(call)], { type: 'application/x-www-form-urlencoded' })
-      const status = navigator.sendBeacon(`${edge}/event?_ts=${Date.now()}`, body) ? 'left' : 'failed'
-      tell({ status, signals: call.pairs })
-    }
+  function beacon({ path, body }: Call): boolean {
+    return navigator.sendBeacon(edge + path, new Blob([body()], { type: FORM }))
   }
 
   // --- answers
 
   function learn({ uuid, errors = [], ibs = [] }: Answer): void {
-    if (typeof uuid === 'string' && /^\d{38}$/.test(uuid)) writeCookie(uuid, COOKIE_DAYS)
+    if (typeof uuid === 'string' && ID.test(uuid)) keep(uuid, COOKIE_DAYS)
     // An opted-out visitor (171) keeps the ID by which the opt-out is known.
     else if (errors.some(({ code }) => NO_CONSENT_CODES.includes(code))) forget()
-    if (hasPrivacyControl()) return
-    for (const sync of ibs) if (isDue(sync)) for (const url of sync.url ?? []) guarded(fire)(sync.tag, url, sync.id)
-  }
-
-  /** The browser sends `Sec-GPC` to the edge itself; here it stops the partners' syncs [SEC-78]. */
-  function hasPrivacyControl(): boolean {
-    return (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true
+    // The browser sends `Sec-GPC` to the edge itself; here it stops the partners' syncs [SEC-78].
+    if ((navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl === true) return
+    for (const sync of ibs) if (isDue(sync)) for (const url of sync.url ?? []) guarded(fire)(sync, url)
   }
 
   /** The edge remembers syncs in a cookie of its own, which many browsers block: so the page remembers too. */
   function isDue({ id = '', ttl = 0 }: Sync): boolean {
     if (synced.has(id)) return false
     synced.add(id)
-    const last = syncTimes()[id] ?? 0
-    const age = Date.now() - last
-    return !(last > 0 && age >= 0 && age < ttl * 60_000)
+    const age = Date.now() - (syncTimes()[id] ?? 0)
+    return !(age >= 0 && age < ttl * 60_000)
   }
 
   /** When which partner's sync had arrived; nothing where there is no storage, and then each page syncs. */
@@ -269,10 +278,10 @@
     }
   }
 
-  function fire(tag: string | undefined, url: string, id?: string): void {
+  function fire({ tag, id = '' }: Sync, url: string): void {
     const address = new URL(url, location.href)
     if (!/^https?:$/.test(address.protocol)) return
-    const arrived = () => (id === undefined ? undefined : remember(id))
+    const arrived = () => remember(id)
     if (tag !== 'iframe') {
       const image = new Image(1, 1)
       image.onload = image.onerror = arrived
@@ -282,9 +291,7 @@
     }
     const frame = document.createElement('iframe')
     frame.setAttribute('sandbox', 'allow-scripts allow-same-origin')
-    frame.setAttribute('aria-hidden', 'true')
     frame.referrerPolicy = 'no-referrer'
-    frame.title = 'ID sync'
     frame.hidden = true
     frame.onload = arrived
     frame.src = address.href
@@ -296,7 +303,7 @@
   const commands: Record<string, (...words: never[]) => void> = {
     event(signals: Signals = {}) {
       if (typeof signals !== 'object') throw new TypeError("usher('event', { name: value })")
-      hold({ pairs: pairsOf(signals) })
+      hold(pairsOf(signals))
     },
     /** @param source a data source's number, or its integration code */
     identify(source: string | number, id: string | number, state?: string) {
@@ -308,22 +315,19 @@
       declared.set(`${key} ${source}`, `${encode(String(source))}%01${encode(text)}${suffix}`)
       hasNews = true
       // An event of the same task carries it; else it goes alone.
-      setTimeout(
-        guarded(() => {
-          if (hasNews && waiting.length === 0) hold({ pairs: [] })
-        }),
-      )
+      setTimeout(guarded(() => hasNews && waiting.length === 0 && hold([])))
     },
     consent(given: boolean) {
       if (typeof given !== 'boolean') throw new TypeError("usher('consent', true) or usher('consent', false)")
-      decide(given)
+      said = given
+      flush()
     },
-    /** Tells the edge, whatever was consented to: this is what the visitor wants. Then keeps quiet, on later pages too. */
+    /** Both the visitor as this site knows him and the browser as the edge does; then quiet, on later pages too. */
     optout() {
-      const id = knownId()
-      fire('img', `${edge}/demoptout.jpg${id === undefined ? '' : `?d_uuid=${id}`}`)
-      decide(false)
-      writeCookie(OPTED_OUT, OPTED_OUT_DAYS)
+      for (const known of new Set([name(), ''])) wish('/demoptout.jpg', known)
+      keep(OPTED_OUT, OPTED_OUT_DAYS)
+      said = false
+      flush()
     },
     on(listener: (report: Report) => void) {
       if (typeof listener !== 'function') throw new TypeError("usher('on', function)")
@@ -331,16 +335,15 @@
     },
   }
 
-  function decide(given: boolean): void {
-    said = given
+  function hold(pairs: Pairs): void {
+    watchConsent()
+    if (waiting.length >= WAITING_MAX) tell(waiting.shift() as Call, 'failed')
+    waiting.push({ path: '/event', body: () => bodyOf(pairs), pairs })
     flush()
   }
 
-  function hold(call: Call): void {
-    watchConsent()
-    if (waiting.length >= WAITING_MAX) tell({ status: 'failed', signals: waiting.shift()?.pairs ?? [] })
-    waiting.push(call)
-    flush()
+  function wish(path: string, known: string): void {
+    wishes.push({ path, body: () => `d_rtbd=json&${known}` })
   }
 
   /** `category` is sent as `c_category`; names that have a prefix of the platform keep it. */
@@ -361,8 +364,9 @@
     return encodeURIComponent(text.replace(/[\ud800-\udfff]/gu, '\ufffd'))
   }
 
-  function tell(report: Report): void {
-    for (const listener of listeners) guarded(listener)(report)
+  function tell({ pairs: signals }: Call, status: Report['status'], answer?: Answer): void {
+    if (signals !== undefined)
+      for (const listener of listeners) guarded(listener)({ status, signals, ...(answer && { answer }) })
   }
 
   /** The same function, whose failure is a line in the console. */
@@ -388,10 +392,8 @@
     page.usher = run
     watchConsent()
     addEventListener('pagehide', guarded(leave))
-    addEventListener(
-      'visibilitychange',
-      guarded(() => document.visibilityState === 'hidden' && leave()),
-    )
+    const onHidden = guarded(() => document.visibilityState === 'hidden' && leave())
+    addEventListener('visibilitychange', onHidden)
     for (const words of Array.from(early ?? [])) run(...Array.from(words))
   })()
 })()

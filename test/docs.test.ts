@@ -3,6 +3,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { parseS2sConfig } from '../src/activation/destinations/s2s.ts'
+import { signatureHeaders, webhookHeaders } from '../src/activation/sign.ts'
 import { ADMIN_TOKEN, spawnUsher } from '../src/testkit/spawn-usher.ts'
 
 /** Commands and code in the guides, literally; those of the README and of the tag have tests of their own. */
@@ -13,10 +15,13 @@ const canRun =
   existsSync(join(root, 'dist', 'cli', 'main.js'))
 
 test.skipIf(!canRun && process.env['CI'] !== 'true')(
-  'the commands of docs/delivery.md find dead letters and count what a replay would send [SEC-48]',
+  'the commands of docs/delivery.md and docs/receiving.md find dead letters and count what a replay would send [SEC-48]',
   async () => {
-    const commands = [...readFileSync(join(root, 'docs', 'delivery.md'), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)]
-    expect(commands).toHaveLength(2)
+    const commandsOf = (name: string) => [
+      ...readFileSync(join(root, 'docs', name), 'utf8').matchAll(/```sh\n(curl[\s\S]*?)```/g),
+    ]
+    const commands = [...commandsOf('delivery.md'), ...commandsOf('receiving.md')]
+    expect(commands).toHaveLength(3)
     const dataDir = mkdtempSync(join(tmpdir(), 'usher-docs-'))
     const usher = await spawnUsher({ dataDir })
     try {
@@ -26,11 +31,84 @@ test.skipIf(!canRun && process.env['CI'] !== 'true')(
         return JSON.parse(spawnSync('bash', ['--norc', '-ec', script], { encoding: 'utf8', env }).stdout) as unknown
       })
       expect(answers[0]).toEqual({ total: 0, page: 0, pageSize: 10, list: [] })
-      expect(answers[1]).toMatchObject({ matched: 0, queued: 0 })
+      for (const answer of answers.slice(1)) expect(answer).toMatchObject({ matched: 0, queued: 0 })
     } finally {
       await usher.stop()
       rmSync(dataDir, { recursive: true, force: true })
     }
+  },
+)
+
+const hasPython = spawnSync('python3', ['--version']).status === 0
+
+test.skipIf(!hasPython && process.env['CI'] !== 'true')(
+  'the Python of docs/receiving.md knows genuine messages by every kind of key, and keeps the newest state [SEC-50] [SEC-51] [SEC-53~]',
+  () => {
+    const code = /```python\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs', 'receiving.md'), 'utf8'))?.[1]
+    if (code === undefined) throw new Error('there is no Python on the page')
+    const [plain, whsec] = ['schlüssel_of_a_partner', `whsec_${Buffer.alloc(32, 7).toString('base64')}`]
+    const parsed = parseS2sConfig(
+      { url: 'https://in.halden.example', userDpid: 1, auth: { type: 'hmac', keys: [{ key: plain }, { key: whsec }] } },
+      { allowPrivate: false },
+    )
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
+    const body = '{"User_count":"1","Client_ID":"Käufer"}'
+    const nowMs = Date.UTC(2026, 10, 22, 12)
+    const headers = Object.fromEntries(webhookHeaders(parsed.config, 'dl_1', nowMs, body))
+    const signatures = signatureHeaders(parsed.config, body).map(([, value]) => value)
+    const message = (time: string, status: string) => ({
+      ProcessTime: `Sun Nov 22 ${time} UTC 2026`,
+      Users: [{ AAM_UUID: '1', DataPartner_UUID: 'p', Segments: [{ Segment_ID: '7', Status: status }] }],
+    })
+    const given = { body, headers: { ...headers, 'webhook-id': 'dl_1' }, signatures, plain, whsec, now: nowMs / 1000 }
+    const messages = [
+      message('12:00:01', '1'),
+      message('12:00:03', '0'),
+      message('12:00:02', '1'),
+      message('12:00:03', '0'),
+    ]
+    const script = `${code}
+import json, sys
+given = json.load(sys.stdin)
+body = given["body"].encode()
+def webhook(keys, text=body, seconds=0, **changed):
+    return verify_webhook(text, {**given["headers"], **changed}, keys, given["now"] + seconds)
+users = {}
+states = []
+for message in given["messages"]:
+    apply_message(users, message)
+    states.append(users[("1", "p")]["segments"]["7"])
+print(json.dumps([
+    webhook([given["plain"]]), webhook([given["whsec"]]), webhook(["another-key-of-length", given["whsec"]]),
+    webhook(["another-key-of-length"]), webhook([given["whsec"]], body.replace(b"1", b"2")),
+    webhook([given["whsec"]], seconds=300), webhook([given["whsec"]], seconds=301), webhook([given["whsec"]], seconds=-301),
+    webhook([given["whsec"]], **{"webhook-id": "dl_2"}), webhook([given["whsec"]], **{"webhook-timestamp": "1e9"}), webhook([]),
+    [verify_signature(body, one, [given["plain"]]) for one in given["signatures"]],
+    [verify_signature(body, one, [given["plain"], given["whsec"]]) for one in given["signatures"]],
+    verify_signature(body + b" ", given["signatures"][0], [given["plain"]]),
+    states,
+]))
+`
+    const input = JSON.stringify({ ...given, messages })
+    const { stdout, stderr } = spawnSync('python3', ['-c', script], { encoding: 'utf8', input })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual([
+      'dl_1',
+      'dl_1',
+      'dl_1',
+      null,
+      null,
+      'dl_1',
+      null,
+      null,
+      null,
+      null,
+      null,
+      [true, false],
+      [true, true],
+      false,
+      ['1', '0', '0', '0'],
+    ])
   },
 )
 

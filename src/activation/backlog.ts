@@ -51,6 +51,11 @@ export class Backlog {
     return false
   }
 
+  /** @returns whether it was there; its marker stays */
+  remove(profileId: ProfileId): boolean {
+    return this.#queue.remove(profileId)
+  }
+
   take(count: number): DueProfile[] {
     return this.#queue.take(count)
   }

@@ -12,7 +12,10 @@ import { OpenDeliveries } from './open-deliveries.ts'
 import { Overflow } from './overflow.ts'
 import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
-import { countedAttempts, isLatest, mayNotLeave, reopened, waitLeft, withAttempt } from './repetition.ts'
+import { countedAttempts, mayNotLeave, waitLeft, withAttempt } from './repetition.ts'
+import { beginReplay, type ReplayGround, recallReplay } from './replay-message.ts'
+import type { ReplayAs, ReplayNews } from './replay-order.ts'
+import type { Begun } from './replays.ts'
 import type { SkipReason } from './round.ts'
 import { healthOf, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
@@ -55,8 +58,8 @@ export class DestinationRunner {
   #building = 0
   #isClosing = false
   #isClosed = false
-
   readonly #keeper: StateKeeper
+  readonly #ground: ReplayGround
 
   /** @param stored how it stood before the last stop */
   constructor(id: DestinationId, parts: RunnerParts, stored: DestinationState | undefined) {
@@ -69,6 +72,12 @@ export class DestinationRunner {
     this.#keeper = new StateKeeper(stored !== undefined, (state) =>
       this.#untilStored(() => parts.deliveries.saveDestinationState(id, state)),
     )
+    this.#ground = {
+      ...{ destinationId: id, parts, inFlight: this.#inFlight, backlog: this.#backlog, open: this.#open },
+      untilStored: this.#untilStored,
+      release: (profileId, isDue, replayOf) => this.#release(profileId, isDue, replayOf),
+      pump: () => this.pump(),
+    }
     this.#gate = new Gate({
       parts,
       stored,
@@ -80,8 +89,8 @@ export class DestinationRunner {
   }
 
   /** The profile has a marker for this destination. */
-  notify(profileId: ProfileId, replayOf: DeliveryId | null = null, sinceMs = this.#parts.clock()): void {
-    this.#enqueue(profileId, replayOf, sinceMs)
+  notify(profileId: ProfileId, sinceMs = this.#parts.clock()): void {
+    this.#enqueue(profileId, null, sinceMs)
     this.pump()
   }
 
@@ -119,26 +128,14 @@ export class DestinationRunner {
     this.pump()
   }
 
-  /**
-   * Sends an ended delivery again, unchanged, if nothing newer was sent to its users or is owed to them.
-   * @returns whether it will be sent
-   */
-  async resend(delivery: StoredDelivery): Promise<boolean> {
-    const profileIds = [...new Set(delivery.users.map((user) => user.profileId))]
-    if (profileIds.some((profileId) => this.#inFlight.has(profileId) || this.#backlog.has(profileId))) return false
-    for (const profileId of profileIds) this.#inFlight.hold(profileId)
-    const found = await this.#untilStored(() => this.#parts.deliveries.lookUp(this.#id, profileIds))
-    if (!isLatest(delivery, found) || profileIds.some((profileId) => this.#inFlight.isNoted(profileId))) {
-      for (const [at, profileId] of profileIds.entries()) this.#release(profileId, found[at]?.isOwed === true)
-      return false
-    }
-    const told = toldOf(profileIds, found)
-    const again = reopened(delivery)
-    await this.#untilStored(() => this.#parts.deliveries.reopen(again))
-    this.#inFlight.add([again], told)
-    this.#open.putDue(again)
-    this.pump()
-    return true
+  /** Sends an ended delivery again. @param onEnded what became of it, where it is `queued` */
+  replay(delivery: StoredDelivery, as: ReplayAs, onEnded: (news: ReplayNews) => void): Promise<Begun> {
+    return beginReplay(this.#ground, delivery, as, onEnded)
+  }
+
+  /** @returns whether one that was sent again was taken back before it left */
+  recall(deliveryId: DeliveryId): Promise<boolean> {
+    return recallReplay(this.#ground, deliveryId)
   }
 
   /** Sends nothing until `resume`; what is on its way ends. Resolves when that is stored. */
@@ -153,11 +150,6 @@ export class DestinationRunner {
     this.#open.wake('retrying')
     this.pump()
     await this.#keeper.saved()
-  }
-
-  /** For one more message that is sent again by hand. */
-  get hasRoom(): boolean {
-    return this.#open.size < this.#parts.limits.openMax
   }
 
   health(): DestinationHealth {
@@ -266,6 +258,7 @@ export class DestinationRunner {
   async #discard(profileIds: readonly ProfileId[]): Promise<void> {
     const profiles = await this.#untilStored(() => this.#parts.profiles.getMany(profileIds))
     await Promise.all(profileIds.map((profileId, at) => this.#settleUnsent(profileId, profiles[at]?.revision ?? 0)))
+    for (const profileId of profileIds) this.#parts.tracker.unsent(this.#id, profileId, 'destination_deleted')
   }
 
   #freshWork(destination: DestinationRule): Work | undefined {
@@ -302,7 +295,7 @@ export class DestinationRunner {
 
   /** Builds and stores the messages of a round. @returns the one to send now; others wait for their turn */
   async #freezeRound(destination: DestinationRule, taken: readonly DueProfile[]): Promise<StoredDelivery | undefined> {
-    const { deliveries } = this.#parts
+    const { deliveries, tracker } = this.#parts
     const profileIds = taken.map((due) => due.profileId)
     const { round, told } = await this.#untilStored(() => readRound(this.#parts, destination, taken))
 
@@ -310,14 +303,19 @@ export class DestinationRunner {
     if (round.deliveries.length > 0) {
       await this.#untilStored(() => deliveries.freeze(round.deliveries))
       this.#inFlight.add(round.deliveries, told)
+      tracker.frozen(round.deliveries)
     }
     for (const { profileId, revision, reason } of round.skipped) {
       this.#skipped[reason] = (this.#skipped[reason] ?? 0) + 1
       await this.#settleUnsent(profileId, revision)
+      tracker.unsent(this.#id, profileId, reason)
     }
     const isSkipped = new Set(round.skipped.map((one) => one.profileId))
-    for (const profileId of profileIds)
-      if (!sent.has(profileId) && !isSkipped.has(profileId)) this.#release(profileId, false)
+    for (const profileId of profileIds) {
+      if (sent.has(profileId) || isSkipped.has(profileId)) continue
+      this.#release(profileId, false)
+      tracker.unsent(this.#id, profileId, 'nothing_to_tell')
+    }
 
     const [first, ...others] = round.deliveries
     if (first !== undefined) this.#open.put(first)
@@ -394,8 +392,8 @@ export class DestinationRunner {
   }
 
   /** The profile is free again; it goes back into the queue when it is still owed, or changed meanwhile. */
-  #release(profileId: ProfileId, isDue: boolean): void {
+  #release(profileId: ProfileId, isDue: boolean, replayOf: DeliveryId | null = null): void {
     const isNotified = this.#inFlight.release(profileId)
-    if (isDue || isNotified) this.#enqueue(profileId, null, this.#parts.clock())
+    if (isDue || isNotified) this.#enqueue(profileId, replayOf, this.#parts.clock())
   }
 }

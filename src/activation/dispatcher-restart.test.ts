@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { DeliveryId } from '../model/ids.ts'
 import { LeaveReason } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
@@ -153,13 +154,14 @@ test('a replay sends the same bytes only while nothing newer was sent, else the 
   expect(dead).toMatchObject({ status: 'dead', aamWouldDrop: true })
   const deliveryIds = [dead?.deliveryId ?? ('' as never)]
   isDead = false
-  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', dryRun: true })).toMatchObject({
+  expect(await bench.replay({ deliveryIds, as: 'same', dryRun: true })).toMatchObject({
     matched: 1,
     queued: 0,
     plan: { unchanged: 1, rebuilt: 0 },
   })
-  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 1, queued: 1 })
-  await bench.idle()
+  expect(await bench.replayed({ deliveryIds, as: 'same' })).toMatchObject([
+    { outcome: 'acknowledged', sent: 'same', reason: null, sentAs: deliveryIds },
+  ])
   expect(bench.ended[1]).toMatchObject({
     deliveryId: dead?.deliveryId,
     status: 'acknowledged',
@@ -169,11 +171,12 @@ test('a replay sends the same bytes only while nothing newer was sent, else the 
 
   await bench.commit(deviceIn(1, [100, 101]))
   await bench.idle()
-  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', dryRun: true })).toMatchObject({
+  expect(await bench.replay({ deliveryIds, as: 'same', dryRun: true })).toMatchObject({
     plan: { unchanged: 0, rebuilt: 1 },
   })
-  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 1, queued: 1 })
-  await bench.idle()
+  const [result] = await bench.replayed({ deliveryIds, as: 'same' })
+  expect(result).toMatchObject({ outcome: 'acknowledged', sent: 'current', reason: 'outdated' })
+  expect(result?.sentAs).toEqual([bench.ended[3]?.deliveryId])
   expect(bench.ended[3]).toMatchObject({ replayOf: dead?.deliveryId, status: 'acknowledged' })
   expect(bench.ended[3]?.deliveryId).not.toBe(dead?.deliveryId)
   expect(told(receiver.requests[4] ?? { body: '' })).toEqual(['user-1: 100+ 101+'])
@@ -192,10 +195,14 @@ test('a replay does not overtake what its user is owed: then the state as it is 
   })
   isDead = false
   receiver.requests.length = 0
+  const begin = async (deliveryIds: readonly DeliveryId[]) => {
+    const { replayId = '' } = await bench.replay({ deliveryIds, as: 'same' })
+    await until(() => bench.dispatcher.replays.get(replayId)?.counts.queued === 1)
+  }
   // The newer state waits in the queue for its batch.
   await bench.commit(deviceIn(1, [], { segments: segmentsOf({ 100: { at, left: LeaveReason.rule } }) }))
   const deliveryIds = bench.ended.map((delivery) => delivery.deliveryId)
-  await bench.dispatcher.replay({ deliveryIds, as: 'same' })
+  await begin(deliveryIds)
   timers.advance(50)
   await bench.idle()
   expect(receiver.requests.map(told)).toEqual([['user-1: 100-']])
@@ -208,10 +215,10 @@ test('a replay does not overtake what its user is owed: then the state as it is 
   // Owed by a marker only, not yet in the queue.
   await bench.deliveries.owe(profileIdOf(1), DESTINATION, NOW)
   const latest = [bench.ended[1]?.deliveryId ?? ('' as never)]
-  await bench.dispatcher.replay({ deliveryIds: latest, as: 'same' })
+  await begin(latest)
   timers.advance(50)
   await bench.idle()
-  expect(receiver.requests).toHaveLength(1)
+  expect(receiver.requests.map(told)).toEqual([['user-1: 100-'], ['user-1: 100-']])
 })
 
 test('close waits for the answer of what is on its way [SEC-89]', async () => {

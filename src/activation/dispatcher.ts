@@ -1,7 +1,7 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { Clock } from '../model/clock.ts'
 import type { DestinationHealth, PauseReason } from '../model/delivery.ts'
-import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
+import type { DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { JobStore } from '../store/job-store.ts'
@@ -9,8 +9,8 @@ import type { ProfileStore } from '../store/profile-store.ts'
 import type { DestinationRules } from './destination-rules.ts'
 import { DestinationRunner } from './destination-runner.ts'
 import { openTokenSource } from './oauth.ts'
-import { chooseForReplay, planReplay, type ReplayPlan } from './replay-plan.ts'
-import { openReplays } from './replays.ts'
+import { openReplayDesk, type ReplayDesk } from './replay-desk.ts'
+import { openReplayTracker } from './replay-tracker.ts'
 import { untouchedHealth } from './runner-health.ts'
 import type { After, RunnerLimits, RunnerStats } from './runner-parts.ts'
 import { openSender } from './sender.ts'
@@ -22,7 +22,8 @@ export interface Dispatcher {
   notify(profileId: ProfileId, destinationIds: readonly DestinationId[]): void
   /** The rulebook was swapped. */
   rulesChanged(): void
-  replay(request: ReplayRequest): Promise<ReplayResult>
+  /** What is sent again by hand. */
+  readonly replays: Omit<ReplayDesk, 'resume' | 'close'>
   stats(): DispatcherStats
   /** Of every destination with real-time delivery, and of what is left of others. */
   health(): readonly DestinationHealth[]
@@ -34,23 +35,6 @@ export interface Dispatcher {
   resume(destinationId: DestinationId): Promise<void>
   /** Finishes what is on its way, at most `graceMs` (5 s); the rest is on disk. */
   close(graceMs?: number): Promise<void>
-}
-
-export interface ReplayRequest {
-  readonly deliveryIds: readonly DeliveryId[]
-  /** `same`: the unchanged bytes under the same key, if nothing newer was sent; otherwise, and for `current`, a new message. */
-  readonly as: 'same' | 'current'
-  readonly dryRun?: boolean
-  /** Messages a second to each destination; undefined: as fast as it takes them. */
-  readonly perSecond?: number | undefined
-}
-
-export interface ReplayResult {
-  /** Ended deliveries among those asked for. */
-  readonly matched: number
-  readonly queued: number
-  /** Of a dry run. */
-  readonly plan?: ReplayPlan
 }
 
 export interface DispatcherStats {
@@ -93,22 +77,24 @@ export interface DispatcherOptions {
 
 const CLOSE_GRACE_MS = 5_000
 
-/** So many are replayed before the answer; more, or some each second, behind it. */
-const REPLAY_AT_ONCE_MAX = 100
-
 /** Takes over what the last run left: open messages before it resolves, markers behind it. */
 export async function openDispatcher(options: DispatcherOptions): Promise<Dispatcher> {
   const { deliveries, egress, clock, userAgent, log } = options
   const limits = { ...DISPATCHER_LIMITS, ...options.limits }
   const tokens = openTokenSource({ egress, clock, userAgent, timeoutMs: limits.compatTimeoutMs })
   const timeoutMs = { compat: limits.compatTimeoutMs, durable: limits.durableTimeoutMs }
+  const tracker = openReplayTracker()
   const parts = {
     ...options,
     sender: openSender({ egress, tokens, clock, userAgent, timeoutMs }),
     after: options.after ?? afterTimeout,
     random: options.random ?? Math.random,
     onAttempt: options.onAttempt ?? (() => {}),
-    onEnded: options.onEnded ?? (() => {}),
+    onEnded(delivery: StoredDelivery) {
+      tracker.ended(delivery)
+      options.onEnded?.(delivery)
+    },
+    tracker,
     limits,
   }
   const stored = await deliveries.destinationStates()
@@ -136,38 +122,16 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       readFrom = partition
       for (const { profileId, destinationId, atMs } of markers) {
         if (isClosing) return
-        runnerOf(destinationId).notify(profileId, null, atMs)
+        runnerOf(destinationId).notify(profileId, atMs)
       }
     }
   }
 
-  async function replayOne(delivery: StoredDelivery, as: ReplayRequest['as']): Promise<void> {
-    const runner = runnerOf(delivery.destinationId)
-    if (as === 'same' && (await runner.resend(delivery))) return
-    for (const profileId of new Set(delivery.users.map((user) => user.profileId))) {
-      await deliveries.owe(profileId, delivery.destinationId, clock())
-      runner.notify(profileId, delivery.deliveryId)
-    }
-  }
-
-  /** Nothing leaves to it now: an operator or its partner stopped it, or it has no real-time delivery. */
-  function isHeld(destinationId: DestinationId): boolean {
-    const rule = options.rules().byId.get(destinationId)
-    return rule?.isActive !== true || runnerOf(destinationId).health().paused !== undefined
-  }
-
-  const replays = openReplays({
-    jobs: options.jobs,
-    after: parts.after,
+  const replays = await openReplayDesk({
+    ...parts,
     untilStored: patient,
-    log,
-    async replayOne(deliveryId, as) {
-      const delivery = await deliveries.get(deliveryId)
-      if (delivery === undefined || delivery.finishedAtMs === null) return true
-      if (!runnerOf(delivery.destinationId).hasRoom) return false
-      await replayOne(delivery, as)
-      return true
-    },
+    runnerOf,
+    onSuperseded: (delivery) => options.onEnded?.(delivery),
   })
 
   for (const destinationId of stored.keys()) runnerOf(destinationId).pump()
@@ -190,22 +154,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
       for (const runner of runners.values()) runner.rulesChanged()
       watchRotations()
     },
-    async replay({ deliveryIds, as, dryRun = false, perSecond }) {
-      const { existing } = options.rules()
-      const choice = await chooseForReplay(deliveries, (id) => existing.has(id), deliveryIds)
-      const { ended, matched, withoutDestination } = choice
-      if (dryRun) return { matched, queued: 0, plan: await planReplay(deliveries, choice, as, isHeld) }
-      const isLater = perSecond !== undefined || matched > REPLAY_AT_ONCE_MAX
-      for (const ids of ended.values()) {
-        if (isLater) await replays.add({ deliveryIds: ids, as, perSecond })
-        else
-          for (const deliveryId of ids) {
-            const delivery = await deliveries.get(deliveryId)
-            if (delivery !== undefined) await replayOne(delivery, as)
-          }
-      }
-      return { matched, queued: matched - withoutDestination }
-    },
+    replays,
     stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
     health: () => [
       ...[...runners.values()].map((runner) => runner.health()),

@@ -43,6 +43,11 @@ export class DueQueue {
     return true
   }
 
+  /** @returns whether it was there */
+  remove(profileId: ProfileId): boolean {
+    return this.#profiles.delete(profileId)
+  }
+
   /** Takes the oldest, at most `count`. */
   take(count: number): DueProfile[] {
     const taken: DueProfile[] = []

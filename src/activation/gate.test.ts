@@ -306,6 +306,30 @@ test.each([
   },
 )
 
+test('a later answer that asks for more than is left of the silence prolongs it [SEC-100]', async () => {
+  const time = manualTime()
+  const held: (() => void)[] = []
+  await using receiver = await startReceiver((response, _request, number) => {
+    if (number > 2) response.end()
+    else held.push(() => response.writeHead(429, { 'retry-after': number === 1 ? '60' : '30' }).end())
+  })
+  const defined = { destinations: [{ config: { url: receiver.url, usersPerMessage: 1 } }] }
+  await using bench = await openWorkbench(defined, time)
+  for (let n = 1; n <= 2; n++) await bench.commit(deviceIn(n, [100]))
+  await until(() => held.length === 2)
+  held[0]?.()
+  await until(() => health(bench).failuresInRow === 1)
+  time.advance(50_000)
+  held[1]?.()
+  await until(() => health(bench).failuresInRow === 2)
+  await bench.commit(deviceIn(3, [100]))
+  time.advance(29_999)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(receiver.requests).toHaveLength(2)
+  time.advance(1)
+  await until(() => receiver.requests.length > 2)
+})
+
 test('compat keeps neither breaker nor pauses: each message is tried twice, come what may [SEC-45] [OUT-23]', async () => {
   await using receiver = await startReceiver((response) => response.writeHead(503, { 'retry-after': '60' }).end())
   await using bench = await openWorkbench({

@@ -1,4 +1,3 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
@@ -17,11 +16,6 @@ import {
   startReceiver,
   until,
 } from './workbench.conformance.ts'
-
-interface OidcProvider {
-  callback(): RequestListener
-  readonly ClientCredentials: { find(token: string): Promise<{ readonly clientId: string } | undefined> }
-}
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -363,61 +357,4 @@ test('without a token compat fails the message and durable keeps it, no attempt 
   timers.advance(5_000)
   await bench.idle()
   expect(bench.ended[1]).toMatchObject({ status: 'acknowledged', attempts: [{ number: 1 }] })
-})
-
-test('a certified provider knows an id and a secret of any signs, and refuses wrong ones [OUT-78] [OUT-79] [SEC-55]', async () => {
-  const port = await freePort()
-  // The package brings no types.
-  const { default: Provider } = (await import('oidc-provider' as string)) as {
-    default: new (issuer: string, options: object) => OidcProvider
-  }
-  const client = (client_id: string, client_secret: string) => ({
-    client_id,
-    client_secret,
-    grant_types: ['client_credentials'],
-    redirect_uris: [],
-    response_types: [],
-  })
-  const provider = new Provider(`http://127.0.0.1:${port}`, {
-    clients: [
-      client('usher', 'a secret / with + signs'),
-      client('tenant:usher+1@example.org', '100% p&s=:"\'~ *'),
-      client('plain', 'only-letters'),
-    ],
-    features: {
-      clientCredentials: { enabled: true },
-      introspection: { enabled: true },
-      devInteractions: { enabled: false },
-    },
-  })
-  const server: Server = createServer(provider.callback())
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  cleanups.push(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const tokenUrl = `http://127.0.0.1:${port}/token`
-  // RFC 6749 2.3.1 wants both halves form-encoded; a partner that does gives the ready value.
-  const credentials = Buffer.from(
-    `usher:${encodeURIComponent('a secret / with + signs').replaceAll('%20', '+')}`,
-  ).toString('base64')
-  const answer = await sourceOf().get(DESTINATION, configOf(tokenUrl, { credentials }))
-  expect(answer.status).toBe('ok')
-  const issued = answer.status === 'ok' ? await provider.ClientCredentials.find(answer.token) : undefined
-  expect(issued?.clientId).toBe('usher')
-  for (const [clientId, clientSecret] of [
-    ['usher', 'a secret / with + signs'],
-    ['tenant:usher+1@example.org', '100% p&s=:"\'~ *'],
-    ['plain', 'only-letters'],
-  ]) {
-    const given = await sourceOf().get(DESTINATION, configOf(tokenUrl, { clientId, clientSecret }))
-    const found = given.status === 'ok' ? await provider.ClientCredentials.find(given.token) : undefined
-    expect(found?.clientId).toBe(clientId)
-  }
-  const raw = { clientId: 'usher', clientSecret: 'a secret / with + signs', rawCredentials: true }
-  expect(await sourceOf().get(DESTINATION, configOf(tokenUrl, raw))).toMatchObject({ status: 'failed' })
-  expect(await sourceOf().get(DESTINATION, configOf(tokenUrl, { clientId: 'usher', clientSecret: 'wrong' }))).toEqual({
-    status: 'failed',
-    reason: 'http_401',
-  })
 })

@@ -112,6 +112,18 @@ export class OpenDeliveries {
     }
   }
 
+  /** Takes one that waits for its turn or its time; it stays open. @returns undefined: it is not open, or being sent */
+  withdraw(deliveryId: DeliveryId): StoredDelivery | undefined {
+    const open = this.#open.get(deliveryId)
+    if (open === undefined) return undefined
+    const at = this.#due.findIndex((delivery) => delivery.deliveryId === deliveryId)
+    if (at >= 0) return this.#due.splice(at, 1)[0]
+    if (open.cancelTimer === undefined) return undefined
+    open.cancelTimer()
+    open.cancelTimer = undefined
+    return open.delivery
+  }
+
   /** It has ended. */
   remove(deliveryId: DeliveryId): void {
     this.#open.delete(deliveryId)

@@ -1,7 +1,11 @@
 import type { DeliveryId, DestinationId } from '../model/ids.ts'
+import type { DeliveryPlace } from '../store/delivery-keys.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import { isLatest } from './repetition.ts'
+import { sayToday, stillHolds } from './replay-message.ts'
+import type { ReplayAs, ReplayMessage } from './replay-order.ts'
+import type { RunnerParts } from './runner-parts.ts'
 
 /** The deliveries a replay was asked for, sorted by what can become of them. */
 export interface ReplayChoice {
@@ -9,6 +13,20 @@ export interface ReplayChoice {
   readonly ended: ReadonlyMap<DestinationId, readonly DeliveryId[]>
   /** All that have ended, those without a destination included. */
   readonly matched: number
+  /** Those that are not sent, each with its reason. */
+  readonly left: readonly ReplayMessage[]
+}
+
+/** What a replay would do, for a dry run [SEC-48]. */
+export interface ReplayPlan {
+  /** Go out as the very bytes they were; null when there are too many to look at each. */
+  readonly unchanged: number | null
+  /** Go out as new messages of the state of today: something newer was sent to their users, or it was asked for. */
+  readonly rebuilt: number | null
+  /** Nothing goes out: today there is nothing that could be told. */
+  readonly nothingToTell: number | null
+  /** Of these, those that wait until their destination is resumed or activated. */
+  readonly held: number
   readonly withoutDestination: number
   /** Not ended yet: they go their own way. */
   readonly underWay: number
@@ -16,69 +34,103 @@ export interface ReplayChoice {
   readonly unknown: number
 }
 
-/** What a replay would do, for a dry run [SEC-48]. */
-export interface ReplayPlan extends Pick<ReplayChoice, 'withoutDestination' | 'underWay' | 'unknown'> {
-  /** Go out as the very bytes they were; null when there are too many to look at each. */
-  readonly unchanged: number | null
-  /** Go out as new messages of the state of today: something newer was sent to their users, or it was asked for. */
-  readonly rebuilt: number | null
-  /** Of both, those that wait until their destination is resumed or activated. */
-  readonly held: number
-}
-
 /** So many are read at once. */
 const PAGE = 100
 /** More are not looked at one by one for a dry run. */
 const SORTED_MAX = 1_000
 
+type Exists = (destinationId: DestinationId) => boolean
+
 /** @param exists of a destination */
 export async function chooseForReplay(
   deliveries: Pick<DeliveryStore, 'get'>,
-  exists: (destinationId: DestinationId) => boolean,
+  exists: Exists,
   deliveryIds: readonly DeliveryId[],
 ): Promise<ReplayChoice> {
-  const ended = new Map<DestinationId, DeliveryId[]>()
-  let [matched, withoutDestination, underWay, unknown] = [0, 0, 0, 0]
-  for await (const delivery of readAll(deliveries, [...new Set(deliveryIds)])) {
-    if (delivery === undefined) unknown += 1
-    else if (delivery.finishedAtMs === null) underWay += 1
-    else {
-      const { destinationId, deliveryId } = delivery
-      matched += 1
-      const others = ended.get(destinationId)
-      if (!exists(destinationId)) withoutDestination += 1
-      else if (others === undefined) ended.set(destinationId, [deliveryId])
-      else others.push(deliveryId)
-    }
+  const places: DeliveryPlace[] = []
+  const left: ReplayMessage[] = []
+  for await (const [deliveryId, delivery] of readAll(deliveries, [...new Set(deliveryIds)])) {
+    if (delivery === undefined) left.push(notSent(deliveryId, 'unknown'))
+    else if (delivery.finishedAtMs === null) left.push(notSent(deliveryId, 'under_way'))
+    else places.push(delivery)
   }
-  return { ended, matched, withoutDestination, underWay, unknown }
+  const choice = sortForReplay(places, exists)
+  return { ...choice, left: [...left, ...choice.left] }
+}
+
+/** @param places of ended deliveries */
+export function sortForReplay(places: readonly DeliveryPlace[], exists: Exists): ReplayChoice {
+  const ended = new Map<DestinationId, DeliveryId[]>()
+  const left: ReplayMessage[] = []
+  for (const { deliveryId, destinationId } of places) {
+    const others = ended.get(destinationId)
+    if (!exists(destinationId)) left.push(notSent(deliveryId, 'no_destination'))
+    else if (others === undefined) ended.set(destinationId, [deliveryId])
+    else others.push(deliveryId)
+  }
+  return { ended, matched: places.length, left }
+}
+
+/** What is asked of the worker: the messages of each destination, and those that are not sent. */
+export function lanesOf({ ended, left }: ReplayChoice): ReplayMessage[][] {
+  const lanes = [...ended].map(([destinationId, deliveryIds]) =>
+    deliveryIds.map((deliveryId): ReplayMessage => {
+      return { deliveryId, destinationId, outcome: 'waiting', sent: null, reason: null, sentAs: [] }
+    }),
+  )
+  return left.length === 0 ? lanes : [...lanes, [...left]]
 }
 
 /** @param isHeld of a destination: paused, inactive, or without real-time delivery */
 export async function planReplay(
-  deliveries: Pick<DeliveryStore, 'get' | 'lookUp'>,
-  { ended, withoutDestination, underWay, unknown }: ReplayChoice,
-  as: 'same' | 'current',
+  parts: Pick<RunnerParts, 'deliveries' | 'profiles' | 'rules' | 'clock'>,
+  { ended, left }: ReplayChoice,
+  as: ReplayAs,
   isHeld: (destinationId: DestinationId) => boolean,
 ): Promise<ReplayPlan> {
   const ids = [...ended.values()].flat()
-  const held = [...ended].reduce((sum, [id, ofOne]) => sum + (isHeld(id) ? ofOne.length : 0), 0)
-  const facts = { withoutDestination, underWay, unknown, held }
-  if (as === 'current') return { ...facts, unchanged: 0, rebuilt: ids.length }
-  if (ids.length > SORTED_MAX) return { ...facts, unchanged: null, rebuilt: null }
-  let unchanged = 0
-  for await (const delivery of readAll(deliveries, ids)) {
-    if (delivery === undefined) continue
-    const profileIds = [...new Set(delivery.users.map((user) => user.profileId))]
-    if (isLatest(delivery, await deliveries.lookUp(delivery.destinationId, profileIds))) unchanged += 1
+  const because = (reason: string) => left.filter((one) => one.reason === reason).length
+  const facts = {
+    held: [...ended].reduce((sum, [id, ofOne]) => sum + (isHeld(id) ? ofOne.length : 0), 0),
+    withoutDestination: because('no_destination'),
+    underWay: because('under_way'),
+    unknown: because('unknown'),
   }
-  return { ...facts, unchanged, rebuilt: ids.length - unchanged }
+  if (ids.length > SORTED_MAX) return { ...facts, unchanged: null, rebuilt: null, nothingToTell: null }
+  const counts = { unchanged: 0, rebuilt: 0, nothingToTell: 0 }
+  for await (const [, delivery] of readAll(parts.deliveries, ids)) {
+    if (delivery !== undefined) counts[await forecast(parts, delivery, as)] += 1
+  }
+  return { ...facts, ...counts }
+}
+
+async function forecast(
+  parts: Pick<RunnerParts, 'deliveries' | 'profiles' | 'rules' | 'clock'>,
+  delivery: StoredDelivery,
+  as: ReplayAs,
+): Promise<'unchanged' | 'rebuilt' | 'nothingToTell'> {
+  const { destinationId, users } = delivery
+  const profileIds = [...new Set(users.map((user) => user.profileId))]
+  const isNewest = as === 'same' && isLatest(delivery, await parts.deliveries.lookUp(destinationId, profileIds))
+  const rule = parts.rules().byId.get(destinationId)
+  // What its settings will be is not known.
+  if (rule === undefined || rule.unusable !== undefined) return isNewest ? 'unchanged' : 'rebuilt'
+  const today = await sayToday(parts, rule, delivery)
+  if (isNewest && stillHolds(delivery, today)) return 'unchanged'
+  return today.some(({ reason }) => reason === undefined) ? 'rebuilt' : 'nothingToTell'
+}
+
+function notSent(deliveryId: DeliveryId, reason: string): ReplayMessage {
+  return { deliveryId, destinationId: null, outcome: 'not_sent', sent: null, reason, sentAs: [] }
 }
 
 async function* readAll(
   deliveries: Pick<DeliveryStore, 'get'>,
   ids: readonly DeliveryId[],
-): AsyncGenerator<StoredDelivery | undefined> {
-  for (let at = 0; at < ids.length; at += PAGE)
-    yield* await Promise.all(ids.slice(at, at + PAGE).map((deliveryId) => deliveries.get(deliveryId)))
+): AsyncGenerator<readonly [DeliveryId, StoredDelivery | undefined]> {
+  for (let at = 0; at < ids.length; at += PAGE) {
+    const page = ids.slice(at, at + PAGE)
+    const read = await Promise.all(page.map((deliveryId) => deliveries.get(deliveryId)))
+    for (const [index, deliveryId] of page.entries()) yield [deliveryId, read[index]]
+  }
 }

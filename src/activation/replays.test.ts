@@ -45,19 +45,20 @@ test('a replay goes out at the given rate, oldest first, and a dry run only coun
   })
   isDead = false
   receiver.requests.length = 0
-  const deliveryIds = await bench.deliveries.endedIds({ ...search, reason: 'http_500' })
+  const deliveryIds = await bench.endedIds({ ...search, reason: 'http_500' })
   expect(deliveryIds).toHaveLength(users)
-  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 2, dryRun: true })).toEqual({
+  expect(await bench.replay({ deliveryIds, as: 'same', perSecond: 2, dryRun: true })).toEqual({
     matched: users,
     queued: 0,
-    plan: { unchanged: users, rebuilt: 0, held: 0, withoutDestination: 0, underWay: 0, unknown: 0 },
+    plan: { unchanged: users, rebuilt: 0, nothingToTell: 0, held: 0, withoutDestination: 0, underWay: 0, unknown: 0 },
   })
   await new Promise((resolve) => setTimeout(resolve, 20))
   expect(receiver.requests).toEqual([])
 
-  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 2 })).toEqual({
+  expect(await bench.replay({ deliveryIds, as: 'same', perSecond: 2 })).toEqual({
     matched: users,
     queued: users,
+    replayId: expect.stringMatching(/^rp_[\w-]{43}$/),
   })
   for (let n = 1; n <= users; n++) {
     await receiver.count(n)
@@ -69,7 +70,7 @@ test('a replay goes out at the given rate, oldest first, and a dry run only coun
   }
   await until(() => bench.ended.length === before + 2 * users)
   expect(bench.ended.slice(users).map((one) => one.deliveryId)).toEqual(deliveryIds)
-  expect(await bench.deliveries.endedIds(search)).toEqual([])
+  expect(await bench.endedIds(search)).toEqual([])
 })
 
 test('a replay that a stop interrupts goes on after the start, each destination for itself [SEC-48]', async () => {
@@ -85,8 +86,8 @@ test('a replay that a stop interrupts goes on after the start, each destination 
     isDead = false
     receiver.requests.length = 0
     other.requests.length = 0
-    const deliveryIds = await bench.deliveries.endedIds({ status: 'dead' })
-    expect(await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 0.1 })).toMatchObject({ queued: 6 })
+    const deliveryIds = await bench.endedIds({ status: 'dead' })
+    expect(await bench.replay({ deliveryIds, as: 'same', perSecond: 0.1 })).toMatchObject({ queued: 6 })
     // The first of each goes at once, the second ten seconds later.
     await receiver.count(1)
     await other.count(1)
@@ -99,7 +100,7 @@ test('a replay that a stop interrupts goes on after the start, each destination 
     return bench.ended.length === 4
   })
   expect([receiver.requests.length, other.requests.length]).toEqual([3, 3])
-  expect(await bench.deliveries.endedIds({ status: 'dead' })).toEqual([])
+  expect(await bench.endedIds({ status: 'dead' })).toEqual([])
 })
 
 test('a replay outlives trouble of the store, and one that waits for it holds up no stop [SEC-48] [SEC-89]', async () => {
@@ -125,9 +126,9 @@ test('a replay outlives trouble of the store, and one that waits for it holds up
   await bench.idle()
   isDead = false
   receiver.requests.length = 0
-  const deliveryIds = await bench.deliveries.endedIds(search)
+  const deliveryIds = await bench.endedIds(search)
   // One in fifty turns: however slow its requests are, most of them are still to come.
-  await bench.dispatcher.replay({ deliveryIds, as: 'same', perSecond: 0.02 })
+  await bench.replay({ deliveryIds, as: 'same', perSecond: 0.02 })
   await receiver.count(1)
   isAway = true
   await turn(() => troubles.length > 1)
@@ -145,7 +146,7 @@ test('a replay outlives trouble of the store, and one that waits for it holds up
   await turn(() => isClosed)
 })
 
-test('many dead letters are replayed behind the answer, and a paused destination keeps them on disk [SEC-48] [SEC-44]', async () => {
+test('many dead letters are replayed behind the answer; while their destination is paused they stay what they are [SEC-48] [SEC-44]', async () => {
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
   await using bench = await openWorkbench(
@@ -156,40 +157,53 @@ test('many dead letters are replayed behind the answer, and a paused destination
   isDead = false
   receiver.requests.length = 0
   await bench.dispatcher.pause(DESTINATION)
-  const deliveryIds = await bench.deliveries.endedIds(search)
-  expect(await bench.dispatcher.replay({ deliveryIds, as: 'same' })).toEqual({ matched: 120, queued: 120 })
-  await until(() => bench.dispatcher.stats().destinations[0]?.open === 20)
+  const deliveryIds = await bench.endedIds(search)
+  const { replayId = '', ...counted } = await bench.replay({ deliveryIds, as: 'same' })
+  expect(counted).toEqual({ matched: 120, queued: 120 })
   await new Promise((resolve) => setTimeout(resolve, 50))
-  expect(bench.dispatcher.stats().destinations[0]?.open).toBe(20)
+  expect(bench.dispatcher.stats().destinations[0]?.open).toBe(0)
+  expect(bench.dispatcher.replays.get(replayId)).toMatchObject({ state: 'running', waitsFor: 'operator' })
+  expect(await bench.endedIds(search)).toHaveLength(120)
   await bench.dispatcher.resume(DESTINATION)
-  await until(() => bench.ended.length === 240)
+  let openMost = 0
+  await until(() => {
+    openMost = Math.max(openMost, bench.dispatcher.stats().destinations[0]?.open ?? 0)
+    return bench.ended.length === 240
+  })
+  expect(openMost).toBeLessThanOrEqual(20)
   expect(new Set(receiver.requests.map((request) => request.body)).size).toBe(120)
 })
 
 test('a dry run says what stays: under way, not kept, without a destination; and what waits [SEC-48] [SEC-41]', async () => {
   let isDead = true
-  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  let isHanging = false
+  await using receiver = await startReceiver((response) => {
+    if (!isHanging) response.writeHead(isDead ? 500 : 200).end()
+  })
   await using other = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
   const both = [{ config: config(receiver.url) }, { id: OTHER, config: config(other.url) }]
   await using bench = await openWorkbench({ destinations: both }, { limits: { compatRetryWaitMs: 0 } })
   await dieOff(bench, 2)
   await dieOff(bench, 3, OTHER)
   isDead = false
-  const dead = await bench.deliveries.endedIds({ status: 'dead' })
+  const dead = await bench.endedIds({ status: 'dead' })
+  const [first] = await bench.endedIds(search)
+  isHanging = true
+  await bench.replay({ deliveryIds: [first as (typeof dead)[number]], as: 'same' })
+  await receiver.count(5)
   await bench.dispatcher.pause(DESTINATION)
-  const [first] = await bench.deliveries.endedIds(search)
-  // It waits from now on: its destination is paused.
-  await bench.dispatcher.replay({ deliveryIds: [first as (typeof dead)[number]], as: 'same' })
-  const ask = (as: 'same' | 'current') =>
-    bench.dispatcher.replay({ deliveryIds: [...dead, newDeliveryId()], as, dryRun: true })
+  const ask = (as: 'same' | 'current') => bench.replay({ deliveryIds: [...dead, newDeliveryId()], as, dryRun: true })
   const stays = { underWay: 1, unknown: 1, withoutDestination: 0, held: 1 }
-  expect(await ask('same')).toEqual({ matched: 4, queued: 0, plan: { ...stays, unchanged: 4, rebuilt: 0 } })
+  expect(await ask('same')).toEqual({
+    matched: 4,
+    queued: 0,
+    plan: { ...stays, unchanged: 4, rebuilt: 0, nothingToTell: 0 },
+  })
   expect(await ask('current')).toMatchObject({ plan: { ...stays, unchanged: 0, rebuilt: 4 } })
 
   bench.rules = rulesOf({ destinations: both.slice(0, 1) })
   expect(await ask('same')).toMatchObject({ matched: 4, plan: { withoutDestination: 3, unchanged: 1 } })
-  receiver.requests.length = 0
   // Nothing is sent nowhere: those keep the reason they died of.
-  expect(await bench.dispatcher.replay({ deliveryIds: dead, as: 'same' })).toEqual({ matched: 4, queued: 1 })
-  expect(await bench.deliveries.endedIds({ destinationId: OTHER, reason: 'http_500' })).toHaveLength(3)
+  expect(await bench.replay({ deliveryIds: dead, as: 'same' })).toMatchObject({ matched: 4, queued: 1 })
+  expect(await bench.endedIds({ destinationId: OTHER, reason: 'http_500' })).toHaveLength(3)
 })

@@ -1,118 +1,268 @@
-import { randomToken } from '../lib/random-ids.ts'
-import type { DeliveryId } from '../model/ids.ts'
-import type { JobStore } from '../store/job-store.ts'
+import type { DestinationId } from '../model/ids.ts'
+import { allChunks, chunksOf, type MessagePlace, type ReplayBook, RUNNING_MAX } from './replay-book.ts'
+import { hasEnded, type Replay, type ReplayAs, type ReplayMessage, type ReplayNews } from './replay-order.ts'
 import type { After } from './runner-parts.ts'
+import { openTurns } from './turns.ts'
 import type { UntilStored } from './until-stored.ts'
 
-/** Dead letters of one destination that are sent again, some each second. */
-export interface ReplayOrder {
-  readonly deliveryIds: readonly DeliveryId[]
-  readonly as: 'same' | 'current'
-  /** Undefined: as fast as the destination takes them. */
-  readonly perSecond: number | undefined
-}
-
+/** Replays under way, each lane of one destination for itself. Source: security.md SEC-48; rest-api.md API-165. */
 export interface Replays {
-  /** Resolves when the order is stored: a stop does not lose it. */
-  add(order: ReplayOrder): Promise<void>
+  /** Resolves when the order is stored. @returns undefined: too many are under way */
+  add(
+    order: Pick<Replay, 'as' | 'perSecond'>,
+    lanes: readonly (readonly ReplayMessage[])[],
+  ): Promise<Replay | undefined>
+  /** Nothing more of it is begun, and what has not left is taken back where that can be done. */
+  cancel(replayId: string): Promise<'cancelled' | 'ended' | 'unknown'>
   /** Goes on with what a stop left. */
   resume(): Promise<void>
   close(): Promise<void>
 }
 
+/**
+ * `later`: its destination has no room, or takes nothing now; `busy`: one of its users is in a message on its way, which
+ * comes first [SEC-42]; else what became of it: `queued`, and `onEnded` is told the rest.
+ */
+export type Begun = 'later' | 'busy' | ReplayNews
+
 export interface ReplaysOptions {
-  readonly jobs: JobStore
+  readonly book: ReplayBook
   readonly after: After
   readonly untilStored: UntilStored
-  /** May be repeated. @returns false when the destination has no room now: it is asked again */
-  readonly replayOne: (deliveryId: DeliveryId, as: ReplayOrder['as']) => Promise<boolean>
   readonly log: (event: string, fields: Record<string, unknown>) => void
+  /** May be repeated. @param message as it stood: `queued` after a stop */
+  readonly begin: (message: ReplayMessage, as: ReplayAs, onEnded: (news: ReplayNews) => void) => Promise<Begun>
+  /** @returns whether it was taken back before it left */
+  readonly recall: (message: ReplayMessage) => Promise<boolean>
 }
 
-/** What is stored of an order; its delivery IDs lie in a record of their own, written once. */
-interface StoredOrder {
-  readonly orderId: string
-  readonly as: ReplayOrder['as']
-  readonly perSecond: number | null
-  readonly done: number
+/** A message that is begun later than its turn. */
+interface Deferred {
+  readonly place: MessagePlace
+  readonly message: ReplayMessage
 }
 
-const LIST = 'delivery.replays'
-const NO_ROOM_WAIT_MS = 1_000
-/** Replayed between two notes of progress; after a stop at most so many are replayed twice, which does no harm. */
-const SAVE_EVERY = 50
+interface Running {
+  readonly replay: Replay
+  readonly wakes: Set<() => void>
+  isCancelled: boolean
+  /** Begun and not ended. */
+  queued: number
+  /** The last of them ended. */
+  onIdle: () => void
+  /** Resolves when nothing is begun any more; then all has ended, or it was stopped. */
+  lanes: Promise<void>
+}
 
-/** Replays in the background; each order keeps its own rate, so that those of two orders add up. Source: security.md SEC-48. */
-export function openReplays({ jobs, after, untilStored, replayOne, log }: ReplaysOptions): Replays {
-  const orders = new Map<string, StoredOrder>()
-  const running = new Set<Promise<void>>()
-  const wakes = new Set<() => void>()
+const WAIT_MS = 1_000
+/** Of one replay, so that what is watched in memory has a bound. */
+const QUEUED_MAX = 5_000
+const DEFERRED_MAX = 1_000
+
+export function openReplays({ book, after, untilStored, log, begin, recall }: ReplaysOptions): Replays {
+  const active = new Map<string, Running>()
+  const turns = openTurns()
+  /** Turns that last until the next message may go. */
+  const resting = new Set<() => void>()
   let isClosing = false
-  let saving: Promise<void> = Promise.resolve()
 
-  const save = (): Promise<void> => {
-    saving = saving.catch(() => {}).then(() => jobs.write(LIST, [...orders.values()]))
-    return saving
-  }
-  const pause = (ms: number) =>
+  /** @param ms undefined: until it is woken */
+  const pause = (running: Running, ms?: number) =>
     new Promise<void>((resolve) => {
-      if (isClosing) return resolve()
+      if (isStopped(running)) return resolve()
       const wake = () => {
         cancel()
-        wakes.delete(wake)
+        running.wakes.delete(wake)
         resolve()
       }
-      const cancel = after(ms, wake)
-      wakes.add(wake)
+      const cancel = ms === undefined ? () => {} : after(ms, wake)
+      running.wakes.add(wake)
     })
+  const wake = ({ wakes }: Running) => {
+    for (const each of [...wakes]) each()
+  }
+  const failed = (error: unknown) => {
+    if (!isClosing) log('delivery.replay_failed', { error })
+  }
+  const isStopped = (running: Running) => isClosing || running.isCancelled
 
-  async function run(orderId: string, deliveryIds: readonly DeliveryId[]): Promise<void> {
-    for (;;) {
-      const order = orders.get(orderId)
-      const deliveryId = order && deliveryIds[order.done]
-      if (order === undefined || deliveryId === undefined || isClosing) break
-      if (!(await untilStored(() => replayOne(deliveryId, order.as)))) {
-        await pause(NO_ROOM_WAIT_MS)
-        continue
-      }
-      orders.set(orderId, { ...order, done: order.done + 1 })
-      if ((order.done + 1) % SAVE_EVERY === 0) await untilStored(save)
-      if (order.perSecond !== null) await pause(1000 / order.perSecond)
-    }
-    if (!isClosing) orders.delete(orderId)
-    await untilStored(save)
-    if (!isClosing) await untilStored(() => jobs.remove(nameOf(orderId)))
+  /** What one destination is asked to bear: the slowest rate of all replays to it, not their sum. */
+  function intervalMs(destinationId: DestinationId): number {
+    let interval = 0
+    for (const { replay, isCancelled } of active.values())
+      if (
+        !isCancelled &&
+        replay.perSecond !== null &&
+        replay.lanes.some((lane) => lane.destinationId === destinationId)
+      )
+        interval = Math.max(interval, 1000 / replay.perSecond)
+    return interval
   }
 
-  function start(orderId: string, deliveryIds: readonly DeliveryId[]): void {
-    const work: Promise<void> = run(orderId, deliveryIds)
-      .catch((error: unknown) => log('delivery.replay_failed', { error }))
-      .finally(() => running.delete(work))
-    running.add(work)
+  async function attempt(running: Running, { place, message }: Deferred): Promise<Begun> {
+    const { replayId, as } = running.replay
+    let early: ReplayNews | undefined
+    let isNoted = false
+    const onEnded = (news: ReplayNews) => {
+      if (!isNoted) {
+        early = news
+        return
+      }
+      running.queued -= 1
+      book.note(replayId, place, 'queued', news)
+      if (running.queued > 0) return
+      running.onIdle()
+      if (running.isCancelled) book.flush().catch(failed)
+    }
+    const begun = await untilStored(() => begin(message, as, onEnded))
+    if (begun === 'later' || begun === 'busy') return begun
+    book.note(replayId, place, message.outcome, begun)
+    if (begun.outcome === 'queued') running.queued += 1
+    isNoted = true
+    if (early !== undefined) onEnded(early)
+    return begun
+  }
+
+  /** @returns false: its users are busy, to be asked again */
+  async function start(running: Running, deferred: Deferred): Promise<boolean> {
+    const { destinationId } = deferred.message
+    if (destinationId === null) return true
+    while (!isStopped(running)) {
+      const begun = running.queued < QUEUED_MAX ? await inTurn(running, destinationId, deferred) : 'later'
+      if (begun !== 'later') return begun !== 'busy'
+      await pause(running, WAIT_MS)
+    }
+    return true
+  }
+
+  async function inTurn(running: Running, destinationId: DestinationId, deferred: Deferred): Promise<Begun> {
+    const end = await takeTurn(running, destinationId)
+    if (end === undefined) return 'later'
+    let waitMs = 0
+    try {
+      if (isStopped(running)) return 'later'
+      const begun = await attempt(running, deferred)
+      if (typeof begun === 'object' && begun.outcome === 'queued') waitMs = intervalMs(destinationId)
+      return begun
+    } finally {
+      // The turn lasts for the interval; whoever has nothing more to send need not wait for its end.
+      if (waitMs > 0 && !isClosing) endAfter(waitMs, end)
+      else end()
+    }
+  }
+
+  /** @returns undefined: it was stopped before its turn came */
+  async function takeTurn(running: Running, destinationId: DestinationId): Promise<(() => void) | undefined> {
+    const turn = turns.take(destinationId)
+    let stop = () => {}
+    const stopped = new Promise<undefined>((resolve) => {
+      stop = () => resolve(undefined)
+      running.wakes.add(stop)
+    })
+    const end = await Promise.race([turn, stopped])
+    running.wakes.delete(stop)
+    if (end === undefined) void turn.then((endUnused) => endUnused())
+    return end
+  }
+
+  function endAfter(waitMs: number, end: () => void): void {
+    const cancel = after(waitMs, () => {
+      resting.delete(wakeUp)
+      end()
+    })
+    const wakeUp = () => {
+      cancel()
+      end()
+    }
+    resting.add(wakeUp)
+  }
+
+  async function retry(running: Running, deferred: Deferred[]): Promise<void> {
+    await pause(running, WAIT_MS)
+    for (const one of deferred.splice(0)) if (!(await start(running, one))) deferred.push(one)
+  }
+
+  async function runLane(running: Running, firstChunk: number, chunks: number): Promise<void> {
+    const deferred: Deferred[] = []
+    for (let chunk = firstChunk; chunk < firstChunk + chunks && !isStopped(running); chunk++) {
+      const messages = await untilStored(() => book.read(running.replay.replayId, chunk))
+      for (const [at, message] of messages.entries()) {
+        if (isStopped(running)) return
+        const one = { place: { chunk, at }, message }
+        if (!hasEnded(message.outcome) && !(await start(running, one))) deferred.push(one)
+        while (deferred.length >= DEFERRED_MAX && !isStopped(running)) await retry(running, deferred)
+      }
+    }
+    while (deferred.length > 0 && !isStopped(running)) await retry(running, deferred)
+  }
+
+  function run(replay: Replay): void {
+    const idle = { wakes: new Set<() => void>(), isCancelled: false, queued: 0, onIdle: () => {} }
+    const running: Running = { ...idle, replay, lanes: Promise.resolve() }
+    active.set(replay.replayId, running)
+    let chunk = 0
+    const lanes = replay.lanes.map(({ messages }) => {
+      const first = chunk
+      chunk += chunksOf(messages)
+      return runLane(running, first, chunk - first)
+    })
+    running.lanes = Promise.all(lanes).then(
+      () => finish(running),
+      async (error: unknown) => {
+        failed(error)
+        running.isCancelled = true
+        await end(running, 'failed')
+      },
+    )
+  }
+
+  async function end({ replay: { replayId } }: Running, state: 'completed' | 'cancelled' | 'failed'): Promise<void> {
+    active.delete(replayId)
+    if (!isClosing) await untilStored(() => book.end(replayId, state)).catch(failed)
+  }
+
+  async function finish(running: Running): Promise<void> {
+    running.onIdle = () => wake(running)
+    while (running.queued > 0 && !isStopped(running)) await pause(running)
+    if (!isStopped(running)) await end(running, 'completed')
+  }
+
+  async function callOff(running: Running): Promise<void> {
+    const { replayId } = running.replay
+    for (let chunk = 0; chunk < allChunks(running.replay); chunk++) {
+      for (const [at, message] of (await untilStored(() => book.read(replayId, chunk))).entries()) {
+        const isOff = message.outcome === 'waiting' || (message.outcome === 'queued' && (await recall(message)))
+        if (isOff) book.note(replayId, { chunk, at }, message.outcome, { outcome: 'cancelled' })
+      }
+    }
+    await end(running, 'cancelled')
   }
 
   return {
-    async add({ deliveryIds, as, perSecond }) {
-      const orderId = randomToken()
-      await jobs.write(nameOf(orderId), deliveryIds)
-      orders.set(orderId, { orderId, as, perSecond: perSecond ?? null, done: 0 })
-      await save()
-      start(orderId, deliveryIds)
+    async add(order, lanes) {
+      if (active.size >= RUNNING_MAX) return undefined
+      const replay = await book.add(order, lanes)
+      run(replay)
+      return replay
+    },
+    async cancel(replayId) {
+      const running = active.get(replayId)
+      if (running === undefined || running.isCancelled) return book.get(replayId) === undefined ? 'unknown' : 'ended'
+      running.isCancelled = true
+      wake(running)
+      await running.lanes
+      await callOff(running)
+      return 'cancelled'
     },
     async resume() {
-      for (const order of ((await jobs.read(LIST)) as readonly StoredOrder[] | undefined) ?? []) {
-        orders.set(order.orderId, order)
-        start(order.orderId, ((await jobs.read(nameOf(order.orderId))) as readonly DeliveryId[] | undefined) ?? [])
-      }
+      for (const replay of [...book.list()].reverse()) if (replay.state === 'running') run(replay)
     },
     async close() {
       isClosing = true
-      for (const wake of [...wakes]) wake()
-      await Promise.all(running)
+      for (const wakeUp of resting) wakeUp()
+      for (const running of active.values()) wake(running)
+      await Promise.all([...active.values()].map(({ lanes }) => lanes))
+      await book.flush().catch(failed)
     },
   }
-}
-
-function nameOf(orderId: string): string {
-  return `delivery.replay ${orderId}`
 }

@@ -4,6 +4,7 @@ import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import type { DestinationRules } from './destination-rules.ts'
+import type { ReplayTracker } from './replay-tracker.ts'
 import type { SkipReason } from './round.ts'
 import type { Sender } from './sender.ts'
 
@@ -19,6 +20,7 @@ export interface RunnerParts {
   readonly log: (event: string, fields: Record<string, unknown>) => void
   readonly onAttempt: (delivery: StoredDelivery) => void
   readonly onEnded: (delivery: StoredDelivery) => void
+  readonly tracker: Pick<ReplayTracker, 'same' | 'current' | 'drop' | 'frozen' | 'unsent'>
   readonly limits: RunnerLimits
 }
 

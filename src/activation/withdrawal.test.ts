@@ -162,7 +162,8 @@ test('a dead message that is replayed after an opt-out is replaced by its zeros 
   isDead = false
   receiver.requests.length = 0
   const deliveryIds = bench.ended.map((delivery) => delivery.deliveryId)
-  await bench.dispatcher.replay({ deliveryIds, as: 'same' })
-  await bench.idle()
+  expect(await bench.replayed({ deliveryIds, as: 'same' })).toMatchObject([
+    { outcome: 'acknowledged', sent: 'current' },
+  ])
   expect(receiver.requests.map(told)).toEqual([['user-1: 100-']])
 })

@@ -4,6 +4,7 @@ import { type EgressOptions, openEgress } from '../lib/egress/egress.ts'
 import type { Definitions, Mapping } from '../model/definitions.ts'
 import {
   type DataSourceId,
+  type DeliveryId,
   type DestinationId,
   type DeviceId,
   deviceProfileId,
@@ -15,7 +16,7 @@ import {
 } from '../model/ids.ts'
 import { type IdLink, newProfile, type Profile, type SegmentTable } from '../model/profile.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import { openDeliveryStore } from '../store/delivery-store.ts'
+import { type DeliverySearch, openDeliveryStore } from '../store/delivery-store.ts'
 import { openJobStore } from '../store/job-store.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
@@ -24,6 +25,8 @@ import type { RecordStore } from '../store/record-store.ts'
 import { freePort } from '../testkit/free-port.ts'
 import { buildDestinationRules, type DestinationRules } from './destination-rules.ts'
 import { type Dispatcher, type DispatcherOptions, openDispatcher } from './dispatcher.ts'
+import type { ReplayRequest, ReplayResult } from './replay-desk.ts'
+import type { ReplayMessage } from './replay-order.ts'
 
 /** What the tests of this room are built from: definitions, profiles, a receiver, a dispatcher over real stores. */
 
@@ -274,6 +277,10 @@ export function disturbed(
   })
 }
 
+interface ReplayIds {
+  readonly deliveryIds: readonly DeliveryId[]
+}
+
 export interface Workbench extends AsyncDisposable {
   readonly dispatcher: Dispatcher
   readonly deliveries: ReturnType<typeof openDeliveryStore>
@@ -284,6 +291,11 @@ export interface Workbench extends AsyncDisposable {
   commit(profile: Profile, destinations?: readonly DestinationId[]): Promise<number>
   /** Everything was sent and ended. */
   idle(): Promise<void>
+  /** Ended deliveries, oldest first. */
+  endedIds(filter: DeliverySearch): Promise<readonly DeliveryId[]>
+  replay(order: Omit<ReplayRequest, 'deliveries'> & ReplayIds): Promise<ReplayResult>
+  /** Asks for a replay and waits until it has ended. @returns what became of each message */
+  replayed(order: Omit<ReplayRequest, 'deliveries'> & ReplayIds): Promise<readonly ReplayMessage[]>
 }
 
 export interface WorkbenchOptions extends Partial<Omit<DispatcherOptions, 'egress'>> {
@@ -313,6 +325,11 @@ export async function openWorkbench(defined: Defined, options: WorkbenchOptions 
     limits: { compatRetryWaitMs: 5, ...more.limits },
     egress,
   })
+  async function replay({ deliveryIds, ...order }: Omit<ReplayRequest, 'deliveries'> & ReplayIds) {
+    const started = await dispatcher.replays.start({ ...order, deliveries: { ids: deliveryIds } })
+    if (started === 'too_many') throw new Error('too many replays')
+    return started
+  }
   return Object.assign(bench, {
     dispatcher,
     deliveries,
@@ -331,6 +348,13 @@ export async function openWorkbench(defined: Defined, options: WorkbenchOptions 
       if (!(await profiles.commit(update))) throw new Error('the profile changed meanwhile')
       dispatcher.notify(profile.id, destinations)
       return revision + 1
+    },
+    endedIds: async (filter: DeliverySearch) => (await deliveries.ended(filter)).map((place) => place.deliveryId),
+    replay,
+    async replayed(order: Omit<ReplayRequest, 'deliveries'> & ReplayIds) {
+      const { replayId = '' } = await replay(order)
+      await until(() => dispatcher.replays.get(replayId)?.state !== 'running')
+      return dispatcher.replays.messages(replayId, 0, 1_000)
     },
     idle: () => until(() => dispatcher.stats().destinations.every((one) => one.queued + one.busy === 0)),
     async [Symbol.asyncDispose]() {

@@ -2,22 +2,39 @@ import { ClockView } from '../contract.ts'
 import type { ClockReading } from '../lib/clock-guard.ts'
 import { isoTime } from '../model/time.ts'
 import type { Routes } from './app.ts'
+import { operationsOf } from './operation-words.ts'
 import type { ClockDesk } from './parts.ts'
 
 /** How far the machine's clock is relied on, and the operator's word that it is right [SEC-82]. */
 export const clockRoutes: Routes<{ clock: ClockDesk }> = (app, { clock }) => {
-  const tags = ['Operation']
+  const says = operationsOf('Operation')
   const response = { 200: ClockView }
 
   app.get(
     '/v1/clock',
-    { schema: { tags, response, summary: "Show how far the machine's clock is relied on" } },
+    {
+      schema: {
+        ...says(
+          "Show how far the machine's clock is relied on",
+          'After a leap memberships do not end by time and nothing is forgotten, until the time agrees with itself again or an operator confirms it.',
+        ),
+        response,
+      },
+    },
     async () => render(clock.reading()),
   )
 
   app.post(
     '/v1/clock/confirm',
-    { schema: { tags, response, summary: "Say that the machine's clock is right, after it leapt" } },
+    {
+      schema: {
+        ...says(
+          "Say that the machine's clock is right, after it leapt",
+          'From then on memberships end and profiles are forgotten by it again. Look at the clock first: what is told to partners cannot be taken back.',
+        ),
+        response,
+      },
+    },
     async () => {
       clock.confirm()
       return render(clock.reading())

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { Delivery, DeliveryDetail, DeliveryListQuery, paged, ReplayAnswer, ReplayRequest } from '../contract.ts'
+import { Delivery, DeliveryDetail, DeliveryListQuery, paged } from '../contract.ts'
 import type { Routes } from './app.ts'
 import { operationsOf } from './operation-words.ts'
 import type { DeliveryFilter, DeliveryReader } from './parts.ts'
-import { noDelivery, noSuch } from './problem.ts'
+import { noSuch } from './problem.ts'
 
 /** Routes under `/v1/deliveries`. Source: spec/operating.md [OPS-51]. */
 export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { deliveries }) => {
@@ -50,30 +50,10 @@ export const deliveryRoutes: Routes<{ deliveries: DeliveryReader }> = (app, { de
       return found
     },
   )
-
-  app.post(
-    '/v1/deliveries/replay',
-    {
-      schema: {
-        ...says(
-          'Send messages again',
-          'By their IDs or by a filter, not both. `dryRun` only counts. `same` sends the stored bytes where the partner was told nothing newer since; `current` builds new messages from the state of today.',
-        ),
-        body: ReplayRequest,
-        response: { 200: ReplayAnswer },
-      },
-    },
-    async (request) => {
-      const { deliveryIds, dryRun, as, perSecond } = request.body
-      const select = deliveryIds === undefined ? { filter: readFilter(request.body) } : { deliveryIds }
-      const answer = await deliveries.replay({ select, dryRun, as, perSecond })
-      if (answer === undefined) throw noDelivery()
-      return answer
-    },
-  )
 }
 
-function readFilter(query: Partial<z.output<typeof DeliveryListQuery>>): DeliveryFilter {
+/** As the store takes it. */
+export function readFilter(query: Partial<z.output<typeof DeliveryListQuery>>): DeliveryFilter {
   const { destinationId, deviceId, segmentId, status, reason, from, to } = query
   return {
     destinationId,

@@ -6,6 +6,7 @@ import { Problem } from './problem.ts'
 import { createRateLimiter } from './rate-limit.ts'
 import { refuseForgery } from './session-cookie.ts'
 import type { SessionKeeper } from './session-keeper.ts'
+import { isPageVisit } from './ui.ts'
 
 const REQUESTS_PER_SECOND = 100
 const BURST_SECONDS = 10
@@ -37,7 +38,7 @@ export function registerGatekeeper(
   app.addHook('onRequest', async (request: FastifyRequest, reply) => {
     request.caller = NOBODY
     addSecurityHeaders(request, reply, config.tls !== undefined)
-    if (request.routeOptions.config.isPublic === true) return
+    if (request.routeOptions.config.isPublic === true || (request.is404 && isPageVisit(request))) return
     const byToken = authenticate(request)
     const isByToken = byToken.ok || byToken.reason === 'invalid'
     const authentication = isByToken ? byToken : await readSession(request)
@@ -55,7 +56,7 @@ export function registerGatekeeper(
 }
 
 /** [SEC-21]. Nothing here may be framed, sniffed, or read by another origin; there is no CORS [SEC-20]. */
-function addSecurityHeaders(request: FastifyRequest, reply: FastifyReply, hasTls: boolean): void {
+export function addSecurityHeaders(request: FastifyRequest, reply: FastifyReply, hasTls: boolean): void {
   reply.header('x-request-id', request.id)
   reply.header('x-content-type-options', 'nosniff')
   reply.header('referrer-policy', 'no-referrer')

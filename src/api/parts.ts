@@ -6,7 +6,10 @@ import type {
   Overview,
   OverviewWindow,
   ProfileView,
+  Replay,
   ReplayAnswer,
+  ReplayDetail,
+  ReplayOutcome,
 } from '../contract.ts'
 import type { AdjustableClock } from '../lib/clock.ts'
 import type { ClockReading } from '../lib/clock-guard.ts'
@@ -26,6 +29,8 @@ export interface AdminParts {
   readonly destinationTypes: DestinationTypes
   readonly profiles: ProfileReader
   readonly deliveries: DeliveryReader
+  /** Undefined in a process that does not deliver. */
+  readonly replays: ReplayControl | undefined
   readonly denyList: DenyListDesk
   readonly overview: OverviewReader
   readonly live: Pick<LiveFeed, 'subscribe'>
@@ -74,7 +79,8 @@ export type RuleVerdict<Valid> =
 
 /** The languages of trait and segment rules, which the audience room speaks. */
 export interface RuleChecker {
-  parseTraitRule(text: string): RuleVerdict<{ readonly normalized: string; readonly hints: readonly string[] }>
+  /** In slices: the regular expressions of one rule may take seconds to compile. */
+  checkTraitRule(text: string): Promise<RuleVerdict<{ readonly normalized: string; readonly hints: readonly string[] }>>
   /** @param options `traits`: what is known of a trait; undefined: there is no such trait */
   parseSegmentRule(
     text: string,
@@ -143,8 +149,25 @@ export interface DeliveryReader {
     window: { readonly page: number; readonly pageSize: number },
   ): Promise<{ readonly total: number; readonly list: readonly Delivery[] }>
   get(id: string): Promise<DeliveryDetail | undefined>
-  /** @returns undefined in a process that does not deliver */
-  replay(request: ReplayOrder): Promise<ReplayAnswer | undefined>
+}
+
+/** What is sent again by hand [SEC-48]. */
+export interface ReplayControl {
+  start(request: ReplayOrder): Promise<ReplayAnswer | 'too_many'>
+  /** Newest first. */
+  list(window: PageWindow): { readonly total: number; readonly list: readonly Replay[] }
+  get(
+    replayId: string,
+    window: PageWindow & { readonly outcome?: ReplayOutcome | undefined },
+  ): Promise<ReplayDetail | undefined>
+  /** Resolves when nothing more of it is begun. @returns how it stands then */
+  cancel(replayId: string): Promise<Replay | 'ended' | 'unknown'>
+}
+
+export interface PageWindow {
+  /** From 0. */
+  readonly page: number
+  readonly pageSize: number
 }
 
 export interface OverviewReader {

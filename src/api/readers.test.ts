@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Delivery, DeliveryDetail, ExplainView, ProfileView } from '../contract.ts'
 import { startTestAdmin, type TestAdmin } from '../testkit/start-test-admin.ts'
-import type { DeliveryFilter, ReplayOrder } from './parts.ts'
+import type { DeliveryFilter } from './parts.ts'
 
 const DEVICE = '12345678901234567890123456789012345678'
 const attempt = {
@@ -21,6 +21,8 @@ const delivery: Delivery = {
   createdAt: '2026-11-22T12:00:00.000Z',
   finishedAt: null,
   aamWouldDrop: false,
+  replayOf: null,
+  replayedBy: null,
   destinationName: 'Halden DSP',
   segments: [{ sid: 100_007, name: 'Intenders', status: 1, users: 2 }],
   segmentCount: 1,
@@ -55,9 +57,8 @@ const explained: ExplainView = {
   told: [],
 }
 
-const asked: { lists: unknown[]; replays: ReplayOrder[]; explains: unknown[] } = {
+const asked: { lists: unknown[]; explains: unknown[] } = {
   lists: [],
-  replays: [],
   explains: [],
 }
 let server: TestAdmin
@@ -69,11 +70,6 @@ beforeAll(async () => {
         return { total: 1, list: [delivery] }
       },
       get: async (id) => (id === 'dl_1' ? detail : undefined),
-      async replay(order) {
-        if (order.perSecond === 1) return undefined
-        asked.replays.push(order)
-        return { matched: 2, queued: order.dryRun ? 0 : 2 }
-      },
     },
     profiles: {
       find: async (text) => (text === 'hd-9f21' ? [{ id: '77052:hd-9f21', dataSource: 'Halden IDs' }] : []),
@@ -122,36 +118,6 @@ test('an unknown filter is refused on a route of our own [SEC-69]', async () => 
 test('one delivery shows request and responses [OPS-51]', async () => {
   expect((await server.call('GET', '/v1/deliveries/dl_1')).body).toEqual(detail)
   expect((await server.call('GET', '/v1/deliveries/dl_2')).status).toBe(404)
-})
-
-test('replay takes ids or a filter, one of them; same bytes by default [OPS-51]', async () => {
-  const byIds = await server.call('POST', '/v1/deliveries/replay', { deliveryIds: ['dl_1', 'dl_2'] })
-  expect([byIds.status, byIds.body]).toEqual([200, { matched: 2, queued: 2 }])
-  expect(asked.replays.at(-1)).toEqual({ select: { deliveryIds: ['dl_1', 'dl_2'] }, dryRun: false, as: 'same' })
-  const byFilter = await server.call('POST', '/v1/deliveries/replay', {
-    destinationId: 423,
-    status: 'dead',
-    dryRun: true,
-    as: 'current',
-    perSecond: 20,
-  })
-  expect(byFilter.body).toEqual({ matched: 2, queued: 0 })
-  expect(asked.replays.at(-1)).toMatchObject({
-    select: { filter: { destinationId: 423, status: 'dead' } },
-    dryRun: true,
-    as: 'current',
-    perSecond: 20,
-  })
-
-  for (const body of [{}, { dryRun: true }, { deliveryIds: [] }, { deliveryIds: ['dl_1'], status: 'dead' }]) {
-    const refused = await server.call('POST', '/v1/deliveries/replay', body)
-    expect([refused.status, refused.body.details[0].field]).toEqual([400, 'deliveryIds'])
-  }
-})
-
-test('a process that does not deliver says so instead of replaying nothing [OPS-10] [SEC-48]', async () => {
-  const refused = await server.call('POST', '/v1/deliveries/replay', { status: 'dead', dryRun: true, perSecond: 1 })
-  expect([refused.status, refused.body.code]).toEqual([503, 'no_delivery'])
 })
 
 test('a profile is found by device ID and by data source and partner ID, 404 when nothing is known [OPS-52]', async () => {

@@ -13,6 +13,8 @@ const message: DeliveryDetail = {
   createdAt: '2026-11-22T12:00:00.000Z',
   finishedAt: '2026-11-22T12:00:01.000Z',
   aamWouldDrop: false,
+  replayOf: null,
+  replayedBy: null,
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },
   signature: null,
   recipients: [],
@@ -26,7 +28,6 @@ beforeAll(async () => {
     deliveries: {
       list: async () => ({ total: 0, list: [] }),
       get: async (id) => (id === message.deliveryId ? message : undefined),
-      replay: async () => undefined,
     },
     profiles: {
       async find(text) {

@@ -12,7 +12,7 @@ import { destinationHealthRoutes } from './destination-health.ts'
 import { destinationRoutes } from './destinations.ts'
 import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
-import { registerGatekeeper } from './gatekeeper.ts'
+import { addSecurityHeaders, registerGatekeeper } from './gatekeeper.ts'
 import { liveRoutes } from './live.ts'
 import { mappingRoutes } from './mappings.ts'
 import { mergeRuleRoutes } from './merge-rules.ts'
@@ -23,6 +23,7 @@ import { probeRoutes } from './probes.ts'
 import { Problem } from './problem.ts'
 import { profileRoutes } from './profiles.ts'
 import { regionRoutes } from './regions.ts'
+import { replayRoutes } from './replays.ts'
 import { newRequestId } from './request-id.ts'
 import { searchRoutes } from './search.ts'
 import { segmentRoutes } from './segments.ts'
@@ -31,7 +32,7 @@ import { createSessionKeeper, type SessionKeeper } from './session-keeper.ts'
 import { testClockRoutes } from './test-clock.ts'
 import { registerTextGuard } from './text-guard.ts'
 import { traitRoutes } from './traits.ts'
-import { uiRoutes } from './ui.ts'
+import { isPageVisit, sendPage, uiRoutes } from './ui.ts'
 import { verifyRoutes } from './verify.ts'
 
 export interface Admin {
@@ -53,13 +54,19 @@ const CLOSE_GRACE_MS = 3_000
 export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const { config, catalog, clock, log } = parts
   const handleError = createErrorHandler(log)
-  const app = createApp(config.tls, handleError)
+  const app = createApp(config.tls, (error, request, reply) => {
+    // No hook has run: the address does not even decode. A person who opened it sees a page all the same.
+    addSecurityHeaders(request, reply, config.tls !== undefined)
+    return isPageVisit(request) ? sendPage(parts.uiFolder, reply.code(404)) : handleError(error, request, reply)
+  })
   app.setValidatorCompiler(validateBySchema)
   // The views are built member by member and checked by the compiler; checking each answer again would cost more than making it.
   app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler(handleError)
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
+    isPageVisit(request)
+      ? sendPage(parts.uiFolder, reply.code(404))
+      : sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
   )
   registerTextGuard(app)
   const sessions = createSessionKeeper(catalog.sessions, clock.now)
@@ -82,6 +89,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   mappingRoutes(app, { catalog, now })
   regionRoutes(app, {})
   deliveryRoutes(app, parts)
+  replayRoutes(app, parts)
   profileRoutes(app, parts)
   searchRoutes(app, parts)
   denyListRoutes(app, parts)
@@ -104,7 +112,9 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   }
 }
 
-function createApp(tls: AdminParts['config']['tls'], frameworkErrors: ReturnType<typeof createErrorHandler>): App {
+type Answerer = (error: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+function createApp(tls: AdminParts['config']['tls'], frameworkErrors: Answerer): App {
   const options = {
     logger: false,
     bodyLimit: BODY_BYTES_MAX,

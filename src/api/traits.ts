@@ -103,7 +103,7 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
       },
     },
     async (request) => {
-      const parsed = rules.parseTraitRule(request.body.code)
+      const parsed = await rules.checkTraitRule(request.body.code)
       if (!parsed.ok) throw invalidRule('code', parsed)
       return { valid: true as const, code: parsed.normalized, hints: [...parsed.hints] }
     },
@@ -126,7 +126,7 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
         throw invalidField('traitType', 'A folder trait is made with its folder.')
       if (request.body.traitType === 'ALGO_TRAIT')
         throw invalidField('traitType', 'Models are not built yet, so nobody would ever have an algorithmic trait.')
-      const created = await traits.create(readDraft(request.body, rules), request.caller.author)
+      const created = await traits.create(await readDraft(request.body, rules), request.caller.author)
       return reply.code(201).send(view(created))
     },
   )
@@ -145,7 +145,13 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
       },
     },
     async (request) =>
-      view(await traits.replace(await idOf(request.params.sid), readDraft(request.body, rules), request.caller.author)),
+      view(
+        await traits.replace(
+          await idOf(request.params.sid),
+          await readDraft(request.body, rules),
+          request.caller.author,
+        ),
+      ),
   )
 
   app.patch(
@@ -160,7 +166,7 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     },
     async (request) => {
       const stored = await traits.get(await idOf(request.params.sid))
-      const draft = readDraft(patched(TraitDraft, view(stored), request.body), rules)
+      const draft = await readDraft(patched(TraitDraft, view(stored), request.body), rules)
       return view(await traits.replace(stored.traitId, draft, request.caller.author))
     },
   )
@@ -195,11 +201,11 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
 }
 
 /** Only rule-based traits have a rule; it is stored as the parser writes it. @throws Problem with the position of the error */
-function readDraft(body: TraitDraft, rules: RuleChecker): StoredDraft {
+async function readDraft(body: TraitDraft, rules: RuleChecker): Promise<StoredDraft> {
   // Of an onboarded trait the catalogue refuses it; other kinds have none, and there it is passed over [API-50].
   let traitRule = body.traitType === 'ON_BOARDED_TRAIT' ? body.traitRule?.trim() || undefined : undefined
   if (body.traitType === 'RULE_BASED_TRAIT') {
-    const parsed = rules.parseTraitRule(body.traitRule ?? '')
+    const parsed = await rules.checkTraitRule(body.traitRule ?? '')
     if (!parsed.ok) throw invalidRule('traitRule', parsed)
     traitRule = parsed.normalized
   }

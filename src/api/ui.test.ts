@@ -88,6 +88,46 @@ describe('the page of the UI [OPS-11]', () => {
     },
   )
 
+  test.each([
+    '/nothing',
+    '/messages/a/b',
+    '/index.html',
+    '/v1x',
+    '/segments/7',
+    '/messages/%E0%A4%A',
+    '/%',
+    '/profiles/a%2',
+  ])(
+    '%s opened in a browser is the page of the UI, which says that there is none, without signing in [OPS-11]',
+    async (path) => {
+      const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+      for (const method of ['GET', 'HEAD']) {
+        const page = await fetch(server.admin.url + path, { method, headers: { accept } })
+        expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+        expect(page.headers.get('content-security-policy')).toContain("script-src 'self'")
+        expect(page.headers.get('cache-control')).toBe('no-store')
+        if (method === 'GET') expect(await page.text()).toContain('id="root"')
+      }
+    },
+  )
+
+  test.each([
+    ['GET', '/v1/nothing-here'],
+    ['GET', '/v1'],
+    ['GET', '/api/v1/nothing'],
+    ['GET', '/api/nothing'],
+    ['GET', '/assets/missing.js'],
+    ['GET', '/assets/a/b'],
+    ['GET', '/v1/%E0%A4%A'],
+    ['POST', '/nothing'],
+    ['DELETE', '/messages/dl_01'],
+  ])('%s %s stays JSON in a browser too', async (method, path) => {
+    const answer = await fetch(server.admin.url + path, { method, headers: { accept: 'text/html,*/*' } })
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/)
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+    expect(answer.status).toBeGreaterThanOrEqual(400)
+  })
+
   test('a UI that is not built says what builds it, and appears once it is', async () => {
     const web = join(folder, 'later')
     await using other = await startTestAdmin({ uiFolder: web })

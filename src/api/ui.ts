@@ -42,15 +42,7 @@ export function uiRoutes(app: App, folder: string): void {
   const options = { config: { isPublic: true }, schema: { hide: true } }
   const files = openFiles(folder)
 
-  for (const path of UI_PAGES) {
-    app.get(path, options, async (_request, reply) => {
-      reply.type('text/html; charset=utf-8')
-      const page = await readFile(join(folder, 'index.html'), 'utf8').catch(absent)
-      if (page === undefined) return reply.send(NOT_BUILT)
-      const nonce = randomBytes(NONCE_BYTES).toString('base64')
-      return reply.header('content-security-policy', policyOf(nonce)).send(page.replaceAll('__CSP_NONCE__', nonce))
-    })
-  }
+  for (const path of UI_PAGES) app.get(path, options, (_request, reply) => sendPage(folder, reply))
   app.get('/assets/:name', options, async (request, reply) => {
     const { name } = request.params as { name: string }
     return sendFile(request, reply, await files.read('assets', name), 'public, max-age=31536000, immutable')
@@ -58,6 +50,27 @@ export function uiRoutes(app: App, folder: string): void {
   app.get('/usher.svg', options, async (request, reply) =>
     sendFile(request, reply, await files.read('', 'usher.svg'), 'public, max-age=3600'),
   )
+}
+
+/**
+ * A person who opened an address by hand, or followed an old link: a page says better than JSON that there is nothing. What
+ * belongs to the API, or to files, is never a page; nor is it one for clients that do not ask for HTML.
+ */
+export function isPageVisit({ method, url, headers }: FastifyRequest): boolean {
+  if (method !== 'GET' && method !== 'HEAD') return false
+  return (
+    !/^\/(v1|api|assets|docs|metrics|healthz|readyz|openapi\.json)(?![\w-])/.test(url) &&
+    /\btext\/html\b/.test(headers.accept ?? '')
+  )
+}
+
+/** The one page of the UI: its router shows what the address names, or that it names nothing. */
+export async function sendPage(folder: string, reply: FastifyReply): Promise<FastifyReply> {
+  reply.type('text/html; charset=utf-8')
+  const page = await readFile(join(folder, 'index.html'), 'utf8').catch(absent)
+  if (page === undefined) return reply.send(NOT_BUILT)
+  const nonce = randomBytes(NONCE_BYTES).toString('base64')
+  return reply.header('content-security-policy', policyOf(nonce)).send(page.replaceAll('__CSP_NONCE__', nonce))
 }
 
 /** No inline code at all; style elements, which Mantine makes at run time, by nonce. */

@@ -1,6 +1,7 @@
 import type { DataSourceId, TraitId } from '../model/ids.ts'
 import type { ReadonlySignals } from '../model/signals.ts'
 import type { AudienceRules } from './audience-rules.ts'
+import { matchBounded } from './bounded-matching.ts'
 
 /**
  * Traits a call realizes by its signals.
@@ -13,6 +14,15 @@ export function matchTraits(
   only: DataSourceId | null | undefined,
 ): Int32Array {
   return rules.compiled.matcher.match(signals, only)
+}
+
+/** The same, without holding the thread where regular expressions take long; a promise then. */
+export function matchTraitsBounded(
+  rules: AudienceRules,
+  signals: ReadonlySignals,
+  only: DataSourceId | null | undefined,
+): Int32Array | Promise<Int32Array> {
+  return matchBounded(rules.compiled.matcher, signals, only)
 }
 
 /**

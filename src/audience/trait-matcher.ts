@@ -39,6 +39,12 @@ export interface MatcherTables {
   readonly dataSourceIds: Int32Array
 }
 
+/** Stands before the regular expressions of one call, so that they cannot hold the thread. */
+export interface PatternGauge {
+  /** @param open compiles the pattern, where that was not done yet */
+  test(predicate: number, open: () => Pattern, values: readonly string[]): boolean
+}
+
 const NO_KEY = -1
 const NO_PREDICATE = -1
 const KEYS_REMEMBERED = 4_096
@@ -66,6 +72,9 @@ export class TraitMatcher {
   /** Keys that other operators look at: only their values are kept during a call. */
   readonly #isRead: Uint8Array
 
+  readonly #hasPatterns: boolean
+  #gauge: PatternGauge | undefined
+
   constructor(tables: MatcherTables) {
     this.#tables = tables
     this.#patterns = []
@@ -74,6 +83,7 @@ export class TraitMatcher {
     this.#keyStamp = new Int32Array(tables.equals.length)
     this.#firstValue = new Int32Array(tables.equals.length)
     this.#isRead = new Uint8Array(tables.equals.length)
+    this.#hasPatterns = tables.predicates.some(({ operator }) => operator === 'matchesregex')
     tables.predicates.forEach(({ operator }, predicate) => {
       if (operator !== '==') this.#isRead[tables.keyOf[predicate] as number] = 1
     })
@@ -83,11 +93,19 @@ export class TraitMatcher {
     return this.#tables.sids.length
   }
 
+  /** Whether any rule has a regular expression. */
+  get hasPatterns(): boolean {
+    return this.#hasPatterns
+  }
+
   /**
    * @param only of this data source alone; `null`: of none [COL-49], [COL-50]
+   * @param gauge decides before each test of a regular expression whether it may run now, and keeps what it found
    * @returns ids of the traits whose rule holds, ascending, each once [AUD-138]
+   * @throws what the gauge throws; the same call can be made again, and goes on from what was found
    */
-  match(signals: ReadonlySignals, only: DataSourceId | null | undefined): Int32Array {
+  match(signals: ReadonlySignals, only: DataSourceId | null | undefined, gauge?: PatternGauge): Int32Array {
+    this.#gauge = gauge
     if (only === null || this.#tables.sids.length === 0) return NONE
     this.#begin()
     const matched: number[] = []
@@ -204,14 +222,20 @@ export class TraitMatcher {
     const { operator, operand } = this.#tables.predicates[predicate] as Predicate
     // Every `==` that holds was marked when the call was taken in.
     if (operator === '==') return false
-    const pattern = operator === 'matchesregex' ? this.#patternOf(predicate, operand) : undefined
-    for (let at = this.#firstValue[key] as number; at >= 0; at = this.#nextValue[at] as number) {
-      const value = this.#values[at] as FoldedValue
-      if (pattern === undefined ? testValue(operator, operand, value) : value.raw !== '' && pattern.test(value.raw)) {
-        return true
-      }
-    }
+    if (operator === 'matchesregex') return this.#testPattern(predicate, key, operand)
+    for (let at = this.#firstValue[key] as number; at >= 0; at = this.#nextValue[at] as number)
+      if (testValue(operator, operand, this.#values[at] as FoldedValue)) return true
     return false
+  }
+
+  #testPattern(predicate: number, key: number, source: string): boolean {
+    const values: string[] = []
+    for (let at = this.#firstValue[key] as number; at >= 0; at = this.#nextValue[at] as number) {
+      const { raw } = this.#values[at] as FoldedValue
+      if (raw !== '') values.push(raw)
+    }
+    if (this.#gauge === undefined) return values.some((value) => this.#patternOf(predicate, source).test(value))
+    return this.#gauge.test(predicate, () => this.#patternOf(predicate, source), values)
   }
 
   /** Compiled on first use: few of many patterns are ever asked for, and they were checked when they were saved. */

@@ -28,6 +28,8 @@ export interface FoundServer {
 /** By `--url`; else where a server says it is, in the data directory; else where the configuration puts it. */
 export function findServer(options: ClientOptions): FoundServer {
   const config = loadConfig({ options })
+  if (options.token !== undefined && !/^[!-~]+$/.test(options.token))
+    throw new UsageError('--token holds a blank, a line end or a letter that no header can carry; copy it again')
   const { url, certificate, isElsewhere } = whereIs(options, config)
   const http = createHttpClient(certificate)
   return {

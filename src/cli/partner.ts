@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import { loadConfig } from '../config.ts'
+import { secretIssue } from '../lib/texts.ts'
 import { describeRecord, describeToken } from '../partner/describe-record.ts'
 import { type PartnerRecord, startPartner } from '../partner/partner.ts'
 import { addPartnerPage } from '../partner/partner-page.ts'
@@ -30,6 +31,7 @@ export async function partner(command: PartnerCommand): Promise<void> {
       ? (record: PartnerRecord) => JSON.stringify(record)
       : (record: PartnerRecord) => describeRecord(record)
   if (command.journal !== undefined) checkJournal(command.journal)
+  checkSecrets({ key, oauth: command.oauth?.split(':') })
   const running = await startPartner({
     port: command.port ?? loadConfig().partner.port,
     host: command.host,
@@ -52,6 +54,14 @@ export async function partner(command: PartnerCommand): Promise<void> {
     if (command.json !== true)
       process.stdout.write(`Messages: ${running.records.length}. Memberships known: ${members}.\n`)
   })
+}
+
+/** A key with a line end is another key than the sender's. */
+function checkSecrets(given: Readonly<Record<string, readonly string[] | undefined>>): void {
+  for (const [option, secrets] of Object.entries(given)) {
+    const issue = secrets?.map(secretIssue).find((one) => one !== undefined)
+    if (issue !== undefined) throw new UsageError(`--${option} ${issue}`)
+  }
 }
 
 /** Else each message would be refused, and nobody told why. */

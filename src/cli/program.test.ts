@@ -55,6 +55,13 @@ describe('usage', () => {
       ['partner', '--port', '0', '--journal', '/no/such/file'],
       '--journal cannot be written',
     ],
+    [
+      'a key copied with its line end',
+      ['partner', '--port', '0', '--key', 'a-key-both-sides-know\n'],
+      '--key ends with U+000A',
+    ],
+    ['a secret copied with a blank', ['partner', '--port', '0', '--oauth', 'id:secret '], '--oauth ends with U+0020'],
+    ['a token with a line end', ['link', '--token', 'abc\n'], '--token holds a blank, a line end'],
     ['an address that is none', ['link', '--url', 'localhost:8081'], '--url wants an address such as http://'],
   ])('%s: exit 2 [OPS-14]', async (_name, argv, expected) => {
     expect(await run(argv)).toBe(2)

@@ -41,7 +41,7 @@ const DISCLOSURE_REQUIRED_MS = Date.UTC(2026, 2, 1)
 const NO_ERRORS: readonly CallError[] = []
 
 /** Nothing in the call asks for consent, or it was never looked at. */
-const FREE: Consent = {
+export const FREE: Consent = {
   decision: {
     cookie: true,
     store: true,

@@ -1,16 +1,7 @@
 import { expect, test } from 'vitest'
 import { StoreUnavailableError } from '../store/record-store.ts'
 import { decodeStrictly } from './strict-mobile-decoder.conformance.ts'
-import {
-  DEVICE,
-  dataSource,
-  ECID,
-  form,
-  NEW_DEVICE,
-  NOW_MS,
-  startTestEdge,
-  testDirectory,
-} from './test-edge.conformance.ts'
+import { DEVICE, ECID, form, NEW_DEVICE, NOW_MS, startTestEdge, testDirectory } from './test-edge.conformance.ts'
 
 const JSON_EVENT = '/event?d_rtbd=json'
 
@@ -198,22 +189,6 @@ test('d_tdpid narrows to one data source, an unknown one to nothing [COL-49] [CO
   for (const query of ['d_tdpid=1', 'd_tdpid_ic=ic', 'd_tdpid=99', 'd_tdpid_ic=ic2', 'a=b'])
     await edge.call(`/event?key1=val1&key2=val2&${query}`)
   expect(edge.calls.map((call) => call.onlyDataSourceId)).toEqual([1, 900, null, null, undefined])
-  // Only digits are an ID: `Number` would read each of these as 1.
-  for (const text of ['0x1', '1.0', '1e0', '%2B1', '0b1', '1,0']) await edge.call(`/event?a=b&d_tdpid=${text}`)
-  expect(edge.calls.slice(5).map((call) => call.onlyDataSourceId)).toEqual([null, null, null, null, null, 1])
-})
-
-test('an integration code is compared without blanks around it and in one spelling [COL-81] [API-164~]', async () => {
-  const directory = testDirectory([dataSource(50, { integrationCode: 'käufer' })])
-  await using edge = await startTestEdge({ directory })
-  const spelt = encodeURIComponent('ka\u0308ufer')
-  for (const code of ['k%C3%A4ufer', spelt, `%20${spelt}%20`, `%09k%C3%A4ufer`]) {
-    await edge.call(`/event?a=b&d_tdpid_ic=${code}`)
-    await edge.call(`/event?a=b&d_cid_ic=${code}%01u1`)
-  }
-  expect(edge.calls.map((call) => call.onlyDataSourceId ?? call.declaredIds[0]?.dataSourceId)).toEqual(
-    Array(8).fill(50),
-  )
 })
 
 test('d_sid names traits directly; what is no number is left out [COL-194] [COL-195]', async () => {

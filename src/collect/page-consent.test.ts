@@ -10,7 +10,7 @@ test.each(['0', 'false', 'no', '2', '01', 'true', '%20', '1&d_consent=0', '0&d_c
   'd_consent=%s takes consent back: nothing is stored, nobody is told, the cookies go [SEC-73] [SEC-74] [COL-275]',
   async (value) => {
     await using edge = await startTestEdge(notStored)
-    for (const path of ['/event', '/id', '/ibs:dpid=1&dpuuid=a']) {
+    for (const path of ['/event', '/id', '/ibs:dpid=1&dpuuid=a', '/demoptout/consent']) {
       const reply = await edge.call(`${path}?d_consent=${value}&d_rtbd=json`, withCookies)
       expect([reply.status, reply.codes(), reply.cookies]).toEqual([
         200,
@@ -22,7 +22,7 @@ test.each(['0', 'false', 'no', '2', '01', 'true', '%20', '1&d_consent=0', '0&d_c
       ])
       expect(reply.text).not.toContain('uuid')
     }
-    expect(edge.calls).toHaveLength(3)
+    expect(edge.calls).toHaveLength(4)
     for (const call of edge.calls) {
       expect(call.cookieDeviceId).toBe(DEVICE)
       expect(call.consent).toEqual({
@@ -85,8 +85,18 @@ test('a withdrawal is never shed, nor refused for how often an ID was seen; the 
   await using edge = await startTestEdge({ ...notStored, overloaded: () => true, config: { denyList } })
   for (let i = 0; i < 5; i++) {
     expect((await edge.call('/event?d_consent=0', form(`d_uuid=${DEVICE}`))).codes()).toEqual([])
+    expect((await edge.call('/demoptout/consent', form(`d_uuid=${DEVICE}`))).codes()).toEqual([])
   }
-  expect(edge.calls).toHaveLength(5)
+  expect(edge.calls).toHaveLength(10)
   const reply = await edge.call('/event?d_consent=0', { headers: { cookie: 'demdex=NOTARGET' } })
   expect([reply.codes(), reply.cookies]).toEqual([[171], []])
+})
+
+test('/demoptout/consent takes consent back whatever d_consent says, by get and by form [SEC-74]', async () => {
+  await using edge = await startTestEdge(notStored)
+  await edge.call(`/demoptout/consent?d_consent=1&d_uuid=${DEVICE}`)
+  await edge.call('/demoptout/consent', form(`d_uuid=${DEVICE}`))
+  const one = { kind: 'event', deviceId: DEVICE, consent: { store: false, reason: 'page_withdrawn' } }
+  expect(edge.calls).toMatchObject([one, one])
+  expect(edge.optOuts).toEqual([])
 })

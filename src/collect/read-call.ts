@@ -47,7 +47,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
   const directory = edge.directory()
   const gpc = request.headers['sec-gpc'] as string | undefined
   const asked = decideConsent(parameters, gpc, directory, edge.config, request.receivedAtMs)
-  const consent = withPageConsent(asked, parameters)
+  const consent = withPageConsent(asked, request)
   for (const error of consent.errors) errors.push(error)
   if (consent.result === 'missing') return { status: 'stopped', errors, consent }
 
@@ -67,7 +67,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
     : withoutDenied(edge.denyList, directory, ids, request.receivedAtMs, errors, onCallerOver)
   if (kept === undefined) return { status: 'stopped', errors, consent }
 
-  const kind = request.route.name as EventKind
+  const kind = isWithdrawn ? 'event' : (request.route.name as EventKind)
   const isEvent = kind === 'event'
   const call: CollectedCall = {
     eventId: request.eventId,

@@ -30,8 +30,8 @@ export function planRedirect(text: string, rules: RedirectRules, fill: (rest: st
   const target = text.trim()
   if (hasUnsafeCharacter(target)) return blocked('characters')
   if (!/^https?:\/\//i.test(target)) return blocked('scheme')
-  // Ad servers fill keywords into it: the blanks between them do not end an address.
-  const url = parseUrl(target.replaceAll(' ', '%20'))
+  // Ad servers fill keywords into it: the blanks between them are written as %20 by the parser.
+  const url = parseUrl(target)
   if (url === undefined) return blocked('malformed')
   if (url.username !== '' || url.password !== '') return blocked('user_info')
   if (/[${}%]/.test(url.host)) return blocked('macro_in_host')

@@ -6,6 +6,7 @@ export type RouteName =
   | 'optout'
   | 'optout_token'
   | 'optout_status'
+  | 'withdrawal'
   | 'dest5'
   | 'tag'
   | 'healthz'
@@ -30,6 +31,7 @@ const names: ReadonlyMap<string, RouteName> = new Map<string, RouteName>([
   ['/demoptout.jpg', 'optout'],
   ['/demoptout', 'optout'],
   ['/demoptout/token', 'optout_token'],
+  ['/demoptout/consent', 'withdrawal'],
   ['/optOutStatus', 'optout_status'],
   ['/dest5.html', 'dest5'],
   ['/tag.js', 'tag'],

@@ -149,7 +149,7 @@ const PIXEL_SHARE = 0.9
 function admitLoad(edge: Edge, load: Load, request: EdgeRequest): Answer | undefined {
   const { name } = request.route
   if (name === 'optout' || name === 'optout_token' || name === 'optout_status') return undefined
-  if (isWithdrawal(request.parameters)) return undefined
+  if (isWithdrawal(request)) return undefined
   const { requestsPerSecondMax, inFlightMax } = edge.config.limits
   // Calls without an address of their visitor, as some callers make, are of many.
   if (requestsPerSecondMax > 0 && request.address !== '') {

@@ -31,6 +31,11 @@ const deliveryFields = {
   createdAt: time,
   finishedAt: time.nullable(),
   aamWouldDrop: z.boolean().meta({ description: 'A dead letter that Audience Manager would have dropped' }),
+  replayOf: z.string().nullable().meta({ description: 'The delivery whose users it told again' }),
+  replayedBy: z
+    .string()
+    .nullable()
+    .meta({ description: 'The delivery that told its users instead: it was a dead letter and is superseded' }),
 }
 
 const destinationName = z.string().nullable().meta({ description: 'null: the destination no longer exists' })
@@ -140,7 +145,11 @@ export const ReplayRequest = z
 export const ReplayPlan = z.object({
   unchanged: z.int().nullable().meta({ description: 'Go out as the same bytes; null: too many to look at each' }),
   rebuilt: z.int().nullable().meta({ description: 'Go out as new messages of the state of today' }),
-  held: z.int().meta({ description: 'Of both, those that wait: their destination is paused or inactive' }),
+  nothingToTell: z
+    .int()
+    .nullable()
+    .meta({ description: 'Nothing goes out: today there is nothing that could be told to their users' }),
+  held: z.int().meta({ description: 'Of these, those that wait: their destination is paused or inactive' }),
   withoutDestination: z.int(),
   underWay: z.int().meta({ description: 'Not ended yet' }),
   unknown: z.int().meta({ description: 'IDs that are not kept' }),
@@ -149,6 +158,10 @@ export type ReplayPlan = z.infer<typeof ReplayPlan>
 export const ReplayAnswer = z.object({
   matched: z.int().meta({ description: 'Ended deliveries that fit' }),
   queued: z.int(),
+  replayId: z
+    .string()
+    .nullable()
+    .meta({ description: 'Under which its result is found; null: a dry run, or nothing fits' }),
   plan: ReplayPlan.optional().meta({ description: 'Of a dry run' }),
 })
 export type ReplayAnswer = z.infer<typeof ReplayAnswer>

@@ -68,3 +68,21 @@ test('with damaged blocks in its tables it starts, delivers, and tells everybody
   expect(call.status).toBe(200)
   await expect.poll(() => members(segmentId).includes('new'), { timeout: 30_000 }).toBe(true)
 })
+
+test.each([
+  ['its head', 0, 20],
+  ['what it says of its tables', 100, 3_000],
+])(
+  'a catalogue with damage in %s ends the start in a sentence, and lets go of the rest [SEC-60~]',
+  async (_name, at, bytes) => {
+    await (await startWholeServer(dataDir)).close()
+    const file = join(dataDir, 'catalog.sqlite')
+    const content = readFileSync(file)
+    writeFileSync(file, Buffer.from(content).fill(0x5a, at, at + bytes))
+    await expect(startWholeServer(dataDir)).rejects.toThrow(
+      /the definitions in .*catalog\.sqlite are damaged: .*Restore a backup/,
+    )
+    writeFileSync(file, content)
+    await (await startWholeServer(dataDir)).close()
+  },
+)

@@ -3,14 +3,7 @@ import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
 import type { ProfileView } from '../contract.ts'
 import { runInSlices } from '../lib/slices.ts'
-import {
-  type DeliveryId,
-  type DestinationId,
-  type DeviceId,
-  deviceProfileId,
-  type ProfileId,
-  type SegmentId,
-} from '../model/ids.ts'
+import { type DestinationId, type DeviceId, deviceProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
 import { findProfiles, readDevice } from '../pipeline/find-profiles.ts'
 import type { Rulebook } from '../pipeline/rulebook.ts'
@@ -25,15 +18,13 @@ export interface DeliveryReaderParts {
   readonly profiles: ProfileStore
   readonly rulebook: () => Pick<Rulebook, 'destinations' | 'directory'>
   readonly names: NameReader
-  /** Undefined in a process that does not deliver. */
-  readonly dispatcher: Dispatcher | undefined
 }
 
 const NOTHING = { total: 0, list: [] }
 
 /** Deliveries as the API shows them [OPS-51]. */
 export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
-  const { deliveries: store, rulebook, names, dispatcher } = parts
+  const { deliveries: store, rulebook, names } = parts
   return {
     async list(filter, { page, pageSize }) {
       const asked = inStore(filter)
@@ -65,18 +56,6 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       const destination = rulebook().destinations.byId.get(destinationId)
       return viewDetail(delivery, { destination, destinationName: destinationNames.get(destinationId), segmentNames })
     },
-    async replay({ select, dryRun, as, perSecond }) {
-      if (dispatcher === undefined) return undefined
-      if ('deliveryIds' in select)
-        return dispatcher.replay({ deliveryIds: select.deliveryIds as readonly DeliveryId[], as, dryRun, perSecond })
-      const filter = inStore(select.filter)
-      const deliveryIds = await store.endedIds(filter)
-      const answer = await dispatcher.replay({ deliveryIds, as, dryRun, perSecond })
-      if (answer.plan === undefined) return answer
-      // Those that fit and have not ended are not among the ids.
-      const { total } = await store.list({ ...filter, page: 0, pageSize: 1 })
-      return { ...answer, plan: { ...answer.plan, underWay: Math.max(0, total - deliveryIds.length) } }
-    },
   }
 }
 
@@ -90,7 +69,8 @@ function* inSteps<From, To>(list: readonly From[], make: (one: From) => To): Gen
   return made
 }
 
-function inStore(filter: DeliveryFilter): DeliverySearch {
+/** A filter of the API as the store takes it. */
+export function inStore(filter: DeliveryFilter): DeliverySearch {
   return {
     destinationId: filter.destinationId as DestinationId | undefined,
     profileIds: filter.deviceId === undefined ? undefined : [deviceProfileId(filter.deviceId as DeviceId)],

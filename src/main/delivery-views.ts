@@ -135,6 +135,8 @@ function headOf(delivery: StoredDelivery) {
     finishedAt: finishedAtMs === null ? null : isoTime(finishedAtMs),
     // Of an ending that a replay has taken back nothing is said.
     aamWouldDrop: status === 'dead' && aamWouldDrop,
+    replayOf: delivery.replayOf,
+    replayedBy: delivery.replayedBy ?? null,
   }
 }
 

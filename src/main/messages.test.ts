@@ -86,7 +86,8 @@ test('what a message told, and to whom, is answered from its record; it is found
   expect(await ask({ destinationId })).toEqual({
     matched: 3,
     queued: 0,
-    plan: { ...stays, unchanged: 2, rebuilt: 1 },
+    replayId: null,
+    plan: { ...stays, unchanged: 2, rebuilt: 1, nothingToTell: 0 },
   })
   expect((await list('')).total).toBe(3)
 

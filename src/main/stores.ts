@@ -44,6 +44,20 @@ export interface StoredDamage {
   readonly records: number
 }
 
+/** The definitions cannot be read, and nothing but a backup has them. */
+class CatalogDamagedError extends Error {
+  readonly code = 'catalog_damaged'
+
+  static ifDamaged(file: string, error: unknown): unknown {
+    const { code, message } = error as { readonly code?: unknown; readonly message?: string }
+    if (code !== 'SQLITE_CORRUPT' && code !== 'SQLITE_NOTADB') return error
+    return new CatalogDamagedError(
+      `the definitions in ${file} are damaged: ${message}. Nothing was changed. Restore a backup (docs/damage.md)`,
+      { cause: error },
+    )
+  }
+}
+
 /** Where the profile store, its damaged files and the second copy of its opt-outs are. */
 export function storePaths({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | 'optOuts'>) {
   return {
@@ -124,7 +138,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   }).catch(async (error: unknown) => {
     // A second try must find the folder let go.
     await openedProfiles.close()
-    throw error
+    throw CatalogDamagedError.ifDamaged(catalogFile, error)
   })
   return {
     isFirstStart,

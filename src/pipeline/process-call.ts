@@ -1,4 +1,4 @@
-import { directTraits, matchTraits, PROFILE_TRAITS_MAX, realizeTraits } from '../audience/evaluate.ts'
+import { directTraits, matchTraitsBounded, PROFILE_TRAITS_MAX, realizeTraits } from '../audience/evaluate.ts'
 import { latestDevice } from '../identity/links.ts'
 import { deviceOfCall, type FoundDevice, idsThatNameTheDevice } from '../identity/resolve-device.ts'
 import type { CallOutcome, CollectedCall } from '../model/collected-call.ts'
@@ -42,7 +42,10 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
     if (visitor.optedOut !== undefined) return { status: 'opted_out', ...visitor.optedOut, errors: [] }
 
     const judgedMs = parts.judgedMs(call.receivedAtMs)
-    const step = applyCall(call, visitor, rulebook, judgedMs)
+    const matching =
+      call.kind === 'event' ? matchTraitsBounded(rulebook.audience, call.signals, call.onlyDataSourceId) : NO_TRAITS
+    const matched = matching instanceof Promise ? await matching : matching
+    const step = applyCall(call, visitor, rulebook, matched, judgedMs)
     const links = step.draft.links
     const merged = links.length === 0 ? NOBODY : await readMerged(parts.profiles, rulebook, links)
     const { before, draft, touched, newLinks } = step
@@ -155,13 +158,19 @@ interface AppliedCall {
 }
 
 /** What the call itself says about its device: IDs, traits, time and place. Pure. */
-function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook, judgedMs: number): AppliedCall {
+function applyCall(
+  call: CollectedCall,
+  visitor: Visitor,
+  rulebook: Rulebook,
+  matched: Int32Array,
+  judgedMs: number,
+): AppliedCall {
   const nowMs = call.receivedAtMs
   const id = deviceProfileId(visitor.found.deviceId)
   const before = visitor.device ?? newProfile(id, nowMs)
   // A repeat after an unknown outcome: the first one was written, so nothing is added again.
   const isRepeat = before.appliedEvents.includes(call.eventId)
-  const realized = isRepeat ? NO_TRAITS : realizedTraits(call, rulebook)
+  const realized = isRepeat ? NO_TRAITS : realizedTraits(call, rulebook, matched)
   const authenticated = call.declaredIds.filter(
     (declared) => declared.authState === 1 && idTypeOf(rulebook, declared.dataSourceId) === 'CROSS_DEVICE',
   )
@@ -221,9 +230,9 @@ function applyCall(call: CollectedCall, visitor: Visitor, rulebook: Rulebook, ju
 const NO_TRAITS = new Int32Array(0)
 const NOBODY_DECLARED: readonly (Profile | undefined)[] = []
 
-function realizedTraits(call: CollectedCall, rulebook: Rulebook): Int32Array {
+/** @param matched by the signals of the call */
+function realizedTraits(call: CollectedCall, rulebook: Rulebook, matched: Int32Array): Int32Array {
   if (call.kind !== 'event') return NO_TRAITS
-  const matched = matchTraits(rulebook.audience, call.signals, call.onlyDataSourceId)
   if (call.traitIds.length === 0) return matched
   const direct = directTraits(rulebook.audience, call.traitIds)
   return Int32Array.from(new Set([...matched, ...direct])).sort()

@@ -41,7 +41,7 @@ const TIME_MAX_MS = 2 ** 48 - 1
 export function deliveryHistory(
   records: RecordStore,
   readable: ReadRecord,
-): Pick<DeliveryStore, 'get' | 'list' | 'endedIds' | 'purge' | 'bytesOf' | 'trim' | 'reclaim'> {
+): Pick<DeliveryStore, 'get' | 'list' | 'ended' | 'supersede' | 'purge' | 'bytesOf' | 'trim' | 'reclaim'> {
   async function read(places: readonly DeliveryPlace[]): Promise<(StoredDelivery | undefined)[]> {
     const keys = places.flatMap((place) => [
       openDeliveryKey(place),
@@ -216,9 +216,23 @@ export function deliveryHistory(
       return { total: sorted.length, list: list.filter((delivery) => delivery !== undefined) }
     },
 
-    async endedIds(filter) {
+    async ended(filter) {
       const found = new Map((await findEnded(filter)).map((place) => [place.deliveryId, place]))
-      return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs).map((place) => place.deliveryId)
+      return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs)
+    },
+
+    async supersede(deliveryId, replayedBy) {
+      const place = await placeOf(deliveryId)
+      if (place === undefined) return undefined
+      const key = historyKey('summary', place)
+      const [[summary], [delivery]] = await Promise.all([records.getMany([key]), read([place])])
+      if (summary === undefined || delivery?.status !== 'dead') return undefined
+      const next: StoredDelivery = { ...delivery, status: 'superseded', reason: 'replayed', replayedBy }
+      const puts = [
+        { key, record: sealSummary(next) },
+        { key: historyKey('head', place), record: sealHead(next) },
+      ]
+      return (await records.commit({ guard: { key, record: summary }, puts, deletes: [] })) ? next : undefined
     },
 
     async purge(beforeMs, limit, after) {

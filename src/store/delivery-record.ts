@@ -14,6 +14,10 @@ export interface StoredDelivery extends Delivery {
   readonly attemptsBefore: number
   /** When and why it was a dead letter before it was sent again by hand. */
   readonly lastDeath?: { readonly atMs: number; readonly reason: string | null } | undefined
+  /** How it had ended before that: it is put back if the replay is called off in time. */
+  readonly endedBefore?: Pick<Delivery, 'status' | 'reason' | 'finishedAtMs'> | undefined
+  /** A dead letter no more: this message told its users instead [SEC-41]. */
+  readonly replayedBy?: DeliveryId | undefined
   /** Devices and declared IDs that it tells with Status 1: asked for opt-outs before it leaves later; absent in old records. */
   readonly named?: readonly ProfileId[]
   /** Its users as the message names them, in the order of `users`; stored once beside the body, absent in old records. */

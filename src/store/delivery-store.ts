@@ -53,6 +53,11 @@ export interface DeliveryStore {
   end(delivery: StoredDelivery): Promise<void>
   /** Moves an ended delivery back among the open ones. */
   reopen(delivery: StoredDelivery): Promise<void>
+  /**
+   * A dead letter whose users were told by a newer message is one no more.
+   * @returns how it is now; undefined: it is none, or was changed meanwhile
+   */
+  supersede(deliveryId: DeliveryId, replayedBy: DeliveryId): Promise<StoredDelivery | undefined>
   /** All that a stop left unfinished, oldest first for each destination. */
   openDeliveries(): AsyncIterable<StoredDelivery>
   /**
@@ -64,7 +69,7 @@ export interface DeliveryStore {
   get(deliveryId: DeliveryId): Promise<StoredDelivery | undefined>
   list(filter: DeliveryFilter): Promise<DeliveryPage>
   /** All ended deliveries that fit, at most 200,000, oldest first. */
-  endedIds(filter: DeliverySearch): Promise<readonly DeliveryId[]>
+  ended(filter: DeliverySearch): Promise<readonly DeliveryPlace[]>
   /** Of the next `limit` deliveries created before a moment removes those that ended before it, and what leads to them. */
   purge(beforeMs: number, limit: number, after?: DeliveryPlace): Promise<Purged>
 

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { DataSourceId, DestinationId, DeviceId, EventId, ProfileId } from '../model/ids.ts'
 import { newProfile, type Profile } from '../model/profile.ts'
 import { openTemporaryStore } from './embedded/temporary-store.conformance.ts'
-import { dueKey, outboxKey, profileKey } from './keys.ts'
+import { dueKey, Kind, outboxKey, profileKey } from './keys.ts'
+import { openOptOut } from './opt-out-record.ts'
 import { sealProfile } from './profile-codec.ts'
 import { device } from './profile-store.conformance.ts'
 import { openProfileStore } from './profiles.ts'
@@ -129,4 +130,36 @@ test('while profiles change under it, verifying invents nothing [SEC-60]', async
   })
   await Promise.all(changes)
   expect(Object.values(findings).map(({ count }) => count)).toEqual([0, 0, 0, 0, 0])
+})
+
+test('a repair puts right what is found: nothing is found afterwards, and what was sound is untouched [SEC-60]', async () => {
+  await using opened = await openTemporaryStore()
+  const records = opened.store
+  await writeSound(records)
+  const before = await records.getMany([profileKey(device(7)), dueKey(device(7), NOW + 7_000)])
+  const strayKey = Buffer.concat([Buffer.of(0x0f, 0xff), dueKey(device(9), NOW).subarray(2)])
+  await put(records, profileKey(device(500)), Buffer.from('damaged'))
+  await put(records, strayKey, empty)
+  await put(records, dueKey(device(501), NOW), empty)
+  await putProfile(records, { ...newProfile(device(502), NOW), dueMs: NOW })
+  await put(records, outboxKey(device(503), 4 as DestinationId), empty)
+  await putProfile(records, linkedPair(504)[0])
+  await putProfile(records, linkedPair(505)[1])
+  const optOutKey = Buffer.concat([Buffer.of(0, 1, Kind.optOut), Buffer.alloc(16, 9)])
+  await put(records, optOutKey, Buffer.from('damaged'))
+
+  const { findings } = await verifyStore(records, { repairs: true })
+  expect(Object.values(findings).map(({ count }) => count)).toEqual([3, 1, 1, 1, 2])
+  const after = await verifyStore(records)
+  expect(Object.values(after.findings).map(({ count }) => count)).toEqual([0, 0, 0, 0, 0])
+  expect(await records.getMany([profileKey(device(7)), dueKey(device(7), NOW + 7_000)])).toEqual(before)
+  const [profile, due, optOut] = await records.getMany([profileKey(device(500)), dueKey(device(502), NOW), optOutKey])
+  expect(profile).toBeUndefined()
+  expect(due).toBeDefined()
+  expect(openOptOut(optOut as Buffer)).toMatchObject({ isDamaged: false, optOut: { level: 'global' } })
+  const waiting = []
+  const profiles = await openProfileStore(records, { optOutKey: Buffer.alloc(16, 1) })
+  for await (const { followUp } of profiles.pendingFollowUps()) waiting.push([followUp.kind, followUp.target])
+  expect(waiting).toContainEqual(['link', '77:p504'])
+  expect(waiting).toContainEqual(['unlink', '77:p505'])
 })

@@ -9,10 +9,11 @@ import type {
   DeliveryReader,
   DenyListDesk,
   ProfileReader,
+  ReplayControl,
 } from '../api/parts.ts'
 import { type Admin, startAdmin } from '../api/start-admin.ts'
 import { parseSegmentRule } from '../audience/rules/segment-rule.ts'
-import { parseTraitRule } from '../audience/rules/trait-rule.ts'
+import { checkTraitRule } from '../audience/rules/trait-rule.ts'
 import type { LogFields } from '../lib/log.ts'
 import { destinationTypes } from '../main/destination-types.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
@@ -48,6 +49,7 @@ export interface TestAdminOptions {
   readonly limits?: Partial<Limits>
   readonly profiles?: ProfileReader
   readonly deliveries?: DeliveryReader
+  readonly replays?: ReplayControl
   readonly denyList?: DenyListDesk
   readonly delivery?: DeliveryControl
   readonly ready?: AdminParts['ready']
@@ -95,7 +97,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         },
         confirm() {},
       },
-      rules: { parseTraitRule, parseSegmentRule },
+      rules: { checkTraitRule, parseSegmentRule },
       destinationTypes: destinationTypes({ allowPrivate: false }),
       profiles: options.profiles ?? {
         find: async () => [],
@@ -107,8 +109,8 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
       deliveries: options.deliveries ?? {
         list: async () => ({ total: 0, list: [] }),
         get: async () => undefined,
-        replay: async () => ({ matched: 0, queued: 0 }),
       },
+      replays: options.replays,
       denyList: options.denyList ?? { list: () => ({ total: 0, list: [] }), remove: async () => 'unknown' },
       overview: options.overview ?? { read: () => Promise.reject(new Error('not asked here')) },
       live: options.live ?? { subscribe: () => undefined },

@@ -44,6 +44,11 @@ const NASTY = [
   'undefined',
   '[object%20Object]',
   '{{id}}',
+  '0',
+  '',
+  'AB@AdobeOrg',
+  '123%01crm',
+  '%2201%22',
   'a'.repeat(300),
   '9'.repeat(38),
   '9'.repeat(39),
@@ -77,7 +82,12 @@ const KEYS = [
   'd_nsid',
   'd_coppa',
   'gdpr',
+  'gdpr',
+  'GDPR',
   'gdpr_consent',
+  'gpp',
+  'gpp_sid',
+  'us_privacy',
   'd_ld',
   'd_rd',
   'redir',
@@ -151,7 +161,7 @@ function queryRequest(random: Random, pick: Pick, pairs: Pairs): HostileRequest 
   const target = toTarget(`${path}${joint}${pairs(Math.floor(random() * 12))}${random() < 0.5 ? '&d_rtbd=json' : ''}`)
   const cookie =
     random() < 0.3
-      ? `Cookie: demdex=${pick(NASTY).replace(/[^\x20-\x7e]/g, '')}; dextp=${pick(['12', '1-1-|', '771-1-1490307821616|', 'NOTARGET'])}; DST=12\r\n`
+      ? `Cookie: demdex=${pick([...new Array<string>(9).fill('NOTARGET'), ...NASTY]).replace(/[^\x20-\x7e]/g, '')}; dextp=${pick(['12', '1-1-|', '771-1-1490307821616|', 'NOTARGET'])}; DST=12\r\n`
       : ''
   return {
     kind: 'query',
@@ -164,16 +174,21 @@ function queryRequest(random: Random, pick: Pick, pairs: Pairs): HostileRequest 
 }
 
 function bodyRequest(random: Random, pick: Pick, pairs: Pairs): HostileRequest {
+  const roll = random()
   const body =
-    random() < 0.2
+    roll < 0.2
       ? Buffer.from(Array.from({ length: 200 }, () => Math.floor(random() * 256)))
-      : Buffer.from(pairs(Math.floor(random() * 30)))
+      : roll < 0.4
+        ? Buffer.from(hostileJson(random, pick))
+        : Buffer.from(pairs(Math.floor(random() * 30)))
   const type = pick([
     'application/x-www-form-urlencoded',
     'application/x-www-form-urlencoded; charset=UTF-8',
-    'application/json',
-    'text/plain',
+    'Application/JSON',
+    'text/plain;charset=UTF-8',
     'multipart/form-data',
+    'text/html',
+    '',
   ])
   return {
     kind: 'body',
@@ -185,6 +200,16 @@ function bodyRequest(random: Random, pick: Pick, pairs: Pairs): HostileRequest {
     ]),
     mustProcess: true,
   }
+}
+
+/** Of an object, one of objects, a list, or half of one; keys differ. */
+function hostileJson(random: Random, pick: Pick): string {
+  const scalar = () =>
+    pick<unknown>([pick(NASTY), randomText(random), 0, 1e-7, true, null, '0', '123\x01crm', '\ud800'])
+  const value = () => (random() < 0.2 ? [scalar(), scalar()] : random() < 0.05 ? { a: 1 } : scalar())
+  const text = JSON.stringify(Object.fromEntries(Array.from({ length: 4 }, () => [pick(KEYS), value()])))
+  const roll = random()
+  return roll < 0.8 ? text : roll < 0.9 ? `[${text}]` : text.slice(0, Math.floor(random() * text.length))
 }
 
 function headerRequest(random: Random, pick: Pick, pairs: Pairs, value: () => string): HostileRequest {

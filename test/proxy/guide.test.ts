@@ -295,7 +295,10 @@ describe.skipIf(!hasNginx() && process.env['CI'] !== 'true')('nginx as docs/behi
       expect((await admin('/v1/verify', { method: 'POST', headers })).text).toContain('"report"')
       const whole = await admin('/v1/traits/', { method: 'POST', headers, body: `"${'x'.repeat(1_048_574)}"` })
       // Read to its end by the API, which finds no object in it.
-      expect([whole.status, JSON.parse(whole.text)]).toEqual([400, expect.objectContaining({ code: 'invalid_request' })])
+      expect([whole.status, JSON.parse(whole.text)]).toEqual([
+        400,
+        expect.objectContaining({ code: 'invalid_request' }),
+      ])
       expect((await admin('/v1/traits/', { method: 'POST', headers, body: `"${'x'.repeat(1_048_575)}"` })).status).toBe(
         413,
       )

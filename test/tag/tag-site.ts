@@ -19,8 +19,16 @@ export interface TagSite extends AsyncDisposable {
   readonly asked: string[]
   /** Bodies of the calls that reached the edge: a browser's own tools miss the first ones of a frame that just began. */
   readonly posts: string[]
-  /** What `/` of the site serves. */
-  setPage(html: string): void
+  /** How many calls the edge has answered, whether their answers have reached the browser or not. */
+  answered(): number
+  /** From now on calls reach the edge, and their answers wait or are lost. */
+  answers(go: 'wait' | 'lost' | 'through'): void
+  /** How many device profiles the edge has made or seen. */
+  visitors(): Promise<number>
+  /** The reason of the consent decision that stands for the device. */
+  consentOf(deviceId: string): Promise<string | undefined>
+  /** What the site serves, and what its `/frame`. */
+  setPage(html: string, frame?: string): void
   /** How often the device has realized the trait `c_category == "shoes"`; undefined when it is not known. */
   countOf(deviceId: string): Promise<number | undefined>
 }
@@ -29,9 +37,12 @@ export async function startTagSite(): Promise<TagSite> {
   const dataDir = mkdtempSync(join(tmpdir(), 'usher-tag-'))
   const asked: string[] = []
   let html = ''
+  let frame = ''
   const site = createServer((request, response) => {
     asked.push(request.url ?? '')
-    response.writeHead(200, { 'content-type': 'text/html' }).end(request.url?.startsWith('/sync') ? '' : html)
+    response
+      .writeHead(200, { 'content-type': 'text/html' })
+      .end(request.url?.startsWith('/sync') ? '' : request.url === '/frame' ? frame : html)
   })
   const siteUrl = await listen(site)
   const usher = await startUsher(
@@ -46,7 +57,8 @@ export async function startTagSite(): Promise<TagSite> {
     }),
   )
   const posts: string[] = []
-  const proxy = notingProxy(usher.edgeUrl, posts)
+  const passage: Passage = { posts, answered: 0, isLost: false, held: Promise.resolve(), release: () => undefined }
+  const proxy = notingProxy(usher.edgeUrl, passage)
   const edgeUrl = await listen(proxy)
   const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' }
   const post = async (path: string, body: unknown): Promise<Record<string, number>> => {
@@ -64,6 +76,8 @@ export async function startTagSite(): Promise<TagSite> {
     const { traits } = (await answer.json()) as { traits: { sid: number; count: number }[] }
     return traits.find(({ sid }) => sid === traitId)?.count ?? 0
   }
+  const read = async (path: string): Promise<unknown> =>
+    (await fetch(`${usher.adminUrl}/v1/${path}`, { headers })).json()
   const { dataSourceId } = await post('datasources', { name: 'Shop' })
   for (const id of [2002]) await post('datasources', { dataSourceId: id, name: 'Partner IDs', idType: 'COOKIE' })
   await post('datasources', { name: 'Customers', integrationCode: 'crm_shop', idType: 'CROSS_DEVICE' })
@@ -78,10 +92,27 @@ export async function startTagSite(): Promise<TagSite> {
     traitId,
     asked,
     posts,
-    setPage(next) {
+    answered: () => passage.answered,
+    answers(go) {
+      passage.release()
+      passage.isLost = go === 'lost'
+      if (go !== 'wait') return
+      passage.held = new Promise((resolve) => {
+        passage.release = resolve
+      })
+    },
+    async visitors() {
+      return ((await read('overview')) as { figures: { profilesSeen: number } }).figures.profilesSeen
+    },
+    async consentOf(deviceId) {
+      return ((await read(`profiles/${deviceId}`)) as { consent: { reason: string } | null }).consent?.reason
+    },
+    setPage(next, nextFrame = '') {
       html = next
+      frame = nextFrame
       asked.length = 0
       posts.length = 0
+      passage.answered = 0
     },
     countOf,
     async [Symbol.asyncDispose]() {
@@ -101,12 +132,28 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${port}`
 }
 
-function notingProxy(target: string, posts: string[]): Server {
+interface Passage {
+  readonly posts: string[]
+  answered: number
+  isLost: boolean
+  /** Answers that have arrived wait for it. */
+  held: Promise<void>
+  release: () => void
+}
+
+function notingProxy(target: string, passage: Passage): Server {
   return createServer(async (incoming, response) => {
     const { url = '/', method = 'GET', headers } = incoming
     const body = await text(incoming)
-    if (method === 'POST') posts.push(body)
-    const outgoing = call(target + url, { method, headers }, (answer) => {
+    if (method === 'POST') passage.posts.push(body)
+    const outgoing = call(target + url, { method, headers }, async (answer) => {
+      if (method === 'POST') passage.answered++
+      if (method === 'POST') await passage.held
+      if (method === 'POST' && passage.isLost) {
+        answer.resume()
+        response.writeHead(504).end('the gateway has waited long enough')
+        return
+      }
       response.writeHead(answer.statusCode ?? 502, answer.headers)
       answer.pipe(response)
     })

@@ -1,23 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { consentString } from '../../src/collect/test-consent.conformance.ts'
-import { CHROMIUM, hasBrowser, newVisit, until } from '../clients/browser.mjs'
+import { CHROMIUM, until } from '../clients/browser.mjs'
+import { canRun, doc, loaded, open, openPage, pageOf, quiet } from './tag-page.ts'
 import { startTagSite, type TagSite } from './tag-site.ts'
 
-/**
- * The page tag in Chromium against the real edge. Needs the build, which `npm test` makes, and a browser:
- * `apt-get install -y --no-install-recommends chromium-headless-shell`, or USHER_CHROMIUM.
- */
-const canRun = hasBrowser() || process.env['CI'] === 'true'
-const doc = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'tag.md'), 'utf8')
-const SNIPPET = /```html\n([\s\S]*?)```/.exec(doc)?.[1] as string
+/** The page tag in Chromium against the real edge: what docs/tag.md promises. */
 const EXAMPLES = [...doc.matchAll(/```js\n([\s\S]*?)```\n\n(?:sends\n\n)?```text\n([\s\S]*?)```/g)].map(
   ([, code = '', sends = '']) => [code, sends] as const,
 )
 /** What every call carries. */
-const ALWAYS = /^(d_rtbd|d_jsonv|d_uuid|h_referer)=/
+const ALWAYS = /^(d_rtbd|d_jsonv|d_uuid|d_first|h_referer)=/
 
 let site: TagSite
 beforeAll(async () => {
@@ -25,53 +20,15 @@ beforeAll(async () => {
 })
 afterAll(() => site?.[Symbol.asyncDispose]())
 
-interface Opening {
-  /** Runs before the snippet. */
-  readonly before?: string
-  /** Runs after it, in the page. */
-  readonly after?: string
-  readonly attributes?: string
-}
-
-function pageOf({ before = '', after = '', attributes = '' }: Opening): string {
-  const snippet = SNIPPET.replace('https://collect.example.com', site.edgeUrl).replace('async', `async ${attributes}`)
-  return `<!doctype html><title>page</title><link rel="icon" href="data:,"><script>${before}</script>${snippet}<script>${after}</script>`
-}
-
-async function open(opening: Opening) {
-  site.setPage(pageOf(opening))
-  const visit = await openPage()
-  await visit.page.goto(`${site.siteUrl}/shoes?mail=ada@example.com#x`)
-  return visit
-}
-
-async function openPage() {
-  const visit = await newVisit({})
-  const errors: string[] = []
-  visit.page.on('pageerror', (error: Error) => errors.push(error.message))
-  const calls = () => visit.exchanges.filter(({ url }) => url.pathname === '/event')
-  return {
-    ...visit,
-    errors,
-    calls,
-    nthCall: (n: number) => until(() => calls()[n - 1], `call ${n}`),
-    ownCookie: async () => (await visit.cookies()).find(({ name }) => name === 'usher_id'),
-    [Symbol.asyncDispose]: () => visit.close(),
-  }
-}
-
-const loaded = `usher.loaded === true`
-/** Long enough for a call that must not come. */
-const quiet = () => new Promise((resolve) => setTimeout(resolve, 700))
-
 describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   test('a call made before the tag has loaded reaches the edge; the ID is kept and comes back [COL-93]', async () => {
-    await using visit = await open({ after: `usher('event', { category: 'shoes' })` })
+    await using visit = await open(site, { after: `usher('event', { category: 'shoes' })` })
     const first = await visit.nthCall(1)
     const { uuid } = JSON.parse(first.text) as { uuid: string }
     expect(first.post).not.toContain('d_uuid')
+    await expect.poll(async () => (await visit.ownCookie())?.value).toBe(uuid)
     const cookie = await until(visit.ownCookie, 'the cookie')
-    expect(cookie).toMatchObject({ value: uuid, sameSite: 'Lax', path: '/', domain: '127.0.0.1' })
+    expect(cookie).toMatchObject({ sameSite: 'Lax', path: '/', domain: '127.0.0.1' })
     const days = (cookie.expires - Date.now() / 1000) / 86_400
     expect(days).toBeGreaterThan(119)
     expect(days).toBeLessThan(121)
@@ -83,7 +40,9 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('the second call waits for the ID of the first, so a new visitor is one visitor', async () => {
-    await using visit = await open({ after: `for (var i = 0; i < 3; i++) usher('event', { category: 'shoes', i: i })` })
+    await using visit = await open(site, {
+      after: `for (var i = 0; i < 3; i++) usher('event', { category: 'shoes', i: i })`,
+    })
     const last = await visit.nthCall(3)
     const uuids = visit.calls().map(({ text }) => (JSON.parse(text) as { uuid: string }).uuid)
     expect(new Set(uuids).size).toBe(1)
@@ -95,7 +54,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   test('there are examples to check', () => expect(EXAMPLES.length).toBeGreaterThanOrEqual(6))
 
   test.each(EXAMPLES)('docs/tag.md: %s', async (code, sends) => {
-    await using visit = await open({})
+    await using visit = await open(site, {})
     await visit.page.waitForFunction(loaded)
     await visit.page.evaluate(code)
     if (sends.trim() === 'nothing') {
@@ -112,7 +71,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('ID syncs of the answer are loaded once, without a referrer; not again before they are due [COL-171] [CLI-5]', async () => {
-    await using visit = await open({ after: `usher('event', {})` })
+    await using visit = await open(site, { after: `usher('event', {})` })
     const { uuid } = JSON.parse((await visit.nthCall(1)).text) as { uuid: string }
     const syncs = () => site.asked.filter((path) => path.startsWith('/sync'))
     await expect.poll(syncs).toEqual([`/sync?did=${uuid}`])
@@ -125,7 +84,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('an ID sync that had not arrived when the visitor left is loaded on the next page [COL-171]', async () => {
-    site.setPage(pageOf({ after: `usher('event', {})` }))
+    site.setPage(pageOf(site, { after: `usher('event', {})` }))
     await using visit = await openPage()
     const stalled: unknown[] = []
     await visit.page.route('**/sync?*', (route: unknown) => void stalled.push(route))
@@ -138,14 +97,14 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
 
   test('with Global Privacy Control no ID sync is loaded [SEC-78]', async () => {
     const before = `Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })`
-    await using visit = await open({ before, after: `usher('event', {})` })
+    await using visit = await open(site, { before, after: `usher('event', {})` })
     expect((await visit.nthCall(1)).text).toContain('"ibs"')
     await quiet()
     expect(site.asked.filter((path) => path.startsWith('/sync'))).toEqual([])
   })
 
   test('without consent nothing is stored or sent, and a withdrawal removes what was stored [SEC-73]', async () => {
-    await using visit = await open({ attributes: 'data-consent="required"', after: `usher('event', { n: 1 })` })
+    await using visit = await open(site, { attributes: 'data-consent="required"', after: `usher('event', { n: 1 })` })
     await visit.page.waitForFunction(loaded)
     await quiet()
     expect([visit.calls(), await visit.cookies()]).toEqual([[], []])
@@ -169,7 +128,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
 
   test('a consent platform is asked: nothing before the choice, the string after it, nothing after a refusal [SEC-75] [COL-240]', async () => {
     const tcString = consentString({})
-    await using visit = await open({
+    await using visit = await open(site, {
       before: cmp({ gdprApplies: true, eventStatus: 'cmpuishown', tcString, purpose: purposes(false) }),
       after: `usher('event', { n: 1 })`,
     })
@@ -194,7 +153,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('a string the edge does not accept leaves no cookie behind [SEC-76]', async () => {
-    await using visit = await open({
+    await using visit = await open(site, {
       before: `document.cookie = 'usher_id=12345678901234567890123456789012345679';${cmp({
         gdprApplies: true,
         eventStatus: 'tcloaded',
@@ -208,7 +167,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('what still waits when the visitor leaves arrives all the same', async () => {
-    await using visit = await open({ after: `usher('event', { category: 'shoes' })` })
+    await using visit = await open(site, { after: `usher('event', { category: 'shoes' })` })
     const { uuid } = JSON.parse((await visit.nthCall(1)).text) as { uuid: string }
     await until(visit.ownCookie, 'the cookie')
     await visit.page.evaluate(`
@@ -218,7 +177,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('an opt-out reaches the edge, and the page is quiet afterwards [SEC-79]', async () => {
-    await using visit = await open({ after: `usher('event', { category: 'shoes' })` })
+    await using visit = await open(site, { after: `usher('event', { category: 'shoes' })` })
     const { uuid } = JSON.parse((await visit.nthCall(1)).text) as { uuid: string }
     await until(visit.ownCookie, 'the cookie')
     await visit.page.evaluate(`usher('optout'); usher('event', {}); usher('consent', true); usher('event', {})`)
@@ -234,13 +193,13 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
 
   test('an opt-out counts where consent was never given [SEC-79]', async () => {
     const attributes = 'data-consent="required"'
-    await using visit = await open({ attributes, after: `usher('event', {}); usher('optout')` })
+    await using visit = await open(site, { attributes, after: `usher('event', {}); usher('optout')` })
     await until(() => visit.exchanges.some(({ url }) => url.pathname === '/demoptout.jpg'), 'the opt-out')
     expect(visit.calls()).toEqual([])
   })
 
   test('a consent platform that does not know yet whether the GDPR applies is waited for [SEC-73]', async () => {
-    await using visit = await open({
+    await using visit = await open(site, {
       before: cmp({ eventStatus: 'tcloaded' }),
       after: `usher('event', { n: 1 })`,
     })
@@ -252,7 +211,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('in a sandboxed frame, where cookies and storage throw, every event reaches the edge', async () => {
-    const frame = pageOf({ after: `usher('event', { n: 1 }); usher('event', { n: 2 })` })
+    const frame = pageOf(site, { after: `usher('event', { n: 1 }); usher('event', { n: 2 })` })
     site.setPage(`<!doctype html><title>page</title><link rel="icon" href="data:,"><iframe id="box" sandbox="allow-scripts"></iframe>
       <script>document.getElementById('box').srcdoc = ${JSON.stringify(frame).replaceAll('</', '<\\/')}</script>`)
     await using visit = await openPage()
@@ -266,7 +225,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
 
   test('on a page opened from a file the event is sent without the path of the file', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'usher-file-'))
-    writeFileSync(join(folder, 'page.html'), pageOf({ after: `usher('event', { n: 1 })` }))
+    writeFileSync(join(folder, 'page.html'), pageOf(site, { after: `usher('event', { n: 1 })` }))
     await using visit = await openPage()
     const before = site.posts.length
     await visit.page.goto(`file://${folder}/page.html`)
@@ -277,7 +236,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('loaded twice the tag counts once; blocked it leaves the page alone', async () => {
-    await using visit = await open({ after: `usher('event', { n: 1 })` })
+    await using visit = await open(site, { after: `usher('event', { n: 1 })` })
     await visit.nthCall(1)
     await visit.page.addScriptTag({ url: `${site.edgeUrl}/tag.js?again` })
     await visit.page.evaluate(`usher('event', { n: 2 })`)
@@ -294,7 +253,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
   })
 
   test('signals that are no object are not sent letter by letter: the console says what is wanted', async () => {
-    await using visit = await open({})
+    await using visit = await open(site, {})
     await visit.page.waitForFunction(loaded)
     const said = visit.page.waitForEvent('console')
     await visit.page.evaluate(`usher('event', 'order', { value: 5 }); usher('event', { last: 1 })`)
@@ -321,7 +280,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
     `document.cookie = 'usher_id=%E0%A4%A'; usher('event', {})`,
     `localStorage.setItem('usher.syncs', '{'); usher('event', {})`,
   ])('%s never throws into the page, and the next event goes out', async (code) => {
-    await using visit = await open({})
+    await using visit = await open(site, {})
     await visit.page.waitForFunction(loaded)
     await visit.page.evaluate(`var real = window.fetch; ${code}`)
     await visit.page.evaluate(`setTimeout(function () { window.fetch = real; usher('event', { last: 1 }) }, 50)`)

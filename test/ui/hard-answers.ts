@@ -46,7 +46,7 @@ export const HARD: Recorded = {
       const needsAttention = [paused(424, 1, 'operator'), paused(425, 0, 'gone'), ...overview.needsAttention]
       return lengthened({ ...overview, needsAttention, figures: { ...overview.figures, entered: 1, left: 1 } })
     }
-    if (/^\/v1\/deliveries\/dl_/.test(url.pathname)) {
+    if (answer !== undefined && /^\/v1\/deliveries\/dl_/.test(url.pathname)) {
       const delivery = answer as { request: object; attempts: { response: object }[] }
       const url = `https://in.halden.example/${'segments/'.repeat(20)}`
       const attempts = delivery.attempts.map((one) => ({

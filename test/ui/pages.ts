@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { DEAD, DEVICE, RETRIED } from './recorded-answers.ts'
+import { DEAD, DEVICE, PARTNER_ID, RETRIED } from './recorded-answers.ts'
 
 /** Every page and state that can be seen. `act` brings it there, `shows` is a text that says it is there. */
 export const PAGES: readonly {
@@ -49,6 +49,12 @@ export const PAGES: readonly {
   },
   { name: 'profiles', path: '/profiles', shows: 'Find profile' },
   { name: 'profile', path: `/profiles/${DEVICE}`, shows: 'Leaves on 24 November' },
+  {
+    name: 'profile-partner',
+    path: `/profiles/${encodeURIComponent(PARTNER_ID)}`,
+    shows:
+      'Nothing is kept under this ID itself. Shown is the device it named last, synced 18 Nov 20:41; 1 other device',
+  },
   { name: 'profile-unknown', path: '/profiles/77052:none', shows: 'Nothing is known of this profile' },
   {
     name: 'search',

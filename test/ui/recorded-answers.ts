@@ -14,6 +14,7 @@ export interface Recorded {
 }
 
 export const DEVICE = '07955261652886032950143702505894272138'
+export const PARTNER_ID = '77052:hd-9f21c07e44'
 export const DEAD = 'dl_01KAH6VM0N4R8T2Y6P9Q3W5E2P'
 export const RETRIED = 'dl_01KAH7Q2V3E8D5R6T0M4N9XW41'
 
@@ -313,6 +314,22 @@ const profile = {
   deliveries: [{ destinationId: 423, segment: 100101, state: 'acknowledged', at: '2026-11-20T14:19:26.639Z' }],
 }
 
+/** The same visitor by the ID that a partner gave: all that is kept under it is which devices it names. */
+const partnerProfile = {
+  ...profile,
+  profileId: PARTNER_ID,
+  kind: 'declared',
+  deviceId: undefined,
+  ids: [],
+  devices: [
+    { deviceId: '33104472190487765512093847561029388817', syncedAt: '2026-10-02T08:00:00.000Z' },
+    { deviceId: DEVICE, syncedAt: '2026-11-18T20:41:03.000Z' },
+  ],
+  traits: [],
+  segments: [],
+  deliveries: [],
+}
+
 function segment(sid: number, status: string, since: string, until: string | null) {
   const name = segments.find((one) => one.sid === sid)?.name
   return { sid, name, status, since, until, mergeRuleDataSourceId: null }
@@ -358,13 +375,17 @@ const explained = {
   told: [{ destinationId: 423, state: 'acknowledged', why: 'acknowledged at 2026-11-20T14:19:26.639Z' }],
 }
 
+/** Messages of the list, or those that tell of the device. */
 function page(url: URL) {
   const status = url.searchParams.get('status')
   const q = url.searchParams.get('q')
-  const list = deliveries.filter(
-    (one) => (status === null || one.status === status) && (q === null || one.deliveryId.includes(q)),
-  )
-  return { total: list.length, page: 0, pageSize: 50, list }
+  const list = deliveries
+    .filter(({ users, destinationId, ...one }) => {
+      const isOfDevice = q === DEVICE && (destinationId === 423 || users === 1)
+      return (status === null || one.status === status) && (q === null || isOfDevice || one.deliveryId.includes(q))
+    })
+    .map((one) => ({ ...one, attempts: one.attempts.map(({ response: _, ...attempt }) => attempt) }))
+  return { total: list.length, page: 0, pageSize: Number(url.searchParams.get('pageSize') ?? 10), list }
 }
 
 const found = [
@@ -387,13 +408,16 @@ export const RECORDED: Recorded = {
     if (path === '/v1/destinations/424/health') return health({ reason: 'gone', at: RECORDED_AT })
     if (path === '/v1/overview') return overview
     if (path === '/v1/destinations/') return destinations
+    const segment = segments.find(({ sid }) => path === `/v1/segments/${sid}`)
+    if (segment !== undefined) return segment
     if (path === '/v1/segments/') return { total: 4, page: 0, pageSize: 200, list: segments }
     if (path === '/v1/search') return found
     if (path === '/v1/deliveries') return page(url)
     if (path === `/v1/profiles/${DEVICE}`) return profile
+    if (decodeURIComponent(path) === `/v1/profiles/${PARTNER_ID}`) return partnerProfile
     if (path === `/v1/profiles/${DEVICE}/explain`) return explained
     const trait = traits.find(({ sid }) => path === `/v1/traits/${sid}`)
-    if (trait !== undefined) return trait
+    if (trait !== undefined) return { sid: trait.sid, name: trait.name }
     const delivery = deliveries.find(({ deliveryId }) => path === `/v1/deliveries/${deliveryId}`)
     return delivery === undefined ? undefined : detailOf(delivery)
   },

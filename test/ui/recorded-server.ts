@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { extname, join, normalize } from 'node:path'
 import { freePort } from '../../src/testkit/free-port.ts'
 import { RECORDED, type Recorded } from './recorded-answers.ts'
+import { breachOf } from './recorded-contract.ts'
 
 const web = join(import.meta.dirname, '..', '..', 'dist', 'web')
 const TYPES: Record<string, string> = {
@@ -17,6 +18,8 @@ const TYPES: Record<string, string> = {
 export interface RecordedServer {
   readonly url: string
   /** Requests that would change something, with what they carried. */
+  /** Where the UI asked, or these recordings answered, otherwise than the contract says. */
+  readonly breaches: readonly string[]
   readonly changes: { readonly path: string; readonly csrf: string | undefined; readonly body: unknown }[]
   /** Ends open live streams, and refuses new ones until `live` is true again. */
   setLive(live: boolean): void
@@ -30,6 +33,7 @@ export interface RecordedServer {
  */
 export async function startRecordedServer(isSignedIn = true, recorded: Recorded = RECORDED): Promise<RecordedServer> {
   const changes: RecordedServer['changes'] = []
+  const breaches: string[] = []
   const streams = new Set<ServerResponse>()
   let isLive = true
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
@@ -39,6 +43,11 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
       const csrf = request.headers['x-usher-csrf']
       changes.push({ path: url.pathname, csrf: csrf?.toString(), body: await readJson(request) })
     }
+    const method = request.method ?? 'GET'
+    const check = (given: unknown) => {
+      const breach = breachOf(method, url, method === 'GET' ? undefined : changes.at(-1)?.body, given)
+      if (breach !== undefined) breaches.push(breach)
+    }
     if (url.pathname === '/v1/session') {
       if (request.method === 'DELETE') {
         isSignedIn = false
@@ -47,16 +56,19 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
       if (request.method === 'POST')
         isSignedIn = (changes.at(-1)?.body as { setupToken?: string } | undefined)?.setupToken === 'once'
       if (isSignedIn && request.method === 'POST') return response.writeHead(204).end()
+      if (isSignedIn) check(recorded.session)
       if (isSignedIn) return sendJson(response, 200, recorded.session)
       return sendProblem(response, 401, request.method === 'POST' ? 'setup_link_invalid' : 'unauthorized')
     }
     if (url.pathname === '/v1/live') {
       if (!isLive) return sendProblem(response, 503, 'stopping')
+      check(recorded.rates)
       streams.add(response)
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       return response.write(`event: rates\ndata: ${JSON.stringify(recorded.rates)}\n\n`)
     }
-    const found = recorded.answer(request.method ?? 'GET', url, changes.at(-1)?.body)
+    const found = recorded.answer(method, url, changes.at(-1)?.body)
+    check(found)
     return found === undefined ? sendProblem(response, 404, 'not_found') : sendJson(response, 200, found)
   }
   const server = createServer((request, response) => void answer(request, response))
@@ -65,6 +77,7 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
   return {
     url: `http://127.0.0.1:${port}`,
     changes,
+    breaches,
     setLive(live) {
       isLive = live
       if (!live) for (const stream of streams) stream.destroy()

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { axeFindings } from './axe-findings.ts'
+import { brokenWords } from './broken-words.ts'
 import { HARD } from './hard-answers.ts'
 import { type Browsing, canBrowse, HOW_TO_BROWSE, startBrowsing } from './open-page.ts'
 import { PAGES } from './pages.ts'
@@ -26,7 +27,10 @@ describe.skipIf(!canBrowse)(name, () => {
   })
   afterAll(async () => {
     await browsing?.close()
-    for (const server of Object.values(servers ?? {})) await server.close()
+    for (const server of Object.values(servers ?? {})) {
+      await server.close()
+      expect(server.breaches, 'the UI or its recordings against the contract').toEqual([])
+    }
   })
 
   describe.each(['light', 'dark'] as const)('axe finds nothing in %s', (colorScheme) => {
@@ -222,15 +226,33 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   const stillPages = PAGES.filter(({ act }) => act === undefined)
-  test.each(stillPages)('in French, which is longer, $name is not wider than its window', async ({ path, server }) => {
-    const { page } = await browsing.open(servers[server ?? 'full'].url + path, { locale: 'fr-FR' })
-    await page.getByRole('heading', { level: 1 }).first().waitFor()
-    for (const width of [1440, 1280, 1024, 640]) {
-      await page.setViewportSize({ width, height: 900 })
-      await page.waitForTimeout(60)
-      const wide = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
-      expect(wide, `at ${width}`).toBeLessThanOrEqual(0)
-    }
+  test.each(stillPages)(
+    'in French, which is longer, $name fits into every window, and no word is broken',
+    async ({ path, server, shows }) => {
+      for (const locale of ['fr-FR', 'en-GB']) {
+        const { page } = await browsing.open(servers[server ?? 'full'].url + path, { locale })
+        await page.getByRole('heading', { level: 1 }).first().waitFor()
+        if (locale === 'en-GB') await showsText(page, shows)
+        await page.waitForLoadState('networkidle')
+        // 720 is a window of 1440 enlarged to 200 %.
+        for (const width of [1440, 1280, 1024, 768, 720, 400]) {
+          await page.setViewportSize({ width, height: 900 })
+          await page.waitForTimeout(60)
+          const wide = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth')
+          expect(wide, `at ${width} in ${locale}`).toBeLessThanOrEqual(0)
+          expect(await brokenWords(page), `at ${width} in ${locale}`).toEqual([])
+        }
+        await page.context().close()
+      }
+    },
+  )
+
+  test('a broken word is found', async () => {
+    const { page } = await browsing.open(servers.full.url)
+    await page.getByRole('heading', { level: 1 }).waitFor()
+    expect(await brokenWords(page)).toEqual([])
+    await page.evaluate(`document.querySelector('h1').style.cssText = 'width: 30px; overflow-wrap: anywhere'`)
+    expect(await brokenWords(page)).toEqual(['Overview in: Overview'])
     await page.context().close()
   })
 
@@ -240,7 +262,7 @@ describe.skipIf(!canBrowse)(name, () => {
       const { page } = await browsing.open(servers.hard.url + path)
       await showsText(page, 'retargeting_')
       await page.waitForLoadState('networkidle')
-      for (const width of [1440, 1280, 1024]) {
+      for (const width of [1440, 1280, 1024, 768, 720, 400]) {
         await page.setViewportSize({ width, height: 900 })
         await page.waitForTimeout(60)
         const wide = await page.evaluate(

@@ -1,3 +1,4 @@
+import { runInSlices } from '../../lib/slices.ts'
 import { orderedDecimal } from './decimal.ts'
 import {
   type Expression,
@@ -7,6 +8,7 @@ import {
   RULE_LENGTH_MAX,
 } from './expression.ts'
 import { checkPattern } from './java-pattern.ts'
+import type { PatternFault } from './java-to-re2.ts'
 import { RuleError, type RuleRefused, refusalAsValue } from './rule-error.ts'
 import { TokenReader } from './token-reader.ts'
 import { wordsOf } from './words.ts'
@@ -70,13 +72,44 @@ const symbolOperators: ReadonlyMap<string, ComparisonOperator> = new Map([
 const reservedKeys = new Set(['d_rs', 'd_dst_filter'])
 const never = (): boolean => false
 
-/** Parses and checks a rule before it is saved, its regular expressions included. */
-export function parseTraitRule(text: string): TraitRuleParsed | RuleRefused {
+/**
+ * `parseTraitRule` for a server that has other things to do: each regular expression takes up to some 15 ms to compile, and
+ * a rule may hold thousands.
+ */
+export async function checkTraitRule(text: string): Promise<TraitRuleParsed | RuleRefused> {
+  return parseTraitRule(text, await runInSlices(checkEachPattern(text)))
+}
+
+/** What is wrong with each regular expression of a rule, up to the first that cannot be used. */
+function* checkEachPattern(text: string): Generator<void, ReadonlyMap<string, PatternFault | undefined>> {
+  const faults = new Map<string, PatternFault | undefined>()
+  if (!/matchesregex/i.test(text)) return faults
+  const parsed = parseSavedTraitRule(text)
+  const sources: string[] = []
+  if (parsed.ok)
+    forEachComparison(parsed.rule, ({ operator, value }) => operator === 'matchesregex' && sources.push(value))
+  for (const source of new Set(sources)) {
+    yield
+    const fault = checkPattern(source)
+    faults.set(source, fault)
+    if (fault !== undefined) break
+  }
+  return faults
+}
+
+/**
+ * Parses and checks a rule before it is saved, its regular expressions included.
+ * @param faults what is known of its regular expressions
+ */
+export function parseTraitRule(
+  text: string,
+  faults?: ReadonlyMap<string, PatternFault | undefined>,
+): TraitRuleParsed | RuleRefused {
   return refusalAsValue(() => {
     const hints = new Set<string>()
     const reader = openRule(text)
     const rule = parseWhole(reader, hints)
-    checkPatterns(rule, text)
+    checkPatterns(rule, text, faults)
     checkOrders(rule)
     refuseEmptyCall(rule)
     return { ok: true as const, rule, normalized: reader.normalized(), hints: [...hints] }
@@ -164,10 +197,10 @@ function parseValue(reader: TokenReader, operator: ComparisonOperator): string {
   return value
 }
 
-function checkPatterns(rule: TraitRule, text: string): void {
+function checkPatterns(rule: TraitRule, text: string, faults?: ReadonlyMap<string, PatternFault | undefined>): void {
   forEachComparison(rule, ({ operator, value, valuePosition }) => {
     if (operator !== 'matchesregex') return
-    const fault = checkPattern(value)
+    const fault = faults?.has(value) ? faults.get(value) : checkPattern(value)
     if (fault === undefined) return
     const position = positionInValue(text, valuePosition, fault.offset)
     throw new RuleError(`the regular expression cannot be used: ${fault.message}`, position)
@@ -207,7 +240,7 @@ function positionInValue(text: string, valuePosition: number, offset: number): n
   return at
 }
 
-function forEachComparison(rule: TraitRule, visit: (leaf: Comparison) => void): void {
+function forEachComparison(rule: TraitRule, visit: (leaf: Comparison) => unknown): void {
   if (rule.op === 'comparison') visit(rule)
   else if (rule.op === 'not') forEachComparison(rule.child, visit)
   else for (const child of rule.children) forEachComparison(child, visit)

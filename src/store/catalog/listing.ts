@@ -31,14 +31,18 @@ export function listRows<DB, TB extends keyof DB, Row extends object, Item, Sort
   options: ListOptions<Sort>,
   read: (rows: readonly Row[]) => readonly Item[] | Promise<readonly Item[]>,
 ): Listing<Item> {
-  const found =
-    options.search === undefined || options.search === ''
-      ? query
-      : query.where(contains(columns.searched, options.search))
-  const sortKey = sortExpression(options.sortBy === undefined ? undefined : columns.sorts[options.sortBy])
+  const isSearch = options.search !== undefined && options.search !== ''
+  const found = isSearch ? query.where(contains(columns.searched, options.search as string)) : query
+  const sort = options.sortBy === undefined ? undefined : columns.sorts[options.sortBy]
+  const sortKey = sort === undefined ? undefined : sortExpression(sort)
   const direction = options.descending === true ? 'desc' : 'asc'
   const id = sql.ref<number>(columns.id)
-  const ordered = found.orderBy(sortKey, direction).orderBy(id, direction)
+  // Rows are handed over on the main thread: what has to look through many for each of them is sorted, because sorting ends
+  // before the first one. The plus keeps the engine from walking along the key instead.
+  const ordered =
+    sortKey === undefined
+      ? found.orderBy(isSearch ? sql`+${id}` : id, direction)
+      : found.orderBy(sortKey, direction).orderBy(id, direction)
 
   return {
     async page(page, pageSize) {
@@ -53,15 +57,19 @@ export function listRows<DB, TB extends keyof DB, Row extends object, Item, Sort
       let next = ordered
       for (;;) {
         const rows = (await next
-          .select(sql`${sortKey}`.as('stream_key'))
+          .select(sql`${sortKey ?? 0}`.as('stream_key'))
           .select(sql`${id}`.as('stream_id'))
           .limit(STREAM_PAGE)
           .execute()) as unknown as (Row & { stream_key: string | number; stream_id: number })[]
         if (rows.length > 0) yield await read(rows)
         const last = rows.at(-1)
         if (last === undefined || rows.length < STREAM_PAGE) return
-        const after = sql<boolean>`(${sortKey}, ${id}) ${sql.raw(direction === 'desc' ? '<' : '>')} (${last.stream_key}, ${last.stream_id})`
-        next = ordered.where(after)
+        const isAfter = sql.raw(direction === 'desc' ? '<' : '>')
+        next = ordered.where(
+          sortKey === undefined
+            ? sql<boolean>`${id} ${isAfter} ${last.stream_id}`
+            : sql<boolean>`(${sortKey}, ${id}) ${isAfter} (${last.stream_key}, ${last.stream_id})`,
+        )
       }
     },
   }
@@ -74,9 +82,8 @@ async function countRows<DB, TB extends keyof DB, Row>(query: SelectQueryBuilder
   return Number(row?.total)
 }
 
-/** Never null, because nothing compares with null. Without a sort every key is equal and the id decides. */
-function sortExpression(sort: { readonly column: string; readonly type: 'text' | 'number' } | undefined) {
-  if (sort === undefined) return sql<number>`cast(0 as integer)`
+/** Never null, because nothing compares with null. */
+function sortExpression(sort: { readonly column: string; readonly type: 'text' | 'number' }) {
   const column = sql.ref(sort.column)
   return sort.type === 'text' ? sql<string>`lower(coalesce(${column}, ''))` : sql<number>`coalesce(${column}, -1)`
 }

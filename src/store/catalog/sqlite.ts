@@ -1,9 +1,9 @@
-import { type CompiledQuery, Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { type CompiledQuery, Kysely } from 'kysely'
 import Libsql from 'libsql'
-import { DiskFullError, isDiskFull } from '../../lib/disk-space.ts'
+import { sqliteDialect } from './sqlite-dialect.ts'
 import type { Tables } from './tables.ts'
 
-/** The engine below the catalogue. All SQL that only SQLite understands is in this file. */
+/** The engine below the catalogue. All SQL that only SQLite understands is here and in `sqlite-dialect.ts`. */
 export interface CatalogEngine {
   readonly db: Kysely<Tables>
   /** A second connection that sees one state for as long as it is open, whatever is written meanwhile. */
@@ -18,65 +18,23 @@ export interface Snapshot {
 }
 
 const BUSY_SECONDS = 5
+// Definitions are always durable on disk, whatever level events have [OPS-24].
+const PRAGMAS = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON'
 
 /**
  * @param file path of the database; its folder must exist
- * @param onFull told before the caller when something could not be written because there is no room
- * @throws DiskFullError and so does every query that needs room and finds none
+ * @param onFull told before the caller when something could not be written because there is no room: DiskFullError
  */
 export function openSqlite(file: string, onFull: (error: unknown) => void = () => {}): CatalogEngine {
-  const database = new Libsql(file, { timeout: BUSY_SECONDS })
-  // Definitions are always durable on disk, whatever level events have [OPS-24].
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: forgiving(database, onFull) }) })
+  const db = new Kysely<Tables>({
+    dialect: sqliteDialect({ file, busySeconds: BUSY_SECONDS, pragmas: PRAGMAS, onFull }),
+  })
   return {
     db,
     openSnapshot: () => openSnapshot(file),
-    // Kysely closes the database only if it has ever used it.
-    close: async () => {
-      await db.destroy()
-      if (database.open) database.close()
-    },
+    close: () => db.destroy(),
   }
 }
-
-/**
- * A full disk ends a transaction of SQLite by itself, so that the rollback which follows fails and hides why: then there is
- * nothing to roll back. What could not be written for want of room says so.
- */
-function forgiving(database: InstanceType<typeof Libsql>, onFull: (error: unknown) => void): SqliteDatabase {
-  const told = <T>(run: () => T): T => {
-    try {
-      return run()
-    } catch (error) {
-      if (!isDiskFull(error)) throw error
-      onFull(error)
-      throw new DiskFullError(NO_ROOM, { cause: error })
-    }
-  }
-  return {
-    prepare(sql) {
-      if (sql === 'rollback' && !database.inTransaction) return NOTHING_TO_DO
-      const statement = told(() => database.prepare(sql)) as unknown as SqliteStatement
-      return {
-        reader: statement.reader,
-        all: (parameters) => told(() => statement.all(parameters)),
-        run: (parameters) => told(() => statement.run(parameters)),
-        iterate: (parameters) => statement.iterate(parameters),
-      }
-    },
-    close: () => database.close(),
-  }
-}
-
-const NOTHING_TO_DO: SqliteStatement = {
-  reader: false,
-  all: () => [],
-  run: () => ({ changes: 0, lastInsertRowid: 0 }),
-  iterate: () => [][Symbol.iterator](),
-}
-
-const NO_ROOM = 'There is no room left on the disk of the data directory. Free some space, then try again.'
 
 function openSnapshot(file: string): Snapshot {
   const reader = new Libsql(file, { timeout: BUSY_SECONDS })

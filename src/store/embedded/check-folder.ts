@@ -26,7 +26,8 @@ export async function checkLogs(folder: string, logNumber: number): Promise<Dama
   let expected: number | undefined
   let before: string | undefined
   for (const file of await liveLogs(folder, logNumber)) {
-    const log = await checkLog(join(folder, file), expected)
+    const log = await checkLog(join(folder, file), expected).catch(ifGone)
+    if (log === undefined) continue
     // A crash cuts off the log that is written to, and nothing is written to a later one before it was replayed.
     if (log.missingBefore > 0 && before !== undefined && found.at(-1)?.file !== before)
       found.push({
@@ -46,6 +47,11 @@ export async function checkLogs(folder: string, logNumber: number): Promise<Dama
     before = file
   }
   return found
+}
+
+/** LevelDB deletes files at any moment while it is open. */
+function ifGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 interface CheckedLog {
@@ -108,10 +114,7 @@ export async function checkTables(
   const found: Damage[] = []
   for (const [i, table] of tables.entries()) {
     const file = tableName(table.number)
-    const damage = await checkTable(join(folder, file), table, depth).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
-      throw error
-    })
+    const damage = await checkTable(join(folder, file), table, depth).catch(ifGone)
     if (damage !== undefined) found.push(tableDamage(file, damage))
     onProgress?.(i + 1, tables.length)
   }

@@ -8,11 +8,11 @@ import {
   assertOnePartition,
   type Commit,
   guardHolds,
-  type RecordStore,
   type StoredRecord,
   StoreUnavailableError,
 } from '../record-store.ts'
-import { type CarefullyOpened, type CarefulOptions, openCarefully } from './careful-open.ts'
+import { type CarefullyOpened, openCarefully } from './careful-open.ts'
+import type { EmbeddedOptions, EmbeddedRecordStore } from './embedded-options.ts'
 import { isCorruption, type Level, type OnDamaged } from './level.ts'
 import { Mending } from './mending.ts'
 import { isRare } from './rare-keys.ts'
@@ -22,31 +22,7 @@ import { Reopening } from './reopening.ts'
 import { syncLogs } from './sync-logs.ts'
 import { type Overlaid, WriteGroup, type WriteWaiter } from './write-group.ts'
 
-export interface EmbeddedOptions extends CarefulOptions {
-  /** Level of a commit that names none. */
-  readonly durability: Durability
-  /** Bound of the record cache; default 1 MiB. */
-  readonly cacheBytes?: number
-  /** After each native write: how long it took, and whether it waited for the device. */
-  readonly onWrite?: ((ms: number, isSynced: boolean) => void) | undefined
-  /** Reads all tables once after opening, slowly, for damage that nobody has met. */
-  readonly readsThrough?: boolean
-  /** A write failed, or opening the database again after one: before anybody else hears of it. */
-  readonly onWriteFailed?: ((error: unknown) => void) | undefined
-}
-
-/** What files can suffer from, beside what every engine does. */
-export interface EmbeddedRecordStore extends RecordStore {
-  /** Damaged files that were set aside, and that nobody has settled [SEC-60]. */
-  damage(): readonly Damage[]
-  /** Reads every file of the store, and says what is damaged: now, or earlier and not settled. Changes nothing. */
-  checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]>
-  /**
-   * Every record as it was at one moment, with all that was committed before the call: a commit is in it whole or not at all.
-   * @throws StoreUnavailableError when damage is met, or the database had to be opened again meanwhile
-   */
-  everything(): AsyncIterable<readonly StoredRecord[]>
-}
+export type { EmbeddedOptions, EmbeddedRecordStore }
 
 /** [SEC-57]: what `process` may lose with the power. */
 const SYNC_INTERVAL_MS = 100
@@ -186,7 +162,8 @@ class LevelRecordStore implements EmbeddedRecordStore {
 
   async checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]> {
     await this.#settled()
-    return this.#parts.care.check(onProgress)
+    const memory = Buffer.alloc(1)
+    return this.#parts.care.check(() => this.reclaim(memory, memory), onProgress)
   }
 
   async *everything(): AsyncGenerator<readonly StoredRecord[]> {

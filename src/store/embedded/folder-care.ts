@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Damage, mayHoldOptOuts } from '../damage.ts'
 import { checkLogs, checkTables, type TableDepth, tablesWithin } from './check-folder.ts'
-import { type ListedTable, readTableList, type TableList, TableListError } from './files/table-list.ts'
+import { type ListedTable, readTableList, type TableList, TableListError, tableName } from './files/table-list.ts'
 import { holdFolder } from './hold-folder.ts'
-import { type OpenLevel, StoreDamagedError } from './level.ts'
+import { type OpenLevel, StoreDamagedError, StoreUnopenableError } from './level.ts'
 import { mendLogs, mendTables } from './mend-folder.ts'
 import type { SetAside } from './set-aside.ts'
 
@@ -109,11 +110,23 @@ export class FolderCare {
     if (this.#suspects !== 'all') this.#suspects = [...this.#suspects, number]
   }
 
-  /** Every file of the folder, and what is known. Changes nothing. */
-  async check(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]> {
+  /**
+   * Every file of the folder, and what is known; changes no table. A damaged log is kept, and what it holds is still in
+   * memory.
+   * @param flush writes what is in memory to a table, so that the log is no longer needed
+   */
+  async check(
+    flush: () => Promise<void>,
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<readonly Damage[]> {
+    const { folder, aside } = this.#options
     const list = await this.#readList()
     if (list === undefined) return this.#known
-    const tables = await checkTables(this.#options.folder, [...list.tables.values()], {
+    const logs = await checkLogs(folder, list.logNumber)
+    for (const { writes: _, ...log } of logs)
+      this.#tell(await aside.replace(join(folder, log.file), { ...log, isLost: false }, undefined))
+    if (logs.length > 0) await flush()
+    const tables = await checkTables(folder, [...list.tables.values()], {
       depth: 'whole',
       ...(onProgress !== undefined && { onProgress }),
     })
@@ -148,8 +161,16 @@ export class FolderCare {
     this.#suspects = []
     if (logs.length + tables.length === 0) return
     await using _held = await holdFolder(folder)
-    for (const damage of await mendLogs(folder, logs, aside)) this.#tell(damage)
-    for (const damage of await mendTables(folder, tables, aside)) this.#tell(damage)
+    try {
+      for (const damage of await mendLogs(folder, logs, aside)) this.#tell(damage)
+      for (const damage of await mendTables(folder, tables, aside)) this.#tell(damage)
+    } catch (error) {
+      const files = [...logs.map(({ file }) => file), ...tables.map(({ number }) => tableName(number))]
+      throw new StoreUnopenableError(
+        `${folder} holds damaged files (${files.join(', ')}), which cannot be set aside in ${aside.folder}: ${(error as Error).message}. Make room, or give this user the right to write there`,
+        { cause: error },
+      )
+    }
   }
 
   async #suspicious(all: readonly ListedTable[]): Promise<ListedTable[]> {

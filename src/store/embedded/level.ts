@@ -50,7 +50,7 @@ export class StoreDamagedError extends Error {
   }
 }
 
-class StoreUnopenableError extends Error {
+export class StoreUnopenableError extends Error {
   readonly code = 'store_unopenable'
 }
 

@@ -1,10 +1,22 @@
 import { createReadStream } from 'node:fs'
-import { open, rename, stat } from 'node:fs/promises'
+import { open, rename } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { crc32 } from 'node:zlib'
 import { keyName } from '../keys.ts'
 import { openRecord } from '../record.ts'
 import type { StoredRecord } from '../record-store.ts'
+
+export class OptOutListError extends Error {
+  readonly code = 'opt_out_list_unreadable'
+
+  constructor(path: string, cause: unknown) {
+    const reason = (cause as Error).message
+    super(
+      `${path} cannot be read: ${reason}. It holds every opt-out a second time. Let this user read it; or move it away, and it is made anew`,
+      { cause },
+    )
+  }
+}
 
 /**
  * Every opt-out a second time, in a file of its own beside the database: whoever said no stays out, whatever the device does
@@ -23,7 +35,7 @@ export class OptOutList {
     this.#log = log
   }
 
-  /** By the name of their key. Lines that fail their checksum are left out. */
+  /** By the name of their key. Lines that fail their checksum are left out. @throws OptOutListError */
   async read(): Promise<{
     readonly entries: Map<string, StoredRecord>
     readonly lines: number
@@ -31,14 +43,18 @@ export class OptOutList {
   }> {
     const entries = new Map<string, StoredRecord>()
     let [lines, damaged] = [0, 0]
-    if ((await stat(this.path).catch(() => undefined)) === undefined) return { entries, lines, damaged }
-    for await (const line of createInterface({ input: createReadStream(this.path, 'latin1') })) {
-      if (line === '') continue
-      lines += 1
-      const entry = readLine(line)
-      if (entry === undefined) damaged += 1
-      else entries.set(keyName(entry.key), entry)
+    try {
+      for await (const line of createInterface({ input: createReadStream(this.path, 'latin1') })) {
+        if (line === '') continue
+        lines += 1
+        const entry = readLine(line)
+        if (entry === undefined) damaged += 1
+        else entries.set(keyName(entry.key), entry)
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new OptOutListError(this.path, error)
     }
+    if (damaged > 0) this.#log('store.opt_out_list_damaged', { file: this.path, lines, damaged })
     return { entries, lines, damaged }
   }
 

@@ -47,7 +47,7 @@ export class SetAside {
   async notes(): Promise<Damage[]> {
     const notes: Damage[] = []
     for (const name of await this.#openNotes())
-      notes.push(JSON.parse(await readFile(join(this.folder, name), 'utf8')) as Damage)
+      notes.push(readNote(name, await readFile(join(this.folder, name), 'utf8')))
     return notes
   }
 
@@ -83,6 +83,15 @@ export class SetAside {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }
     }
+  }
+}
+
+/** A note may be damaged too; that there was damage is certain from its name. */
+function readNote(name: string, text: string): Damage {
+  try {
+    return JSON.parse(text) as Damage
+  } catch {
+    return { file: name, kind: 'log', places: 1, bytes: text.length, isLost: true, ranges: [] }
   }
 }
 

@@ -1,5 +1,6 @@
 export type {
   AttentionItem,
+  Delivery,
   DeliveryDetail,
   FlowAnswer,
   Found,

@@ -55,7 +55,7 @@ function SignedIn({ session }: { readonly session: Session }) {
             <Crumbs />
             <button type="button" className="search-opener" onClick={() => setDialogue('search')}>
               <IconSearch size={15} style={{ flex: 'none' }} aria-hidden />
-              {t('search.placeholder')}
+              <span className="words">{t('search.placeholder')}</span>
               <span className="keys-at-end">
                 <kbd>Ctrl K</kbd>
               </span>

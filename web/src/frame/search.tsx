@@ -26,7 +26,7 @@ const ICONS = {
 export function Search({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   const { t } = useWords()
   return (
-    <Dialogue opened={opened} onClose={onClose} size="lg" title={t('search.title')}>
+    <Dialogue opened={opened} onClose={onClose} size="lg" title={t('search.title')} focusesContent>
       <SearchBody onClose={onClose} />
     </Dialogue>
   )

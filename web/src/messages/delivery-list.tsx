@@ -1,13 +1,9 @@
 import { Button } from '@mantine/core'
 import type { UseQueryResult } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import type { Delivery } from '../../../src/contract.ts'
 import { Empty, Shapes, Trouble } from '../parts/answers.tsx'
-import { Glyph } from '../parts/state.tsx'
-import { shortened } from '../words/formats.ts'
-import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, isUnfiltered } from './delivery-filter.ts'
+import { DeliveryRow } from './delivery-row.tsx'
 import { FilterForm } from './filter-form.tsx'
 import { type DeliveryPage, PAGE_SIZE } from './messages-page.tsx'
 
@@ -17,14 +13,18 @@ interface DeliveryListProps {
   readonly chosen: string | undefined
   readonly onFilter: (next: DeliveryFilter) => void
   readonly onReplay: () => void
+  /** A key pressed in the list. */
+  readonly onKey: (key: string) => void
 }
 
-export function DeliveryList({ answer, filter, chosen, onFilter, onReplay }: DeliveryListProps) {
+export function DeliveryList({ answer, filter, chosen, onFilter, onReplay, onKey }: DeliveryListProps) {
   const { t } = useWords()
   const { exact } = useFormats()
   const { data, error, refetch, isPlaceholderData } = answer
   const page = filter.page ?? 0
   const from = page * PAGE_SIZE
+  // One stop of the Tab key for the whole list; the arrows move within it.
+  const stop = data?.list.some(({ deliveryId }) => deliveryId === chosen) ? chosen : data?.list[0]?.deliveryId
   const mayReplay = filter.q === undefined && !isUnfiltered(filter) && (data?.total ?? 0) > 0
   return (
     <section className="card" aria-label={t('messages.list')}>
@@ -33,10 +33,15 @@ export function DeliveryList({ answer, filter, chosen, onFilter, onReplay }: Del
       {data === undefined && error === null && <Shapes rows={8} height={30} />}
       {data?.list.length === 0 && <NoDelivery filter={filter} onFilter={onFilter} />}
       {data !== undefined && data.list.length > 0 && (
-        <ul className={`deliveries ${isPlaceholderData ? 'stale' : ''}`}>
+        <ul className={`deliveries ${isPlaceholderData ? 'stale' : ''}`} onKeyDown={(event) => onKey(event.key)}>
           {data.list.map((delivery) => (
             <li key={delivery.deliveryId}>
-              <DeliveryRow delivery={delivery} filter={filter} isChosen={delivery.deliveryId === chosen} />
+              <DeliveryRow
+                delivery={delivery}
+                filter={filter}
+                isChosen={delivery.deliveryId === chosen}
+                isStop={delivery.deliveryId === stop}
+              />
             </li>
           ))}
         </ul>
@@ -70,7 +75,7 @@ export function DeliveryList({ answer, filter, chosen, onFilter, onReplay }: Del
             {t('replay.all', { count: data?.total ?? 0 })}
           </Button>
         )}
-        <span>{t('messages.keys')}</span>
+        <span className="by-keys">{t('messages.keys')}</span>
       </div>
     </section>
   )
@@ -81,48 +86,6 @@ function PageButton({ label, isOff, onClick }: { label: string; isOff: boolean; 
     <button type="button" className="plain-button" onClick={onClick}>
       {label}
     </button>
-  )
-}
-
-function DeliveryRow({
-  delivery,
-  filter,
-  isChosen,
-}: {
-  delivery: Delivery
-  filter: DeliveryFilter
-  isChosen: boolean
-}) {
-  const { t } = useWords()
-  const { exactTime, duration } = useFormats()
-  const reasonOf = useReason()
-  const { deliveryId, status, attempts, users, createdAt, reason } = delivery
-  const last = attempts.at(-1)
-  const isFirstTry = status === 'acknowledged' && attempts.length === 1 && last !== undefined
-  const fact = isFirstTry
-    ? duration(last.durationMs)
-    : status === 'dead' || status === 'blocked'
-      ? (last?.httpStatus?.toString() ?? '')
-      : attempts.length > 0
-        ? t('messages.attempt', { number: attempts.length })
-        : ''
-  return (
-    <Link
-      id={`d-${deliveryId}`}
-      to="/messages/$id"
-      params={{ id: deliveryId }}
-      search={filter}
-      className={`delivery ${isChosen ? 'chosen' : ''}`}
-      activeOptions={{ includeSearch: false }}
-      title={reason === null ? undefined : reasonOf(reason)}
-    >
-      <Glyph state={status} label={t(`status.${status}`)} />
-      <span className="mono named">{exactTime(createdAt)}</span>
-      <span className="dim small">{fact}</span>
-      <span className="dim small under">
-        {t('messages.users', { count: users })} <span className="mono">{shortened(deliveryId)}</span>
-      </span>
-    </Link>
   )
 }
 

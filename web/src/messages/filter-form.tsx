@@ -1,6 +1,8 @@
 import { Select, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
+import type { Segment } from '../../../src/contract.ts'
+import { get } from '../api/client.ts'
 import { IconSearch } from '../parts/icons.ts'
 import { useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, type DeliveryStatus, readTime, STATUSES } from './delivery-filter.ts'
@@ -17,6 +19,12 @@ interface FilterFormProps {
 export function FilterForm({ filter, onFilter }: FilterFormProps) {
   const { t } = useWords()
   const { data: destinations } = useQuery(destinationsQuery)
+  const { data: segment } = useQuery({
+    queryKey: ['segment', filter.segmentId],
+    queryFn: () => get<Pick<Segment, 'name'>>(`/v1/segments/${filter.segmentId}`),
+    enabled: filter.segmentId !== undefined,
+    staleTime: 60_000,
+  })
   const [text, setText] = useState(filter.q ?? '')
   useEffect(() => setText(filter.q ?? ''), [filter.q])
   const change = (part: { [Key in keyof DeliveryFilter]?: DeliveryFilter[Key] | undefined }) =>
@@ -64,7 +72,7 @@ export function FilterForm({ filter, onFilter }: FilterFormProps) {
       />
       {filter.segmentId !== undefined && (
         <p className="small">
-          {t('filter.segment', { id: String(filter.segmentId) })}{' '}
+          {t('filter.segment', { name: segment?.name ?? String(filter.segmentId) })}{' '}
           <button type="button" className="plain-button" onClick={() => change({ segmentId: undefined })}>
             {t('filter.clear')}
           </button>

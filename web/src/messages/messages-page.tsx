@@ -1,9 +1,9 @@
 import { useHotkeys } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { Delivery } from '../../../src/contract.ts'
 import { get } from '../api/client.ts'
+import type { Delivery } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, readDeliveryFilter } from './delivery-filter.ts'
@@ -37,10 +37,17 @@ export function MessagesPage() {
     void navigate({ to: '/messages/$id', params: { id: deliveryId }, search: filter, replace: id !== undefined })
     requestAnimationFrame(() => document.getElementById(`d-${deliveryId}`)?.focus())
   }
+  const moveTo = (at: number) => {
+    const next = list[Math.min(Math.max(at, 0), list.length - 1)]
+    if (next !== undefined) open(next.deliveryId)
+  }
   const move = (step: number) => {
     const at = list.findIndex((delivery) => delivery.deliveryId === id)
-    const next = list[at < 0 ? 0 : Math.min(Math.max(at + step, 0), list.length - 1)]
-    if (next !== undefined) open(next.deliveryId)
+    moveTo(at < 0 ? 0 : at + step)
+  }
+  const onKeyInList = (key: string) => {
+    if (key === 'Home') moveTo(0)
+    if (key === 'End') moveTo(list.length - 1)
   }
   const show = (next: DeliveryFilter) =>
     id === undefined
@@ -68,13 +75,19 @@ export function MessagesPage() {
         <h1>{t('messages.title')}</h1>
         {answer.data !== undefined && <span className="dim">{t('messages.total', { count: answer.data.total })}</span>}
       </div>
-      <div className="messages">
+      {id !== undefined && (
+        <Link to="/messages" search={filter} className="to-list">
+          {t('messages.toList')}
+        </Link>
+      )}
+      <div className={`messages ${id === undefined ? '' : 'has-choice'}`}>
         <DeliveryList
           answer={answer}
           filter={filter}
           chosen={id}
           onFilter={(next) => void show(next)}
           onReplay={() => setReplay({ filter })}
+          onKey={onKeyInList}
         />
         {id === undefined ? (
           <div className="card">

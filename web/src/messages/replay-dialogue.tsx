@@ -43,9 +43,7 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
       <div className="dialogue">
         <p role="status">{t('replay.done', { count: replay.data.queued })}</p>
         <div className="buttons">
-          <Button data-autofocus onClick={onClose}>
-            {t('close')}
-          </Button>
+          <Button onClick={onClose}>{t('close')}</Button>
         </div>
       </div>
     )
@@ -71,7 +69,6 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
           {t('replay.keep')}
         </Button>
         <Button
-          data-autofocus
           leftSection={<IconReplay size={15} aria-hidden />}
           disabled={queued === 0}
           loading={replay.isPending}

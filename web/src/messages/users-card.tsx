@@ -19,7 +19,6 @@ export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
               <th scope="col">{t('users.profile')}</th>
               <th scope="col">{t('users.theirId')}</th>
               <th scope="col">{t('users.told')}</th>
-              <th scope="col">{t('users.why')}</th>
             </tr>
           </thead>
           <tbody>
@@ -44,29 +43,33 @@ export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
                     ))}
                   </td>
                   <td>
-                    <ul className="told-list">
+                    <ul>
                       {[...active.map((one) => ({ ...one, to: 1 })), ...inactive.map((one) => ({ ...one, to: 0 }))].map(
-                        ({ sid, name, code, to }) => (
-                          <li key={sid} className={`state ${to === 1 ? 'sent' : 'neutral'}`} title={name}>
-                            {to === 1 ? <IconMember size={14} aria-hidden /> : <IconDoor size={14} aria-hidden />}
-                            {t('users.status', { code, status: to })}
-                          </li>
-                        ),
+                        ({ sid, name, code, to }) => {
+                          const Icon = to === 1 ? IconMember : IconDoor
+                          return (
+                            <li key={sid} className="told-line">
+                              <span className={`state ${to === 1 ? 'sent' : 'neutral'}`}>
+                                <Icon size={14} aria-hidden />
+                                {t(to === 1 ? 'users.in' : 'users.out')}
+                              </span>
+                              <span>
+                                <span className="named">{name}</span>{' '}
+                                <span className="dim small">{t('users.status', { code, status: to })}</span>
+                              </span>
+                              <Link
+                                to="/profiles/$id"
+                                params={{ id }}
+                                search={{ segmentId: sid }}
+                                aria-label={t('users.whyIn', { name })}
+                              >
+                                {t('users.why')}
+                              </Link>
+                            </li>
+                          )
+                        },
                       )}
                     </ul>
-                  </td>
-                  <td>
-                    {[...active, ...inactive].map(({ sid, name }) => (
-                      <Link
-                        key={sid}
-                        to="/profiles/$id"
-                        params={{ id }}
-                        search={{ segmentId: sid }}
-                        className="line-id"
-                      >
-                        {t('users.whyIn', { name })}
-                      </Link>
-                    ))}
                   </td>
                 </tr>
               )

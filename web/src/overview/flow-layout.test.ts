@@ -30,13 +30,31 @@ test('a column shows at most seven nodes; the rest is one, with the sum of its a
   expect(ribbons.find((ribbon) => ribbon.to === 'others:trait')?.count).toBe(10)
 })
 
-test('no node leaves the drawing or lies on another, and each can be hit', () => {
-  for (const node of nodes) {
-    expect(node.top + node.height).toBeLessThanOrEqual(320.01)
-    expect(node.height).toBeGreaterThanOrEqual(24)
-    const below = nodes.find((other) => other.column === node.column && other.top > node.top)
-    if (below !== undefined) expect(below.top).toBeGreaterThanOrEqual(node.top + node.height)
+test('heights of a column are as its amounts, the smallest too, and a column of any length fills the drawing', () => {
+  const segments = [1, 2, 3].map((sid) => ({ sid, name: `Segment ${sid}`, entered: 1000 / 10 ** (2 * sid) }))
+  for (const one of [flow, { ...flow, segments }, { ...flow, destinations: [] }]) {
+    for (const column of ['source', 'trait', 'segment', 'destination'] as const) {
+      const shown = layoutFlow(one, 320).nodes.filter((node) => node.column === column)
+      const most = shown[0]
+      if (most === undefined) continue
+      for (const node of shown) {
+        expect(node.height / most.height).toBeCloseTo(node.amount / most.amount, 9)
+      }
+      const last = shown.at(-1)
+      expect((last?.top ?? 0) + (last?.height ?? 0)).toBeCloseTo(320)
+    }
   }
+})
+
+test('no name leaves the drawing or lies on another, and it lies at its node where it has room', () => {
+  for (const node of nodes) {
+    expect(node.labelTop).toBeGreaterThanOrEqual(0)
+    expect(node.labelTop + 32).toBeLessThanOrEqual(320.01)
+    const below = nodes.find((other) => other.column === node.column && other.labelTop > node.labelTop)
+    if (below !== undefined) expect(below.labelTop).toBeGreaterThanOrEqual(node.labelTop + 31.99)
+  }
+  const source = nodes.find((node) => node.id === 'source:1')
+  expect(source?.labelTop).toBeCloseTo(144)
 })
 
 test('the ribbons of a node fill it and never more', () => {

@@ -18,6 +18,8 @@ export interface FlowNode {
   readonly others: number
   readonly top: number
   readonly height: number
+  /** Upper edge of its name, which is at least as high as two lines; names lie beside their nodes as far as they have room. */
+  readonly labelTop: number
 }
 
 export interface FlowRibbon {
@@ -31,14 +33,15 @@ export interface FlowRibbon {
 }
 
 const NODES_MAX = 7
-const NODE_HEIGHT_MIN = 26
 const GAP = 6
+/** Two lines of a name. */
+export const LABEL_HEIGHT = 32
 
 /**
  * Places the nodes of four columns, largest first, and the ribbons between them. The columns count different things
- * (events, realizations, entries, messages), so a node's height is its share of its column, and a ribbon is as wide at each
- * end as its share of that node. Example: of two traits with 30 and 10 realizations the first takes three quarters of what
- * remains after the least heights.
+ * (events, realizations, entries, messages), so a node's height is its share of its column and of nothing else, and a ribbon
+ * is as wide at each end as its share of that node. Example: of two traits with 30 and 10 realizations the first is three
+ * times as high as the second, however little that leaves for it.
  * @param height of the drawing in pixels
  */
 export function layoutFlow(flow: FlowAnswer, height: number): { nodes: FlowNode[]; ribbons: FlowRibbon[] } {
@@ -108,20 +111,34 @@ function gather(column: FlowColumn, amounts: readonly Amount[], alias: Map<strin
 
 function placeColumn(column: FlowColumn, amounts: readonly Amount[], height: number): FlowNode[] {
   const sum = amounts.reduce((total, one) => total + one.amount, 0)
-  const free = height - amounts.length * (NODE_HEIGHT_MIN + GAP) + GAP
+  const free = height - (amounts.length - 1) * GAP
   let top = 0
-  return amounts.map((one) => {
-    // A column of one or two is not stretched over the whole height.
-    const share = sum === 0 ? 0 : one.amount / sum
-    const node = {
-      ...one,
-      column,
-      top,
-      height: NODE_HEIGHT_MIN + free * share * Math.min(1, 0.4 + amounts.length * 0.15),
-    }
+  const placed = amounts.map((one) => {
+    const node = { ...one, column, top, height: sum === 0 ? 0 : (free * one.amount) / sum }
     top += node.height + GAP
     return node
   })
+  const tops = placeLabels(
+    placed.map((node) => node.top + node.height / 2),
+    height,
+  )
+  return placed.map((node, at) => ({ ...node, labelTop: tops[at] ?? 0 }))
+}
+
+/** Each at its middle, moved down where the one above is in the way, then up where there is no more room. */
+function placeLabels(middles: readonly number[], height: number): number[] {
+  let least = 0
+  const tops = middles.map((middle) => {
+    const top = Math.max(middle - LABEL_HEIGHT / 2, least)
+    least = top + LABEL_HEIGHT
+    return top
+  })
+  let most = height - LABEL_HEIGHT
+  for (let at = tops.length - 1; at >= 0; at--) {
+    tops[at] = Math.min(tops[at] as number, most)
+    most = (tops[at] as number) - LABEL_HEIGHT
+  }
+  return tops
 }
 
 function placeRibbons(links: readonly { from: FlowNode; to: FlowNode; count: number }[]): FlowRibbon[] {

@@ -1,36 +1,43 @@
+import { useMediaQuery } from '@mantine/hooks'
 import { useState } from 'react'
 import type { FlowAnswer, OverviewWindow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
-import { FLOW_COLUMNS, type FlowNode, type FlowRibbon, layoutFlow, pathsThrough } from './flow-layout.ts'
+import { FLOW_COLUMNS, type FlowNode, type FlowRibbon, LABEL_HEIGHT, layoutFlow, pathsThrough } from './flow-layout.ts'
 import { useStanding } from './use-standing.ts'
 
 const HEIGHT = 330
-/** Of the width, in percent, one of the four columns of nodes; so nothing waits for the width to be measured. */
-const COLUMN_WIDTH = 16.3
+/** Of the width, in percent: where each column has its nodes, so that nothing waits for the width to be measured. */
+const NODE_WIDTH = 0.9
+const LEFT_OF = { source: 0, trait: 33, segment: 66, destination: 100 - NODE_WIDTH } as const
+const NAME_WIDTH = 17
+/** Below it four columns with names have no room. */
+const WIDE = '(min-width: 960px)'
 
 /** Where they come from, and where they go. The nodes are buttons, the ribbons a drawing; the same as a table. */
 export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly window: OverviewWindow }) {
   const { t } = useWords()
   const [asTable, setAsTable] = useState(false)
+  const isWide = useMediaQuery(WIDE, true, { getInitialValueInEffect: false })
   const { nodes, ribbons } = layoutFlow(flow, HEIGHT)
   const unnamed = Object.values(flow.others).reduce((sum, count) => sum + count, 0)
   const isEmpty = flow.links.length === 0 && flow.sources.every(({ events }) => events === 0)
   return (
     <Card
       title={t('flow.title')}
-      subtitle={t('flow.subtitle', { window })}
+      subtitle={t('flow.subtitle', { window, drawn: isWide && !asTable && !isEmpty ? 'yes' : 'no' })}
       className="flow"
       right={
         isEmpty ? undefined : (
           <div className="legend">
-            {(['sent', 'delivered', 'waiting'] as const).map((tone) => (
-              <span key={tone} className={tone}>
-                <i />
-                {t(`flow.${tone}`)}
-              </span>
-            ))}
+            {!asTable &&
+              (['sent', 'delivered', 'waiting'] as const).map((tone) => (
+                <span key={tone} className={tone}>
+                  <i />
+                  {t(`flow.${tone}`)}
+                </span>
+              ))}
             <button type="button" className="plain-button" aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
               {asTable ? t('flow.asDrawing') : t('flow.asTable')}
             </button>
@@ -42,8 +49,10 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
         <Empty title={t('flow.empty')}>{t('flow.emptyWhy')}</Empty>
       ) : asTable ? (
         <FlowTable nodes={nodes} ribbons={ribbons} />
-      ) : (
+      ) : isWide ? (
         <FlowDrawing flow={flow} nodes={nodes} ribbons={ribbons} />
+      ) : (
+        <FlowLists flow={flow} nodes={nodes} ribbons={ribbons} />
       )}
       {unnamed > 0 && <p className="card-body dim small">{t('flow.unnamed', { count: unnamed })}</p>}
     </Card>
@@ -57,22 +66,15 @@ interface Drawn {
 
 function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnswer }) {
   const { t } = useWords()
-  const { short, exact } = useFormats()
   const [chosen, setChosen] = useState<string | undefined>()
   const lit = chosen === undefined ? undefined : pathsThrough(chosen, ribbons)
-  const leftOf = (column: string) => FLOW_COLUMNS.indexOf(column as FlowNode['column']) * ((100 - COLUMN_WIDTH) / 3)
   const columnOf = (id: string) => nodes.find((node) => node.id === id)?.column ?? 'source'
-  const standingOf = useStanding()
-  const says = ({ standing }: FlowNode) =>
-    standing === undefined || standing.state === 'delivering' ? [] : [standingOf(standing)]
-  const counts = { source: flow.sources, trait: flow.traits, segment: flow.segments, destination: flow.destinations }
+  const fadedAt = (...ids: readonly string[]) => (lit !== undefined && ids.some((id) => !lit.has(id)) ? 'faded' : '')
   return (
     <div className="card-body">
-      <div className="flow-heads" aria-hidden="true">
+      <div className="flow-heads">
         {FLOW_COLUMNS.map((column) => (
-          <span key={column} className="small" style={{ width: `${COLUMN_WIDTH}%` }}>
-            <span className="named">{t(`flow.${column}`)}</span> {exact(counts[column].length)}
-          </span>
+          <Head key={column} flow={flow} column={column} />
         ))}
       </div>
       <div className="flow-drawing" style={{ height: HEIGHT }}>
@@ -80,8 +82,18 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
           {ribbons.map((ribbon) => (
             <path
               key={`${ribbon.from} ${ribbon.to}`}
-              className={`link ${ribbon.tone} ${lit !== undefined && !(lit.has(ribbon.from) && lit.has(ribbon.to)) ? 'faded' : ''}`}
-              d={curve(ribbon, leftOf(columnOf(ribbon.from)) + COLUMN_WIDTH, leftOf(columnOf(ribbon.to)))}
+              className={`link ${ribbon.tone} ${fadedAt(ribbon.from, ribbon.to)}`}
+              d={curve(ribbon, LEFT_OF[columnOf(ribbon.from)] + NODE_WIDTH, LEFT_OF[columnOf(ribbon.to)])}
+            />
+          ))}
+          {nodes.map(({ id, column, tone, top, height }) => (
+            <rect
+              key={id}
+              className={`node ${tone} ${fadedAt(id)}`}
+              x={LEFT_OF[column]}
+              y={top}
+              width={NODE_WIDTH}
+              height={height}
             />
           ))}
         </svg>
@@ -91,36 +103,114 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
               .filter((node) => node.column === column)
               .map((node) => (
                 <li key={node.id}>
-                  <button
-                    type="button"
-                    className={`node ${node.tone} ${lit !== undefined && !lit.has(node.id) ? 'faded' : ''}`}
-                    style={{
-                      left: `${leftOf(column)}%`,
-                      top: node.top,
-                      width: `${COLUMN_WIDTH}%`,
-                      height: node.height,
-                    }}
-                    title={[node.name, exact(node.amount), ...says(node)].join(' ')}
-                    aria-pressed={chosen === node.id}
-                    onClick={() => setChosen(chosen === node.id ? undefined : node.id)}
-                  >
-                    <span className="node-name">
-                      {node.others > 0 ? t('flow.others', { count: node.others }) : node.name}
-                    </span>
-                    <span className="node-amount">{short(node.amount)}</span>
-                    {says(node).map((state) => (
-                      <span key={state} className="hidden">
-                        {state}
-                      </span>
-                    ))}
-                  </button>
+                  <NodeName
+                    node={node}
+                    isFaded={fadedAt(node.id) !== ''}
+                    isChosen={chosen === node.id}
+                    onChoose={() => setChosen(chosen === node.id ? undefined : node.id)}
+                  />
                 </li>
               ))}
           </ul>
         ))}
       </div>
+      <p className="dim small">{t('flow.heights')}</p>
     </div>
   )
+}
+
+/** What a column counts, and how many names it has. */
+function Head({ flow, column }: { readonly flow: FlowAnswer; readonly column: FlowNode['column'] }) {
+  const { t } = useWords()
+  const { exact } = useFormats()
+  const counts = { source: flow.sources, trait: flow.traits, segment: flow.segments, destination: flow.destinations }
+  return (
+    <span className={`flow-head small ${column}`}>
+      <span className="named">{t(`flow.${column}`)}</span> {exact(counts[column].length)}
+      <span className="dim">, {t(`flow.unit.${column}`)}</span>
+    </span>
+  )
+}
+
+interface NodeNameProps {
+  readonly node: FlowNode
+  readonly isFaded: boolean
+  readonly isChosen: boolean
+  readonly onChoose: () => void
+}
+
+function NodeName({ node, isFaded, isChosen, onChoose }: NodeNameProps) {
+  const { t } = useWords()
+  const { short, exact } = useFormats()
+  const says = useSays()
+  const name = useNameOf()(node)
+  const isLast = node.column === 'destination'
+  const edge = isLast ? 100 - NODE_WIDTH - NAME_WIDTH : LEFT_OF[node.column] + NODE_WIDTH
+  return (
+    <button
+      type="button"
+      className={`node-label ${node.tone} ${isLast ? 'last' : ''} ${isFaded ? 'faded' : ''}`}
+      style={{ left: `${edge}%`, top: node.labelTop, width: `${NAME_WIDTH}%`, minHeight: LABEL_HEIGHT }}
+      title={[name, exact(node.amount), t(`flow.unit.${node.column}`), ...says(node)].join(' ')}
+      aria-pressed={isChosen}
+      onClick={onChoose}
+    >
+      <span className="node-name">{name}</span>
+      <span className="node-amount">{short(node.amount)}</span>
+      {says(node).map((state) => (
+        <span key={state} className="hidden">
+          {state}
+        </span>
+      ))}
+    </button>
+  )
+}
+
+/** The same where four columns have no room: each a list, its bars as long as the heights are high. */
+function FlowLists({ flow, nodes }: Drawn & { readonly flow: FlowAnswer }) {
+  const { exact } = useFormats()
+  const says = useSays()
+  const nameOf = useNameOf()
+  return (
+    <div className="card-body flow-lists">
+      {FLOW_COLUMNS.map((column) => {
+        const shown = nodes.filter((node) => node.column === column)
+        const most = shown[0]?.height ?? 0
+        return (
+          <section key={column}>
+            <h3>
+              <Head flow={flow} column={column} />
+            </h3>
+            <ul>
+              {shown.map((node) => (
+                <li key={node.id} className={node.tone}>
+                  <span>{nameOf(node)}</span>
+                  <span className="tabular">{exact(node.amount)}</span>
+                  <i style={{ width: `${most === 0 ? 0 : (node.height / most) * 100}%` }} />
+                  {says(node).map((state) => (
+                    <span key={state} className="small says">
+                      {state}
+                    </span>
+                  ))}
+                </li>
+              ))}
+            </ul>
+          </section>
+        )
+      })}
+    </div>
+  )
+}
+
+/** How a destination stands, where that is worth a word. */
+function useSays(): (node: FlowNode) => string[] {
+  const standingOf = useStanding()
+  return ({ standing }) => (standing === undefined || standing.state === 'delivering' ? [] : [standingOf(standing)])
+}
+
+function useNameOf(): (node: FlowNode) => string {
+  const { t } = useWords()
+  return ({ others, name }) => (others > 0 ? t('flow.others', { count: others }) : name)
 }
 
 function curve({ start, end }: FlowRibbon, fromX: number, toX: number): string {
@@ -134,9 +224,20 @@ function curve({ start, end }: FlowRibbon, fromX: number, toX: number): string {
 function FlowTable({ nodes, ribbons }: Drawn) {
   const { t } = useWords()
   const { exact } = useFormats()
+  const named = useNameOf()
+  const nodeOf = (id: string) => nodes.find((one) => one.id === id)
+  const place = (id: string) => {
+    const node = nodeOf(id)
+    return node === undefined ? 0 : FLOW_COLUMNS.indexOf(node.column) * HEIGHT * 2 + node.top
+  }
+  const inOrder = [...ribbons].sort((a, b) => place(a.from) - place(b.from) || b.count - a.count)
+  const linkedTo = (id: string) => {
+    const column = nodeOf(id)?.column
+    return column === undefined || column === 'source' ? 'trait' : column
+  }
   const nameOf = (id: string) => {
-    const node = nodes.find((one) => one.id === id)
-    return node === undefined || node.others > 0 ? t('flow.others', { count: node?.others ?? 0 }) : node.name
+    const node = nodeOf(id)
+    return node === undefined ? id : named(node)
   }
   return (
     <table className="rows">
@@ -150,11 +251,13 @@ function FlowTable({ nodes, ribbons }: Drawn) {
         </tr>
       </thead>
       <tbody>
-        {ribbons.map(({ from, to, count }) => (
+        {inOrder.map(({ from, to, count }) => (
           <tr key={`${from} ${to}`}>
             <td>{nameOf(from)}</td>
             <td>{nameOf(to)}</td>
-            <td className="right tabular">{exact(count)}</td>
+            <td className="right tabular">
+              {exact(count)} <span className="dim">{t(`flow.linked.${linkedTo(to)}`)}</span>
+            </td>
           </tr>
         ))}
       </tbody>

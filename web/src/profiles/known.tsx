@@ -7,14 +7,18 @@ import { shortened } from '../words/formats.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 
 const IDS_SHOWN = 3
+/** Stands for all of them, those to come too. */
+const ANY_DESTINATION = '0'
 
 /** Four facts: seen, who, partner IDs, consent. */
 export function Known({ profile }: { readonly profile: ProfileView }) {
-  const { t } = useWords()
+  const { t, has } = useWords()
   const { time, day } = useFormats()
   const { data: destinations } = useQuery(destinationsQuery)
-  const { firstSeen, lastSeen, region, ids, devices = [], consent, optOut } = profile
+  const { firstSeen, lastSeen, region, ids, consent, optOut } = profile
+  const devices = [...(profile.devices ?? [])].sort((a, b) => b.syncedAt.localeCompare(a.syncedAt))
   const denied = Object.entries(consent?.deliver ?? {}).filter(([, may]) => !may)
+  const cause = `consent.${consent?.reason}`
   const nameOf = (id: string) => destinations?.find((one) => String(one.destinationId) === id)?.name ?? id
   return (
     <dl className="card known">
@@ -80,12 +84,12 @@ export function Known({ profile }: { readonly profile: ProfileView }) {
           <>
             {denied.map(([id]) => (
               <dd key={id}>
-                <State state="blocked">{t('known.notTo', { name: nameOf(id) })}</State>
+                <State state="blocked">
+                  {id === ANY_DESTINATION ? t('known.toNobody') : t('known.notTo', { name: nameOf(id) })}
+                </State>
               </dd>
             ))}
-            <dd className="dim small">
-              <code>{consent?.reason}</code>
-            </dd>
+            <dd className="dim small">{has(cause) ? t(cause) : <code>{consent?.reason}</code>}</dd>
           </>
         ) : (
           <>

@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ProfileView } from '../../../src/contract.ts'
 import { ApiProblem, get } from '../api/client.ts'
 import { Empty, Shapes, Trouble } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { Copy } from '../parts/copy.tsx'
-import { inFours } from '../words/formats.ts'
-import { useWords } from '../words/use-words.tsx'
+import { inFours, profileAddress } from '../words/formats.ts'
+import { useFormats, useWords } from '../words/use-words.tsx'
 import { Known } from './known.tsx'
 import { Lanes } from './lanes.tsx'
 import { ProfileSearch } from './profile-search.tsx'
@@ -26,7 +26,8 @@ export function ProfilePage() {
     queryFn: () => get<ProfileView>(`/v1/profiles/${encodeURIComponent(id)}`),
   })
   const isUnknown = error instanceof ApiProblem && error.status === 404
-  const shown = data?.segments.find((one) => one.status === 'in') ?? data?.segments[0]
+  const { held, device } = useHeld(data)
+  const shown = held?.segments.find((one) => one.status === 'in') ?? held?.segments[0]
   return (
     <>
       <div className="title-row">
@@ -50,25 +51,26 @@ export function ProfilePage() {
           <Shapes rows={9} height={22} />
         </div>
       )}
-      {data !== undefined && (
+      {data !== undefined && held !== undefined && (
         <>
           <Known profile={data} />
+          {device !== undefined && <OfDevice device={device} others={(data.devices?.length ?? 1) - 1} />}
           <div className="profile-columns">
             <div>
-              <Lanes profile={data} />
-              <Story profile={data} />
+              <Lanes profile={held} />
+              <Story profile={held} />
             </div>
             <div>
               {shown === undefined && segmentId === undefined ? (
                 <Card title={t('why.title')}>
                   <Empty title={t('why.empty')}>
-                    {t(data.kind === 'declared' ? 'lanes.emptyDeclared' : 'why.emptyWhy')}
+                    {t(held.kind === 'declared' ? 'lanes.emptyDeclared' : 'why.emptyWhy')}
                   </Empty>
                 </Card>
               ) : (
                 <WhyCard
-                  id={id}
-                  profile={data}
+                  id={profileAddress(held.profileId)}
+                  profile={held}
                   segmentId={segmentId ?? (shown?.sid as number)}
                   onSegment={(next) => void navigate({ search: { segmentId: next } })}
                 />
@@ -78,5 +80,39 @@ export function ProfilePage() {
         </>
       )}
     </>
+  )
+}
+
+type Device = NonNullable<ProfileView['devices']>[number]
+
+/**
+ * What the page tells of. An ID that a partner or a customer gave is mostly a name of a device and holds nothing itself: then
+ * it is the device that was linked to it last, which is whom partners are told of.
+ * @returns `device` is given when it is not the profile that was asked for; `held` is missing while it is not known
+ */
+function useHeld(profile: ProfileView | undefined): { held: ProfileView | undefined; device: Device | undefined } {
+  const holds = profile !== undefined && profile.traits.length + profile.segments.length > 0
+  const devices = [...(profile?.devices ?? [])].sort((a, b) => b.syncedAt.localeCompare(a.syncedAt))
+  const device = holds ? undefined : devices[0]
+  const { data, isPending } = useQuery({
+    queryKey: ['profile', device?.deviceId],
+    queryFn: () => get<ProfileView>(`/v1/profiles/${device?.deviceId}`),
+    enabled: device !== undefined,
+  })
+  if (device === undefined) return { held: profile, device: undefined }
+  // Of a device that is gone the ID is all that is left.
+  return data === undefined && !isPending ? { held: profile, device: undefined } : { held: data, device }
+}
+
+function OfDevice({ device, others }: { readonly device: Device; readonly others: number }) {
+  const { t } = useWords()
+  const { time } = useFormats()
+  return (
+    <p className="of-device" role="note">
+      {t('profile.ofDevice', { time: time(device.syncedAt), others })}{' '}
+      <Link to="/profiles/$id" params={{ id: device.deviceId }} search={{}} className="mono">
+        {inFours(device.deviceId)}
+      </Link>
+    </p>
   )
 }

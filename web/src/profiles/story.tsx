@@ -3,7 +3,10 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { ProfileView } from '../../../src/contract.ts'
+import { get } from '../api/client.ts'
+import type { Delivery } from '../api/shapes.ts'
 import { destinationsQuery } from '../messages/destinations-query.ts'
+import type { DeliveryPage } from '../messages/messages-page.tsx'
 import { Card } from '../parts/card.tsx'
 import { IconArrowIn, IconArrowOut, IconLink, IconSent, IconTag } from '../parts/icons.ts'
 import { profileAddress } from '../words/formats.ts'
@@ -14,10 +17,16 @@ const ICONS = {
   left: IconArrowOut,
   realized: IconTag,
   synced: IconLink,
+  sent: IconSent,
   told: IconSent,
 } as const
 const MOMENTS_SHOWN = 100
-const KINDS = { all: Object.keys(ICONS), changes: ['entered', 'left'], traits: ['realized'], messages: ['told'] }
+const KINDS = {
+  all: Object.keys(ICONS),
+  changes: ['entered', 'left'],
+  traits: ['realized'],
+  messages: ['sent', 'told'],
+}
 
 interface Moment {
   readonly kind: keyof typeof ICONS
@@ -25,24 +34,40 @@ interface Moment {
   /** Traits are kept by day. */
   readonly isDayOnly: boolean
   readonly values: Record<string, string | number>
-  /** Leads to the messages that told this destination of this profile. */
-  readonly messages?: { readonly destinationId: number; readonly q: string }
+  /** The message that told this. */
+  readonly deliveryId?: string
+  /** Or all that told this destination of the profile. */
+  readonly destinationId?: number
+  /** Segments that the message told of, where it told of nobody else. */
+  readonly of?: Delivery['segments']
 }
+
+/** Messages that are asked for; the list of messages has the rest. */
+const MESSAGES_MAX = 100
 
 /** What happened, newest first, by day. */
 export function Story({ profile }: { readonly profile: ProfileView }) {
   const { t } = useWords()
   const { day, exact } = useFormats()
   const { data: destinations } = useQuery(destinationsQuery)
+  const q = profileAddress(profile.profileId)
+  const { data: messages } = useQuery({
+    queryKey: ['deliveries', 'of', q],
+    queryFn: () => get<DeliveryPage>('/v1/deliveries', { q, page: 0, pageSize: MESSAGES_MAX }),
+  })
   const [shown, setShown] = useState<keyof typeof KINDS>('all')
   const [shownMax, setShownMax] = useState(MOMENTS_SHOWN)
   const nameOf = (id: number) => destinations?.find((one) => one.destinationId === id)?.name ?? String(id)
-  const all = momentsOf(profile, nameOf).filter(({ kind }) => KINDS[shown].includes(kind))
+  const sent = messages?.list ?? []
+  const all = [...momentsOf(profile), ...toldMoments(profile, sent, nameOf)]
+    .sort((a, b) => b.at.localeCompare(a.at))
+    .filter(({ kind }) => KINDS[shown].includes(kind))
   const moments = all.slice(0, shownMax)
   const days = [...new Set(moments.map(({ at }) => at.slice(0, 10)))]
   return (
     <Card
       title={t('story.title')}
+      subtitle={t('story.subtitle')}
       right={
         <SegmentedControl
           aria-label={t('story.show')}
@@ -61,11 +86,22 @@ export function Story({ profile }: { readonly profile: ProfileView }) {
               {moments
                 .filter(({ at }) => at.startsWith(date))
                 .map((moment) => (
-                  <Row key={`${moment.kind} ${moment.at} ${JSON.stringify(moment.values)}`} moment={moment} />
+                  <Row
+                    key={`${moment.kind} ${moment.at} ${moment.deliveryId} ${JSON.stringify(moment.values)}`}
+                    moment={moment}
+                    q={q}
+                  />
                 ))}
             </ol>
           </section>
         ))}
+        {(messages?.total ?? 0) > sent.length && (
+          <p className="small">
+            <Link to="/messages" search={{ q }}>
+              {t('story.moreMessages', { count: (messages?.total ?? 0) - sent.length })}
+            </Link>
+          </p>
+        )}
         {all.length > shownMax && (
           <button type="button" className="plain-button" onClick={() => setShownMax(shownMax + MOMENTS_SHOWN)}>
             {t('story.older', { count: exact(all.length - shownMax) })}
@@ -76,26 +112,66 @@ export function Story({ profile }: { readonly profile: ProfileView }) {
   )
 }
 
-function Row({ moment: { kind, at, isDayOnly, values, messages } }: { readonly moment: Moment }) {
+function Row({ moment, q }: { readonly moment: Moment; readonly q: string }) {
   const { t } = useWords()
+  const { kind, at, isDayOnly, values, deliveryId, destinationId, of = [] } = moment
   const Icon = ICONS[kind]
   return (
     <li className="story-row">
-      <span className="mono dim">{isDayOnly ? '' : at.slice(11, 19)}</span>
+      <span className={isDayOnly ? 'dim small' : 'mono dim'}>{isDayOnly ? t('story.thatDay') : at.slice(11, 19)}</span>
       <Icon size={15} aria-hidden />
       <span>{t(`story.${kind}`, values)}</span>
-      {messages !== undefined && (
-        <Link to="/messages" search={messages} className="line-id">
-          {t('story.toMessages')}
+      {deliveryId !== undefined ? (
+        <Link to="/messages/$id" params={{ id: deliveryId }} search={{ q }} className="line-id">
+          {t('story.toMessage')}
         </Link>
+      ) : (
+        destinationId !== undefined && (
+          <Link to="/messages" search={{ destinationId, q }} className="line-id">
+            {t('story.toMessages')}
+          </Link>
+        )
       )}
+      {of.map(({ sid, name, status: told }) => (
+        <span key={`${sid} ${told}`} className="dim small of">
+          {t('story.of', { name, told })}
+        </span>
+      ))}
     </li>
   )
 }
 
-function momentsOf(profile: ProfileView, nameOf: (id: number) => string): Moment[] {
+/** What was told to whom: each message that is kept; where none is, the last word of each destination. */
+function toldMoments(profile: ProfileView, sent: readonly Delivery[], nameOf: (id: number) => string): Moment[] {
   const segmentName = new Map(profile.segments.map(({ sid, name }) => [sid, name]))
-  const moments: Moment[] = [
+  const kept = new Set(sent.map(({ destinationId }) => destinationId))
+  return [
+    ...sent.map(({ deliveryId, destinationId, destinationName, createdAt, status, users, segments }) => ({
+      kind: 'sent' as const,
+      at: createdAt,
+      isDayOnly: false,
+      values: { destination: destinationName ?? nameOf(destinationId), state: status, users },
+      deliveryId,
+      of: users === 1 ? segments : [],
+    })),
+    ...profile.deliveries.flatMap(({ destinationId, segment, state, at }) =>
+      at === null || kept.has(destinationId)
+        ? []
+        : [
+            {
+              kind: 'told' as const,
+              at,
+              isDayOnly: false,
+              values: { destination: nameOf(destinationId), name: segmentName.get(segment) ?? segment, state },
+              destinationId,
+            },
+          ],
+    ),
+  ]
+}
+
+function momentsOf(profile: ProfileView): Moment[] {
+  return [
     ...profile.segments.map(({ status, since, name }) => ({
       kind: status === 'in' ? ('entered' as const) : ('left' as const),
       at: since,
@@ -122,19 +198,5 @@ function momentsOf(profile: ProfileView, nameOf: (id: number) => string): Moment
       isDayOnly: false,
       values: { id: deviceId },
     })),
-    ...profile.deliveries.flatMap(({ destinationId, segment, state, at }) =>
-      at === null
-        ? []
-        : [
-            {
-              kind: 'told' as const,
-              at,
-              isDayOnly: false,
-              values: { destination: nameOf(destinationId), name: segmentName.get(segment) ?? segment, state },
-              messages: { destinationId, q: profileAddress(profile.profileId) },
-            },
-          ],
-    ),
   ]
-  return moments.sort((a, b) => b.at.localeCompare(a.at))
 }

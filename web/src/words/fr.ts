@@ -118,7 +118,7 @@ export const fr: Words = {
   'figures.latencyWhy': 'aucun message n’a été confirmé',
   'flow.title': 'Flux',
   'flow.subtitle':
-    '{window, select, 1h {Dernière heure.} other {24 dernières heures.}} La hauteur est la part de la colonne. Choisissez un nœud pour ne voir que ses chemins.',
+    '{window, select, 1h {Dernière heure.} other {24 dernières heures.}}{drawn, select, yes { Choisissez un nom pour ne voir que ses chemins.} other {}}',
   'flow.sent': 'qualification',
   'flow.delivered': 'confirmé',
   'flow.waiting': 'en attente ou nouvel essai',
@@ -128,6 +128,15 @@ export const fr: Words = {
   'flow.trait': 'Traits',
   'flow.segment': 'Segments',
   'flow.destination': 'Destinations',
+  'flow.unit.source': 'événements',
+  'flow.unit.trait': 'réalisations',
+  'flow.unit.segment': 'entrées',
+  'flow.unit.destination': 'messages',
+  'flow.linked.trait': 'réalisations',
+  'flow.linked.segment': 'entrées',
+  'flow.linked.destination': 'utilisateurs annoncés',
+  'flow.heights':
+    'Chaque colonne compte dans sa propre unité, et un nœud est aussi haut que sa part de cette colonne. Un chemin est aussi large que sa part du nœud à chaque bout.',
   'flow.others': '{count, plural, one {# autre} other {# autres}}',
   'flow.unnamed':
     '{count, plural, one {# autre a été compté, mais sans nom.} other {# autres ont été comptés, mais sans nom.}}',
@@ -171,7 +180,7 @@ export const fr: Words = {
   'attention.damage':
     '{cause, select, records {Des enregistrements étaient endommagés} corrected {Un fichier était endommagé, et rien n’est perdu} other {Un fichier était endommagé, et une partie est perdue}}',
   'attention.damage.why':
-    '{cause, select, records {{count, plural, one {# enregistrement a été mis de côté} other {# enregistrements ont été mis de côté}} depuis le démarrage ; tout le reste continue.} other {{count, plural, one {# fichier a été mis de côté} other {# fichiers ont été mis de côté}} ; ce qui est lisible est utilisé.}} Examinez le disque et lancez usher verify : il dit quoi, où, et que faire.',
+    '{cause, select, records {{count, plural, one {# enregistrement a été mis de côté} other {# enregistrements ont été mis de côté}} depuis le démarrage ; tout le reste continue.} other {{count, plural, one {# fichier a été mis de côté} other {# fichiers ont été mis de côté}} ; ce qui est lisible est utilisé.}} Examinez le disque et lancez usher verify : il dit quoi, où, et que faire.',
   'attention.private_destinations': 'Les destinations privées sont permises',
   'attention.private_destinations.why':
     'Un réglage de développement est actif : des messages peuvent aller sur ce réseau, même sans TLS.',
@@ -216,6 +225,7 @@ export const fr: Words = {
 
   'messages.title': 'Messages',
   'messages.list': 'Liste des messages',
+  'messages.toList': 'Tous les messages',
   'messages.total': '{count, plural, one {# message} other {# messages}}',
   'messages.range': '{from} à {to} sur {total}',
   'messages.previous': 'Plus récents',
@@ -223,6 +233,7 @@ export const fr: Words = {
   'messages.keys': 'Haut et bas pour bouger, Entrée pour ouvrir, R pour rejouer',
   'messages.attempt': 'essai {number}',
   'messages.users': '{count, plural, one {# utilisateur} other {# utilisateurs}}',
+  'messages.moreSegments': '{count, plural, one {et # autre} other {et # autres}}',
   'messages.none': 'Aucun message',
   'messages.noneWhy':
     'Chaque message à un partenaire sera ici, avec sa réponse. Le premier part dès que quelqu’un entre dans un segment associé.',
@@ -248,7 +259,7 @@ export const fr: Words = {
   'filter.status': 'État',
   'filter.anyStatus': 'Tous les états',
   'filter.clear': 'Effacer',
-  'filter.segment': 'Seulement du segment {id}.',
+  'filter.segment': 'Seulement du segment {name}.',
   'filter.time': 'Période',
   'filter.wrongTime': 'Écrivez 2026-11-20 14:07.',
   'filter.from': 'De (UTC)',
@@ -284,8 +295,10 @@ export const fr: Words = {
   'users.profile': 'Profil',
   'users.theirId': 'Leur identifiant',
   'users.told': 'Annoncé',
-  'users.why': 'Raison',
-  'users.status': '{code} {status}',
+  'users.in': 'Dedans',
+  'users.out': 'Dehors',
+  'users.why': 'Pourquoi',
+  'users.status': '{code}, Status {status}',
   'users.whyIn': 'Pourquoi {name} ?',
   'replay.open': 'Rejouer…',
   'replay.all': 'Rejouer {count, plural, one {# message…} other {les #…}}',
@@ -326,6 +339,8 @@ export const fr: Words = {
   'profile.title': 'Profil',
   'profile.unknown': 'Rien n’est connu de ce profil',
   'profile.unknownWhy': 'Il n’a jamais été vu, ou il a été retiré : longtemps inactif, effacé, ou opposé.',
+  'profile.ofDevice':
+    'Rien n’est gardé sous cet identifiant même. On voit l’appareil qu’il a désigné en dernier, synchronisé {time}{others, plural, =0 {} one { ; # autre appareil est cité plus haut} other { ; # autres appareils sont cités plus haut}} :',
   'known.seen': 'Vu',
   'known.first': 'La première fois le {day}.',
   'known.region': 'Région {region}.',
@@ -339,6 +354,12 @@ export const fr: Words = {
   'known.optedOut': 'Opposition',
   'known.optedOutAt': 'Depuis {time} ({reason})',
   'known.notTo': 'Rien à {name}',
+  'known.toNobody': 'Rien à aucun partenaire',
+  'consent.page_withdrawn': 'Le consentement a été retiré sur la page.',
+  'consent.gpc': 'Le navigateur dit de ne pas vendre ni partager.',
+  'consent.us_privacy': 'Opposition à la vente (chaîne US privacy).',
+  'consent.gpp': 'Opposition à la vente (chaîne GPP).',
+  'consent.tcf_granted': 'Leur fournisseur n’a pas de consentement (chaîne TCF).',
   'known.noObjection': 'Rien de retenu',
   'known.noOptOut': 'pas d’opposition',
   'lanes.title': 'Traits et segments',
@@ -354,6 +375,8 @@ export const fr: Words = {
   'lanes.emptyDeclared':
     'Rien n’est gardé sous cet identifiant même. Ce que ses appareils ont fait se trouve chez eux, plus haut.',
   'story.title': 'Chronologie',
+  'story.subtitle': 'les traits sont gardés par jour UTC, le reste à la seconde',
+  'story.thatDay': 'ce jour',
   'story.show': 'Affiché',
   'story.all': 'Tout',
   'story.changes': 'Changements',
@@ -365,6 +388,11 @@ export const fr: Words = {
   'story.left': 'Sorti de {name}',
   'story.realized': 'A réalisé {name}{count, plural, one {} other {, # fois}}',
   'story.synced': 'Synchronisé {id}',
+  'story.sent':
+    'Message à {destination} sur {users, plural, one {cet utilisateur seul} other {# utilisateurs}} : {state, select, acknowledged {confirmé} waiting {en attente} sending {envoyé, sans réponse encore} retrying {réessayé} dead {lettre morte} superseded {remplacé} blocked {bloqué} other {{state}}}',
+  'story.of': '{told, plural, =1 {Dans {name}} other {Hors de {name}}}',
+  'story.toMessage': 'message',
+  'story.moreMessages': '{count, plural, one {# message plus ancien} other {# messages plus anciens}}',
   'story.told':
     '{destination} informé de {name} : {state, select, acknowledged {confirmé} waiting {en attente} dead {lettre morte} superseded {remplacé} other {{state}}}',
   'story.toMessages': 'messages',

@@ -34,7 +34,12 @@ export function unpackSnappy(packed: Buffer, bytesMax: number): Buffer | undefin
     const distance = packed.readUIntLE(at, width) + (form === 1 ? (tag >>> 5) * 256 : 0)
     at += width
     if (distance === 0 || distance > written || written + count > length) return undefined
-    // Byte by byte: what is copied may overlap what it makes.
+    if (distance >= count) {
+      text.copyWithin(written, written - distance, written - distance + count)
+      written += count
+      continue
+    }
+    // Byte by byte: what is copied overlaps what it makes.
     for (let i = 0; i < count; i++, written++) text[written] = text[written - distance] as number
   }
   return written === length ? text : undefined

@@ -54,7 +54,8 @@ export function readEntries(stored: Buffer): readonly Entry[] | undefined {
     const rest = reader.varint()
     const valueBytes = reader.varint()
     if (shared > key.length) return undefined
-    key = Buffer.concat([key.subarray(0, shared), reader.slice(rest)])
+    const suffix = reader.slice(rest)
+    key = shared === 0 ? suffix : Buffer.concat([key.subarray(0, shared), suffix])
     entries.push({ key, value: reader.slice(valueBytes) })
     if (reader.isBad) return undefined
   }

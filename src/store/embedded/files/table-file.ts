@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   correctedBlock,
   type Handle,
@@ -15,6 +16,7 @@ export const FOOTER_BYTES = 48
 const MAGIC = Buffer.from('57fb808b247547db', 'hex')
 /** Blocks read at a time: 1 MiB takes some 3 ms of the main thread. */
 const READ_BYTES = 1024 * 1024
+const DEEP_BLOCKS_A_TURN = 64
 
 /** A block of records, and the key at or before which it ends. */
 export interface IndexedBlock extends Handle {
@@ -94,7 +96,10 @@ export async function findBadBlocks(
     while (to < index.length && isWithin(first, index[to] as IndexedBlock)) to += 1
     const end = endOf(index[to - 1] as IndexedBlock)
     const bytes = await readAt(file, first.at, end - first.at)
-    for (const block of index.slice(from, to)) {
+    for (let i = from; i < to; i++) {
+      const block = index[i] as IndexedBlock
+      // To unpack takes longer than to sum up.
+      if (isDeep && i % DEEP_BLOCKS_A_TURN === 0) await turn()
       // What cannot be read together is asked for one by one: a part of the device may be unreadable.
       const stored =
         bytes?.subarray(block.at - first.at, endOf(block) - first.at) ??

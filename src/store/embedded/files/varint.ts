@@ -15,6 +15,11 @@ export class NumberReader {
 
   /** Up to 2^53; larger ones are bad. */
   varint(): number {
+    const first = this.bytes[this.at] ?? 0x80
+    if (first < 0x80) {
+      this.at += 1
+      return first
+    }
     let value = 0
     for (let scale = 1; scale <= 2 ** 49; scale *= 0x80) {
       const byte = this.bytes[this.at++]

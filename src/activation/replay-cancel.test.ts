@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest'
+import { openJobStore } from '../store/job-store.ts'
+import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
+import { DESTINATION, deviceIn, openWorkbench, startReceiver, until, type Workbench } from './workbench.conformance.ts'
+
+/** Replays that are called off, and how many are kept. */
+
+async function dieOff(bench: Workbench, users: number) {
+  for (let n = 1; n <= users; n++) await bench.commit(deviceIn(n, [100]))
+  await until(() => bench.ended.length === users)
+  return bench.ended.map(({ deliveryId }) => deliveryId)
+}
+const config = (url: string) => ({ url, mode: 'compat', usersPerMessage: 1 })
+const outcomesOf = async (bench: Workbench, replayId: string) =>
+  (await bench.dispatcher.replays.messages(replayId, 0, 100)).map(({ outcome }) => outcome)
+
+test('a replay that is called off begins nothing more, and what was not begun is what it was [API-165] [SEC-48]', async () => {
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] })
+  const deliveryIds = await dieOff(bench, 3)
+  isDead = false
+  receiver.requests.length = 0
+  const { replayId = '' } = await bench.replay({ deliveryIds, as: 'same', perSecond: 0.01 })
+  await until(() => bench.dispatcher.replays.get(replayId)?.counts.acknowledged === 1)
+  expect(await bench.dispatcher.replays.cancel(replayId)).toBe('cancelled')
+  expect(bench.dispatcher.replays.get(replayId)).toMatchObject({ state: 'cancelled', counts: { cancelled: 2 } })
+  expect(await outcomesOf(bench, replayId)).toEqual(['acknowledged', 'cancelled', 'cancelled'])
+  expect(receiver.requests).toHaveLength(1)
+  expect(await bench.endedIds({ status: 'dead', reason: 'http_500' })).toHaveLength(2)
+  expect(await bench.dispatcher.replays.cancel(replayId)).toBe('ended')
+  expect(await bench.dispatcher.replays.cancel('rp_none')).toBe('unknown')
+})
+
+test('what was put on its way again and has not left is taken back as it was; what is being sent is sent [API-165]', async () => {
+  let isHanging = false
+  let release = () => {}
+  await using receiver = await startReceiver((response) => {
+    if (!isHanging) response.writeHead(500).end()
+    else release = () => response.end()
+  })
+  const options = { limits: { concurrency: 1, compatRetryWaitMs: 0 } }
+  await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] }, options)
+  const deliveryIds = await dieOff(bench, 3)
+  const before = await Promise.all(deliveryIds.map((id) => bench.deliveries.get(id)))
+  isHanging = true
+  receiver.requests.length = 0
+  const { replayId = '' } = await bench.replay({ deliveryIds, as: 'same' })
+  await receiver.count(1)
+  await until(() => bench.dispatcher.replays.get(replayId)?.counts.queued === 3)
+  expect(await bench.dispatcher.replays.cancel(replayId)).toBe('cancelled')
+  expect(await outcomesOf(bench, replayId)).toEqual(['queued', 'cancelled', 'cancelled'])
+  for (const [at, deliveryId] of deliveryIds.entries()) {
+    if (at === 0) continue
+    const { status, reason, finishedAtMs, body } = before[at] as NonNullable<(typeof before)[number]>
+    expect(await bench.deliveries.get(deliveryId)).toMatchObject({ status, reason, finishedAtMs, body })
+  }
+  // Nothing was counted as a death for a second time.
+  expect(bench.ended).toHaveLength(3)
+  release()
+  await until(() => bench.dispatcher.replays.get(replayId)?.counts.acknowledged === 1)
+  await bench.idle()
+  expect(receiver.requests).toHaveLength(1)
+})
+
+test('of those that have ended the last hundred are kept, with what became of their messages [API-165]', async () => {
+  const records = await openMemoryRecordStore()
+  await using receiver = await startReceiver()
+  await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] }, { records })
+  await bench.commit(deviceIn(1, [100]))
+  await bench.idle()
+  const deliveryIds = bench.ended.map(({ deliveryId }) => deliveryId)
+  const ids: string[] = []
+  for (let n = 0; n < 103; n++) {
+    ids.push((await bench.replay({ deliveryIds, as: 'same' })).replayId ?? '')
+    await until(() => bench.dispatcher.replays.get(ids[n] ?? '')?.state !== 'running')
+  }
+  const kept = bench.dispatcher.replays.list().map(({ replayId }) => replayId)
+  expect(kept).toEqual(ids.slice(3).reverse())
+  const jobs = openJobStore(records)
+  const stored = await Promise.all(ids.slice(0, 4).map((id) => jobs.read(`delivery.replay ${id} 0`)))
+  expect(stored.map((one) => one !== undefined)).toEqual([false, false, false, true])
+})
+
+test('at most fifty are under way at one time [SEC-72]', async () => {
+  await using receiver = await startReceiver()
+  await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] })
+  await bench.commit(deviceIn(1, [100]))
+  await bench.idle()
+  await bench.dispatcher.pause(DESTINATION)
+  const start = () => {
+    const ids = bench.ended.map(({ deliveryId }) => deliveryId)
+    return bench.dispatcher.replays.start({ deliveries: { ids }, as: 'same' })
+  }
+  for (let n = 0; n < 50; n++) expect(await start()).toMatchObject({ queued: 1 })
+  expect(await start()).toBe('too_many')
+  expect(RUNNING_MAX).toBe(50)
+})

@@ -1,0 +1,150 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  DeleteQueryNode,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  UpdateQueryNode,
+} from 'kysely'
+import Libsql from 'libsql/promise'
+import { DiskFullError, isDiskFull } from '../../lib/disk-space.ts'
+
+/**
+ * SQLite for Kysely, off the main thread: to sort 100,000 names or to wait for the device takes a tenth of a second, and
+ * events wait for nobody. `libsql/promise` runs preparing, executing up to the first row, and what `exec` is given on threads
+ * of its own; its `run` does not, so a change is executed as a query without rows.
+ */
+export interface SqliteOptions {
+  readonly file: string
+  readonly busySeconds: number
+  /** Executed once, before anything else. */
+  readonly pragmas: string
+  /** Told before the caller when something could not be written because there is no room. */
+  readonly onFull: (error: unknown) => void
+}
+
+interface Statement {
+  all(parameters: readonly unknown[]): Promise<unknown[]>
+}
+
+interface Database {
+  readonly inTransaction: boolean
+  exec(sql: string): Promise<void>
+  prepare(sql: string): Promise<Statement>
+  close(): void
+}
+
+const NO_ROOM = 'There is no room left on the disk of the data directory. Free some space, then try again.'
+
+export function sqliteDialect(options: SqliteOptions): Dialect {
+  return {
+    createDriver: () => new SqliteDriver(options),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createAdapter: () => new SqliteAdapter(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  }
+}
+
+/** One connection, which a transaction has for itself until it ends. */
+class SqliteDriver implements Driver {
+  readonly #options: SqliteOptions
+  #connection: SqliteConnection | undefined
+  /** Ends when the one before has let the connection go. */
+  #queue: Promise<void> = Promise.resolve()
+  #release: () => void = () => {}
+
+  constructor(options: SqliteOptions) {
+    this.#options = options
+  }
+
+  async init(): Promise<void> {
+    const { file, busySeconds, pragmas, onFull } = this.#options
+    const database = new Libsql(file, { timeout: busySeconds }) as unknown as Database
+    this.#connection = new SqliteConnection(database, onFull)
+    await this.#connection.exec(pragmas)
+  }
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    const before = this.#queue
+    let release = () => {}
+    this.#queue = new Promise((resolve) => {
+      release = resolve
+    })
+    await before
+    this.#release = release
+    return this.#connection as SqliteConnection
+  }
+
+  beginTransaction(): Promise<void> {
+    return (this.#connection as SqliteConnection).exec('begin')
+  }
+
+  commitTransaction(): Promise<void> {
+    return (this.#connection as SqliteConnection).exec('commit')
+  }
+
+  async rollbackTransaction(): Promise<void> {
+    // A full disk ends a transaction by itself; a rollback that fails after that would hide why.
+    if (this.#connection?.inTransaction === true) await this.#connection.exec('rollback')
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#release()
+  }
+
+  async destroy(): Promise<void> {
+    this.#connection?.close()
+  }
+}
+
+class SqliteConnection implements DatabaseConnection {
+  readonly #database: Database
+  readonly #onFull: (error: unknown) => void
+
+  constructor(database: Database, onFull: (error: unknown) => void) {
+    this.#database = database
+    this.#onFull = onFull
+  }
+
+  get inTransaction(): boolean {
+    return this.#database.inTransaction
+  }
+
+  async exec(sql: string): Promise<void> {
+    await this.#told(() => this.#database.exec(sql))
+  }
+
+  async executeQuery<Row>({ sql, parameters, query }: CompiledQuery): Promise<QueryResult<Row>> {
+    const rows = (await this.#all(sql, parameters)) as Row[]
+    if (!UpdateQueryNode.is(query) && !DeleteQueryNode.is(query)) return { rows }
+    const [counted] = (await this.#all('select changes() as changes', [])) as { changes: number }[]
+    return { rows, numAffectedRows: BigInt(counted?.changes ?? 0) }
+  }
+
+  // biome-ignore lint/correctness/useYield: Kysely asks for it, and nothing here streams.
+  async *streamQuery(): AsyncGenerator<never> {
+    throw new Error('the catalogue reads by pages')
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+
+  #all(sql: string, parameters: readonly unknown[]): Promise<unknown[]> {
+    return this.#told(async () => (await this.#database.prepare(sql)).all(parameters))
+  }
+
+  async #told<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (error) {
+      if (!isDiskFull(error)) throw error
+      this.#onFull(error)
+      throw new DiskFullError(NO_ROOM, { cause: error })
+    }
+  }
+}

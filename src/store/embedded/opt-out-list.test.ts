@@ -1,0 +1,116 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Kind, startKey } from '../keys.ts'
+import { openRecord, sealRecord } from '../record.ts'
+import type { RecordStore } from '../record-store.ts'
+import { openEmbeddedRecordStore } from './embedded-record-store.ts'
+
+let folder = ''
+let log: string[] = []
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'usher-opt-outs-'))
+  log = []
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const profiles = () => join(folder, 'profiles')
+const list = () => join(folder, 'opt-outs.list')
+const open = () =>
+  openEmbeddedRecordStore({
+    folder: profiles(),
+    optOutList: list(),
+    durability: 'disk',
+    log: (event) => log.push(event),
+  })
+
+function keyOf(number: number): Buffer {
+  const key = startKey(number, Kind.optOut, 16)
+  key.fill(number, 3)
+  return key
+}
+
+async function optOut(store: RecordStore, number: number, revision = 1): Promise<void> {
+  const record = sealRecord(1, revision, Buffer.from([number]))
+  await store.commit({ puts: [{ key: keyOf(number), record }], deletes: [] })
+}
+
+async function revisionsOf(store: RecordStore, numbers: readonly number[]): Promise<(number | undefined)[]> {
+  const records = await store.getMany(numbers.map(keyOf))
+  return records.map((record) => record && openRecord(record).revision)
+}
+
+const NUMBERS = [1, 2, 3, 4, 5]
+
+async function optOutAll(): Promise<void> {
+  const store = await open()
+  for (const number of NUMBERS) await optOut(store, number)
+  await optOut(store, 3, 2)
+  await store.close()
+}
+
+test('without the database every opt-out is there from the list, as it was last [SEC-79] [SEC-90~]', async () => {
+  await optOutAll()
+  await rm(profiles(), { recursive: true })
+  const store = await open()
+  expect(await revisionsOf(store, NUMBERS)).toEqual([1, 1, 2, 1, 1])
+  await store.close()
+  expect(log).toContain('store.opt_outs_put_back')
+})
+
+test('without the list it is made anew from the database [SEC-79]', async () => {
+  await optOutAll()
+  const before = await readFile(list(), 'utf8')
+  await rm(list())
+  await (await open()).close()
+  await rm(profiles(), { recursive: true })
+  const store = await open()
+  expect(await revisionsOf(store, NUMBERS)).toEqual([1, 1, 2, 1, 1])
+  await store.close()
+  expect(before).not.toBe('')
+})
+
+test('a damaged line is left out, told, and written anew from the database; a line that broke off hurts no other [SEC-60]', async () => {
+  await optOutAll()
+  const lines = (await readFile(list(), 'utf8')).split('\n').filter((line) => line !== '')
+  const damaged = lines.map((line, i) => (i === 1 ? line.replace('A', 'B') : line)).join('\n')
+  await writeFile(list(), damaged.slice(0, -4))
+  {
+    const store = await open()
+    await optOut(store, 6)
+    await store.close()
+  }
+  expect(log).toContain('store.opt_out_list_damaged')
+  await rm(profiles(), { recursive: true })
+  const store = await open()
+  expect(await revisionsOf(store, [...NUMBERS, 6])).toEqual([1, 1, 2, 1, 1, 1])
+  await store.close()
+})
+
+test('an opt-out is accepted when its second copy cannot be written, and made up for at the next start [SEC-61]', async () => {
+  const store = await open()
+  await rm(list(), { force: true })
+  await mkdir(list())
+  await optOut(store, 1)
+  expect(log).toContain('store.opt_out_list_unwritten')
+  expect(await revisionsOf(store, [1])).toEqual([1])
+  await rm(list(), { recursive: true })
+  await optOut(store, 2)
+  await store.close()
+  await rm(profiles(), { recursive: true })
+  const again = await open()
+  expect(await revisionsOf(again, [1, 2])).toEqual([1, 1])
+  await again.close()
+})
+
+test('a list that cannot be read is a sentence with what to do', async () => {
+  await mkdir(list(), { recursive: true })
+  await expect(open()).rejects.toThrow(/opt-outs\.list cannot be read: EISDIR.*move it away, and it is made anew/)
+})
+
+test('names nobody: only keyed hashes and sealed records, readable by this user alone [SEC-79]', async () => {
+  await optOutAll()
+  for (const line of (await readFile(list(), 'utf8')).split('\n').filter((line) => line !== ''))
+    expect(line).toMatch(/^[A-Za-z0-9+/]{26}== [A-Za-z0-9+/=]+ [0-9a-f]{1,8}$/)
+})
