@@ -21,7 +21,7 @@ test.skipIf(!canRun && process.env['CI'] !== 'true')(
       ...readFileSync(join(root, 'docs', name), 'utf8').matchAll(/```sh\n(curl[\s\S]*?)```/g),
     ]
     const commands = [...commandsOf('delivery.md'), ...commandsOf('receiving.md')]
-    expect(commands).toHaveLength(3)
+    expect(commands).toHaveLength(4)
     const dataDir = mkdtempSync(join(tmpdir(), 'usher-docs-'))
     const usher = await spawnUsher({ dataDir })
     try {
@@ -31,7 +31,11 @@ test.skipIf(!canRun && process.env['CI'] !== 'true')(
         return JSON.parse(spawnSync('bash', ['--norc', '-ec', script], { encoding: 'utf8', env }).stdout) as unknown
       })
       expect(answers[0]).toEqual({ total: 0, page: 0, pageSize: 10, list: [] })
-      for (const answer of answers.slice(1)) expect(answer).toMatchObject({ matched: 0, queued: 0 })
+      expect(answers.slice(1)).toMatchObject([
+        { matched: 0, queued: 0 },
+        { code: 'not_found', message: 'There is no replay REPLAY_ID.' },
+        { matched: 0, queued: 0 },
+      ])
     } finally {
       await usher.stop()
       rmSync(dataDir, { recursive: true, force: true })

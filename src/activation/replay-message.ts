@@ -42,8 +42,7 @@ export async function beginReplay(
   as: ReplayAs,
   onEnded: (news: ReplayNews) => void,
 ): Promise<Begun> {
-  const { parts, inFlight, backlog, open, untilStored, release, destinationId } = ground
-  const { deliveries, tracker } = parts
+  const { parts, inFlight, backlog, open, release, destinationId } = ground
   const rule = parts.rules().byId.get(destinationId)
   if (rule === undefined || open.size >= parts.limits.openMax || backlog.size >= BACKLOG_MAX) return 'later'
   const profileIds = usersOf(delivery)
@@ -52,6 +51,24 @@ export async function beginReplay(
   const wasQueued = profileIds.filter((profileId) => backlog.remove(profileId)).length > 0
   for (const profileId of profileIds) inFlight.hold(profileId)
 
+  try {
+    return await beginHeld(ground, rule, delivery, as, { profileIds, wasQueued, onEnded })
+  } catch (error) {
+    // Nothing may keep them from the messages that they are owed.
+    for (const profileId of profileIds) if (inFlight.has(profileId)) release(profileId, true)
+    throw error
+  }
+}
+
+async function beginHeld(
+  ground: ReplayGround,
+  rule: DestinationRule,
+  delivery: StoredDelivery,
+  as: ReplayAs,
+  { profileIds, wasQueued, onEnded }: HeldUsers,
+): Promise<Begun> {
+  const { parts, inFlight, open, untilStored, release, destinationId } = ground
+  const { deliveries, tracker } = parts
   const found = await untilStored(() => deliveries.lookUp(destinationId, profileIds))
   const today = await untilStored(() => sayToday(parts, rule, delivery))
   const isNewest = isLatest(delivery, found) && !wasQueued && !profileIds.some((id) => inFlight.isNoted(id))
@@ -81,6 +98,13 @@ export async function beginReplay(
   ground.pump()
   if (isTold.size === 0) return { outcome: 'not_sent', reason: whyNot(today, as) }
   return { outcome: 'queued', sent: 'current', reason: why }
+}
+
+interface HeldUsers {
+  readonly profileIds: readonly ProfileId[]
+  /** One of them waited for a message of its own. */
+  readonly wasQueued: boolean
+  readonly onEnded: (news: ReplayNews) => void
 }
 
 /** Takes one back that was put on its way again and has not left since. */

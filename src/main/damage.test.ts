@@ -2,9 +2,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
+import { SetAside } from '../store/embedded/set-aside.ts'
+import { Kind } from '../store/keys.ts'
+import type { RecordStore } from '../store/record-store.ts'
 import { defineOverApi } from '../testkit/define-over-api.ts'
 import { startReceiver } from '../testkit/receiver.ts'
 import { startWholeServer } from '../testkit/start-whole-server.ts'
+import { storePaths } from './stores.ts'
 
 /** The whole server on tables with damaged blocks: what it must go on with. */
 let dataDir = ''
@@ -67,6 +72,30 @@ test('with damaged blocks in its tables it starts, delivers, and tells everybody
   const call = await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(9_999)}&d_cid=${dataSourceId}%01new&c_do=look`)
   expect(call.status).toBe(200)
   await expect.poll(() => members(segmentId).includes('new'), { timeout: 30_000 }).toBe(true)
+})
+
+test('who lost only the entry that says when is filed again at the next start [SEC-60] [AUD-89]', async () => {
+  {
+    await using usher = await startWholeServer(dataDir)
+    for (const visitor of [1, 2, 3]) await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(visitor)}&c_do=look`)
+  }
+  const paths = storePaths(dataDir)
+  const stored = await openEmbeddedRecordStore({ ...paths, durability: 'disk' })
+  const filed = await stored.heads(Kind.due)
+  expect(filed).toHaveLength(3)
+  for (const key of filed) await stored.commit({ puts: [], deletes: [key] })
+  await stored.close()
+  const ranges = [{ firstPartition: 0, lastPartition: 4_095, kinds: ['due'] }]
+  const damage = { file: '000009.ldb', kind: 'table', places: 1, bytes: 1, isLost: true, ranges } as const
+  await new SetAside(paths.asideFolder, () => 0).missing(damage)
+
+  let records: RecordStore | undefined
+  const wrapRecords = (opened: RecordStore) => {
+    records = opened
+    return opened
+  }
+  await using _usher = await startWholeServer(dataDir, { wrapRecords })
+  await expect.poll(() => records?.heads(Kind.due)).toEqual(filed)
 })
 
 test.each([

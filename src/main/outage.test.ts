@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DestinationHealthView, Overview } from '../contract.ts'
+import { followPartner } from '../partner/partner-view.ts'
 import { defineOverApi } from '../testkit/define-over-api.ts'
 import { freePort } from '../testkit/free-port.ts'
 import { startReceiver } from '../testkit/receiver.ts'
@@ -112,6 +113,23 @@ test('with one partner answering 400, one never and one 410, card, ledger, flow,
   expect(waitMs).toBeGreaterThan(3_900)
   expect(waitMs).toBeLessThan(7_500)
   expect((await readHealth(usher, ids.gone)).nextAttempt).toBeNull()
+})
+
+test('an outage during which a visitor opts out ends: the partner owes itself nothing more, nor does Usher owe it anything [SEC-79]', async () => {
+  await using receiver = await startReceiver()
+  const view = followPartner(receiver, (id) => id)
+  await using usher = await startWholeServer(dataDir)
+  const { dataSourceId, destinationId, segmentIds } = await define(usher, `${receiver.url}/aam`)
+  receiver.setBehaviour({ answer: 503 })
+  await visit(usher, dataSourceId)
+  await expect.poll(() => view(undefined).owed).toBe(1)
+  await fetch(`${usher.edgeUrl}/demoptout.jpg?d_uuid=${ANNA}`)
+  receiver.setBehaviour({})
+  await usher.api('POST', `/v1/destinations/${destinationId}/resume`, {})
+  await expect.poll(() => view(undefined), { timeout: 10_000 }).toMatchObject({ owed: 0, recovered: 1 })
+  await expect.poll(async () => (await readHealth(usher, destinationId)).openMessages).toBe(0)
+  expect((await readOverview(usher)).figures).toMatchObject({ refused: 0, waiting: 0 })
+  expect(receiver.state.members(String(segmentIds[0]))).toEqual([])
 })
 
 test('a destination whose stored settings cannot be read is said, keeps being owed, and is told when it is saved anew [SEC-40]', async () => {

@@ -1,4 +1,5 @@
 import type { Behaviour } from './behaviour.ts'
+import { OwedMessages } from './owed-messages.ts'
 import type { Partner, PartnerRecord } from './partner.ts'
 
 /** What the partner's page shows, ready to be written into it as text. */
@@ -7,7 +8,7 @@ export interface PartnerView {
   readonly received: number
   readonly accepted: number
   readonly refused: number
-  /** Messages that were refused and have not come again yet: the sender still owes them. */
+  /** Messages that were refused and have not come again, nor were replaced by newer ones: the sender still owes them. */
   readonly owed: number
   /** Messages that were refused at first and arrived later. */
   readonly recovered: number
@@ -70,7 +71,7 @@ export function presetOf(behaviour: Behaviour): string {
 
 /** Follows the messages of a partner; `view` is what stands now. */
 export function followPartner(partner: Partner, nameOf: (segmentId: string) => string) {
-  const owed = new Set<string>()
+  const owed = new OwedMessages(IDS_MAX)
   const messages: MessageView[] = []
   const latest = new Map<string, string[]>()
   let [accepted, refused, recovered] = [0, 0, 0]
@@ -87,12 +88,7 @@ export function followPartner(partner: Partner, nameOf: (segmentId: string) => s
       const [oldest] = latest.keys()
       if (latest.size > LISTS_MAX && oldest !== undefined) latest.delete(oldest)
     }
-    if (isAccepted && isRepeat) {
-      owed.delete(id)
-      recovered++
-    } else if (!isAccepted && typeof id === 'string') owed.add(id)
-    const [oldest] = owed
-    if (owed.size > IDS_MAX && oldest !== undefined) owed.delete(oldest)
+    if (typeof id === 'string') recovered += owed.received(id, record.message, isAccepted)
     messages.unshift(messageView(record, isRepeat, nameOf))
     if (messages.length > MESSAGES_MAX) messages.pop()
   }

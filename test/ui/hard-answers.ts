@@ -21,6 +21,8 @@ const traits = Array.from({ length: 200 }, (_, at) => ({
   expires: null,
 }))
 
+const PROGRESS = { of: 1_234_567, share: 0.001, perSecond: 20, secondsLeft: 61_666 }
+
 const paused = (destinationId: number, count: number, reason: string) => ({
   kind: 'paused',
   severity: 'warning',
@@ -40,6 +42,10 @@ export const HARD: Recorded = {
     const answer = RECORDED.answer(method, url, body)
     if (method === 'POST' && url.pathname === '/v1/deliveries/replay')
       return { ...(answer as object), matched: 1_234_567 }
+    const running = { state: 'running', reason: 'gone', progress: { ...PROGRESS, done: 1_234 } }
+    if (url.pathname === '/v1/deliveries/replays')
+      return { total: 1, page: 0, pageSize: 20, list: [{ ...(answer as { list: object[] }).list[0], ...running }] }
+    if (/^\/v1\/deliveries\/replays\/\w+$/.test(url.pathname)) return { ...(answer as object), ...running }
     if (url.pathname === `/v1/profiles/${DEVICE}`) return lengthened({ ...(answer as object), traits })
     if (url.pathname === '/v1/overview') {
       const overview = answer as { needsAttention: unknown[]; figures: object }

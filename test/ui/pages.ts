@@ -47,6 +47,21 @@ export const PAGES: readonly {
     shows: '1 message goes out again.',
     act: (page) => page.getByRole('button', { name: 'Replay…' }).click(),
   },
+  {
+    name: 'replays',
+    path: '/messages',
+    shows: '3 of 3, done',
+    act: (page) => page.getByRole('button', { name: 'Replays' }).click(),
+  },
+  {
+    name: 'replay-result',
+    path: '/messages',
+    shows: '3 messages: all done.',
+    async act(page) {
+      await page.getByRole('button', { name: 'Replays' }).click()
+      await page.getByRole('button', { name: '3 of 3, done' }).click()
+    },
+  },
   { name: 'profiles', path: '/profiles', shows: 'Find profile' },
   { name: 'profile', path: `/profiles/${DEVICE}`, shows: 'Leaves on 24 November' },
   {

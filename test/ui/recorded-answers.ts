@@ -176,6 +176,8 @@ const dead = {
   createdAt: '2026-11-20T13:52:09.447Z',
   finishedAt: '2026-11-20T13:52:09.580Z',
   aamWouldDrop: true,
+  replayOf: null,
+  replayedBy: null,
   attempts: [attempt(1, '2026-11-20T13:52:09.449Z', 131, 400, '{"error":"unknown segment WB-2026"}')],
 }
 const retried = {
@@ -187,6 +189,8 @@ const retried = {
   createdAt: '2026-11-20T14:07:11.204Z',
   finishedAt: '2026-11-20T14:19:26.639Z',
   aamWouldDrop: false,
+  replayOf: null,
+  replayedBy: null,
   attempts: [
     attempt(1, '2026-11-20T14:07:11.631Z', 74, 503, '{"error":"overloaded"}'),
     attempt(2, '2026-11-20T14:07:12.149Z', 3000, null, ''),
@@ -394,6 +398,36 @@ const found = [
   { kind: 'message', id: DEAD, name: DEAD, detail: 'dead' },
 ]
 
+const replay = {
+  replayId: 'rp_1',
+  as: 'same',
+  perSecond: null,
+  state: 'completed',
+  reason: null,
+  createdAt: RECORDED_AT,
+  startedAt: RECORDED_AT,
+  finishedAt: RECORDED_AT,
+  progress: { done: 3, of: 3, share: 1, perSecond: null, secondsLeft: null },
+  counts: { waiting: 0, queued: 0, acknowledged: 2, dead: 0, superseded: 0, not_sent: 1, cancelled: 0 },
+}
+const replayed = {
+  ...replay,
+  messages: {
+    ...{ total: 3, page: 0, pageSize: 50 },
+    list: [
+      { deliveryId: DEAD, destinationId: 423, outcome: 'acknowledged', sent: 'same', reason: null, sentAs: [DEAD] },
+      {
+        ...{ deliveryId: RETRIED, destinationId: 423, outcome: 'acknowledged', sent: 'current' },
+        ...{ reason: 'outdated', sentAs: ['dl_01KAH6T01C5K8M2N6P0R4S7V9X'] },
+      },
+      {
+        ...{ deliveryId: 'dl_01KAH6T02C5K8M2N6P0R4S7V9X', destinationId: 424, outcome: 'not_sent', sent: null },
+        ...{ reason: 'no_unsegment', sentAs: [] },
+      },
+    ],
+  },
+}
+
 export const RECORDED: Recorded = {
   session: { user: { name: 'Maja Sand' }, expiresAt: '2026-11-21T02:00:00.000Z' },
   rates: { at: RECORDED_AT, eventsPerSecond: 3820.4, membershipsPerSecond: 21, deliveriesPerSecond: 12 },
@@ -401,9 +435,14 @@ export const RECORDED: Recorded = {
     const path = url.pathname
     if (method === 'POST' && path === '/v1/deliveries/replay') {
       const { dryRun } = body as { dryRun: boolean }
-      const plan = { unchanged: 1, rebuilt: 0, held: 0, withoutDestination: 0, underWay: 0, unknown: 0 }
-      return dryRun ? { matched: 1, queued: 0, plan } : { matched: 1, queued: 1 }
+      const stays = { held: 0, withoutDestination: 0, underWay: 0, unknown: 0 }
+      const plan = { unchanged: 1, rebuilt: 0, nothingToTell: 0, ...stays }
+      return dryRun
+        ? { matched: 1, queued: 0, replayId: null, plan }
+        : { matched: 1, queued: 1, replayId: replayed.replayId }
     }
+    if (path === '/v1/deliveries/replays') return { total: 1, page: 0, pageSize: 20, list: [replay] }
+    if (path === `/v1/deliveries/replays/${replay.replayId}`) return replayed
     if (path === '/v1/destinations/423/health') return health(null)
     if (path === '/v1/destinations/424/health') return health({ reason: 'gone', at: RECORDED_AT })
     if (path === '/v1/overview') return overview
@@ -445,6 +484,7 @@ export const EMPTY: Recorded = {
   rates: { at: RECORDED_AT, eventsPerSecond: 0, membershipsPerSecond: 0, deliveriesPerSecond: 0 },
   answer(_method, url) {
     if (url.pathname === '/v1/deliveries') return { total: 0, page: 0, pageSize: 50, list: [] }
+    if (url.pathname === '/v1/deliveries/replays') return { total: 0, page: 0, pageSize: 20, list: [] }
     if (url.pathname === '/v1/destinations/') return []
     if (url.pathname !== '/v1/overview') return undefined
     const figures = Object.fromEntries(Object.keys(overview.figures).map((name) => [name, 0]))

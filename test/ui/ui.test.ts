@@ -65,7 +65,9 @@ describe.skipIf(!canBrowse)(name, () => {
     expect(servers.full.changes.slice(before).map(({ body }) => (body as { dryRun: boolean }).dryRun)).toEqual([true])
     await page.getByRole('button', { name: 'Replay 1', exact: true }).focus()
     await page.keyboard.press('Enter')
-    await showsText(page, '1 message is queued.')
+    await showsText(page, '3 messages: all done.')
+    await showsText(page, 'Acknowledged, as a new message: the stored bytes are outdated')
+    await showsText(page, 'Not sent: the partner takes no Status 0')
     expect(servers.full.changes.at(-1)).toEqual({
       path: '/v1/deliveries/replay',
       csrf: '1',
@@ -348,6 +350,18 @@ describe.skipIf(!canBrowse)(name, () => {
       ),
     )
     expect(touching).toEqual([])
+    await page.context().close()
+  })
+
+  test('a replay under way says how far it is and what it waits for, and is stopped; a stop that fails is said [API-165]', async () => {
+    const { page } = await browsing.open(`${servers.hard.url}/messages`)
+    await page.getByRole('button', { name: '1 replay under way' }).press('Enter')
+    await page.getByRole('button', { name: '1,234 of 1,234,567, under way' }).press('Enter')
+    await showsText(page, '1,234 of 1,234,567 messages done.')
+    await showsText(page, 'It waits, because a destination is stopped: the partner answered 410, gone.')
+    await page.getByRole('button', { name: 'Stop' }).press('Enter')
+    await page.getByRole('alert').getByText('Recorded: not_found.').waitFor()
+    expect(servers.hard.changes.at(-1)).toEqual({ path: '/v1/deliveries/replays/rp_1/cancel', csrf: '1', body: {} })
     await page.context().close()
   })
 

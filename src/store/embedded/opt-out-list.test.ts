@@ -6,6 +6,7 @@ import { Kind, startKey } from '../keys.ts'
 import { openRecord, sealRecord } from '../record.ts'
 import type { RecordStore } from '../record-store.ts'
 import { openEmbeddedRecordStore } from './embedded-record-store.ts'
+import { openLevel } from './level.ts'
 
 let folder = ''
 let log: string[] = []
@@ -57,6 +58,19 @@ test('without the database every opt-out is there from the list, as it was last 
   expect(await revisionsOf(store, NUMBERS)).toEqual([1, 1, 2, 1, 1])
   await store.close()
   expect(log).toContain('store.opt_outs_put_back')
+})
+
+test('of an older opt-out in the database and a later one in the list, the later one holds [SEC-60] [SEC-79]', async () => {
+  await optOutAll()
+  const level = await openLevel(profiles())
+  const batch = level.batch()
+  batch.put(keyOf(3), sealRecord(1, 1, Buffer.from([3])))
+  batch.put(keyOf(4), sealRecord(1, 7, Buffer.from([4])))
+  await batch.write(true)
+  await level.close()
+  const store = await open()
+  expect(await revisionsOf(store, NUMBERS)).toEqual([1, 1, 2, 7, 1])
+  await store.close()
 })
 
 test('without the list it is made anew from the database [SEC-79]', async () => {

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { ApiProblem, get } from '../api/client.ts'
 import type { DeliveryDetail } from '../api/shapes.ts'
 import { Empty, Shapes, Trouble } from '../parts/answers.tsx'
@@ -82,6 +83,8 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
             {status === 'acknowledged' && tookMs !== undefined && t('messages.took', { time: duration(tookMs) })}
             {reason !== null && t(`messages.why.${status === 'dead' ? 'dead' : 'other'}`, { reason: reasonOf(reason) })}{' '}
             {aamWouldDrop && t('messages.aamWouldDrop')}
+            {delivery.replayedBy !== null && <OtherMessage name={t('messages.replayedBy')} id={delivery.replayedBy} />}
+            {delivery.replayOf !== null && <OtherMessage name={t('messages.replayOf')} id={delivery.replayOf} />}
           </p>
         </div>
         <div className="actions">
@@ -97,5 +100,17 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
       </div>
       <Moments delivery={delivery} />
     </section>
+  )
+}
+
+function OtherMessage({ name, id }: { readonly name: string; readonly id: string }) {
+  return (
+    <>
+      {name}{' '}
+      <Link to="/messages/$id" params={{ id }} search={{}} className="mono">
+        {id}
+      </Link>
+      .
+    </>
   )
 }

@@ -11,6 +11,7 @@ import { DeliveryList } from './delivery-list.tsx'
 import { FILTER_INPUT } from './filter-form.tsx'
 import { INSPECTOR, Inspector } from './inspector.tsx'
 import { type ReplayChoice, ReplayDialogue } from './replay-dialogue.tsx'
+import { Replays } from './replays.tsx'
 
 export const PAGE_SIZE = 50
 
@@ -74,6 +75,7 @@ export function MessagesPage() {
       <div className="title-row">
         <h1>{t('messages.title')}</h1>
         {answer.data !== undefined && <span className="dim">{t('messages.total', { count: answer.data.total })}</span>}
+        <Replays />
       </div>
       {id !== undefined && (
         <Link to="/messages" search={filter} className="to-list">

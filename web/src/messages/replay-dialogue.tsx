@@ -8,6 +8,7 @@ import { Dialogue } from '../parts/dialogue.tsx'
 import { IconReplay } from '../parts/icons.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, replayFilter } from './delivery-filter.ts'
+import { ReplayResult } from './replay-result.tsx'
 
 export type ReplayChoice = { readonly deliveryIds: readonly string[] } | { readonly filter: DeliveryFilter }
 type As = 'same' | 'current'
@@ -33,11 +34,16 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
   const dryRun = useQuery({ queryKey: ['replay', choice, as], queryFn: () => ask(true), staleTime: 0, gcTime: 0 })
   const replay = useMutation({
     mutationFn: () => ask(false),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['deliveries'] }),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: ['replays'] })
+      return queries.invalidateQueries({ queryKey: ['deliveries'] })
+    },
   })
   const plan = dryRun.data?.plan
-  // A dry run queues nothing; what it matched would be, but for what has no destination any more.
-  const queued = (dryRun.data?.matched ?? 0) - (plan?.withoutDestination ?? 0)
+  // A dry run queues nothing; what it matched would be, but for what has no destination, or nothing to tell.
+  const queued = (dryRun.data?.matched ?? 0) - (plan?.withoutDestination ?? 0) - (plan?.nothingToTell ?? 0)
+  const { replayId } = replay.data ?? { replayId: null }
+  if (replayId !== null) return <ReplayResult replayId={replayId} onClose={onClose} />
   if (replay.data !== undefined)
     return (
       <div className="dialogue">
@@ -84,10 +90,11 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
 /** What of it goes otherwise than was asked, and what does not go at all. */
 function Plan({ plan, as }: { readonly plan: ReplayPlan; readonly as: As }) {
   const { t } = useWords()
-  const { unchanged, rebuilt, held, underWay, unknown, withoutDestination } = plan
+  const { unchanged, rebuilt, nothingToTell, held, underWay, unknown, withoutDestination } = plan
   const lines = [
     as === 'same' && unchanged === null && t('replay.manyNewer'),
     as === 'same' && (rebuilt ?? 0) > 0 && t('replay.rebuilt', { count: rebuilt ?? 0 }),
+    (nothingToTell ?? 0) > 0 && t('replay.nothing', { count: nothingToTell ?? 0 }),
     held > 0 && t('replay.held', { count: held }),
     underWay > 0 && t('replay.underWay', { count: underWay }),
     unknown > 0 && t('replay.unknown', { count: unknown }),

@@ -92,6 +92,17 @@ export const en = {
   'reason.operator': 'by hand',
   'reason.failing': 'after days of failures',
   'reason.quota': 'dead letters fill its share of the disk',
+  'reason.outdated': 'the stored bytes are outdated',
+  'reason.nothing_to_tell': 'there is nothing to tell today',
+  'reason.no_unsegment': 'the partner takes no Status 0',
+  'reason.no_partner_id': 'its users have no ID of the partner any more',
+  'reason.no_profile': 'its users are not known any more',
+  'reason.no_destination': 'its destination was deleted',
+  'reason.under_way': 'it is still under way',
+  'reason.unknown': 'it is not kept any more',
+  'reason.replayed': 'a newer message told its users',
+  'reason.inactive': 'it is inactive',
+  'reason.unusable': 'its settings cannot be used',
 
   'overview.title': 'Overview',
   'overview.live': 'Live',
@@ -325,6 +336,24 @@ export const en = {
   'replay.keep': 'Keep as it is',
   'replay.do': 'Replay {count}',
   'replay.done': '{count, plural, one {# message is queued.} other {# messages are queued.}}',
+  'replay.nothing':
+    '{count, plural, one {Of # message nothing goes out: today there is nothing that could be told to its users.} other {Of # messages nothing goes out: today there is nothing that could be told to their users.}}',
+  'replay.running': '{done} of {count, plural, one {# message} other {# messages}} done.',
+  'replay.completed': '{count, plural, one {# message: done.} other {# messages: all done.}}',
+  'replay.cancelled': 'Stopped. {done} of {count, plural, one {# message} other {# messages}} done.',
+  'replay.failed':
+    'It broke off after {done} of {count, plural, one {# message} other {# messages}}. The log of the server says why.',
+  'replay.waitsFor': 'It waits, because a destination is stopped: {reason}.',
+  'replay.stop': 'Stop',
+  'replay.outcome':
+    '{state, select, waiting {Waits for its turn} queued {On its way} not_sent {Not sent} cancelled {Stopped before it was sent} superseded {Superseded} dead {Dead letter} other {Acknowledged}}{sent, select, current {, as a new message} same {, the same bytes} other {}}{reason, select, none {} other {: {reason}}}',
+  'replay.more': '{count, plural, one {# more is not shown here.} other {# more are not shown here.}}',
+  'replays.open': '{count, plural, =0 {Replays} one {# replay under way} other {# replays under way}}',
+  'replays.title': 'Replays',
+  'replays.row':
+    '{at}: {done} of {of}, {state, select, running {under way} completed {done} cancelled {stopped} other {broken off}}',
+  'messages.replayedBy': 'Replayed by',
+  'messages.replayOf': 'Replay of',
 
   'profiles.title': 'Profiles',
   'profiles.label': 'Device ID, partner ID, or data source and ID',

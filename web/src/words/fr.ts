@@ -91,6 +91,17 @@ export const fr: Words = {
   'reason.operator': 'par un opérateur',
   'reason.failing': 'après des jours d’échecs',
   'reason.quota': 'les lettres mortes remplissent sa part du disque',
+  'reason.outdated': 'les octets gardés sont dépassés',
+  'reason.nothing_to_tell': 'il n’y a rien à dire aujourd’hui',
+  'reason.no_unsegment': 'le partenaire ne prend pas de statut 0',
+  'reason.no_partner_id': 'ses utilisateurs n’ont plus d’identifiant du partenaire',
+  'reason.no_profile': 'ses utilisateurs ne sont plus connus',
+  'reason.no_destination': 'sa destination a été supprimée',
+  'reason.under_way': 'il est encore en route',
+  'reason.unknown': 'il n’est plus gardé',
+  'reason.replayed': 'un message plus récent a informé ses utilisateurs',
+  'reason.inactive': 'elle est inactive',
+  'reason.unusable': 'ses réglages sont inutilisables',
 
   'overview.title': 'Vue d’ensemble',
   'overview.live': 'En direct',
@@ -326,6 +337,24 @@ export const fr: Words = {
   'replay.keep': 'Laisser en l’état',
   'replay.do': 'Rejouer {count}',
   'replay.done': '{count, plural, one {# message est en file.} other {# messages sont en file.}}',
+  'replay.nothing':
+    '{count, plural, one {De # message rien ne part : il n’y a aujourd’hui rien à dire de ses utilisateurs.} other {De # messages rien ne part : il n’y a aujourd’hui rien à dire de leurs utilisateurs.}}',
+  'replay.running': '{done} sur {count, plural, one {# message} other {# messages}}.',
+  'replay.completed': '{count, plural, one {# message : terminé.} other {# messages : tout est terminé.}}',
+  'replay.cancelled': 'Arrêté. {done} sur {count, plural, one {# message} other {# messages}}.',
+  'replay.failed':
+    'Interrompu après {done} sur {count, plural, one {# message} other {# messages}}. Le journal du serveur dit pourquoi.',
+  'replay.waitsFor': 'En attente, car une destination est arrêtée : {reason}.',
+  'replay.stop': 'Arrêter',
+  'replay.outcome':
+    '{state, select, waiting {Attend son tour} queued {En route} not_sent {Pas envoyé} cancelled {Arrêté avant l’envoi} superseded {Remplacé} dead {Lettre morte} other {Confirmé}}{sent, select, current {, comme nouveau message} same {, les mêmes octets} other {}}{reason, select, none {} other { : {reason}}}',
+  'replay.more': '{count, plural, one {# autre n’est pas montré ici.} other {# autres ne sont pas montrés ici.}}',
+  'replays.open': '{count, plural, =0 {Relectures} one {# relecture en cours} other {# relectures en cours}}',
+  'replays.title': 'Relectures',
+  'replays.row':
+    '{at} : {done} sur {of}, {state, select, running {en cours} completed {terminée} cancelled {arrêtée} other {interrompue}}',
+  'messages.replayedBy': 'Rejoué par',
+  'messages.replayOf': 'Rejoue',
 
   'profiles.title': 'Profils',
   'profiles.label': 'Identifiant d’appareil, de partenaire, ou source et identifiant',

@@ -91,6 +91,17 @@ export const sv: Words = {
   'reason.operator': 'för hand',
   'reason.failing': 'efter dagar av fel',
   'reason.quota': 'döda brev fyller dess del av disken',
+  'reason.outdated': 'de sparade byten är inaktuella',
+  'reason.nothing_to_tell': 'i dag finns inget att säga',
+  'reason.no_unsegment': 'partnern tar inte emot status 0',
+  'reason.no_partner_id': 'dess användare har inget ID hos partnern längre',
+  'reason.no_profile': 'dess användare är inte kända längre',
+  'reason.no_destination': 'destinationen är borttagen',
+  'reason.under_way': 'det är fortfarande på väg',
+  'reason.unknown': 'det sparas inte längre',
+  'reason.replayed': 'ett nyare meddelande har berättat om dess användare',
+  'reason.inactive': 'den är avstängd',
+  'reason.unusable': 'dess inställningar kan inte användas',
 
   'overview.title': 'Översikt',
   'overview.live': 'Direkt',
@@ -326,6 +337,24 @@ export const sv: Words = {
   'replay.keep': 'Låt vara',
   'replay.do': 'Spela upp {count}',
   'replay.done': '{count, plural, one {# meddelande är köat.} other {# meddelanden är köade.}}',
+  'replay.nothing':
+    '{count, plural, one {Av # meddelande går inget ut: i dag finns inget att säga om dess användare.} other {Av # meddelanden går inget ut: i dag finns inget att säga om deras användare.}}',
+  'replay.running': '{done} av {count, plural, one {# meddelande} other {# meddelanden}} klara.',
+  'replay.completed': '{count, plural, one {# meddelande: klart.} other {# meddelanden: alla klara.}}',
+  'replay.cancelled': 'Stoppad. {done} av {count, plural, one {# meddelande} other {# meddelanden}} klara.',
+  'replay.failed':
+    'Avbröts efter {done} av {count, plural, one {# meddelande} other {# meddelanden}}. Serverns logg säger varför.',
+  'replay.waitsFor': 'Väntar, eftersom en destination är stoppad: {reason}.',
+  'replay.stop': 'Stoppa',
+  'replay.outcome':
+    '{state, select, waiting {Väntar på sin tur} queued {På väg} not_sent {Inte skickat} cancelled {Stoppat innan det skickades} superseded {Ersatt} dead {Dött brev} other {Bekräftat}}{sent, select, current {, som nytt meddelande} same {, samma byte} other {}}{reason, select, none {} other {: {reason}}}',
+  'replay.more': '{count, plural, one {# till visas inte här.} other {# till visas inte här.}}',
+  'replays.open': '{count, plural, =0 {Uppspelningar} one {# uppspelning pågår} other {# uppspelningar pågår}}',
+  'replays.title': 'Uppspelningar',
+  'replays.row':
+    '{at}: {done} av {of}, {state, select, running {pågår} completed {klar} cancelled {stoppad} other {avbruten}}',
+  'messages.replayedBy': 'Uppspelat av',
+  'messages.replayOf': 'Spelar upp',
 
   'profiles.title': 'Profiler',
   'profiles.label': 'Enhets-ID, partner-ID, eller datakälla och ID',
