@@ -79,7 +79,7 @@ test('who lost only the entry that says when is filed again at the next start [S
     await using usher = await startWholeServer(dataDir)
     for (const visitor of [1, 2, 3]) await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(visitor)}&c_do=look`)
   }
-  const paths = storePaths(dataDir)
+  const paths = storePaths({ dataDir, optOuts: {} })
   const stored = await openEmbeddedRecordStore({ ...paths, durability: 'disk' })
   const filed = await stored.heads(Kind.due)
   expect(filed).toHaveLength(3)
