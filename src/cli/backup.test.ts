@@ -91,7 +91,7 @@ function watchOutput(): void {
 
 beforeAll(async () => {
   receiver = await startReceiver()
-  vi.stubEnv('USHER_TEST_SEED', undefined)
+  vi.stubEnv('TEST_SEED', undefined)
   watchOutput()
   const usher = await start(at('data'))
   defined = await defineOverApi(usher, {
@@ -126,7 +126,7 @@ afterAll(async () => {
 beforeEach(() => {
   target = at(`restored-${++targets}`)
   vi.stubEnv('USHER_MASTER_KEY', MASTER_KEY)
-  vi.stubEnv('USHER_TEST_SEED', undefined)
+  vi.stubEnv('TEST_SEED', undefined)
   watchOutput()
 })
 afterEach(() => {
