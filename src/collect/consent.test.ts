@@ -236,7 +236,7 @@ test('our reading of a string agrees with the reference library [COL-240] [SEC-7
 test('no text makes the decoder fail', () => {
   const segment = fc.string({ unit: fc.constantFrom(...'ABCDEFGHabcdefgh0123456789-_.=!'), maxLength: 120 })
   fc.assert(
-    fc.property(segment, (text) => expect(() => parseConsentString(`C${text}`)).not.toThrow()),
+    fc.property(segment, (text) => void expect(() => parseConsentString(`C${text}`)).not.toThrow()),
     { numRuns: 1000 },
   )
   const valid = consentString({})

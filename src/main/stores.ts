@@ -51,8 +51,11 @@ class CatalogDamagedError extends Error {
   readonly code = 'catalog_damaged'
 
   static ifDamaged(file: string, error: unknown): unknown {
-    const { code, message } = error as { readonly code?: unknown; readonly message?: string }
-    if (code !== 'SQLITE_CORRUPT' && code !== 'SQLITE_NOTADB') return error
+    const { code, message, cause } = error as { readonly code?: unknown; readonly message?: string; cause?: unknown }
+    if (code !== 'SQLITE_CORRUPT' && code !== 'SQLITE_NOTADB') {
+      const deeper = cause === undefined ? error : CatalogDamagedError.ifDamaged(file, cause)
+      return deeper === cause ? error : deeper
+    }
     return new CatalogDamagedError(
       `the definitions in ${file} are damaged: ${message}. Nothing was changed. Restore a backup (docs/damage.md)`,
       { cause: error },

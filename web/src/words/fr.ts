@@ -198,7 +198,7 @@ export const fr: Words = {
   'attention.clock':
     '{cause, select, advanced {L’horloge a été avancée} back {L’horloge de cette machine a reculé d’un coup} other {L’horloge de cette machine a avancé d’un coup}}',
   'attention.clock.why':
-    '{cause, select, advanced {Un réglage de test l’a mise en avance sur celle de la machine.} other {Rien n’est effacé par ancienneté tant que la nouvelle heure n’est pas confirmée. Si elle est juste, lancez usher clock --confirm ; sinon, réglez-la, et tout redevient comme avant.}}',
+    '{cause, select, advanced {Un réglage de test l’a mise en avance sur celle de la machine.} other {Rien n’est effacé par ancienneté tant que la nouvelle heure n’est pas confirmée. Si elle est juste, lancez usher clock --confirm ; sinon, réglez-la, et tout redevient comme avant.}}',
   'attention.retrying.act': 'Voir la file',
   'attention.waiting.act': 'Voir la file',
   'attention.dead.act': 'Voir les messages',
