@@ -76,6 +76,7 @@ test('with the disk full events are refused and readiness is false, but opt-outs
     expect(await ready.json()).toEqual({ status: 'not_ready', reasons: expect.arrayContaining(['disk_full']) })
   }
   expect((await fetch(`${usher.edgeUrl}/demoptout.jpg?d_uuid=${leaver}`)).status).toBe(200)
+  expect((await fetch(`${usher.edgeUrl}/demoptout/consent?d_uuid=${visitor}`)).status).toBe(200)
 
   state = 'ok'
   await expect.poll(async () => (await fetch(`${usher.edgeUrl}/readyz`)).status).toBe(200)

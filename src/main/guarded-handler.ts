@@ -30,8 +30,9 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
 export function guardedHandler(parts: Parts, { isDiskFull, onAccepted, onOptOut }: Guard): CallHandler {
   return {
     async process(call) {
-      // What takes consent back stores no event and is never refused either.
-      if (isDiskFull() && call.consent.store) throw new StoreUnavailableError('the disk is nearly full')
+      // What takes consent back stores no event, and is no more refused than an opt-out.
+      if (!call.consent.store) return patiently(() => processCall(call, parts))
+      if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
       const outcome = await processCall(call, parts)
       if (outcome.status === 'processed') onAccepted()
       return outcome

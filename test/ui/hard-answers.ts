@@ -21,6 +21,8 @@ const traits = Array.from({ length: 200 }, (_, at) => ({
   expires: null,
 }))
 
+/** As after a decline: no partner may hear of the visitor. */
+const consent = { store: true, sync: {}, deliver: { '0': false }, reason: 'page_withdrawn' }
 const PROGRESS = { of: 1_234_567, share: 0.001, perSecond: 20, secondsLeft: 61_666 }
 
 const paused = (destinationId: number, count: number, reason: string) => ({
@@ -46,7 +48,7 @@ export const HARD: Recorded = {
     if (url.pathname === '/v1/deliveries/replays')
       return { total: 1, page: 0, pageSize: 20, list: [{ ...(answer as { list: object[] }).list[0], ...running }] }
     if (/^\/v1\/deliveries\/replays\/\w+$/.test(url.pathname)) return { ...(answer as object), ...running }
-    if (url.pathname === `/v1/profiles/${DEVICE}`) return lengthened({ ...(answer as object), traits })
+    if (url.pathname === `/v1/profiles/${DEVICE}`) return lengthened({ ...(answer as object), traits, consent })
     if (url.pathname === '/v1/overview') {
       const overview = answer as { needsAttention: unknown[]; figures: object }
       const needsAttention = [paused(424, 1, 'operator'), paused(425, 0, 'gone'), ...overview.needsAttention]

@@ -1,30 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { toTheStart, walk } from './keyboard-walk.ts'
-import { type Browsing, canBrowse, HOW_TO_BROWSE, startBrowsing } from './open-page.ts'
+import { canBrowse, HOW_TO_BROWSE } from './open-page.ts'
 import { PAGES } from './pages.ts'
-import { DEAD, EMPTY } from './recorded-answers.ts'
-import { type RecordedServer, startRecordedServer } from './recorded-server.ts'
-
-type Server = NonNullable<(typeof PAGES)[number]['server']> | 'full'
+import { DEAD } from './recorded-answers.ts'
+import { type Stage, showsText, startStage } from './stage.ts'
 
 /** Every page by keyboard alone: what can be reached, in how many presses, and whether one sees where one is. */
 const name = canBrowse ? 'the keyboard' : `the keyboard (to run: ${HOW_TO_BROWSE})`
 
 describe.skipIf(!canBrowse)(name, () => {
-  let browsing: Browsing
-  let servers: Record<Server, RecordedServer>
+  let stage: Stage
+  let browsing: Stage['browsing']
+  let servers: Stage['servers']
   beforeAll(async () => {
-    servers = {
-      full: await startRecordedServer(),
-      empty: await startRecordedServer(true, EMPTY),
-      'signed-out': await startRecordedServer(false),
-    }
-    browsing = await startBrowsing()
+    stage = await startStage()
+    ;({ browsing, servers } = stage)
   })
-  afterAll(async () => {
-    await browsing?.close()
-    for (const server of Object.values(servers ?? {})) await server.close()
-  })
+  afterAll(() => stage?.close())
 
   /** What must be among the stops, and how many there may be. */
   const EXPECTED: Record<string, { readonly reaches: readonly string[]; readonly most: number }> = {
@@ -47,7 +39,7 @@ describe.skipIf(!canBrowse)(name, () => {
       const { page } = await browsing.open(servers[server ?? 'full'].url + path)
       await page.getByRole('main').first().waitFor()
       await act?.(page)
-      await expect.poll(async () => (await page.locator('body').innerText()).replace(/\s+/g, ' ')).toContain(shows)
+      await showsText(page, shows)
       await page.waitForLoadState('networkidle')
       const isDialogue = (await page.getByRole('dialog').count()) > 0
       if (!isDialogue) await toTheStart(page)
@@ -102,7 +94,7 @@ describe.skipIf(!canBrowse)(name, () => {
       if ((await page.evaluate('document.activeElement?.innerText')) === 'Replay 1') break
     }
     await page.keyboard.press('Enter')
-    await page.getByText('1 message is queued.').waitFor()
+    await page.getByText('3 messages: all done.').waitFor()
     await expect.poll(inDialogue).toBe(true)
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })

@@ -12,6 +12,8 @@ const ASKED = [
   `/v1/deliveries?q=${DEVICE}&page=0&pageSize=100`,
   `/v1/deliveries/${DEAD}`,
   `/v1/deliveries/${RETRIED}`,
+  '/v1/deliveries/replays?pageSize=20',
+  '/v1/deliveries/replays/rp_1?pageSize=50',
   '/v1/destinations/',
   '/v1/destinations/423/health',
   '/v1/destinations/424/health',

@@ -54,7 +54,7 @@ export function ProfilePage() {
       {data !== undefined && held !== undefined && (
         <>
           <Known profile={data} />
-          {device !== undefined && <OfDevice device={device} others={(data.devices?.length ?? 1) - 1} />}
+          {device !== undefined && <OfDevice profile={data} device={device} />}
           <div className="profile-columns">
             <div>
               <Lanes profile={held} />
@@ -86,30 +86,37 @@ export function ProfilePage() {
 type Device = NonNullable<ProfileView['devices']>[number]
 
 /**
- * What the page tells of. An ID that a partner or a customer gave is mostly a name of a device and holds nothing itself: then
- * it is the device that was linked to it last, which is whom partners are told of.
+ * What the page tells of. An ID that a partner or a customer gave names devices, and memberships are mostly theirs: then it
+ * is the device that was linked to it last, which is whom partners are told of, with the traits of both.
  * @returns `device` is given when it is not the profile that was asked for; `held` is missing while it is not known
  */
 function useHeld(profile: ProfileView | undefined): { held: ProfileView | undefined; device: Device | undefined } {
-  const holds = profile !== undefined && profile.traits.length + profile.segments.length > 0
   const devices = [...(profile?.devices ?? [])].sort((a, b) => b.syncedAt.localeCompare(a.syncedAt))
-  const device = holds ? undefined : devices[0]
+  const device = profile?.segments.length === 0 ? devices[0] : undefined
   const { data, isPending } = useQuery({
     queryKey: ['profile', device?.deviceId],
     queryFn: () => get<ProfileView>(`/v1/profiles/${device?.deviceId}`),
     enabled: device !== undefined,
   })
-  if (device === undefined) return { held: profile, device: undefined }
-  // Of a device that is gone the ID is all that is left.
-  return data === undefined && !isPending ? { held: profile, device: undefined } : { held: data, device }
+  if (profile === undefined || device === undefined) return { held: profile, device: undefined }
+  if (data === undefined) {
+    // Of a device that is gone the ID is all that is left.
+    return isPending ? { held: undefined, device } : { held: profile, device: undefined }
+  }
+  const sids = new Set(data.traits.map(({ sid }) => sid))
+  return { held: { ...data, traits: [...data.traits, ...profile.traits.filter(({ sid }) => !sids.has(sid))] }, device }
 }
 
-function OfDevice({ device, others }: { readonly device: Device; readonly others: number }) {
+function OfDevice({ profile, device }: { readonly profile: ProfileView; readonly device: Device }) {
   const { t } = useWords()
   const { time } = useFormats()
   return (
     <p className="of-device" role="note">
-      {t('profile.ofDevice', { time: time(device.syncedAt), others })}{' '}
+      {t('profile.ofDevice', {
+        holds: profile.traits.length > 0 ? 'traits' : 'nothing',
+        time: time(device.syncedAt),
+        others: (profile.devices?.length ?? 1) - 1,
+      })}{' '}
       <Link to="/profiles/$id" params={{ id: device.deviceId }} search={{}} className="mono">
         {inFours(device.deviceId)}
       </Link>

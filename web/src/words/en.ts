@@ -368,7 +368,7 @@ export const en = {
   'profile.unknown': 'Nothing is known of this profile',
   'profile.unknownWhy': 'It was never seen, or it was removed: inactive for long, erased, or opted out.',
   'profile.ofDevice':
-    'Nothing is kept under this ID itself. Shown is the device it named last, synced {time}{others, plural, =0 {} one {; # other device is listed above} other {; # other devices are listed above}}:',
+    '{holds, select, traits {This ID has traits of its own; its memberships are those of its devices.} other {Nothing is kept under this ID itself.}} Shown is the device it named last, synced {time}{others, plural, =0 {} one {; # other device is listed above} other {; # other devices are listed above}}:',
   'known.seen': 'Seen',
   'known.first': 'First on {day}.',
   'known.region': 'Region {region}.',

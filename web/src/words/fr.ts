@@ -369,7 +369,7 @@ export const fr: Words = {
   'profile.unknown': 'Rien n’est connu de ce profil',
   'profile.unknownWhy': 'Il n’a jamais été vu, ou il a été retiré : longtemps inactif, effacé, ou opposé.',
   'profile.ofDevice':
-    'Rien n’est gardé sous cet identifiant même. On voit l’appareil qu’il a désigné en dernier, synchronisé {time}{others, plural, =0 {} one { ; # autre appareil est cité plus haut} other { ; # autres appareils sont cités plus haut}} :',
+    '{holds, select, traits {Cet identifiant a des traits propres ; ses appartenances sont celles de ses appareils.} other {Rien n’est gardé sous cet identifiant même.}} On voit l’appareil qu’il a désigné en dernier, synchronisé {time}{others, plural, =0 {} one { ; # autre appareil est cité plus haut} other { ; # autres appareils sont cités plus haut}} :',
   'known.seen': 'Vu',
   'known.first': 'La première fois le {day}.',
   'known.region': 'Région {region}.',

@@ -369,7 +369,7 @@ export const sv: Words = {
   'profile.unknown': 'Inget är känt om profilen',
   'profile.unknownWhy': 'Den har aldrig setts, eller togs bort: länge inaktiv, raderad eller avanmäld.',
   'profile.ofDevice':
-    'Inget sparas under detta ID självt. Visad är enheten det senast betecknade, synkad {time}{others, plural, =0 {} one {; # annan enhet står ovan} other {; # andra enheter står ovan}}:',
+    '{holds, select, traits {Detta ID har egna egenskaper; dess medlemskap är enheternas.} other {Inget sparas under detta ID självt.}} Visad är enheten det senast betecknade, synkad {time}{others, plural, =0 {} one {; # annan enhet står ovan} other {; # andra enheter står ovan}}:',
   'known.seen': 'Sedd',
   'known.first': 'Först den {day}.',
   'known.region': 'Region {region}.',
