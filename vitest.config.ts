@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-// Of everything that is generated. Printed, so that a run can be repeated: USHER_TEST_SEED=N npm test.
-const seed = process.env['USHER_TEST_SEED'] ?? String(Date.now() % 1_000_000)
+// Of everything that is generated. Printed, so that a run can be repeated: TEST_SEED=N npm test.
+const seed = process.env['TEST_SEED'] ?? String(Date.now() % 1_000_000)
 
 export default defineConfig({
   test: {
@@ -12,7 +12,7 @@ export default defineConfig({
     // A test that asserts nothing cannot fail.
     expect: { poll: { timeout: 30_000 }, requireAssertions: true },
     allowOnly: process.env['CI'] !== 'true',
-    env: { USHER_TEST_SEED: seed },
+    env: { TEST_SEED: seed },
     pool: 'forks',
     maxWorkers: 2,
     reporters: ['default', './test/one-line-reporter.ts'],

@@ -3,9 +3,7 @@ import type { Reporter, TestModule, Vitest } from 'vitest/node'
 /** Ends the run with `N passed, N failed[, N skipped]` alone on the last line; with CI=true nothing may be skipped [OPS-3]. */
 export default class OneLineReporter implements Reporter {
   onInit(vitest: Vitest): void {
-    process.stdout.write(
-      `Seed of what is generated: ${vitest.config.env['USHER_TEST_SEED']} (USHER_TEST_SEED=N repeats)\n`,
-    )
+    process.stdout.write(`Seed of what is generated: ${vitest.config.env['TEST_SEED']} (TEST_SEED=N repeats)\n`)
   }
 
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {

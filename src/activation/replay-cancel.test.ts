@@ -82,6 +82,29 @@ test('of those that have ended the last hundred are kept, with what became of th
   expect(stored.map((one) => one !== undefined)).toEqual([false, false, false, true])
 })
 
+test('what a version before had not replayed is replayed, and is found like any other [SEC-48]', async () => {
+  const records = await openMemoryRecordStore()
+  const jobs = openJobStore(records)
+  let isDead = true
+  await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
+  let deliveryIds: readonly string[] = []
+  {
+    await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] }, { records })
+    deliveryIds = await dieOff(bench, 3)
+  }
+  await jobs.write('delivery.replay an-order', deliveryIds)
+  await jobs.write('delivery.replays', [{ orderId: 'an-order', as: 'same', perSecond: null, done: 1 }])
+  isDead = false
+  await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] }, { records })
+  await until(() => bench.ended.length === 2)
+  expect(bench.ended.map(({ deliveryId }) => deliveryId)).toEqual(deliveryIds.slice(1))
+  expect(bench.dispatcher.replays.list()).toMatchObject([{ total: 2, as: 'same' }])
+  expect(await Promise.all(['delivery.replay an-order', 'delivery.replays'].map((name) => jobs.read(name)))).toEqual([
+    undefined,
+    undefined,
+  ])
+})
+
 test('at most fifty are under way at one time [SEC-72]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] })

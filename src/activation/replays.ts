@@ -45,6 +45,8 @@ interface Deferred {
 interface Running {
   readonly replay: Replay
   readonly wakes: Set<() => void>
+  /** Of these, what goes on when one of its messages has ended: its users are free. */
+  readonly waitsForEnd: Set<() => void>
   isCancelled: boolean
   /** Begun and not ended. */
   queued: number
@@ -66,17 +68,19 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
   const resting = new Set<() => void>()
   let isClosing = false
 
-  /** @param ms undefined: until it is woken */
-  const pause = (running: Running, ms?: number) =>
+  /** @param ms undefined: until it is woken; @param untilEnded or until one of its messages has ended */
+  const pause = (running: Running, ms?: number, untilEnded = false) =>
     new Promise<void>((resolve) => {
       if (isStopped(running)) return resolve()
       const wake = () => {
+        running.waitsForEnd.delete(wake)
         cancel()
         running.wakes.delete(wake)
         resolve()
       }
       const cancel = ms === undefined ? () => {} : after(ms, wake)
       running.wakes.add(wake)
+      if (untilEnded) running.waitsForEnd.add(wake)
     })
   const wake = ({ wakes }: Running) => {
     for (const each of [...wakes]) each()
@@ -110,8 +114,8 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
       }
       running.queued -= 1
       book.note(replayId, place, 'queued', news)
-      if (running.queued > 0) return
-      running.onIdle()
+      for (const each of [...running.waitsForEnd]) each()
+      if (running.queued === 0) running.onIdle()
       if (running.isCancelled) book.flush().catch(failed)
     }
     const begun = await untilStored(() => begin(message, as, onEnded))
@@ -130,7 +134,7 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
     while (!isStopped(running)) {
       const begun = running.queued < QUEUED_MAX ? await inTurn(running, destinationId, deferred) : 'later'
       if (begun !== 'later') return begun !== 'busy'
-      await pause(running, WAIT_MS)
+      await pause(running, WAIT_MS, true)
     }
     return true
   }
@@ -178,7 +182,7 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
   }
 
   async function retry(running: Running, deferred: Deferred[]): Promise<void> {
-    await pause(running, WAIT_MS)
+    await pause(running, WAIT_MS, true)
     for (const one of deferred.splice(0)) if (!(await start(running, one))) deferred.push(one)
   }
 
@@ -197,7 +201,13 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
   }
 
   function run(replay: Replay): void {
-    const idle = { wakes: new Set<() => void>(), isCancelled: false, queued: 0, onIdle: () => {} }
+    const idle = {
+      wakes: new Set<() => void>(),
+      waitsForEnd: new Set<() => void>(),
+      isCancelled: false,
+      queued: 0,
+      onIdle: () => {},
+    }
     const running: Running = { ...idle, replay, lanes: Promise.resolve() }
     active.set(replay.replayId, running)
     let chunk = 0

@@ -15,7 +15,7 @@ export const clockRoutes: Routes<{ clock: ClockDesk }> = (app, { clock }) => {
     {
       schema: {
         ...says(
-          "Show how far the machine's clock is relied on",
+          'Show how far the clock is relied on',
           'After a leap memberships do not end by time and nothing is forgotten, until the time agrees with itself again or an operator confirms it.',
         ),
         response,
@@ -29,7 +29,7 @@ export const clockRoutes: Routes<{ clock: ClockDesk }> = (app, { clock }) => {
     {
       schema: {
         ...says(
-          "Say that the machine's clock is right, after it leapt",
+          'Say that the clock is right, after it leapt',
           'From then on memberships end and profiles are forgotten by it again. Look at the clock first: what is told to partners cannot be taken back.',
         ),
         response,

@@ -11,7 +11,7 @@ import { explainSegment, holdingSegments, leaveTimes } from './evaluate.ts'
 
 const DAY = 20_000
 const NOW = DAY * DAY_MS + 5_000
-const seed = Number(process.env['USHER_TEST_SEED'] ?? Date.now() % 1_000_000)
+const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000)
 
 test('the moment at which a segment is left is the first midnight at which its explanation no longer holds [OPS-52] [AUD-133] [AUD-87]', () => {
   const random = seededRandom(seed)

@@ -91,7 +91,7 @@ function watchOutput(): void {
 
 beforeAll(async () => {
   receiver = await startReceiver()
-  vi.stubEnv('USHER_TEST_SEED', undefined)
+  vi.stubEnv('TEST_SEED', undefined)
   watchOutput()
   const usher = await start(at('data'))
   defined = await defineOverApi(usher, {
@@ -126,7 +126,7 @@ afterAll(async () => {
 beforeEach(() => {
   target = at(`restored-${++targets}`)
   vi.stubEnv('USHER_MASTER_KEY', MASTER_KEY)
-  vi.stubEnv('USHER_TEST_SEED', undefined)
+  vi.stubEnv('TEST_SEED', undefined)
   watchOutput()
 })
 afterEach(() => {
@@ -159,6 +159,8 @@ test('what was acknowledged before a backup is there after a restore, and opt-ou
   const before = OUT_SINCE.map(toldOut)
   const usher = await start(target)
   try {
+    // By the restored server, whatever the old one had already told, and before any of them calls.
+    await expect.poll(() => OUT_SINCE.map(toldOut), { timeout: 20_000 }).toEqual(before.map((count) => count + 1))
     for (const visitor of [...OUT_BEFORE, ...OUT_SINCE]) expect(await codesOf(usher, visitor)).toContain(171)
     for (const visitor of all.slice(5)) {
       const view = await usher.api<{ segments: { status: string }[] }>('GET', `/v1/profiles/${deviceOf(visitor)}`)
@@ -168,8 +170,6 @@ test('what was acknowledged before a backup is there after a restore, and opt-ou
       const view = await usher.api<{ segments: { status: string }[] }>('GET', `/v1/profiles/${deviceOf(visitor)}`)
       expect(view.segments.filter(({ status }) => status === 'in')).toEqual([])
     }
-    // By the restored server, whatever the old one had already told.
-    await expect.poll(() => OUT_SINCE.map(toldOut), { timeout: 20_000 }).toEqual(before.map((count) => count + 1))
     // Its definitions and secrets work: a new visitor is told with the stored password.
     expect((await look(usher, 9_000)).status).toBe(200)
     await expect.poll(() => members().includes('p9000'), { timeout: 20_000 }).toBe(true)

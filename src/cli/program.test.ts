@@ -70,7 +70,18 @@ describe('usage', () => {
 
   test('every command has --help, exit 0 [OPS-14]', async () => {
     const names = buildProgram().commands.map((command) => command.name())
-    expect(names).toEqual(['serve', 'demo', 'partner', 'profile', 'link', 'verify', 'clock', 'version'])
+    expect(names).toEqual([
+      'serve',
+      'demo',
+      'partner',
+      'profile',
+      'link',
+      'verify',
+      'backup',
+      'restore',
+      'clock',
+      'version',
+    ])
     for (const name of names) {
       out = ''
       expect(await run([name, '--help'])).toBe(0)

@@ -42,10 +42,14 @@ export function foundIn({ findings, damage }: VerifyView): number {
   return damage.length + Object.values(findings).reduce((sum, { count }) => sum + count, 0)
 }
 
+export function problems(count: number): string {
+  return count === 1 ? '1 problem' : `${count} problems`
+}
+
 export function renderReport(view: VerifyView): string {
   const found = foundIn(view)
   return lines([
-    `${view.records} records checked, ${found === 0 ? 'no problem found' : `${found} problems:`}`,
+    `${view.records} records checked, ${found === 0 ? 'no problem found' : `${problems(found)}:`}`,
     ...view.damage.flatMap(damageLines),
     ...findingLines(view.findings),
   ])
@@ -57,7 +61,7 @@ export function renderRepair({ damage, repaired, report }: RepairReport): string
   const isLost = damage.some((one) => one.isLost)
   const mayLackOptOuts = damage.some(({ kind, ranges }) => kind !== 'table' || ranges.some(hasOptOuts))
   return lines([
-    `Repaired: ${damage.length} damaged files were set aside, ${wrong} records and references put right.`,
+    `Repaired. Damaged files set aside: ${damage.length}; records and references put right: ${wrong}.`,
     ...damage.flatMap(damageLines),
     ...findingLines(repaired),
     `${report.records} records are in use.`,

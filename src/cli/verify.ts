@@ -4,7 +4,7 @@ import { repairDataDir, verifyDataDir } from '../main.ts'
 import { UsageError } from './failure.ts'
 import { type ClientOptions, type FoundServer, findServer } from './find-server.ts'
 import { createProgress, type Progress } from './progress.ts'
-import { foundIn, readReport, renderRepair, renderReport } from './verify-view.ts'
+import { foundIn, problems, readReport, renderRepair, renderReport } from './verify-view.ts'
 
 export interface VerifyOptions extends ClientOptions {
   /** Puts right what can be, in a data directory that no server has open. */
@@ -40,7 +40,7 @@ export async function verify(options: VerifyOptions): Promise<void> {
     const found = foundIn(view)
     if (found > 0)
       throw new DamageFoundError(
-        `${found} problems; what is damaged is not served. Restore a backup, or stop the server and run: usher verify --repair. What each means: docs/damage.md`,
+        `${problems(found)}; what is damaged is not served. Restore a backup, or stop the server and run: usher verify --repair. What each means: docs/damage.md`,
       )
   } finally {
     progress.end()
@@ -59,7 +59,7 @@ async function repair(options: VerifyOptions): Promise<void> {
     progress.end()
     process.stdout.write(options.json === true ? `${JSON.stringify(done, null, 2)}\n` : renderRepair(done))
     const left = foundIn(readReport(done.report))
-    if (left > 0) throw new DamageFoundError(`${left} problems are left. Restore a backup: docs/damage.md`)
+    if (left > 0) throw new DamageFoundError(`${problems(left)} left. Restore a backup: docs/damage.md`)
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'store_locked') throw error
     throw new ServerRunningError(

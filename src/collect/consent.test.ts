@@ -236,9 +236,9 @@ test('our reading of a string agrees with the reference library [COL-240] [SEC-7
 test('no text makes the decoder fail', () => {
   const segment = fc.string({ unit: fc.constantFrom(...'ABCDEFGHabcdefgh0123456789-_.=!'), maxLength: 120 })
   fc.assert(
-    fc.property(segment, (text) => void parseConsentString(`C${text}`)),
+    fc.property(segment, (text) => void expect(() => parseConsentString(`C${text}`)).not.toThrow()),
     { numRuns: 1000 },
   )
   const valid = consentString({})
-  for (let end = 0; end < valid.length; end++) parseConsentString(valid.slice(0, end))
+  for (let end = 0; end < valid.length; end++) expect(() => parseConsentString(valid.slice(0, end))).not.toThrow()
 })

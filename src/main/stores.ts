@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { UsherConfig } from '../config.ts'
 import { isDiskFull } from '../lib/disk-space.ts'
 import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
@@ -50,8 +51,11 @@ class CatalogDamagedError extends Error {
   readonly code = 'catalog_damaged'
 
   static ifDamaged(file: string, error: unknown): unknown {
-    const { code, message } = error as { readonly code?: unknown; readonly message?: string }
-    if (code !== 'SQLITE_CORRUPT' && code !== 'SQLITE_NOTADB') return error
+    const { code, message, cause } = error as { readonly code?: unknown; readonly message?: string; cause?: unknown }
+    if (code !== 'SQLITE_CORRUPT' && code !== 'SQLITE_NOTADB') {
+      const deeper = cause === undefined ? error : CatalogDamagedError.ifDamaged(file, cause)
+      return deeper === cause ? error : deeper
+    }
     return new CatalogDamagedError(
       `the definitions in ${file} are damaged: ${message}. Nothing was changed. Restore a backup (docs/damage.md)`,
       { cause: error },
@@ -164,15 +168,28 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   }
 }
 
-/** Time must still end what it would have ended, where the entries that say when are lost. Goes on beside everything else. */
+/** While damage is mended the store may refuse. */
+const REFILE_TRIES_MAX = 10
+const REFILE_PAUSE_MS = 5_000
+
+/**
+ * Time must still end what it would have ended, where the entries that say when are lost. Goes on beside everything else; a
+ * crash does no harm, because it is done again at each start until the damage is settled.
+ */
 async function refileDue(damages: readonly Damage[], profiles: ProfileStore, log: StoreOptions['log']): Promise<void> {
-  try {
-    let count = 0
-    for (let partition = 0; partition < PARTITIONS; partition++)
-      if (damages.some((damage) => mayLack(damage, 'due', partition))) count += await profiles.refileDue(partition)
-    if (count > 0) log('store.due_refiled', { profiles: count })
-  } catch (error) {
-    // Told where it matters: at the next start it is done again, until the damage is settled.
-    log('store.due_not_refiled', { error: String(error) })
+  const lacks = (partition: number) => damages.some((damage) => mayLack(damage, 'due', partition))
+  const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition).filter(lacks)
+  let count = 0
+  for (const partition of partitions) {
+    for (let tries = 1; tries <= REFILE_TRIES_MAX; tries++) {
+      try {
+        count += await profiles.refileDue(partition)
+        break
+      } catch (error) {
+        if (tries === REFILE_TRIES_MAX) return log('store.due_not_refiled', { partition, error: String(error) })
+        await sleep(REFILE_PAUSE_MS, undefined, { ref: false })
+      }
+    }
   }
+  if (count > 0) log('store.due_refiled', { profiles: count })
 }

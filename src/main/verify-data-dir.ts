@@ -63,10 +63,11 @@ function pathsOf(config: UsherConfig): ReturnType<typeof storePaths> {
 type OpenStore = Awaited<ReturnType<typeof openEmbeddedRecordStore>>
 
 async function withStore<Value>(config: UsherConfig, use: (records: OpenStore) => Promise<Value>): Promise<Value> {
+  const paths = pathsOf(config)
   // What the engine writes when it opens is as closed to others as the rest.
   openDataDir(config)
   const nowMs = createClock(0).now
-  const records = await openEmbeddedRecordStore({ ...pathsOf(config), durability: 'process', nowMs })
+  const records = await openEmbeddedRecordStore({ ...paths, durability: 'process', nowMs })
   try {
     return await use(records)
   } finally {

@@ -129,7 +129,7 @@ test('a destination is told as failing from the first attempt on that it refused
 })
 
 test('what the device damaged needs attention until it is settled, more when something is lost [SEC-60]', () => {
-  const item = { destinationId: null, atLeast: false, kind: 'damage' }
+  const item = { destinationId: null, atLeast: false, kind: 'damage', nextAttemptMs: null }
   const damage = { files: 0, isLost: false, records: 0, sinceMs: null }
   expect(needsAttention(situation({ damage }))).toEqual([])
   expect(needsAttention(situation({ damage: { ...damage, files: 1, sinceMs: 5 } }))).toEqual([

@@ -1,5 +1,5 @@
 /**
- * The seed of everything that this run generates. The first line of a run prints it; `USHER_TEST_SEED=N npm test` repeats
+ * The seed of everything that this run generates. The first line of a run prints it; `TEST_SEED=N npm test` repeats
  * that run.
  */
-export const TEST_SEED = Number(process.env['USHER_TEST_SEED'] ?? 1)
+export const TEST_SEED = Number(process.env['TEST_SEED'] ?? 1)

@@ -7,7 +7,7 @@ import { RawClient } from './raw-client.ts'
 import { makeHostileRequest } from './requests.ts'
 
 const REQUESTS = 5_000
-const seed = Number(process.env['USHER_TEST_SEED'] ?? Date.now() % 1_000_000)
+const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000)
 
 test('the judge of the hostile run and the edge agree on the codes of every kind of refusal [COL-114] [COL-118] [SEC-02]', async () => {
   console.log(`seed ${seed}`)

@@ -6,7 +6,7 @@ import { type SpawnedUsher, spawnUsher, temporaryFolder } from '../../src/testki
 import { RawClient } from './raw-client.ts'
 import { makeHostileRequest } from './requests.ts'
 
-const seed = Number(process.env['USHER_TEST_SEED'] ?? Date.now() % 1_000_000)
+const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000)
 const CLIENTS = 24
 const MIB = 1024 * 1024
 

@@ -129,12 +129,11 @@ export const order = (member: string, values: readonly [unknown, unknown], rest:
   acts(() =>
     pair(values, async (value) => {
       const orders: unknown[] = []
-      const replay = (ordered: unknown) => {
+      const start = (ordered: unknown) => {
         orders.push(ordered)
         return Promise.resolve({ matched: 0, queued: 0 })
       }
-      const deliveries = { list: async () => ({ total: 0, list: [] }), get: async () => undefined, replay }
-      await using server = await startTestAdmin({ deliveries } as never)
+      await using server = await startTestAdmin({ replays: { start } } as never)
       await server.call('POST', '/v1/deliveries/replay', { ...rest, [member]: value })
       return JSON.stringify(orders)
     }),

@@ -131,7 +131,7 @@ export const processChecks: Readonly<Record<string, Check>> = {
   ),
   'admin.token': see(
     'ADMIN_TOKEN',
-    [ADMIN_TOKEN, 'another token of 24 letters'],
+    [ADMIN_TOKEN, 'another-token-of-24-letters'],
     async (usher) =>
       (await fetch(`${usher.adminUrl}/v1/datasources`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })).status,
   ),

@@ -231,8 +231,15 @@ export const s2sChecks: Readonly<Record<string, Check>> = Object.fromEntries(
       (scene) => [oauth(scene, {}), oauth(scene, { clientSecret: 'c' })],
       header('authorization'),
     ),
+    'auth.rawCredentials': sent(
+      (scene) => [oauth(scene, { clientId: 'a b' }), oauth(scene, { clientId: 'a b', rawCredentials: true })],
+      header('authorization'),
+    ),
     'auth.credentials': sent(
-      (scene) => [oauth(scene, {}), oauth(scene, { credentials: 'ready-made' })],
+      (scene) => [
+        oauth(scene, {}),
+        { auth: { type: 'oauth2', tokenUrl: `${scene.w.partnerUrl}/token`, credentials: 'cmVhZHk6bWFkZQ==' } },
+      ],
       header('authorization'),
     ),
     'auth.username': sent(() => [basic(), basic({ username: 'c' })], header('authorization')),

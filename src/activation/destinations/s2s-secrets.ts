@@ -29,7 +29,8 @@ export const secretPaths = [
  * @param generated secrets that this call made, which are shown in full this one time [OPS-50]
  */
 export function redactS2s(config: S2sConfig, generated: readonly string[] = []): unknown {
-  return mapSecrets(inForce(config), (value) => {
+  // What was stored may be of a form that is not known any more.
+  return mapSecrets(isObject(config) ? inForce(config) : config, (value) => {
     if (typeof value !== 'string') return value
     return generated.includes(value) ? { ...shown(value), value } : shown(value)
   })

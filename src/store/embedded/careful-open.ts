@@ -55,17 +55,22 @@ export async function openCarefully(options: CarefulOptions, onDamaged: OnDamage
   }
   await care.readNotes()
   let level = await open()
-  // What is new to the list must be beyond doubt: a wrong bit in a key would make an opt-out of somebody else's.
-  let opened = await RareKeys.open(level, optOuts, (unlisted) => !isHurt && unlisted === 0)
-  if (!opened.isWhole) {
-    if (await care.find()) {
-      await level.close()
-      isHurt = false
-      level = await open()
+  try {
+    // What is new to the list must be beyond doubt: a wrong bit in a key would make an opt-out of somebody else's.
+    let opened = await RareKeys.open(level, optOuts, (unlisted) => !isHurt && unlisted === 0)
+    if (!opened.isWhole) {
+      if (await care.find()) {
+        await level.close()
+        isHurt = false
+        level = await open()
+      }
+      opened = await RareKeys.open(level, optOuts, () => !isHurt)
     }
-    opened = await RareKeys.open(level, optOuts, () => !isHurt)
+    if (opened.putBack > 0) log('store.opt_outs_put_back', { optOuts: opened.putBack })
+    isStarted = true
+    return { level, open, care, rare: opened.rare, optOuts }
+  } catch (error) {
+    await level.close()
+    throw error
   }
-  if (opened.putBack > 0) log('store.opt_outs_put_back', { optOuts: opened.putBack })
-  isStarted = true
-  return { level, open, care, rare: opened.rare, optOuts }
 }

@@ -1,15 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { RecordStore } from '../record-store.ts'
-import type { EmbeddedOptions } from './embedded-options.ts'
+import type { EmbeddedOptions, EmbeddedRecordStore } from './embedded-options.ts'
 import { openEmbeddedRecordStore } from './embedded-record-store.ts'
 
 export interface TemporaryStore extends AsyncDisposable {
   readonly folder: string
-  readonly store: RecordStore
+  readonly store: EmbeddedRecordStore
   /** Closes the store that is open and opens the folder again. */
-  readonly reopen: (options?: Partial<EmbeddedOptions>) => Promise<RecordStore>
+  readonly reopen: (options?: Partial<EmbeddedOptions>) => Promise<EmbeddedRecordStore>
 }
 
 /** An embedded store in a folder of its own that goes with it. */
