@@ -68,7 +68,10 @@ describe.skipIf(!canBrowse)(name, () => {
   test('what cannot be paused says why, and can be tried again [SEC-47]', async () => {
     const { page } = await browsing.open(servers.full.url)
     await page.getByRole('button', { name: 'Delivery to Halden DSP' }).press('Enter')
-    await page.getByRole('button', { name: 'Pause', exact: true }).press('Enter')
+    const pause = page.getByRole('button', { name: 'Pause', exact: true })
+    await expect.poll(() => pause.isEnabled()).toBe(true)
+    await expect.poll(() => page.evaluate(`document.activeElement?.closest('[role="dialog"]') !== null`)).toBe(true)
+    await pause.press('Enter')
     await page.getByRole('alert').getByText('Recorded: not_found.').waitFor()
     expect(servers.full.changes.at(-1)).toEqual({ path: '/v1/destinations/423/pause', csrf: '1', body: {} })
     expect(await page.getByRole('button', { name: 'Pause', exact: true }).isEnabled()).toBe(true)
