@@ -342,7 +342,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         live: observer.live,
         uiFolder: join(import.meta.dirname, '..', 'dist', 'web'),
         verifier: {
-          verify: (onProgress) => verifyStore(stores.records, { onProgress, checkFiles: stores.checkFiles }),
+          verify: (onProgress) => verifyStore(stores.records, { ...stores.checks, onProgress }),
         },
         backups: openBackupDesk(stores.backedUp, { clock: clock.now, log }),
         ready: reasons,

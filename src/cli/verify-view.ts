@@ -23,6 +23,8 @@ export interface VerifyView {
   /** By what is wrong: how often, and the first samples. */
   readonly findings: Readonly<Record<string, { readonly count: number; readonly samples: readonly string[] }>>
   readonly damage: readonly DamageView[]
+  /** What is wrong with the definitions. */
+  readonly catalog: readonly string[]
 }
 
 const RANGES_SHOWN_MAX = 5
@@ -33,13 +35,13 @@ const WHAT: Readonly<Record<string, string>> = {
 }
 
 export function readReport(value: unknown): VerifyView {
-  const { records, findings, damage = [] } = value as Partial<VerifyView>
+  const { records, findings, damage = [], catalog = [] } = value as Partial<VerifyView>
   if (typeof records !== 'number' || typeof findings !== 'object') throw new TypeError('not a report of this version')
-  return { records, findings, damage }
+  return { records, findings, damage, catalog }
 }
 
-export function foundIn({ findings, damage }: VerifyView): number {
-  return damage.length + Object.values(findings).reduce((sum, { count }) => sum + count, 0)
+export function foundIn({ findings, damage, catalog }: VerifyView): number {
+  return damage.length + catalog.length + Object.values(findings).reduce((sum, { count }) => sum + count, 0)
 }
 
 export function problems(count: number): string {
@@ -51,6 +53,7 @@ export function renderReport(view: VerifyView): string {
   return lines([
     `${view.records} records checked, ${found === 0 ? 'no problem found' : `${problems(found)}:`}`,
     ...view.damage.flatMap(damageLines),
+    ...view.catalog.map((problem) => `  catalog.sqlite, the definitions: ${problem}`),
     ...findingLines(view.findings),
   ])
 }

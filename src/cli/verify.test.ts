@@ -189,6 +189,23 @@ test.each([
   expect(await stillOut(server)).toBe(LEAVERS)
 })
 
+test('damaged definitions are found, and no repair claims to have mended them [SEC-60~]', async () => {
+  await visit()
+  const file = join(dataDir, 'catalog.sqlite')
+  const content = readFileSync(file)
+  // Neither the header nor the tables that every start reads.
+  content.fill(0x5a, content.length - 4_096)
+  writeFileSync(file, content)
+  expect(await verify()).toBe(1)
+  expect(out).toContain('catalog.sqlite, the definitions: ')
+  expect(errors).toMatch(/Restore a backup/)
+  expect(await verify('--repair')).toBe(1)
+  expect(errors).toMatch(/problems? left. Restore a backup: docs\/damage.md/)
+  rmSync(file)
+  expect(await verify()).toBe(1)
+  expect(out).toContain('catalog.sqlite, the definitions: the file is missing')
+})
+
 test('in an empty data directory with the list of opt-outs and its key every opt-out holds again [SEC-79] [SEC-90~]', async () => {
   await visit()
   const kept = ['opt-outs.list', 'optout.key'].map((name) => [name, readFileSync(join(dataDir, name))] as const)

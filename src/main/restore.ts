@@ -6,6 +6,7 @@ import { createClock } from '../lib/clock.ts'
 import { type BackupEntry, EntryKind, unpackEntries } from '../store/backup/backup-entries.ts'
 import { type BackupHeader, BackupRefusedError, openStream } from '../store/backup/sealed-stream.ts'
 import { openCatalog } from '../store/catalog/catalog.ts'
+import { checkCatalog } from '../store/catalog/check-catalog.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type Level, openLevel } from '../store/embedded/level.ts'
 import { OptOutList } from '../store/embedded/opt-out-list.ts'
@@ -168,6 +169,7 @@ async function settle(order: RestoreOrder): Promise<Pick<RestoreReport, 'optOuts
     const check = await verifyStore(records, {
       onProgress: (done, total) => order.onProgress(done, total, 'checked'),
       checkFiles: () => records.checkFiles(),
+      checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)),
     })
     return { check, optOuts: await applyList(order, records) }
   } finally {

@@ -7,15 +7,16 @@ import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
 import type { Clock } from '../model/clock.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
+import { checkCatalog } from '../store/catalog/check-catalog.ts'
 import { type Damage, mayLack } from '../store/damage.ts'
 import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.ts'
 import { type DenyStore, openDenyStore } from '../store/deny-store.ts'
-import type { EmbeddedRecordStore } from '../store/embedded/embedded-options.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type JobStore, openJobStore } from '../store/job-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import type { VerifyOptions } from '../store/verify.ts'
 import type { BackupSource } from './backup.ts'
 import { makeOptOutList, openDataDir } from './data-dir.ts'
 
@@ -34,8 +35,8 @@ export interface Stores {
   readonly denied: DenyStore
   /** What was damaged and set aside: files that nobody has settled, and records since the start [SEC-60]. */
   damage(): StoredDamage
-  /** Reads every file of the profile store. */
-  readonly checkFiles: EmbeddedRecordStore['checkFiles']
+  /** Read every file of the profile store, and every page of the definitions. */
+  readonly checks: Pick<VerifyOptions, 'checkFiles' | 'checkCatalog'>
   /** What a backup is made of. */
   readonly backedUp: Omit<BackupSource, 'nowMs'>
   close(): Promise<void>
@@ -159,7 +160,10 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     jobs: openJobStore(records),
     denied: openDenyStore(records, onCorrupt),
     damage: () => ({ files: opened.damage(), records: damagedRecords }),
-    checkFiles: (onProgress) => opened.checkFiles(onProgress),
+    checks: {
+      checkFiles: (onProgress) => opened.checkFiles(onProgress),
+      checkCatalog: () => checkCatalog(catalogFile),
+    },
     backedUp: { records: opened, catalogFile, secrets, account: catalog.pid },
     async close() {
       await catalog.close()

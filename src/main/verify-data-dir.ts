@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs'
 import type { UsherConfig } from '../config.ts'
 import { createClock } from '../lib/clock.ts'
+import { checkCatalog } from '../store/catalog/check-catalog.ts'
 import type { Damage } from '../store/damage.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { repairFolder } from '../store/embedded/repair-folder.ts'
 import { SetAside } from '../store/embedded/set-aside.ts'
 import { type VerifyReport, verifyStore } from '../store/verify.ts'
 import { openDataDir } from './data-dir.ts'
-import { storePaths } from './stores.ts'
+import { catalogFileOf, storePaths } from './stores.ts'
 
 export type { VerifyReport }
 
@@ -34,7 +35,11 @@ type OnProgress = (done: number, total: number) => void
 /** Checks a data directory that no server has open [SEC-60]. @throws StoreLockedError when one has, NoDataError */
 export async function verifyDataDir(config: UsherConfig, onProgress: OnProgress): Promise<VerifyReport> {
   return withStore(config, (records) =>
-    verifyStore(records, { onProgress, checkFiles: (onFile) => records.checkFiles(onFile) }),
+    verifyStore(records, {
+      onProgress,
+      checkFiles: (onFile) => records.checkFiles(onFile),
+      checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)),
+    }),
   )
 }
 
@@ -48,7 +53,10 @@ export async function repairDataDir(config: UsherConfig, onProgress: OnProgress)
   await repairFolder(folder, aside, onProgress)
   return withStore(config, async (records) => {
     const { findings } = await verifyStore(records, { onProgress, repairs: true })
-    const report = await verifyStore(records, { onProgress, checkFiles: async () => [] })
+    const report = await verifyStore(records, {
+      onProgress,
+      checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)),
+    })
     await aside.settle()
     return { damage: records.damage(), repaired: findings, report }
   })

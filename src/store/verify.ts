@@ -31,6 +31,8 @@ export type Finding = (typeof FINDINGS)[number]
 export interface VerifyReport {
   /** Damaged files: those in use, and those that were set aside and not settled. */
   readonly damage: readonly Damage[]
+  /** What is wrong with the file of the definitions. */
+  readonly catalog: readonly string[]
   readonly records: number
   readonly bytes: number
   /** Records by kind, kinds without any left out. */
@@ -46,6 +48,7 @@ export interface VerifyOptions {
   readonly onProgress?: OnProgress
   /** Reads the files of the engine, where it has any. */
   readonly checkFiles?: (onProgress?: OnProgress) => Promise<readonly Damage[]>
+  readonly checkCatalog?: () => Promise<readonly string[]>
   /** What is found is put right as far as it can be; only while nothing else uses the store. */
   readonly repairs?: boolean
 }
@@ -80,6 +83,7 @@ class Verification {
 
   async run(): Promise<VerifyReport> {
     const damage = (await this.#options.checkFiles?.(this.#options.onProgress)) ?? []
+    const catalog = (await this.#options.checkCatalog?.()) ?? []
     const kinds = await Promise.all(
       Object.entries(Kind).map(async ([name, kind]) => ({ name, kind, heads: await this.#records.heads(kind) })),
     )
@@ -97,7 +101,7 @@ class Verification {
         this.#options.onProgress?.(done, total)
       }
     }
-    return { damage, records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }
+    return { damage, catalog, records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }
   }
 
   async #isSound(stored: StoredRecord): Promise<boolean> {
