@@ -62,6 +62,9 @@ async function tryBreak(copy, { file, start, end, text: instead }) {
   const compiled = join(copy, 'dist', file.replace(/^src\//, '').replace(/\.ts$/, '.js'))
   const [text, built] = [readFileSync(source, 'utf8'), readFileSync(compiled, 'utf8')]
   const broken = text.slice(0, start) + instead + text.slice(end)
+  // Otherwise every break would be noticed by whatever runs what was built.
+  if (compile(text).trim() !== built.replace(/\/\/# sourceMappingURL=.*/, '').trim())
+    throw new Error(`${compiled} is not ${source}`)
   const run = async (files, isBroken) => {
     writeFileSync(source, isBroken ? broken : text)
     writeFileSync(compiled, isBroken ? compile(broken) : built)
@@ -89,7 +92,11 @@ async function tryBreak(copy, { file, start, end, text: instead }) {
 function compile(text) {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile)
   const { options: compilerOptions } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
-  return ts.transpileModule(text, { compilerOptions: { ...compilerOptions, sourceMap: false } }).outputText
+  // Of a single text the compiler cannot know that it stands in a package of ECMAScript modules.
+  const { ESNext } = ts.ModuleKind
+  const { Bundler } = ts.ModuleResolutionKind
+  const modules = { module: ESNext, moduleResolution: Bundler, sourceMap: false }
+  return ts.transpileModule(text, { compilerOptions: { ...compilerOptions, ...modules } }).outputText
 }
 
 function firstRed(copy, files) {
