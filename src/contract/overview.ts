@@ -85,6 +85,7 @@ export const AttentionItem = z.object({
     'disk_share',
     'disk',
     'damage',
+    'opt_out_list',
     'private_destinations',
     'clock',
   ]),

@@ -230,12 +230,13 @@ function situationOf(
   }
 }
 
-function situationOfDamage({ files, records }: StoredDamage): NonNullable<Situation['damage']> {
+function situationOfDamage({ files, records, unlistedOptOuts }: StoredDamage): NonNullable<Situation['damage']> {
   const sinceMs = files.flatMap(({ atMs }) => atMs ?? [])
   return {
     files: files.length,
     isLost: files.some(({ isLost }) => isLost),
     records,
+    unlistedOptOuts,
     sinceMs: sinceMs.length === 0 ? null : Math.min(...sinceMs),
   }
 }

@@ -45,6 +45,8 @@ export interface Stores {
 export interface StoredDamage {
   readonly files: readonly Damage[]
   readonly records: number
+  /** Opt-outs that their second copy lacks, because it cannot be written [SEC-79]. */
+  readonly unlistedOptOuts: number
 }
 
 /** The definitions cannot be read, and nothing but a backup has them. */
@@ -109,7 +111,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   const catalogFile = catalogFileOf(dataDir)
   const isFirstStart = !existsSync(catalogFile)
   const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
-  let damagedRecords = 0
+  let [damagedRecords, unlistedOptOuts] = [0, 0]
   const onCorrupt = () => {
     damagedRecords += 1
     options.onCorrupt()
@@ -127,6 +129,9 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
       if (profiles !== undefined) void refileDue([damage], profiles, options.log)
     },
     onWriteFailed: options.onWriteFailed,
+    onUnlisted(optOuts) {
+      unlistedOptOuts = optOuts
+    },
   })
   const records = options.wrapRecords?.(opened) ?? opened
   const openedProfiles = await openProfileStore(records, {
@@ -159,7 +164,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     }),
     jobs: openJobStore(records),
     denied: openDenyStore(records, onCorrupt),
-    damage: () => ({ files: opened.damage(), records: damagedRecords }),
+    damage: () => ({ files: opened.damage(), records: damagedRecords, unlistedOptOuts }),
     checks: {
       checkFiles: (onProgress) => opened.checkFiles(onProgress),
       checkCatalog: () => checkCatalog(catalogFile),

@@ -130,13 +130,16 @@ test('a destination is told as failing from the first attempt on that it refused
 
 test('what the device damaged needs attention until it is settled, more when something is lost [SEC-60]', () => {
   const item = { destinationId: null, atLeast: false, kind: 'damage', nextAttemptMs: null }
-  const damage = { files: 0, isLost: false, records: 0, sinceMs: null }
+  const damage = { files: 0, isLost: false, records: 0, unlistedOptOuts: 0, sinceMs: null }
   expect(needsAttention(situation({ damage }))).toEqual([])
   expect(needsAttention(situation({ damage: { ...damage, files: 1, sinceMs: 5 } }))).toEqual([
     { ...item, severity: 'warning', count: 1, sinceMs: 5, reason: 'corrected' },
   ])
-  expect(needsAttention(situation({ damage: { files: 2, isLost: true, records: 3, sinceMs: 5 } }))).toEqual([
+  expect(needsAttention(situation({ damage: { ...damage, files: 2, isLost: true, records: 3, sinceMs: 5 } }))).toEqual([
     { ...item, severity: 'critical', count: 3, sinceMs: null, reason: 'records' },
     { ...item, severity: 'critical', count: 2, sinceMs: 5, reason: 'lost' },
+  ])
+  expect(needsAttention(situation({ damage: { ...damage, unlistedOptOuts: 4 } }))).toEqual([
+    { ...item, kind: 'opt_out_list', severity: 'critical', count: 4, sinceMs: null, reason: null },
   ])
 })

@@ -14,6 +14,7 @@ export interface Attention {
     | 'disk_share'
     | 'disk'
     | 'damage'
+    | 'opt_out_list'
     | 'private_destinations'
     | 'clock'
   readonly severity: 'critical' | 'warning' | 'info'
@@ -49,6 +50,8 @@ export interface Situation {
     /** Something in the files could not be worked out again. */
     readonly isLost: boolean
     readonly records: number
+    /** Opt-outs that their second copy lacks [SEC-79]. */
+    readonly unlistedOptOuts: number
     readonly sinceMs: number | null
   }
   /** The switch that lets destinations use private addresses is on [OPS-25]. */
@@ -106,10 +109,12 @@ export function needsAttention(situation: Situation): readonly Attention[] {
     .map(({ item }) => item)
 }
 
-function damageOf({ files, isLost, records, sinceMs }: NonNullable<Situation['damage']>): Attention[] {
+function damageOf({ files, isLost, records, unlistedOptOuts, sinceMs }: NonNullable<Situation['damage']>): Attention[] {
   const of = (count: number, reason: string, severity: Attention['severity'], since: number | null): Attention[] =>
     count === 0 ? [] : [{ ...NOTHING, kind: 'damage', severity, count, sinceMs: since, reason }]
+  const unlisted = { ...NOTHING, kind: 'opt_out_list', severity: 'critical', count: unlistedOptOuts } as const
   return [
+    ...(unlistedOptOuts === 0 ? [] : [unlisted]),
     ...of(files, isLost ? 'lost' : 'corrected', isLost ? 'critical' : 'warning', sinceMs),
     ...of(records, 'records', 'critical', null),
   ]

@@ -13,6 +13,8 @@ export interface CarefulOptions {
   readonly asideFolder?: string | undefined
   /** The second copy of every opt-out; by default a file in `folder`. */
   readonly optOutList?: string | undefined
+  /** Told how many opt-outs could not be written to their second copy; 0 once it has them all. */
+  readonly onUnlisted?: ((optOuts: number) => void) | undefined
   /** Told of each damaged file once, when it was set aside and what is readable of it is in its place. */
   readonly onDamage?: ((damage: Damage) => void) | undefined
   /** Dates what is set aside. */
@@ -36,7 +38,7 @@ export async function openCarefully(options: CarefulOptions, onDamaged: OnDamage
   const { folder, log = () => {}, nowMs = () => performance.timeOrigin + performance.now() } = options
   const aside = new SetAside(options.asideFolder ?? join(folder, 'damaged'), nowMs)
   const care = new FolderCare({ folder, aside, log, onDamage: options.onDamage ?? (() => {}) })
-  const optOuts = new OptOutList(options.optOutList ?? join(folder, 'opt-outs.list'), log)
+  const optOuts = new OptOutList(options.optOutList ?? join(folder, 'opt-outs.list'), log, options.onUnlisted)
   let isStarted = false
   let isHurt = false
   const onLevelDamaged: OnDamaged = (from, to) => {

@@ -27,12 +27,19 @@ export class OptOutListError extends Error {
 export class OptOutList {
   readonly path: string
   readonly #log: (event: string, fields: Record<string, unknown>) => void
+  readonly #onUnlisted: (optOuts: number) => void
   /** What could not be written; it is with the next. */
   #unsaved: readonly StoredRecord[] = []
 
-  constructor(path: string, log: (event: string, fields: Record<string, unknown>) => void) {
+  /** @param onUnlisted told how many opt-outs are not in the list yet, whenever that changes */
+  constructor(
+    path: string,
+    log: (event: string, fields: Record<string, unknown>) => void,
+    onUnlisted: (optOuts: number) => void = () => {},
+  ) {
     this.path = path
     this.#log = log
+    this.#onUnlisted = onUnlisted
   }
 
   /** By the name of their key. Lines that fail their checksum are left out. @throws OptOutListError */
@@ -66,9 +73,11 @@ export class OptOutList {
     const all = [...this.#unsaved, ...optOuts]
     try {
       await this.#append(all, mustSync)
+      if (this.#unsaved.length > 0) this.#onUnlisted(0)
       this.#unsaved = []
     } catch (error) {
       this.#unsaved = all
+      this.#onUnlisted(all.length)
       this.#log('store.opt_out_list_unwritten', { file: this.path, optOuts: all.length, error: String(error) })
     }
   }

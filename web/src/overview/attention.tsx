@@ -18,6 +18,7 @@ const LOOKS = {
   disk_share: { Icon: IconAlert, tone: 'waiting', status: 'dead' },
   disk: { Icon: IconAlert, tone: 'waiting', status: undefined },
   damage: { Icon: IconAlert, tone: 'dead', status: undefined },
+  opt_out_list: { Icon: IconShield, tone: 'dead', status: undefined },
   private_destinations: { Icon: IconShield, tone: 'waiting', status: undefined },
   clock: { Icon: IconAlert, tone: 'waiting', status: undefined },
 } as const

@@ -192,6 +192,9 @@ export const en = {
     '{cause, select, records {Stored records were damaged} corrected {A stored file was damaged, and nothing is lost} other {A stored file was damaged, and some of it is lost}}',
   'attention.damage.why':
     '{cause, select, records {{count, plural, one {# record was set aside} other {# records were set aside}} since the start; everything else goes on.} other {{count, plural, one {# file was set aside} other {# files were set aside}}; what is readable is in use.}} Look at the device, and run usher verify: it says what and where, and what to do.',
+  'attention.opt_out_list': 'The list of opt-outs cannot be written',
+  'attention.opt_out_list.why':
+    'Every opt-out holds, but {count, plural, one {# is} other {# are}} not in its second copy, which a restore needs. See optOuts.listFile: its folder, its rights, its disk. They are written with the next opt-out that can be, or at the next start.',
   'attention.private_destinations': 'Private destinations are allowed',
   'attention.private_destinations.why':
     'A development switch is on: messages may go to this network, also without TLS.',

@@ -192,6 +192,9 @@ export const fr: Words = {
     '{cause, select, records {Des enregistrements étaient endommagés} corrected {Un fichier était endommagé, et rien n’est perdu} other {Un fichier était endommagé, et une partie est perdue}}',
   'attention.damage.why':
     '{cause, select, records {{count, plural, one {# enregistrement a été mis de côté} other {# enregistrements ont été mis de côté}} depuis le démarrage ; tout le reste continue.} other {{count, plural, one {# fichier a été mis de côté} other {# fichiers ont été mis de côté}} ; ce qui est lisible est utilisé.}} Examinez le disque et lancez usher verify : il dit quoi, où, et que faire.',
+  'attention.opt_out_list': 'La liste des refus de suivi ne peut pas être écrite',
+  'attention.opt_out_list.why':
+    'Chaque refus est respecté, mais {count, plural, one {# manque} other {# manquent}} dans sa seconde copie, dont une restauration a besoin. Voyez optOuts.listFile : son dossier, ses droits, son disque. Ils seront écrits avec le prochain refus possible, ou au prochain démarrage.',
   'attention.private_destinations': 'Les destinations privées sont permises',
   'attention.private_destinations.why':
     'Un réglage de développement est actif : des messages peuvent aller sur ce réseau, même sans TLS.',

@@ -190,6 +190,9 @@ export const sv: Words = {
     '{cause, select, records {Lagrade poster var skadade} corrected {En lagrad fil var skadad, och inget är förlorat} other {En lagrad fil var skadad, och en del är förlorat}}',
   'attention.damage.why':
     '{cause, select, records {{count, plural, one {# post lades åt sidan} other {# poster lades åt sidan}} sedan starten; allt annat fortsätter.} other {{count, plural, one {# fil lades åt sidan} other {# filer lades åt sidan}}; det som går att läsa används.}} Se över lagringsenheten och kör usher verify: det säger vad och var, och vad som ska göras.',
+  'attention.opt_out_list': 'Listan över avregistreringar kan inte skrivas',
+  'attention.opt_out_list.why':
+    'Varje avregistrering gäller, men {count, plural, one {# saknas} other {# saknas}} i dess andra kopia, som en återställning behöver. Se optOuts.listFile: dess mapp, rättigheter och disk. De skrivs med nästa avregistrering som går, eller vid nästa start.',
   'attention.private_destinations': 'Privata destinationer är tillåtna',
   'attention.private_destinations.why':
     'En utvecklingsinställning är på: meddelanden får gå till det här nätet, även utan TLS.',
