@@ -195,7 +195,8 @@ describe('sources', () => {
     ['USHER_EDGE_REFERER_HOSTS', 'localhost, www.example.com, 192.0.2.1, [2001:db8::1]'],
     ['USHER_EDGE_ALIASES', 'acme, Beta-2, x_y, 7'],
   ])('%s takes %s [OPS-20] [SEC-98]', (variable, text) => {
-    expect(issuesOf({ env: { [variable]: text } })).toEqual([])
+    const tls = { USHER_TLS_CERT: 'c.pem', USHER_TLS_KEY: 'k.pem' }
+    expect(issuesOf({ env: { ...tls, [variable]: text } })).toEqual([])
   })
 
   test.each([
@@ -271,6 +272,25 @@ describe('refusals stop the start with the key and what is allowed', () => {
       /^catalog \(USHER_CATALOG\): postgres:\/\/ is not in this version/,
     )
     expect(issuesOf({ env: { USHER_STORE: 'mongodb://x' } })[0]).toContain('is not an engine')
+  })
+
+  test('what has no effect without another setting is refused with both names, and taken beside it [OPS-20]', () => {
+    const certificate = `shop=sha256:${'ab'.repeat(32)}`
+    const alone: [Record<string, string>, string, Record<string, string>][] = [
+      [{ USHER_EDGE_ACCEPT_UNLISTED_CMP: '1' }, 'edge.cmpListFile', { USHER_EDGE_CMP_LIST_FILE: 'cmp.json' }],
+      [{ USHER_EDGE_IMS_CLIENTS: 'a' }, 'edge.imsKeys', { USHER_EDGE_IMS_KEYS: 'k.pem' }],
+      [{ USHER_EDGE_CALLERS: certificate }, 'tls.cert', { USHER_TLS_CERT: 'c.pem', USHER_TLS_KEY: 'k.pem' }],
+      [
+        { USHER_EDGE_FORWARDED_HEADER: 'forwarded' },
+        'edge.trustedProxies or edge.callers',
+        { USHER_EDGE_TRUSTED_PROXIES: '10.0.0.1' },
+      ],
+    ]
+    for (const [set, missing, beside] of alone) {
+      const [variable = ''] = Object.keys(set)
+      expect(() => loadConfig({ env: set })).toThrow(new RegExp(`${variable}.*has no effect without ${missing}`))
+      expect(() => loadConfig({ env: { ...set, ...beside } })).not.toThrow()
+    }
   })
 
   test('an admin token below 24 characters is refused without being shown [OPS-22] [SEC-63]', () => {

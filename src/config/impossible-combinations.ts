@@ -17,7 +17,7 @@ export function impossibleCombinations(config: UsherConfig): string[] {
     )
   }
   // Set without what they need, these would be accepted and do nothing.
-  const { acceptUnlistedCmp, cmpListFile, imsClients, imsKeys } = config.edge
+  const { acceptUnlistedCmp, callers, cmpListFile, forwardedHeader, imsClients, imsKeys, trustedProxies } = config.edge
   if (acceptUnlistedCmp && cmpListFile === undefined) {
     issues.push(
       'edge.acceptUnlistedCmp (USHER_EDGE_ACCEPT_UNLISTED_CMP): has no effect without edge.cmpListFile. Allowed: false, or a list too',
@@ -26,6 +26,16 @@ export function impossibleCombinations(config: UsherConfig): string[] {
   if (imsClients.length > 0 && imsKeys.length === 0) {
     issues.push(
       'edge.imsClients (USHER_EDGE_IMS_CLIENTS): has no effect without edge.imsKeys. Allowed: none, or the keys too',
+    )
+  }
+  if (config.tls.cert === undefined && callers.some((caller) => caller.includes('sha256:'))) {
+    issues.push(
+      'edge.callers (USHER_EDGE_CALLERS): a certificate has no effect without tls.cert, because none is asked for. Allowed: addresses and ranges, or tls.cert too',
+    )
+  }
+  if (forwardedHeader !== 'x-forwarded-for' && trustedProxies.length + callers.length === 0) {
+    issues.push(
+      'edge.forwardedHeader (USHER_EDGE_FORWARDED_HEADER): has no effect without edge.trustedProxies or edge.callers. Allowed: not set, or one of these too',
     )
   }
   const { connectionsMax, connectionsPerAddressMax } = config.edge.limits
