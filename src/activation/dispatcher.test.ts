@@ -202,7 +202,7 @@ test('a user without a partner ID is not sent, unless the destination takes such
   expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]).toEqual({ told: undefined, isOwed: false })
 })
 
-test('after withdrawn consent only the zeros leave, then nothing [SEC-74]', async () => {
+test('after withdrawn consent only the zeros leave, then nothing [SEC-74] [COL-251]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
   const consent = { decidedAtMs: NOW, fingerprint: '', reason: 'tcf_vendor', deniedDestinations: [DESTINATION] }

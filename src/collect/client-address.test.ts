@@ -59,7 +59,7 @@ test.each([
   expect(obfuscated(address)).toBe(expected)
 })
 
-test('the address is obfuscated before anything uses it, and kept whole on request only [COL-218] [COL-220] [COL-122] [SEC-83]', async () => {
+test('the address is obfuscated before anything uses it, and kept whole on request only [COL-218~] [COL-220] [COL-122] [SEC-83]', async () => {
   const asked: string[] = []
   const countryOf = (address: string): undefined => void asked.push(address)
   const config = { trustedProxies: ['127.0.0.1'], countryOf }

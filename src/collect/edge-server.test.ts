@@ -188,9 +188,17 @@ test('calls in work are bounded, and ID syncs go before pixels and events [SEC-1
 
 test('a rate limit, where one is set, is 429 with Retry-After [COL-113]', async () => {
   await using edge = await startTestEdge({ config: { limits: { ...limits, requestsPerSecondMax: 2 } } })
-  const statuses = []
-  for (let i = 0; i < 4; i++) statuses.push((await edge.call('/event')).status)
-  expect(statuses).toEqual([200, 200, 429, 429])
+  const answers = []
+  for (let i = 0; i < 4; i++) {
+    const { status, headers } = await edge.call('/event')
+    answers.push([status, headers['retry-after']])
+  }
+  expect(answers).toEqual([
+    [200, undefined],
+    [200, undefined],
+    [429, '1'],
+    [429, '1'],
+  ])
   expect(limits.requestsPerSecondMax).toBe(0)
 })
 
@@ -264,7 +272,7 @@ test('over TLS: SNI may differ from Host, cookies are secure, later calls are up
   expect(edge.calls[0]?.signals.all('h_host')).toEqual(['foo.demdex.net'])
 })
 
-test('one record for each request, with its codes and tid [COL-143] [OPS-43]', async () => {
+test('one record for each request, with its codes and tid [COL-143~] [OPS-43] [COL-104]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/event?d_uuid=1&d_caller=crm')
   await expect

@@ -46,7 +46,7 @@ test('the caller may choose among the tools and nothing else: no open redirect [
   expect(edge.blockedRedirects).toEqual(['host', 'host', 'host', 'host'])
 })
 
-test('from the token to the opt-out every call gives 173: nothing stored, no ID told, no cookie set [COL-235] [COL-118]', async () => {
+test('from the token to the opt-out every call gives 173: nothing stored, no ID told, no cookie set [COL-235] [COL-118~]', async () => {
   const directory = testDirectory([dataSource(420, { redirectHosts: ['partner.example'] })])
   await using edge = await startTestEdge({ directory, config: { optOutTools, cookieCheck: true } })
   const cookie = await begin(edge.call, `demdex=${DEVICE}`)
@@ -66,7 +66,7 @@ test('from the token to the opt-out every call gives 173: nothing stored, no ID 
   expect(edge.calls).toEqual([])
 })
 
-test('the opt-out ends it: from then on it is 171 [COL-235] [COL-226]', async () => {
+test('the opt-out ends it: from then on it is 171 [COL-235] [COL-226~]', async () => {
   await using edge = await startTestEdge({ config: { optOutTools } })
   const cookie = await begin(edge.call, `demdex=${DEVICE}`)
   const reply = await edge.call('/demoptout.jpg', { headers: { host, cookie } })

@@ -3,7 +3,7 @@ import { DEVICE, ECID, startTestEdge, testDirectory } from './test-edge.conforma
 
 const PAIR_DEVICE = `${'0'.repeat(37)}5`
 
-test('the global opt-out records the cookie and sets both cookies [COL-226] [COL-127] [SEC-79]', async () => {
+test('the global opt-out records the cookie and sets both cookies [COL-226~] [COL-127] [SEC-79]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/demoptout.jpg', {
     headers: { host: 'www.demdex.net', cookie: `demdex=${DEVICE};dextp=12;DST=12` },
@@ -16,7 +16,7 @@ test('the global opt-out records the cookie and sets both cookies [COL-226] [COL
   expect(edge.optOuts).toMatchObject([{ level: 'global', reason: 'request', cookieDeviceId: DEVICE, declaredIds: [] }])
 })
 
-test('a browser without our cookie is opted out by the cookie alone [COL-226]', async () => {
+test('a browser without our cookie is opted out by the cookie alone [COL-226~]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/demoptout')
   expect(reply.cookies[0]).toMatch(/^demdex=NOTARGET;/)
@@ -28,7 +28,7 @@ test.each([
   '/demoptout?d_mid=&d_cid=',
   '/demoptout?d_dpid=&d_dpuuid=',
   '/demoptout?d_cid_ns=other%01x',
-])('%s names nobody: the browser is opted out like by the bare call [COL-226] [SEC-79]', async (target) => {
+])('%s names nobody: the browser is opted out like by the bare call [COL-226~] [SEC-79]', async (target) => {
   await using edge = await startTestEdge()
   const reply = await edge.call(`${target}&d_rtbd=json`, { headers: { cookie: `demdex=${DEVICE}` } })
   expect(edge.optOuts).toMatchObject([{ level: 'global', cookieDeviceId: DEVICE, declaredIds: [] }])

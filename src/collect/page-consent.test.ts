@@ -73,7 +73,7 @@ test('a string that declines stays the opt-out it is; one that is missing does n
   expect(edge.calls).toMatchObject([{ deviceId: DEVICE, consent: { reason: 'page_withdrawn' } }])
 })
 
-test('a withdrawal is never shed, nor refused for how often an ID was seen; the cookie of an opt-out stays [SEC-11] [COL-226]', async () => {
+test('a withdrawal is never shed, nor refused for how often an ID was seen; the cookie of an opt-out stays [SEC-11] [COL-226~]', async () => {
   const denyList = {
     enabled: true,
     deviceCallsPerMinute: 2,

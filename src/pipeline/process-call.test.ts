@@ -25,7 +25,12 @@ const browser = (n: number) => deviceProfileId(deviceId(n))
 const [SHOES, BUYERS, HOUSEHOLD] = [201, 202, 203] as unknown as [SegmentId, SegmentId, SegmentId]
 
 const definitions = makeDefinitions({
-  traits: [makeTrait(101, 'c_look == "shoes"'), makeTrait(102, 'c_did == "buy"'), makeTrait(103, undefined)],
+  traits: [
+    makeTrait(101, 'c_look == "shoes"'),
+    makeTrait(102, 'c_did == "buy"'),
+    makeTrait(103, undefined),
+    makeTrait(104, 'p_age < 25'),
+  ],
   segments: [
     makeSegment(201, '101T'),
     makeSegment(202, '101T AND 102T AND NOT 103T'),
@@ -41,19 +46,19 @@ async function memberships(pipeline: TestPipeline, ...ids: Parameters<TestPipeli
 }
 
 describe('one event', () => {
-  test('realizes its traits, enters the segments they touch, and owes the mapped destination [AUD-6] [AUD-141] [OUT-28]', async () => {
+  test('realizes its traits, enters the segments they touch, and owes the mapped destination [AUD-6] [AUD-141] [OUT-28] [COL-21]', async () => {
     await using pipeline = await makePipeline(definitions)
-    const outcome = await pipeline.process(makeCall(1, { c_look: 'shoes', p_secret: 'x' }))
+    const outcome = await pipeline.process(makeCall(1, { c_look: 'shoes', p_age: '23' }))
     expect(outcome).toMatchObject({
       status: 'processed',
       deviceId: deviceId(1),
       source: 'parameter',
-      traits: [101],
+      traits: [101, 104],
       segments: [201],
     })
     expect(pipeline.notified).toEqual([{ profileId: browser(1), destinationIds: [900] }])
     expect(await memberships(pipeline, browser(1))).toEqual([SHOES])
-    expect(JSON.stringify(await pipeline.profile(browser(1)))).not.toContain('secret')
+    expect(JSON.stringify(await pipeline.profile(browser(1)))).not.toContain('p_age')
   })
 
   test('of a device seen again without a change owes nothing [OUT-33]', async () => {
@@ -216,7 +221,7 @@ describe('opt-outs', () => {
     expect((await pipeline.profile(browser(1)))?.traits.sids).toEqual(Int32Array.of(101))
   })
 
-  test('a declared opt-out takes the last device linked to the ID along [COL-228] [COL-247]', async () => {
+  test('a declared opt-out takes the last device linked to the ID along [COL-228~] [COL-247]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 0)] }))
     await pipeline.process(makeCall(2, { c_look: 'shoes' }, { declaredIds: [crm('anna', 0)] }))
@@ -244,7 +249,7 @@ describe('opt-outs', () => {
     expect(direct.ids).toEqual([deviceId(5)])
   })
 
-  test('a global opt-out is not narrowed by a later partner-level one [COL-226] [COL-249]', async () => {
+  test('a global opt-out is not narrowed by a later partner-level one [COL-226~] [COL-249]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.optOut(call({ level: 'global', cookieDeviceId: deviceId(1) }))
     await pipeline.optOut(call({ deviceId: deviceId(1) }))

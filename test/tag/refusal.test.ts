@@ -76,7 +76,7 @@ describe.skipIf(!canRun)(`a refusal in ${CHROMIUM}`, () => {
     }
   })
 
-  test('an opt-out leaves marks that name nobody: of the site, and of the edge [COL-226] [SEC-79]', async () => {
+  test('an opt-out leaves marks that name nobody: of the site, and of the edge [COL-226~] [SEC-79]', async () => {
     const { visit, uuid } = await openKnown()
     await using _ = visit
     await visit.page.evaluate(`usher('optout'); ${shoes}`)

@@ -178,8 +178,8 @@ describe('grammar', () => {
     expect(holds('(a==1)and(b==2)', 'a=1&b=2')).toBe(true)
   })
 
-  test.each(['price123', '123price', 'price-123', 'c_price123', 'c_contextData.a.CarrierName'])(
-    'the key %s is valid [AUD-10], [AUD-11], [COL-26], [COL-27]',
+  test.each(['price123', '123price', 'price-123', 'c_price123', 'c_contextData.a.CarrierName', 'd_zx'])(
+    'the key %s is valid [AUD-10], [AUD-11], [COL-26], [COL-27], [COL-55]',
     (key) => {
       expect(holds(`${key} == 1`, `${key}=1`)).toBe(true)
     },
@@ -203,7 +203,7 @@ describe('grammar', () => {
     expect(parseTraitRule(rule)).toMatchObject({ ok: true, normalized, hints })
   })
 
-  test.each(['d_rs', 'D_DST_FILTER'])('a rule on the reserved attribute %s carries a warning [COL-53]', (key) => {
+  test.each(['d_rs', 'D_DST_FILTER'])('a rule on the reserved attribute %s carries a warning [COL-53~]', (key) => {
     const parsed = parseTraitRule(`${key} == 1`)
     expect(parsed.ok && parsed.hints).toEqual([expect.stringContaining('reserved')])
   })
