@@ -166,12 +166,12 @@ test('the waits between the ten attempts of a durable message [SEC-46]', async (
   expect(BODY_STATUSES).toEqual([400, 413, 422])
 })
 
-test('times of attempt, both modes [SEC-45] [SEC-46]', async () => {
+test('times of attempt, both modes [SEC-45] [SEC-46] [OUT-22]', async () => {
   const { DISPATCHER_LIMITS } = await import('../src/activation/dispatcher.ts')
   expect(DISPATCHER_LIMITS).toMatchObject({ compatTimeoutMs: 3 * SECOND, durableTimeoutMs: 15 * SECOND })
 })
 
-test('how many of each object may exist [AUD-300] [AUD-301] [AUD-302] [AUD-303] [AUD-304] [AUD-305] [AUD-307] [OUT-05]', async () => {
+test('how many of each object may exist [AUD-300] [AUD-301] [AUD-302] [AUD-304] [AUD-305] [AUD-307~] [OUT-05~]', async () => {
   const { DEFAULT_LIMITS } = await import('../src/store/catalog/limits.ts')
   expect(DEFAULT_LIMITS).toEqual({
     traits: 100_000,

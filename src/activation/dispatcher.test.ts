@@ -103,7 +103,7 @@ test('a newer state waits until the message before it has ended, and is then sen
   expect(receiver.requests.map(told)).toEqual([['user-1: 100+'], ['user-2: 101+'], ['user-1: 100- 101+']])
 })
 
-test('a Status 0 goes in every message until one was delivered, then no more [OUT-46] [OUT-49] [OUT-57]', async () => {
+test('a Status 0 goes in every message until one was delivered, then no more [OUT-46] [OUT-49] [OUT-57] [OUT-29]', async () => {
   await using receiver = await startReceiver((response, _request, number) =>
     response.writeHead(number === 2 || number === 3 ? 500 : 200).end(),
   )

@@ -70,7 +70,7 @@ test('by the IDs of both, and as current, what holds today arrives once or more,
   }
 })
 
-test('a partner that takes no Status 0 is sent nothing of a user who left, and the dry run and the result say so [SEC-48] [OUT-59]', async () => {
+test('a partner that takes no Status 0 is sent nothing of a user who left, and the dry run and the result say so [SEC-48] [OUT-59~]', async () => {
   await using receiver = await startReceiver()
   const config = { url: receiver.url, supportsUnsegment: false }
   await using bench = await openWorkbench({ destinations: [{ config }] })
@@ -88,7 +88,7 @@ test('a partner that takes no Status 0 is sent nothing of a user who left, and t
   expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]?.isOwed).toBe(false)
 })
 
-test('what holds no more and can be told by no mapping says nothing_to_tell, or outdated of the same bytes [SEC-48] [OUT-58]', async () => {
+test('what holds no more and can be told by no mapping says nothing_to_tell, or outdated of the same bytes [SEC-48] [OUT-58~]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
   const [came = '' as never] = await comeAndGone(bench)
@@ -184,7 +184,7 @@ test('the next message of a user who is in one on its way is begun when that has
   expect(receiver.requests.map(told).at(-1)).toEqual(['user-1: 100+ 101+'])
 })
 
-test('what a replay said is still said after a restart, and what it had not done is done then [SEC-48] [API-165]', async () => {
+test('what a replay said is still said after a restart, and what it had not done is done then [SEC-48] [API-165~]', async () => {
   await using folder = await openTemporaryStore()
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())

@@ -41,7 +41,7 @@ const draft = (over: object = {}, s2s: object = {}) => ({
 const create = async (over: object = {}, s2s: object = {}) =>
   (await server.call('POST', '/v1/destinations', draft(over, s2s))).body
 
-test('a server-to-server destination is created and read without its secrets [API-78], [OPS-42], [OPS-50], [SEC-63]', async () => {
+test('a server-to-server destination is created and read without its secrets [API-78~], [OPS-42], [OPS-50], [SEC-63]', async () => {
   const answer = await server.call('POST', '/v1/destinations/', draft())
   expect(answer.status).toBe(201)
   expect(answer.body).toMatchObject({
@@ -94,7 +94,7 @@ test('what was read can be sent back: redacted secrets stay, new ones replace [A
   })
 })
 
-test('a signing key that is left out is generated and shown once, in the answer of that call [OPS-50] [OUT-74]', async () => {
+test('a signing key that is left out is generated and shown once, in the answer of that call [OPS-50] [OUT-74~]', async () => {
   const created = await create({}, { auth: { type: 'hmac' } })
   const [{ key }] = created.s2s.auth.keys
   expect(key).toEqual({
@@ -186,7 +186,7 @@ test('a destination id is kept, a used one conflicts [OPS-44]', async () => {
   expect([taken.status, taken.body.details[0].field]).toEqual([409, 'destinationId'])
 })
 
-test('limits are shown, and reached by name [API-82], [AUD-307], [OUT-05], [SEC-69]', async () => {
+test('limits are shown, and reached by name [API-82], [AUD-307~], [OUT-05~], [SEC-69]', async () => {
   await using small = await startTestAdmin({ limits: { serverToServerDestinations: 1 } })
   await small.call('POST', '/v1/destinations', draft())
   expect((await small.call('GET', '/v1/destinations/limits')).body).toEqual({

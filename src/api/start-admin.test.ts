@@ -23,7 +23,7 @@ test('a call without a token is refused with a challenge [API-29], [API-10]', as
   })
 })
 
-test('a wrong token is refused without being echoed [API-10]', async () => {
+test('a wrong token is refused without being echoed [API-10] [API-29]', async () => {
   const answer = await server.call('GET', '/v1/traits', undefined, { authorization: 'Bearer 9d3c1f7e-wrong' })
   expect(answer.status).toBe(401)
   expect(answer.headers.get('www-authenticate')).toBe(

@@ -119,10 +119,13 @@ test.each([
   ['1171485', '095f142a-ace8-ac5d-b86a-92c8be18b197', '095f142a-ace8-ac5d-b86a-92c8be18b19'],
   ['1171489', '7XCBNROQJQPYW', 'a'.repeat(129)],
   ['1171489', 'a'.repeat(128), ''.padEnd(128, '!')],
-])('device advertising IDs of %s have one exact form; a violation is 312 [COL-64] [COL-65]', (source, good, bad) => {
-  expect(read(`d_cid=${source}%01${good}`)).toMatchObject({ pairs: [`${source}:${good}:0`], codes: [] })
-  expect(read(`d_cid=${source}%01${bad}`)).toMatchObject({ pairs: [], codes: [312, 300, 104] })
-})
+])(
+  'device advertising IDs of %s have one exact form; a violation is 312 [COL-64] [COL-65] [AUD-168]',
+  (source, good, bad) => {
+    expect(read(`d_cid=${source}%01${good}`)).toMatchObject({ pairs: [`${source}:${good}:0`], codes: [] })
+    expect(read(`d_cid=${source}%01${bad}`)).toMatchObject({ pairs: [], codes: [312, 300, 104] })
+  },
+)
 
 test('global data sources have integration codes [COL-63]', () => {
   expect(read('d_cid_ic=DSID_20914%01e4fe9bde-caa0-47b6-908d-ffba3fa184f2').pairs).toHaveLength(1)

@@ -109,7 +109,7 @@ test.each([
   expect(keysOf(android(parts))).toMatchObject({ os_name: 'android', ...expected })
 })
 
-test('a tablet is an Android that does not say Mobile; a reduced text names no model [COL-213], [COL-214~]', () => {
+test('a tablet is an Android that does not say Mobile; a reduced text names no model [COL-213], [COL-214~], [AUD-18]', () => {
   expect(keysOf(android('13; SM-X700', 'Safari/537.36'))).toMatchObject({ hardware_type: 'tablet', vendor: 'samsung' })
   expect(keysOf(android('10; K'))).toEqual({ hardware_type: 'mobile phone', os_version: '10', os_name: 'android' })
 })

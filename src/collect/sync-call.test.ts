@@ -50,7 +50,7 @@ test('the path is read as it is: slashes, plus signs and %2F in it are data [COL
   expect(edge.calls[0]?.deviceId).toBe(DEVICE)
 })
 
-test('the mapping is handed over, demdex set, dextp extended [COL-155] [COL-156] [COL-125]', async () => {
+test('the mapping is handed over, demdex set, dextp extended [COL-155] [COL-156] [COL-125] [OUT-12]', async () => {
   await using edge = await startTestEdge({ directory })
   const first = await edge.call('/ibs:dpid=420&dpuuid=u1', dpm)
   expect(first.cookies.map((cookie) => cookie.split(';')[0])).toEqual([
@@ -141,7 +141,7 @@ test.each([
   [`https://partner.example/${'a'.repeat(4096)}`, undefined],
   ['https://dpm.demdex.net/ibs:dpid=1&dpuuid=2', 'loop'],
 ])(
-  '%s is refused: a pixel, the mapping is kept, the reason counted [COL-159] [SEC-13] [SEC-14] [SEC-15] [SEC-16] [SEC-17]',
+  '%s is refused: a pixel, the mapping is kept, the reason counted [COL-159] [SEC-13] [SEC-14] [SEC-15] [SEC-16] [SEC-17] [OUT-11]',
   async (url, reason) => {
     await using edge = await startTestEdge({ directory })
     const reply = await edge.call(withRedir(url), dpm)
@@ -229,7 +229,7 @@ test('an empty list redirects nowhere; any host is a switch [SEC-13]', async () 
   expect([unknown.status, unknown.codes()]).toEqual([302, [302, 104]])
 })
 
-test('opted out or without consent: no mapping, and the macro stays empty [COL-162] [COL-170] [OUT-13] [COL-246]', async () => {
+test('opted out or without consent: no mapping, and the macro stays empty [COL-162] [COL-170] [OUT-13~] [COL-246]', async () => {
   await using edge = await startTestEdge({ directory })
   const target = withRedir('https://partner.example/?u=${DD_UUID}')
   for (const [query, cookie] of [

@@ -42,7 +42,7 @@ async function define(usher: Server, url: string) {
 const call = (usher: Server, device: string, query: string) =>
   fetch(`${usher.edgeUrl}/event?d_uuid=${device}&d_rtbd=json&${query}`)
 
-test('a changed rule reaches those who do not come, and their partners [AUD-127~]', async () => {
+test('a changed rule reaches those who do not come, and their partners [AUD-143]', async () => {
   await using receiver = await startReceiver()
   await using usher = await startWholeServer(dataDir)
   const { dataSourceId, segmentIds, sids } = await define(usher, `${receiver.url}/aam`)

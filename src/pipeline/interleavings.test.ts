@@ -35,7 +35,7 @@ async function isIn(pipeline: TestPipeline, id: Parameters<TestPipeline['profile
   return profile !== undefined && isMember(profile.segments, segment)
 }
 
-test('a person who changes between the evaluation of her device and its commit is not missed (no write skew) [AUD-204] [AUD-205] [AUD-351]', async () => {
+test('a person who changes between the evaluation of her device and its commit is not missed (no write skew) [AUD-204] [AUD-205] [AUD-351~]', async () => {
   await using pipeline = await makePipeline(definitions)
   await pipeline.process(makeCall(1, {}, { declaredIds: [crm('anna')] }))
   await pipeline.process(makeCall(2, {}, { declaredIds: [crm('anna')] }))
@@ -120,7 +120,7 @@ test('the person of a retired or evicted device is no longer a member through it
   expect(await isIn(other, person('bo'), HOUSEHOLD)).toBe(false)
 })
 
-test('a Status 0 that is still owed when a device retires is owed again each day [OUT-55] [OUT-57]', async () => {
+test('a Status 0 that is still owed when a device retires is owed again each day [OUT-55~] [OUT-57]', async () => {
   await using pipeline = await makePipeline({ ...definitions, traits: [makeTrait(101, 'a == "1"', { ttlDays: 1 })] })
   await pipeline.process(makeCall(1, { a: '1' }))
   await pipeline.sweepAt(NOW + 3 * DAY_MS)

@@ -46,7 +46,7 @@ async function memberships(pipeline: TestPipeline, ...ids: Parameters<TestPipeli
 }
 
 describe('one event', () => {
-  test('realizes its traits, enters the segments they touch, and owes the mapped destination [AUD-6] [AUD-141] [OUT-28] [COL-21]', async () => {
+  test('realizes its traits, enters the segments they touch, and owes the mapped destination [AUD-6] [AUD-141~] [OUT-28] [COL-21]', async () => {
     await using pipeline = await makePipeline(definitions)
     const outcome = await pipeline.process(makeCall(1, { c_look: 'shoes', p_age: '23' }))
     expect(outcome).toMatchObject({
@@ -82,10 +82,13 @@ describe('one event', () => {
     expect((await pipeline.profile(browser(1)))?.traits.totals).toEqual(Uint32Array.of(30))
   })
 
-  test('names traits directly by d_sid, an onboarded one too [COL-194] [AUD-57]', async () => {
+  test('names traits directly by d_sid, an onboarded one too [COL-194] [AUD-57] [AUD-345]', async () => {
     await using pipeline = await makePipeline(definitions)
     const outcome = await pipeline.process(makeCall(1, {}, { traitIds: [103, 999] as never }))
     expect(outcome).toMatchObject({ traits: [103] })
+    // With a person who is logged in they are written to her profile.
+    await pipeline.process(makeCall(1, {}, { traitIds: [103] as never, declaredIds: [crm('anna', 1)] }))
+    expect((await pipeline.profile(person('anna')))?.traits.sids).toEqual(Int32Array.of(103))
   })
 
   test('without a device makes one; with a device advertising or person ID it finds the latest device of it [COL-69] [COL-70] [COL-93]', async () => {
@@ -109,7 +112,7 @@ describe('one event', () => {
 })
 
 describe('authentication states', () => {
-  test('state 1 writes traits to the authenticated profile, states 0 and 2 to the device [AUD-187] [COL-94]', async () => {
+  test('state 1 writes traits to the authenticated profile, states 0 and 2 to the device [AUD-187~] [COL-94]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 1)] }))
     expect((await pipeline.profile(person('anna')))?.traits.sids).toEqual(Int32Array.of(101))
@@ -151,7 +154,7 @@ describe('authentication states', () => {
     expect(await memberships(pipeline, person('anna'))).toEqual([HOUSEHOLD])
   })
 
-  test('another device of the person qualifies only through its own pair, and at once [AUD-205] [AUD-351] [AUD-145]', async () => {
+  test('another device of the person qualifies only through its own pair, and at once [AUD-205] [AUD-351~] [AUD-145~]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 1)], signals: new Signals() }))
     await pipeline.process(makeCall(2, {}, { declaredIds: [crm('anna', 1)] }))
@@ -206,7 +209,7 @@ describe('follow-ups', () => {
 describe('opt-outs', () => {
   const call = makeOptOut
 
-  test('a device opt-out ends collection and takes the device out of every segment [COL-229] [COL-233] [SEC-79] [OUT-52]', async () => {
+  test('a device opt-out ends collection and takes the device out of every segment [COL-229] [COL-233] [SEC-79] [OUT-52~] [AUD-143]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }))
     await pipeline.optOut(call({ deviceId: deviceId(1) }))
@@ -274,7 +277,7 @@ describe('time alone', () => {
     expect([...((await pipeline.profile(browser(1)))?.segments.left ?? [])]).toEqual([LeaveReason.ttl])
   })
 
-  test('a device not seen for 120 days leaves its segments, then goes with its mappings; others stay [OUT-51] [OUT-54] [OUT-55] [COL-76]', async () => {
+  test('a device not seen for 120 days leaves its segments, then goes with its mappings; others stay [OUT-51] [OUT-54] [OUT-55~] [COL-76] [AUD-143]', async () => {
     await using pipeline = await makePipeline({
       ...definitions,
       traits: [makeTrait(101, 'c_look == "shoes"', { ttlDays: 0 })],
@@ -310,7 +313,7 @@ describe('the wave at midnight', () => {
 })
 
 describe('a changed rule', () => {
-  test('reaches profiles without a visit: a new segment takes in those who hold its traits, a deleted one lets go [AUD-142] [AUD-143] [AUD-123]', async () => {
+  test('reaches profiles without a visit: a new segment takes in those who hold its traits, a deleted one lets go [AUD-142] [AUD-143] [AUD-123~]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }))
     await pipeline.change({ ...definitions, version: 2, segments: [makeSegment(202, '101T')] })

@@ -42,7 +42,7 @@ test('nothing is said of what is well', () => {
   expect(kinds({ health: [well(1), well(2, { waitingUsers: 9, oldestWaitingMs: NOW_MS - 60_000 })] })).toEqual([])
 })
 
-test('worst first: a full disk, then by how each destination stands, then what is only to be known', () => {
+test('worst first: a full disk, then by how each destination stands, then what is only to be known [OUT-20]', () => {
   const lastFailure = { reason: 'http_503', atMs: NOW_MS - 1_000 }
   const old = NOW_MS - 600_000
   const health = [

@@ -31,7 +31,7 @@ function configOf(more: object = {}): S2sConfig {
   return parsed.config
 }
 
-test('the documented destination is accepted, with the documented defaults [OPS-42] [OPS-50] [OUT-01]', () => {
+test('the documented destination is accepted, with the documented defaults [OPS-42] [OPS-50] [OUT-01~] [OUT-39]', () => {
   expect(configOf()).toMatchObject(example)
   const parsed = parseS2sConfig({ url: example.url, userDpid: [77052, 20914, 77052] }, { allowPrivate: false })
   expect(parsed).toMatchObject({
@@ -63,7 +63,7 @@ test('a destination without the data source of its users is refused with what is
     expect(issues({ userDpid })).toEqual(['userDpid: expected the id of a data source, or a list of 1 to 20'])
 })
 
-test('real time over file protocols is refused at the field, and what is not built yet says so [OUT-02]', () => {
+test('real time over file protocols is refused at the field, and what is not built yet says so [OUT-02~]', () => {
   for (const protocol of ['ftp', 'sftp', 's3']) {
     expect(paths({ protocol, delivery: 'realtime' })).toEqual(['delivery', 'protocol'])
     expect(issues({ protocol, delivery: 'batch' })).toEqual([
@@ -143,7 +143,7 @@ test('header values hold no line break and at most 4 KiB [SEC-29]', () => {
   expect(paths({ userAgent: 'a\nb' })).toEqual(['userAgent'])
 })
 
-test('signing keys have at least 16 characters and are one or two [OUT-72] [OUT-74]', () => {
+test('signing keys have at least 16 characters and are one or two [OUT-72] [OUT-74~]', () => {
   const keys = (...texts: string[]) => paths({ auth: { ...example.auth, keys: texts.map((key) => ({ key })) } })
   expect(keys('short')).toEqual(['auth.keys.0.key'])
   expect(keys('x'.repeat(16), 'y'.repeat(15))).toEqual(['auth.keys.1.key'])
@@ -160,7 +160,7 @@ test('oauth2 takes the ready value, or a pair [OUT-79]', () => {
   expect(paths({ auth: { type: 'oauth2', tokenUrl, clientId: 'a', clientSecret: 'b' } })).toEqual([])
 })
 
-test('numbers have their bounds, success is a 2xx, unknown keys are refused [OUT-38] [OUT-208] [SEC-69]', () => {
+test('numbers have their bounds, success is a 2xx, unknown keys are refused [OUT-38] [OUT-208] [SEC-69] [OUT-39]', () => {
   for (const usersPerMessage of [0, 11, 1.5]) expect(paths({ usersPerMessage })).toEqual(['usersPerMessage'])
   expect(paths({ batchMaxWaitMs: 1001 })).toEqual(['batchMaxWaitMs'])
   for (const status of [199, 300, 404, 500])
@@ -289,7 +289,7 @@ test('the value of every free header is write-only, and is kept under its name i
   })
 })
 
-test('a signing key that is left out is generated as Standard Webhooks writes keys, and shown once [OPS-50] [OUT-74]', () => {
+test('a signing key that is left out is generated as Standard Webhooks writes keys, and shown once [OPS-50] [OUT-74~]', () => {
   const made = withGeneratedKeys(undefined, { ...example, auth: { type: 'hmac' } })
   expect(made.generated).toEqual([expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/)])
   const [key = ''] = made.generated
