@@ -128,7 +128,7 @@ describe('defaults of the configuration', () => {
   })
 })
 
-test('defaults of a server-to-server destination [OPS-42] [SEC-46] [OUT-21] [OUT-208]', () => {
+test('defaults of a server-to-server destination [OPS-42~] [SEC-46] [OUT-21] [OUT-208]', () => {
   const input = { url: 'https://partner.example/in', userDpid: 77052, delivery: 'realtime' }
   const parsed = parseS2sConfig(input, { allowPrivate: false })
   expect(parsed).toMatchObject({
@@ -195,7 +195,7 @@ test('links between IDs [COL-75] [AUD-169] [OUT-17]', async () => {
   expect(LINK_LIMITS).toEqual({ devicesPerCrossDeviceId: 100, crossDeviceIdsPerDataSource: 10, cookieIds: 1000 })
 })
 
-test('days without a visit until a profile goes [SEC-82] [AUD-164]', async () => {
+test('days without a visit until a profile goes [SEC-82~] [AUD-164]', async () => {
   const { DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS } = await import('../src/model/retention.ts')
   expect([DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS]).toEqual([120, 720])
 })

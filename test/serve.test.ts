@@ -20,7 +20,7 @@ const runProgram = (path: string, args: string[], env: Record<string, string> = 
     env: { PATH: process.env['PATH'], ...env },
   })
 
-test('the ready line, the probes on both listeners, the metrics on admin [OPS-12] [SEC-86] [SEC-87]', async () => {
+test('the ready line, the probes on both listeners, the metrics on admin [OPS-12] [SEC-86~] [SEC-87~] [OPS-25]', async () => {
   const usher = await spawnUsher({ dataDir: join(folder, 'data') })
   try {
     const ready = JSON.parse(usher.log.find((line) => line.includes('"msg":"ready"')) ?? '{}') as Record<
@@ -32,6 +32,7 @@ test('the ready line, the probes on both listeners, the metrics on admin [OPS-12
       edgeUrl: usher.edgeUrl,
       adminUrl: usher.adminUrl,
       durability: 'process',
+      allowPrivateDestinations: true,
     })
     expect(ready['startupMs']).toEqual(expect.any(Number))
     for (const url of [usher.edgeUrl, usher.adminUrl]) {

@@ -49,7 +49,7 @@ test('a committed marker becomes one message of exactly the documented keys, and
   expect((await bench.deliveries.list({ profileIds: [profileIdOf(1)], page: 0, pageSize: 10 })).list).toEqual([ended])
 })
 
-test('changes that wait are sent as one, from the profile as it is then [SEC-43]', async () => {
+test('changes that wait are sent as one, from the profile as it is then [SEC-43~]', async () => {
   await using receiver = await startReceiver()
   const timers = manualTimers()
   await using bench = await openWorkbench(
@@ -85,7 +85,7 @@ test('a message leaves when it is full or when the first user has waited long en
   expect(receiver.requests.map((request) => messageOf(request).User_count)).toEqual(['3', '1'])
 })
 
-test('a newer state waits until the message before it has ended, and is then sent [SEC-42]', async () => {
+test('a newer state waits until the message before it has ended, and is then sent [SEC-42~]', async () => {
   let answer = () => {}
   await using receiver = await startReceiver((response, _request, number) => {
     if (number === 1) answer = () => response.end()

@@ -105,7 +105,7 @@ test('what a version before had not replayed is replayed, and is found like any 
   ])
 })
 
-test('at most fifty are under way at one time [SEC-72]', async () => {
+test('at most fifty are under way at one time [SEC-72~]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] })
   await bench.commit(deviceIn(1, [100]))

@@ -207,7 +207,7 @@ const COOKIE = {
   ...{ idType: 'COOKIE', subIdType: null, supportsAuthenticatedProfile: false, authenticatedProfileName: null },
 }
 
-test('an ID sync and redirect hosts are stored for the edge [SEC-13] [OUT-16]', async () => {
+test('an ID sync and redirect hosts are stored for the edge [SEC-13~] [OUT-16]', async () => {
   const created = await create({
     redirectHosts: ['*.partner.example'],
     idSync: { url: '//sync.partner.example/u?d=%did%' },

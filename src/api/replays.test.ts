@@ -64,7 +64,7 @@ test('replay takes ids or a filter, one of them; same bytes by default [OPS-51]'
   }
 })
 
-test('one more than may be under way is refused with what to do [SEC-72]', async () => {
+test('one more than may be under way is refused with what to do [SEC-72~]', async () => {
   const refused = await server.call('POST', '/v1/deliveries/replay', { status: 'dead', perSecond: 1 })
   expect([refused.status, refused.body.code, refused.body.message]).toEqual([
     409,
@@ -96,7 +96,7 @@ test('a replay is called off with 202; one that has ended answers 409, one that 
   expect((await cancel('rp_9')).status).toBe(404)
 })
 
-test('a process that does not deliver says so instead of replaying nothing [OPS-10] [SEC-48]', async () => {
+test('a process that does not deliver says so instead of replaying nothing [OPS-10~] [SEC-48]', async () => {
   await using other = await startTestAdmin()
   const refused = await other.call('POST', '/v1/deliveries/replay', { status: 'dead', dryRun: true })
   expect([refused.status, refused.body.code]).toEqual([503, 'no_delivery'])

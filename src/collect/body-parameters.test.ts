@@ -213,7 +213,7 @@ test.each([
   expect(edge.calls).toEqual([])
 })
 
-test('long numbers of JSON stay as they are written, for they are IDs [SEC-07]', async () => {
+test('long numbers of JSON stay as they are written, for they are IDs [SEC-07~]', async () => {
   await using edge = await startTestEdge()
   await post(edge, `{"d_uuid":${DEVICE},"c_n":12345678901234567890,"c_small":1e-7,"c_big":1E400}`, JSON_TYPE)
   expect(edge.calls[0]?.deviceId).toBe(DEVICE)

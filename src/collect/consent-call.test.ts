@@ -4,7 +4,7 @@ import { DEVICE, ECID, form, startTestEdge, testDirectory, vendorDestination } f
 
 const refusal = `gdpr=1&gdpr_consent=${consentString({ purposes: [1] })}`
 
-test('consent is passed on with the call, its string is not [SEC-73] [COL-253~]', async () => {
+test('consent is passed on with the call, its string is not [SEC-73~] [COL-253~]', async () => {
   await using edge = await startTestEdge({ directory: testDirectory([], [vendorDestination(7, 10)]) })
   const string = consentString({})
   await edge.call(`/event?gdpr=1&gdpr_consent=${string}`)
@@ -43,7 +43,7 @@ test('on dpm the partner is known only with an organization [COL-245] [COL-05~]'
   expect(edge.optOuts).toMatchObject([{ organization: 'AB@AdobeOrg' }])
 })
 
-test('a missing string drops the call and opts nobody out [COL-244] [COL-191] [SEC-76] [COL-161]', async () => {
+test('a missing string drops the call and opts nobody out [COL-244] [COL-191] [SEC-76~] [COL-161]', async () => {
   await using edge = await startTestEdge()
   for (const query of [
     'gdpr=1',

@@ -89,7 +89,7 @@ test('the fourth ID of a data source is 310, however it is named [COL-87] [COL-1
   expect(read('d_cid_ic=one&d_cid_ic=one&d_cid_ic=one&d_cid_ic=one').codes).toEqual([300, 300, 300, 300, 104])
 })
 
-test('beyond ten IDs: one 301 with the counts, and 309 for each that is discarded; 310 first [COL-86] [COL-87] [COL-115]', () => {
+test('beyond ten IDs: one 301 with the counts, and 309 for each that is discarded; 310 first [COL-86] [COL-87] [COL-115] [SEC-1]', () => {
   // IDs of browsers, of persons and of a mobile device count together.
   const nine = [1, 123, 2].flatMap((id) => ['a', 'b', 'c'].map((user) => `d_cid=${id}%01${user}`))
   const idfa = 'AEBE52E7-03EE-455A-B3C4-E57283966239'

@@ -144,7 +144,7 @@ test('connections of a trusted proxy count against the global cap only [SEC-03]'
   for (const socket of open) socket.destroy()
 })
 
-test('shed under load: least important first, page libraries and SDKs with 200 [SEC-11] [COL-113] [CLI-3] [CLI-21]', async () => {
+test('shed under load: least important first, page libraries and SDKs with 200 [SEC-11~] [COL-113] [CLI-3] [CLI-21]', async () => {
   await using edge = await startTestEdge({ overloaded: () => true })
   for (const target of ['/event?a=b', '/event?d_rtbd=json', '/ibs:dpid=1&dpuuid=a']) {
     const reply = await edge.call(target)
@@ -163,7 +163,7 @@ test('shed under load: least important first, page libraries and SDKs with 200 [
   expect(edge.rejected.filter((code) => code === 'shed')).toHaveLength(6)
 })
 
-test('calls in work are bounded, and ID syncs go before pixels and events [SEC-11]', async () => {
+test('calls in work are bounded, and ID syncs go before pixels and events [SEC-11~]', async () => {
   let release: () => void = () => undefined
   const gate = new Promise<void>((resolve) => {
     release = resolve
@@ -224,7 +224,7 @@ test('closing stops accepting and finishes what was accepted [SEC-89] [OPS-13]',
   idle.destroy()
 })
 
-test('health and readiness are answered on the edge [OPS-12] [SEC-86]', async () => {
+test('health and readiness are answered on the edge [OPS-12] [SEC-86~]', async () => {
   let reasons = ['store_behind']
   await using edge = await startTestEdge({ ready: () => reasons })
   expect((await edge.call('/healthz')).json()).toEqual({ status: 'ok' })

@@ -37,7 +37,7 @@ test('the documented POST gives the pixel [COL-14] [COL-98]', async () => {
   expect(edge.calls[0]?.signals.all('c_loves')).toEqual(['famous actress'])
 })
 
-test('the documented JSONP call works on an alias with an underscore [COL-18] [COL-43~] [COL-108] [COL-110] [COL-102]', async () => {
+test('the documented JSONP call works on an alias with an underscore [COL-18] [COL-43~] [COL-108] [COL-110] [COL-102] [SEC-8]', async () => {
   await using edge = await startTestEdge({ config: { aliases: ['acme_aam_domain'] } })
   const reply = await edge.call('/event?videoTypeID=2&data=moarData&d_dst=1&d_rtbd=json&d_cb=acme_callback', {
     headers: { host: 'acme_aam_domain.demdex.net' },
@@ -297,7 +297,7 @@ test('consent that allows no storing gives an answer without data', async () => 
   expect((await edge.call(JSON_EVENT)).json()).toEqual({ stuff: [], tid: expect.any(String), dcs_region: 7 })
 })
 
-test('trouble behind the edge is 200 with error 0, and 503 only where a repeat can help [COL-111] [SEC-02] [SEC-11] [COL-113] [SEC-12]', async () => {
+test('trouble behind the edge is 200 with error 0, and 503 only where a repeat can help [COL-111] [SEC-02] [SEC-11~] [COL-113] [SEC-12]', async () => {
   let error: unknown = new Error('a mistake of ours')
   await using edge = await startTestEdge({ process: () => Promise.reject(error) })
   const plain = await edge.call(JSON_EVENT)

@@ -34,7 +34,7 @@ test('a tool gets the browser back with a token of its own, its parameters fille
   expect((await begun('')).location).not.toContain(token)
 })
 
-test('the caller may choose among the tools and nothing else: no open redirect [COL-235] [SEC-13]', async () => {
+test('the caller may choose among the tools and nothing else: no open redirect [COL-235] [SEC-13~]', async () => {
   await using edge = await startTestEdge({ config: { optOutTools } })
   const location = async (rd: string) =>
     (await edge.call(`/demoptout/token?rd=${encodeURIComponent(rd)}`, { headers: { host } })).headers.location
@@ -93,7 +93,7 @@ test.each(['dexoptout=', 'dexoptout=1', `dexoptout=${'!'.repeat(43)}`, `xdexopto
   },
 )
 
-test('neither overload nor page, place or token keep anybody from it [SEC-11] [COL-235]', async () => {
+test('neither overload nor page, place or token keep anybody from it [SEC-11~] [COL-235]', async () => {
   const config = {
     optOutTools,
     countryOf: () => 'KP',

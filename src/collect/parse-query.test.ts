@@ -106,7 +106,7 @@ test('dots and digits in keys are kept [COL-26] [COL-27]', () => {
   expect(signals('c_contextData.a.adid=1&123=2')).toEqual({ 'c_contextData.a.adid': ['1'], '123': ['2'] })
 })
 
-test('keys that name prototypes are ordinary keys [SEC-06]', () => {
+test('keys that name prototypes are ordinary keys [SEC-06~]', () => {
   const { signals: found } = parse('__proto__=1&constructor=2&prototype=3&toString=4')
   expect([found.names, found.values]).toEqual([
     ['__proto__', 'constructor', 'prototype', 'toString'],

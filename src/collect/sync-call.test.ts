@@ -141,7 +141,7 @@ test.each([
   [`https://partner.example/${'a'.repeat(4096)}`, undefined],
   ['https://dpm.demdex.net/ibs:dpid=1&dpuuid=2', 'loop'],
 ])(
-  '%s is refused: a pixel, the mapping is kept, the reason counted [COL-159] [SEC-13] [SEC-14] [SEC-15] [SEC-16] [SEC-17] [OUT-11]',
+  '%s is refused: a pixel, the mapping is kept, the reason counted [COL-159] [SEC-13~] [SEC-14] [SEC-15] [SEC-16] [SEC-17] [OUT-11]',
   async (url, reason) => {
     await using edge = await startTestEdge({ directory })
     const reply = await edge.call(withRedir(url), dpm)
@@ -216,7 +216,7 @@ test('where no cookie may be set none counts the hops [SEC-16] [COL-54]', async 
   expect([reply.status, reply.cookies]).toEqual([302, []])
 })
 
-test('an empty list redirects nowhere; any host is a switch [SEC-13]', async () => {
+test('an empty list redirects nowhere; any host is a switch [SEC-13~]', async () => {
   await using closed = await startTestEdge()
   expect((await closed.call(withRedir('https://partner.example/', 'dpid=1&dpuuid=a'), dpm)).status).toBe(200)
   await using open = await startTestEdge({ config: { redirectAnyHost: true } })

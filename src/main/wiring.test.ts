@@ -128,7 +128,7 @@ test('the names that belong to the platform are no organisation, beside those th
   for (const host of ['dpm.collect.example', 'sync-frame.collect.example']) expect(await errorsOf(host)).toBe('none')
 })
 
-test('each counter counts what it is named after [SEC-87]', async () => {
+test('each counter counts what it is named after [SEC-87~]', async () => {
   await using receiver = await startReceiver()
   await using failing = await startReceiver({ behaviour: { answer: 500 } })
   let records: RecordStore | undefined

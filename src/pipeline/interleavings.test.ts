@@ -144,7 +144,7 @@ test('a person seen daily on one device is not forgotten after 24 months; /id is
   expect((await pipeline.profile(browser(1)))?.lastSeenMs).toBe(NOW + 60 * DAY_MS)
 })
 
-test('a call that says nothing about consent takes back no opt-out of sale [SEC-73] [SEC-74] [SEC-78]', async () => {
+test('a call that says nothing about consent takes back no opt-out of sale [SEC-73~] [SEC-74] [SEC-78]', async () => {
   await using pipeline = await makePipeline(definitions)
   const gpc = { ...CONSENT, deniedDestinations: [ALL_DESTINATIONS], syncDenied: true, reason: 'gpc' }
   await pipeline.process(makeCall(1, { a: '1' }, { consent: gpc }))

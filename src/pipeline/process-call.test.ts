@@ -101,7 +101,7 @@ describe('one event', () => {
     expect(found).toMatchObject({ source: 'declared', deviceId: deviceId(2) })
   })
 
-  test('without consent to store is stored nowhere [SEC-73]', async () => {
+  test('without consent to store is stored nowhere [SEC-73~]', async () => {
     await using pipeline = await makePipeline(definitions)
     const call = makeCall(1, { c_look: 'shoes' })
     expect(await pipeline.process({ ...call, consent: { ...call.consent, store: false } })).toMatchObject({
@@ -192,7 +192,7 @@ describe('authentication states', () => {
 })
 
 describe('follow-ups', () => {
-  test('what a crash left undone after the commit is carried out at the next start, once [SEC-59]', async () => {
+  test('what a crash left undone after the commit is carried out at the next start, once [SEC-59~]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }))
     pipeline.failFollowUps(true)

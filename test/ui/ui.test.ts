@@ -184,7 +184,7 @@ describe.skipIf(!canBrowse)(name, () => {
     await server.close()
   })
 
-  test('a lost connection is said in one line and goes away when it is back [OPS-45]', async () => {
+  test('a lost connection is said in one line and goes away when it is back [OPS-45~]', async () => {
     const { page } = await browsing.open(servers.full.url)
     await page.getByText('Live', { exact: true }).waitFor()
     servers.full.setLive(false)

@@ -155,7 +155,7 @@ describe('comparisons', () => {
     expect(holds('c_price == 9', 'price=9')).toBe(false)
   })
 
-  test('__proto__ and constructor are keys like any other [SEC-06]', () => {
+  test('__proto__ and constructor are keys like any other [SEC-06~]', () => {
     expect(holds('__proto__ == x OR constructor == y', '__proto__=x')).toBe(true)
     expect(holds('constructor == y', 'a=1')).toBe(false)
     expect(holds('a == constructor', 'a=constructor')).toBe(true)
