@@ -33,7 +33,7 @@ describe('defaults', () => {
     expect(config.masterKey).toBeUndefined()
   })
 
-  test('a fresh installation listens on loopback and has no password [SEC-92]', () => {
+  test('a fresh installation listens on loopback and has no password [SEC-92~]', () => {
     expect(loadConfig({ env: {} })).toMatchObject({ host: '127.0.0.1', admin: {} })
     expect(loadConfig({ env: {} }).admin).not.toHaveProperty('token')
   })

@@ -51,7 +51,7 @@ test('the ready line, the probes on both listeners, the metrics on admin [OPS-12
   }
 })
 
-test('the first start tells where the token is; plain HTTP for other machines is warned of [SEC-92]', async () => {
+test('the first start tells where the token is; plain HTTP for other machines is warned of [SEC-92~]', async () => {
   const hint = `bearer token is in ${join(folder, 'data', 'admin.token')}`
   const said = async (env: Record<string, string | undefined>) => {
     const usher = await spawnUsher({ dataDir: join(folder, 'data'), env: { USHER_ADMIN_TOKEN: undefined, ...env } })

@@ -93,6 +93,7 @@ test('a paused segment sends nothing, a deleted one takes its members back [AUD-
 test('a partner that cannot take back gets no Status 0, and it stays owed [OUT-59~]', () => {
   const without = { destinations: [{ config: { supportsUnsegment: false } }] }
   expect(entriesOf(deviceIn(1, [101]), [100], without)).toMatchObject({ active: [101], inactive: [] })
+  expect(segments(deviceIn(1, [101]), [100], without)).toEqual(['101+'])
 })
 
 test('an opt-out, a privacy request and inactivity take back whatever was told, paused, unmapped or outside its days [OUT-52~] [OUT-55~] [OUT-57] [OUT-51]', () => {

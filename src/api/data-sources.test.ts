@@ -79,7 +79,7 @@ test('the eight global data sources are there, with codes, and editable by none 
   expect(own.body.some((source: { dataSourceId: number }) => source.dataSourceId === 20914)).toBe(false)
 })
 
-test('the automatic data source owns folder traits and is named as documented [AUD-102~]', async () => {
+test('the automatic data source has its documented code and description [AUD-102~]', async () => {
   const { body } = await server.call('GET', '/v1/datasources?integrationCode=adobe-provided')
   expect(body).toHaveLength(1)
   expect(body[0].description).toBe('Automatically generated trait data source')

@@ -65,7 +65,9 @@ test('an error in the rule is answered with field and position, an unknown trait
 })
 
 test('only rule-based and folder traits may carry frequency [AUD-132]', async () => {
-  expect((await create({ segmentRule: `FREQUENCY([${shoes}T] <= 5D) >= 2` })).sid).toBeGreaterThan(0)
+  const folder = (await server.call('POST', '/v1/folders/traits', { name: 'counted', parentFolderId: 0 })).body
+  for (const sid of [shoes, folder.traitId])
+    expect((await create({ segmentRule: `FREQUENCY([${sid}T] <= 5D) >= 2` })).sid).toBeGreaterThan(0)
   const refused = await server.call(
     'POST',
     '/v1/segments',

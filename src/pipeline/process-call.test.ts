@@ -91,7 +91,7 @@ describe('one event', () => {
     expect((await pipeline.profile(person('anna')))?.traits.sids).toEqual(Int32Array.of(103))
   })
 
-  test('without a device makes one; with a device advertising or person ID it finds the latest device of it [COL-69] [COL-70] [COL-93]', async () => {
+  test('without a device makes one; with the ID of a person it finds the latest device of it [COL-69] [COL-70] [COL-93]', async () => {
     await using pipeline = await makePipeline(definitions)
     const made = await pipeline.process(makeCall(undefined, { c_look: 'shoes' }))
     expect(made).toMatchObject({ status: 'processed', source: 'new' })
@@ -165,6 +165,16 @@ describe('authentication states', () => {
     expect(await memberships(pipeline, browser(1))).toEqual([SHOES, HOUSEHOLD])
     expect(await memberships(pipeline, browser(2))).toEqual([])
     expect(await memberships(pipeline, person('anna'))).toEqual([HOUSEHOLD])
+  })
+
+  test('what a person does on one device takes her other device out of a segment at once [AUD-145]', async () => {
+    const segments = [makeSegment(203, '101T AND NOT 102T', { mergeRuleId: LAST_AND_DEVICE })]
+    await using pipeline = await makePipeline({ ...definitions, segments })
+    await pipeline.process(makeCall(1, {}, { declaredIds: [crm('anna')] }))
+    await pipeline.process(makeCall(1, { c_look: 'shoes' }))
+    expect(await memberships(pipeline, browser(1))).toEqual([HOUSEHOLD])
+    await pipeline.process(makeCall(2, { c_did: 'buy' }, { declaredIds: [crm('anna')] }))
+    expect(await memberships(pipeline, browser(1))).toEqual([])
   })
 
   test('a login by somebody else parts the device from the first person, and both are brought up to date [AUD-205] [AUD-343]', async () => {
@@ -258,6 +268,21 @@ describe('opt-outs', () => {
     await pipeline.optOut(call({ deviceId: deviceId(1) }))
     expect(await pipeline.optOutStatus({ ...call({}), deviceId: deviceId(1) })).toBe('global')
     expect(await pipeline.optOutStatus({ ...call({}), deviceId: deviceId(2) })).toBeUndefined()
+  })
+
+  test('after a global opt-out what was known goes 120 days after the last visit before it; the opt-out stays [COL-226] [SEC-79]', async () => {
+    await using pipeline = await makePipeline(definitions)
+    await pipeline.process(makeCall(1, { c_look: 'shoes' }))
+    await pipeline.optOut(call({ level: 'global', cookieDeviceId: deviceId(1) }))
+    const day = (n: number) => Date.UTC(2026, 10, 22, 12) + n * DAY_MS
+    const again = await pipeline.process(makeCall(1, { c_did: 'buy' }, { receivedAtMs: day(100) }))
+    expect(again).toMatchObject({ status: 'opted_out', level: 'global' })
+    await pipeline.sweepAt(day(119))
+    expect((await pipeline.profile(browser(1)))?.traits.sids).toEqual(Int32Array.of(101))
+    await pipeline.sweepAt(day(121))
+    await pipeline.sweepAt(day(122))
+    expect(await pipeline.profile(browser(1))).toBeUndefined()
+    expect(await pipeline.optOutStatus({ ...call({}), deviceId: deviceId(1) })).toBe('global')
   })
 })
 
