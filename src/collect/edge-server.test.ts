@@ -272,7 +272,7 @@ test('over TLS: SNI may differ from Host, cookies are secure, later calls are up
   expect(edge.calls[0]?.signals.all('h_host')).toEqual(['foo.demdex.net'])
 })
 
-test('one record for each request, with its codes and tid [COL-143~] [OPS-43] [COL-104]', async () => {
+test('one record for each request, with its codes and tid [OPS-43] [COL-104]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/event?d_uuid=1&d_caller=crm')
   await expect
