@@ -15,7 +15,7 @@ function issuesOf(sources: ConfigSources): readonly string[] {
 const withFile = (text: string): ConfigSources => ({ options: { config: 'x.yaml' }, readFile: () => text })
 
 describe('defaults', () => {
-  test('nothing set: embedded stores in ./data, loopback, the promised ports [OPS-11] [OPS-21] [OPS-23] [OPS-24]', () => {
+  test('nothing set: embedded stores in ./data, loopback, the promised ports [OPS-11~] [OPS-21] [OPS-23~] [OPS-24~]', () => {
     const config = loadConfig({ env: {} })
     expect(config).toMatchObject({
       dataDir: './data',
@@ -33,14 +33,14 @@ describe('defaults', () => {
     expect(config.masterKey).toBeUndefined()
   })
 
-  test('a fresh installation listens on loopback and has no password [SEC-92]', () => {
+  test('a fresh installation listens on loopback and has no password [SEC-92~]', () => {
     expect(loadConfig({ env: {} })).toMatchObject({ host: '127.0.0.1', admin: {} })
     expect(loadConfig({ env: {} }).admin).not.toHaveProperty('token')
   })
 })
 
 describe('sources', () => {
-  test('the environment wins over the file, the command line over both [OPS-20] [OPS-10]', () => {
+  test('the environment wins over the file, the command line over both [OPS-20] [OPS-10~]', () => {
     const config = loadConfig({
       options: { config: 'x.yaml', dataDir: '/cli', roles: 'edge,delivery' },
       env: { USHER_EDGE_PORT: '9090', USHER_DATA_DIR: '/env' },
@@ -264,7 +264,7 @@ describe('refusals stop the start with the key and what is allowed', () => {
     expect(issuesOf({ options: { config: '/no/such.yaml' } })[0]).toContain('/no/such.yaml')
   })
 
-  test('stores of a later version answer so [OPS-23]', () => {
+  test('stores of a later version answer so [OPS-23~]', () => {
     expect(issuesOf({ env: { USHER_STORE: 'redis://127.0.0.1:6379' } })[0]).toMatch(
       /^store \(USHER_STORE\): redis:\/\/ is not in this version/,
     )
@@ -293,14 +293,14 @@ describe('refusals stop the start with the key and what is allowed', () => {
     }
   })
 
-  test('an admin token below 24 characters is refused without being shown [OPS-22] [SEC-63]', () => {
+  test('an admin token below 24 characters is refused without being shown [OPS-22] [SEC-63~]', () => {
     const [issue] = issuesOf({ env: { USHER_ADMIN_TOKEN: 'secret-but-too-short' } })
     expect(issue).toContain('at least 24 characters')
     expect(issue).not.toContain('secret-but')
     expect(issuesOf({ env: { USHER_ADMIN_TOKEN: 'x'.repeat(24) } })).toEqual([])
   })
 
-  test('a master key must be 32 bytes in Base64, and is not shown when it is not [OPS-26] [SEC-63]', () => {
+  test('a master key must be 32 bytes in Base64, and is not shown when it is not [OPS-26] [SEC-63~]', () => {
     const [issue] = issuesOf({ env: { USHER_MASTER_KEY: 'canary-canary' } })
     expect(issue).toContain('32 bytes in Base64')
     expect(issue).not.toContain('canary')

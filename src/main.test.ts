@@ -39,7 +39,7 @@ async function start(env: Record<string, string> = {}, overrides: Overrides = {}
 const listTraits = async (adminUrl: string, token: string) =>
   (await fetch(`${adminUrl}/v1/traits/`, { headers: { authorization: `Bearer ${token}` } })).status
 
-test('the configured token and the one of the data directory are both accepted, no other [OPS-14] [OPS-22]', async () => {
+test('the configured token and the one of the data directory are both accepted, no other [OPS-14~] [OPS-22]', async () => {
   await using usher = await start({ USHER_ADMIN_TOKEN: TOKEN })
   const ofThisMachine = readFileSync(join(dataDir, 'admin.token'), 'utf8').trim()
   expect(await listTraits(usher.adminUrl, TOKEN)).toBe(200)
@@ -86,7 +86,7 @@ test('with the disk full events are refused and readiness is false, but opt-outs
   expect(await (await event(leaver)).json()).toMatchObject({ errors: [{ code: 171 }] })
 })
 
-test('a delivery that ended can be found for 30 days, and is forgotten after 31 [SEC-48] [SEC-82]', async () => {
+test('a delivery that ended can be found for 30 days, and is forgotten after 31 [SEC-48] [SEC-82~]', async () => {
   let records: RecordStore | undefined
   const wrapRecords = (opened: RecordStore) => {
     records = opened

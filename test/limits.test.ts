@@ -128,7 +128,7 @@ describe('defaults of the configuration', () => {
   })
 })
 
-test('defaults of a server-to-server destination [OPS-42] [SEC-46] [OUT-21] [OUT-208]', () => {
+test('defaults of a server-to-server destination [OPS-42~] [SEC-46] [OUT-21] [OUT-208]', () => {
   const input = { url: 'https://partner.example/in', userDpid: 77052, delivery: 'realtime' }
   const parsed = parseS2sConfig(input, { allowPrivate: false })
   expect(parsed).toMatchObject({
@@ -166,12 +166,12 @@ test('the waits between the ten attempts of a durable message [SEC-46]', async (
   expect(BODY_STATUSES).toEqual([400, 413, 422])
 })
 
-test('times of attempt, both modes [SEC-45] [SEC-46]', async () => {
+test('times of attempt, both modes [SEC-45] [SEC-46] [OUT-22]', async () => {
   const { DISPATCHER_LIMITS } = await import('../src/activation/dispatcher.ts')
   expect(DISPATCHER_LIMITS).toMatchObject({ compatTimeoutMs: 3 * SECOND, durableTimeoutMs: 15 * SECOND })
 })
 
-test('how many of each object may exist [AUD-300] [AUD-301] [AUD-302] [AUD-303] [AUD-304] [AUD-305] [AUD-307] [OUT-05]', async () => {
+test('how many of each object may exist [AUD-300] [AUD-301] [AUD-302] [AUD-304] [AUD-305] [AUD-307~] [OUT-05~]', async () => {
   const { DEFAULT_LIMITS } = await import('../src/store/catalog/limits.ts')
   expect(DEFAULT_LIMITS).toEqual({
     traits: 100_000,
@@ -195,7 +195,7 @@ test('links between IDs [COL-75] [AUD-169] [OUT-17]', async () => {
   expect(LINK_LIMITS).toEqual({ devicesPerCrossDeviceId: 100, crossDeviceIdsPerDataSource: 10, cookieIds: 1000 })
 })
 
-test('days without a visit until a profile goes [SEC-82] [AUD-164]', async () => {
+test('days without a visit until a profile goes [SEC-82~] [AUD-164]', async () => {
   const { DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS } = await import('../src/model/retention.ts')
   expect([DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS]).toEqual([120, 720])
 })

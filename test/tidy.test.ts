@@ -172,7 +172,7 @@ test('the page tag stands alone: one file, no imports, nothing that makes code f
   }
 })
 
-describe('forbidden code and modules stay where they belong [SEC-97] [SEC-22]', () => {
+describe('forbidden code and modules stay where they belong [SEC-97~] [SEC-22]', () => {
   test.each(FORBIDDEN_CODE)('$what', ({ pattern, except }) => {
     const found = product.filter(({ path, code }) => pattern.test(code) && !except.some((one) => path.startsWith(one)))
     expect(found.map(({ path }) => path)).toEqual([])
@@ -260,7 +260,7 @@ describe('the admin UI', () => {
     expect(values.map(({ path }) => path)).toEqual([])
   })
 
-  test('every file is used, none is long, and only the client asks the server', () => {
+  test('every file is used, none is long, and only the client asks the server [SEC-71]', () => {
     const used = new Set(web.flatMap(targetsOf))
     const dead = web.filter(({ path }) => path !== 'main.tsx' && !isTest(path) && !used.has(path))
     expect(dead.map(({ path }) => path)).toEqual([])
@@ -307,7 +307,7 @@ describe('dependencies', () => {
     expect(installed.filter(([, entry]) => entry.integrity === undefined).map(([path]) => path)).toEqual([])
   })
 
-  test('there are at most 40 run-time dependencies, each with its reason [SEC-94]', () => {
+  test('there are at most 40 run-time dependencies, each with its reason [SEC-94~]', () => {
     const names = Object.keys(manifest.dependencies)
     expect(names.length).toBeLessThanOrEqual(40)
     const reasons = new Map(
@@ -319,7 +319,7 @@ describe('dependencies', () => {
     ).toEqual([])
   })
 
-  test('the size of the tree does not grow unnoticed [SEC-94]', () => {
+  test('the size of the tree does not grow unnoticed [SEC-94~]', () => {
     const count = installed.filter(([, entry]) => entry.dev !== true).length
     expect(page, `docs/dependencies.md must say: ${count} packages`).toContain(`${count} packages`)
   })

@@ -15,7 +15,7 @@ const sent = (config: Pick<S2sConfig, 'auth' | 'mode'>, signed: string = post.bo
   headers: [['User-Agent', 'x'] as const, ...signatureHeaders(config, signed)],
 })
 
-test('the documented signature of a POST is computed again from the stored bytes [SEC-50] [OUT-68]', () => {
+test('the documented signature of a POST is computed again from the stored bytes [SEC-50~] [OUT-68]', () => {
   const value = '+wFdR/afZNoVqtGl8/e1KJ4ykPU='
   expect(checkSignature(signedBy([OLD]), { ...post, headers: [['x-signature', value]] })).toEqual({
     header: 'X-Signature',
@@ -37,7 +37,7 @@ test('of a GET, path and query are signed [OUT-69]', () => {
   expect(checked).toMatchObject({ matches: true, signedBytes: '/from-aam-s2s?sids=1,2,3'.length })
 })
 
-test('bytes or a key that changed since show as different, and no part of a key is in the answer [SEC-50] [SEC-63]', () => {
+test('bytes or a key that changed since show as different, and no part of a key is in the answer [SEC-50~] [SEC-63~]', () => {
   const message = { ...post, ...sent(signedBy([OLD])) }
   expect(checkSignature(signedBy([OLD]), { ...message, body: 'other content' })).toMatchObject({ matches: false })
   const checked = checkSignature(signedBy([NEW]), message)
@@ -45,7 +45,7 @@ test('bytes or a key that changed since show as different, and no part of a key 
   expect(JSON.stringify(checked)).not.toContain(NEW.key)
 })
 
-test('in and after a rotation the signature that a key of today gives is shown [SEC-54] [OUT-73]', () => {
+test('in and after a rotation the signature that a key of today gives is shown [SEC-54~] [OUT-73]', () => {
   const both = { ...post, ...sent(signedBy([OLD, NEW])) }
   expect(checkSignature(signedBy([OLD, NEW]), both)).toMatchObject({ header: 'X-Signature', keyNumber: 1 })
   const after = signedBy([NEW], { rotationHeader: 'X-Signature-Next' })

@@ -35,7 +35,7 @@ const openIn = async ({ deliveries }: Workbench) => {
 
 /** What outlives a stop, a dead partner, a denied address; and what is sent again by hand. */
 
-test('a frozen message survives a restart and leaves byte for byte, before anything newer of its user [SEC-41] [SEC-42] [SEC-43]', async () => {
+test('a frozen message survives a restart and leaves byte for byte, before anything newer of its user [SEC-41~] [SEC-42~] [SEC-43~]', async () => {
   await using folder = await openTemporaryStore()
   const timers = manualTimers()
   await using receiver = await startReceiver((response, _request, number) =>
@@ -83,7 +83,7 @@ test('markers that no one was told of are found at the next start [SEC-40]', asy
   expect(new Set(receiver.requests.flatMap(told)).size).toBe(25)
 })
 
-test('a dead destination holds little memory, loses nothing, and does not hold up another one [SEC-44] [OUT-25]', async () => {
+test('a dead destination holds little memory, loses nothing, and does not hold up another one [SEC-44] [OUT-25~]', async () => {
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
   await using healthy = await startReceiver()
@@ -144,7 +144,7 @@ test('messages to a denied address are kept, shown as blocked, and sent once the
   expect(receiver.requests[0]?.body).toBe(kept?.body)
 })
 
-test('a replay sends the same bytes only while nothing newer was sent, else the state as it is [SEC-41] [SEC-42]', async () => {
+test('a replay sends the same bytes only while nothing newer was sent, else the state as it is [SEC-41~] [SEC-42~]', async () => {
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, mode: 'compat' } }] })
@@ -182,7 +182,7 @@ test('a replay sends the same bytes only while nothing newer was sent, else the 
   expect(told(receiver.requests[4] ?? { body: '' })).toEqual(['user-1: 100+ 101+'])
 })
 
-test('a replay does not overtake what its user is owed: then the state as it is goes, and no Status 0 is lost [SEC-42] [SEC-40] [OUT-57]', async () => {
+test('a replay does not overtake what its user is owed: then the state as it is goes, and no Status 0 is lost [SEC-42~] [SEC-40] [OUT-57]', async () => {
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())
   const timers = manualTimers()

@@ -49,7 +49,7 @@ test('a committed marker becomes one message of exactly the documented keys, and
   expect((await bench.deliveries.list({ profileIds: [profileIdOf(1)], page: 0, pageSize: 10 })).list).toEqual([ended])
 })
 
-test('changes that wait are sent as one, from the profile as it is then [SEC-43]', async () => {
+test('changes that wait are sent as one, from the profile as it is then [SEC-43~]', async () => {
   await using receiver = await startReceiver()
   const timers = manualTimers()
   await using bench = await openWorkbench(
@@ -85,7 +85,7 @@ test('a message leaves when it is full or when the first user has waited long en
   expect(receiver.requests.map((request) => messageOf(request).User_count)).toEqual(['3', '1'])
 })
 
-test('a newer state waits until the message before it has ended, and is then sent [SEC-42]', async () => {
+test('a newer state waits until the message before it has ended, and is then sent [SEC-42~]', async () => {
   let answer = () => {}
   await using receiver = await startReceiver((response, _request, number) => {
     if (number === 1) answer = () => response.end()
@@ -103,7 +103,7 @@ test('a newer state waits until the message before it has ended, and is then sen
   expect(receiver.requests.map(told)).toEqual([['user-1: 100+'], ['user-2: 101+'], ['user-1: 100- 101+']])
 })
 
-test('a Status 0 goes in every message until one was delivered, then no more [OUT-46] [OUT-49] [OUT-57]', async () => {
+test('a Status 0 goes in every message until one was delivered, then no more [OUT-46] [OUT-49] [OUT-57] [OUT-29]', async () => {
   await using receiver = await startReceiver((response, _request, number) =>
     response.writeHead(number === 2 || number === 3 ? 500 : 200).end(),
   )
@@ -202,7 +202,7 @@ test('a user without a partner ID is not sent, unless the destination takes such
   expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]).toEqual({ told: undefined, isOwed: false })
 })
 
-test('after withdrawn consent only the zeros leave, then nothing [SEC-74]', async () => {
+test('after withdrawn consent only the zeros leave, then nothing [SEC-74] [COL-251]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
   const consent = { decidedAtMs: NOW, fingerprint: '', reason: 'tcf_vendor', deniedDestinations: [DESTINATION] }

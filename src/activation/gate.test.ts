@@ -162,7 +162,7 @@ test('after 5 days of only failures it is paused and its owner told; messages st
   expect(health(bench)).toMatchObject({ breaker: 'closed', paused: undefined, failuresInRow: 0 })
 })
 
-test('an operator pauses and resumes: nothing is sent meanwhile, the newest state goes afterwards [SEC-47] [SEC-43]', async () => {
+test('an operator pauses and resumes: nothing is sent meanwhile, the newest state goes afterwards [SEC-47] [SEC-43~]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
   expect(bench.dispatcher.health()).toMatchObject([{ destinationId: DESTINATION, breaker: 'closed', waitingUsers: 0 }])
@@ -345,7 +345,7 @@ test('compat keeps neither breaker nor pauses: each message is tried twice, come
   expect(receiver.requests).toHaveLength(60)
 })
 
-test.each([401, 403])('%d in the hour after the old key was removed uses up no attempt [SEC-54]', async (status) => {
+test.each([401, 403])('%d in the hour after the old key was removed uses up no attempt [SEC-54~]', async (status) => {
   await using receiver = await startReceiver((response) => response.writeHead(status).end())
   const time = manualTime()
   const rulesWith = (keys: readonly string[]) => ({

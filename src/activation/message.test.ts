@@ -81,14 +81,14 @@ test('the documented message is written byte for byte, without its white space [
   expect(renderMessage(configOf(), head, users)).toBe(JSON.stringify(JSON.parse(documented)))
 })
 
-test('the older message has no regions [OUT-44]', () => {
+test('the older message has no regions [OUT-44~]', () => {
   const message = renderMessage(configOf({ includeRegions: false }), head, users)
   expect(message).toBe(
     JSON.stringify(JSON.parse(documented), (key, value: unknown) => (key === 'AAM_Regions' ? undefined : value)),
   )
 })
 
-test('regions stand as strings, most recent first; none is an empty list [OUT-44]', () => {
+test('regions stand as strings, most recent first; none is an empty list [OUT-44~]', () => {
   const parsed = JSON.parse(renderMessage(configOf(), head, [{ ...(users[0] as UserEntry), regions: [6, 9] }])) as {
     Users: { AAM_Regions: string[] }[]
   }

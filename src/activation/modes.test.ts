@@ -4,7 +4,7 @@ import { deviceIn, manualTimers, NOW, OTHER, openWorkbench, startReceiver, until
 /** Both modes against a real receiver. */
 
 test.each([201, 202, 204, 301, 302, 307, 400, 404, 500, 503])(
-  'compat: status %d is a failure, repeated once with the same bytes, then dead [OUT-21] [OUT-23] [OUT-24] [SEC-45]',
+  'compat: status %d is a failure, repeated once with the same bytes, then dead [OUT-21] [OUT-23] [OUT-24~] [SEC-45]',
   async (status) => {
     await using receiver = await startReceiver((response) =>
       response.writeHead(status, { location: '/elsewhere' }).end(status === 204 ? undefined : 'sorry'),
@@ -61,7 +61,7 @@ test('compat: the deadline runs to the headers, connecting included; a slow body
   })
 })
 
-test('durable: the waits are those of the schedule, each attempt has the same bytes, and the tenth is the last [SEC-46] [SEC-41]', async () => {
+test('durable: the waits are those of the schedule, each attempt has the same bytes, and the tenth is the last [SEC-46] [SEC-41~]', async () => {
   await using receiver = await startReceiver((response) => response.writeHead(500).end())
   const timers = manualTimers()
   await using bench = await openWorkbench(
@@ -85,7 +85,7 @@ test('durable: the waits are those of the schedule, each attempt has the same by
   expect(bench.ended).toMatchObject([{ status: 'dead', reason: 'http_500', aamWouldDrop: false, finishedAtMs: NOW }])
 })
 
-test('a key names each message in durable mode, without a dot or an ID of a person; compat sends none [SEC-41]', async () => {
+test('a key names each message in durable mode, without a dot or an ID of a person; compat sends none [SEC-41~]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({
     destinations: [
@@ -114,7 +114,7 @@ test('durable: any 2xx is success [SEC-46]', async () => {
   expect(bench.ended).toMatchObject([{ status: 'acknowledged', attempts: [{ httpStatus: 204 }] }])
 })
 
-test('what is kept of a request and its answer holds no secret and is bounded [SEC-27] [SEC-63] [OUT-64]', async () => {
+test('what is kept of a request and its answer holds no secret and is bounded [SEC-27] [SEC-63~] [OUT-64~] [OUT-80]', async () => {
   const secret = 'hunter2-hunter2-hunter2'
   await using receiver = await startReceiver((response, request) => {
     response.writeHead(200, { 'x-echo': request.headers.authorization, 'set-cookie': 'session=1' })

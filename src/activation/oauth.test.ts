@@ -299,7 +299,7 @@ test('messages carry the token in the documented form [OUT-78] [OUT-85]', async 
   })
 })
 
-test('compat: a 401 fetches a new token, and the repetition with it is the single retry [OUT-83]', async () => {
+test('compat: a 401 fetches a new token, and the repetition with it is the single retry [OUT-83] [OUT-84]', async () => {
   const { endpoint, tokens, config } = await partner(1)
   await using bench = await openWorkbench({ destinations: [{ config: { ...config, mode: 'compat' } }] })
   await bench.commit(deviceIn(1, [100]))

@@ -31,7 +31,7 @@ test('a device seen again with no change produces nothing, and nothing new to st
   expect(plan({ next }).plans).toBe(next.plans)
 })
 
-test('entering or leaving a mapped segment tells each destination it is mapped to [OUT-28] [OUT-29] [AUD-146]', () => {
+test('entering or leaving a mapped segment tells each destination it is mapped to [OUT-28] [OUT-29] [AUD-146~]', () => {
   const two = rulesOf({ destinations: [{}, { id: OTHER, mappings: [{ segmentId: 101 }] }] })
   expect(plan({ changes: [change(100)] }, two).outbox).toEqual([DESTINATION])
   expect(plan({ changes: [change(101, false)] }, two).outbox).toEqual([DESTINATION, OTHER])
@@ -83,7 +83,7 @@ test('three days after the last full set a visit sends all again, counted from t
   expect(plan({ next: since(9 * DAY_MS), seen: false }).outbox).toEqual([])
 })
 
-test('an ID that changes the device graph sends all at the visit that brings it [OUT-31]', () => {
+test('an ID that changes the device graph sends all at the visit that brings it [OUT-31~]', () => {
   expect(plan({ newLinks: [PERSON] }).outbox).toEqual([DESTINATION])
   expect(plan({ newLinks: [PERSON], seen: false }).outbox).toEqual([])
 })
@@ -112,7 +112,7 @@ test('withdrawn consent is told at once, and given again as well [SEC-74]', () =
 })
 
 test.each(['optout', 'privacy', 'inactive'] as const)(
-  'left by %s: each destination planned before is told, paused, outside its days or without a visit [OUT-52] [OUT-55]',
+  'left by %s: each destination planned before is told, paused, outside its days or without a visit [OUT-52~] [OUT-55~]',
   (reason) => {
     const changes = [{ segmentId: 100 as SegmentId, member: false, reason: LeaveReason[reason] }]
     const ruled = [{ segmentId: 100 as SegmentId, member: false, reason: LeaveReason.rule }]
@@ -132,7 +132,7 @@ test('a deleted segment, unmapped by force, is taken back from each destination 
   expect(plan({ changes: [change(100, false)], seen: false }, deleted).outbox).toEqual([DESTINATION])
 })
 
-test('a paused segment plans nothing, a batch-only destination neither [AUD-123]', () => {
+test('a paused segment plans nothing, a batch-only destination neither [AUD-123~]', () => {
   expect(plan({ changes: [change(100)] }, rulesOf({ paused: [100] })).outbox).toEqual([])
   const batch = rulesOf({ destinations: [{ config: { delivery: 'batch' } }] })
   expect([batch.byId.size, plan({ changes: [change(100)] }, batch).outbox]).toEqual([0, []])

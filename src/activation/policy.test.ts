@@ -74,7 +74,7 @@ const oauth: PolicyInput['config']['auth'] = {
   credentials: 'x',
 }
 
-test('compat repeats once and then keeps what AAM would drop [OUT-23] [OUT-24] [SEC-45]', () => {
+test('compat repeats once and then keeps what AAM would drop [OUT-23] [OUT-24~] [SEC-45]', () => {
   expect(step('compat', 1)).toEqual({ status: 'retrying', reason: 'http_503', waitMs: 100 })
   expect(step('compat', 2)).toEqual({ status: 'dead', reason: 'http_503', aamWouldDrop: true })
 })

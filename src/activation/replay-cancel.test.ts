@@ -14,7 +14,7 @@ const config = (url: string) => ({ url, mode: 'compat', usersPerMessage: 1 })
 const outcomesOf = async (bench: Workbench, replayId: string) =>
   (await bench.dispatcher.replays.messages(replayId, 0, 100)).map(({ outcome }) => outcome)
 
-test('a replay that is called off begins nothing more, and what was not begun is what it was [API-165] [SEC-48]', async () => {
+test('a replay that is called off begins nothing more, and what was not begun is what it was [API-165~] [SEC-48]', async () => {
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 500 : 200).end())
   await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] })
@@ -32,7 +32,7 @@ test('a replay that is called off begins nothing more, and what was not begun is
   expect(await bench.dispatcher.replays.cancel('rp_none')).toBe('unknown')
 })
 
-test('what was put on its way again and has not left is taken back as it was; what is being sent is sent [API-165]', async () => {
+test('what was put on its way again and has not left is taken back as it was; what is being sent is sent [API-165~]', async () => {
   let isHanging = false
   let release = () => {}
   await using receiver = await startReceiver((response) => {
@@ -63,7 +63,7 @@ test('what was put on its way again and has not left is taken back as it was; wh
   expect(receiver.requests).toHaveLength(1)
 })
 
-test('of those that have ended the last hundred are kept, with what became of their messages [API-165]', async () => {
+test('of those that have ended the last hundred are kept, with what became of their messages [API-165~]', async () => {
   const records = await openMemoryRecordStore()
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] }, { records })
@@ -105,7 +105,7 @@ test('what a version before had not replayed is replayed, and is found like any 
   ])
 })
 
-test('at most fifty are under way at one time [SEC-72]', async () => {
+test('at most fifty are under way at one time [SEC-72~]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] })
   await bench.commit(deviceIn(1, [100]))

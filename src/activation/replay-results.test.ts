@@ -37,7 +37,7 @@ const plan = async (bench: Workbench, deliveryIds: readonly DeliveryId[], as: 's
   return [plan?.unchanged, plan?.rebuilt, plan?.nothingToTell]
 }
 
-test('the old message of a user who left is never sent as it was: Status 0 goes, and it says outdated [SEC-42] [SEC-48]', async () => {
+test('the old message of a user who left is never sent as it was: Status 0 goes, and it says outdated [SEC-42~] [SEC-48]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
   const [came = '' as never] = await comeAndGone(bench)
@@ -54,7 +54,7 @@ test('the old message of a user who left is never sent as it was: Status 0 goes,
   expect(await bench.replayed({ deliveryIds: [came], as: 'same' })).toMatchObject([{ sent: 'current' }])
 })
 
-test('by the IDs of both, and as current, what holds today arrives once or more, and each message says by which one [SEC-42]', async () => {
+test('by the IDs of both, and as current, what holds today arrives once or more, and each message says by which one [SEC-42~]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
   const both = await comeAndGone(bench)
@@ -70,7 +70,7 @@ test('by the IDs of both, and as current, what holds today arrives once or more,
   }
 })
 
-test('a partner that takes no Status 0 is sent nothing of a user who left, and the dry run and the result say so [SEC-48] [OUT-59]', async () => {
+test('a partner that takes no Status 0 is sent nothing of a user who left, and the dry run and the result say so [SEC-48] [OUT-59~]', async () => {
   await using receiver = await startReceiver()
   const config = { url: receiver.url, supportsUnsegment: false }
   await using bench = await openWorkbench({ destinations: [{ config }] })
@@ -88,7 +88,7 @@ test('a partner that takes no Status 0 is sent nothing of a user who left, and t
   expect((await bench.deliveries.lookUp(DESTINATION, [profileIdOf(1)]))[0]?.isOwed).toBe(false)
 })
 
-test('what holds no more and can be told by no mapping says nothing_to_tell, or outdated of the same bytes [SEC-48] [OUT-58]', async () => {
+test('what holds no more and can be told by no mapping says nothing_to_tell, or outdated of the same bytes [SEC-48] [OUT-58~]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
   const [came = '' as never] = await comeAndGone(bench)
@@ -136,7 +136,7 @@ test('a user who is gone, or has no partner ID any more, is said to be; what is 
   expect(three).toBeDefined()
 })
 
-test('a dead letter whose users a newer message told is one no more, and points to it [SEC-41] [SEC-48]', async () => {
+test('a dead letter whose users a newer message told is one no more, and points to it [SEC-41~] [SEC-48]', async () => {
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())
   const config = { url: receiver.url, mode: 'compat' }
@@ -162,7 +162,7 @@ test('a dead letter whose users a newer message told is one no more, and points 
   expect(bench.ended.find((one) => one.status === 'superseded')).toMatchObject({ deliveryId: dead, lastDeath })
 })
 
-test('the next message of a user who is in one on its way is begun when that has ended, and the others need not wait [SEC-42] [SEC-48]', async () => {
+test('the next message of a user who is in one on its way is begun when that has ended, and the others need not wait [SEC-42~] [SEC-48]', async () => {
   let release = () => {}
   await using receiver = await startReceiver((response, _request, number) => {
     if (number === 3) release = () => response.end()
@@ -184,7 +184,7 @@ test('the next message of a user who is in one on its way is begun when that has
   expect(receiver.requests.map(told).at(-1)).toEqual(['user-1: 100+ 101+'])
 })
 
-test('what a replay said is still said after a restart, and what it had not done is done then [SEC-48] [API-165]', async () => {
+test('what a replay said is still said after a restart, and what it had not done is done then [SEC-48] [API-165~]', async () => {
   await using folder = await openTemporaryStore()
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())
@@ -217,7 +217,7 @@ test('what a replay said is still said after a restart, and what it had not done
   expect(replays.get(ids[1] ?? '')).toMatchObject({ total: 2, counts: { waiting: 0, queued: 0, acknowledged: 2 } })
 })
 
-test('the same bytes are not sent of a user who left where the partner was not told of it either [SEC-42]', async () => {
+test('the same bytes are not sent of a user who left where the partner was not told of it either [SEC-42~]', async () => {
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())
   const config = { url: receiver.url, mode: 'compat', supportsUnsegment: false }

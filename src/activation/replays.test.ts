@@ -174,7 +174,7 @@ test('many dead letters are replayed behind the answer; while their destination 
   expect(new Set(receiver.requests.map((request) => request.body)).size).toBe(120)
 })
 
-test('a dry run says what stays: under way, not kept, without a destination; and what waits [SEC-48] [SEC-41]', async () => {
+test('a dry run says what stays: under way, not kept, without a destination; and what waits [SEC-48] [SEC-41~]', async () => {
   let isDead = true
   let isHanging = false
   await using receiver = await startReceiver((response) => {

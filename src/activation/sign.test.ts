@@ -27,7 +27,7 @@ const vectors: [HashAlgorithm, string, string, string][] = [
 ]
 
 test.each(vectors)(
-  '%s over %j has the documented signature [OUT-65] [OUT-66] [SEC-50]',
+  '%s over %j has the documented signature [OUT-65] [OUT-66~] [SEC-50~]',
   (algorithm, message, hex, base64) => {
     expect(signHmac(algorithm, KEY, message)).toBe(base64)
     expect(Buffer.from(signHmac(algorithm, KEY, Buffer.from(message)), 'base64').toString('hex')).toBe(hex)
@@ -49,13 +49,13 @@ const hmac = (auth: Partial<Hmac>): S2sConfig['auth'] => ({
 const headers = (auth: Partial<Hmac>, mode: 'compat' | 'durable' = 'compat') =>
   signatureHeaders({ auth: hmac(auth), mode }, POST)
 
-test('where the partner names no hash, compat signs with sha1 and durable with sha256 [OUT-66]', () => {
+test('where the partner names no hash, compat signs with sha1 and durable with sha256 [OUT-66~]', () => {
   expect(headers({})).toEqual([['X-Signature', '+wFdR/afZNoVqtGl8/e1KJ4ykPU=']])
   expect(headers({}, 'durable')).toEqual([['X-Signature', 'WJzevEtYmeOolVtcXGrcA3KKiTQMTZUfKzCw/ZNz9YU=']])
   expect(headers({ algorithm: 'md5' }, 'durable')).toEqual([['X-Signature', 'BwA1u1xkb9MNnDgRkyLwlQ==']])
 })
 
-test('a rotation sends both signatures, the old one first under its old name [OUT-72] [OUT-73] [SEC-54]', () => {
+test('a rotation sends both signatures, the old one first under its old name [OUT-72] [OUT-73] [SEC-54~]', () => {
   const next = { key: 'another_partner_private_key' }
   const signed = headers({ keys: [{ key: KEY }, next] })
   expect(signed.map(([name]) => name)).toEqual(['X-Signature', 'X-Signature-Next'])

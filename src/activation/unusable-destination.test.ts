@@ -16,7 +16,7 @@ import {
 
 const broken = { config: { auth: { type: 'telepathy' }, usersPerMessage: 'many' } }
 
-test('it is named with the members at fault, and without their values [SEC-63]', () => {
+test('it is named with the members at fault, and without their values [SEC-63~]', () => {
   const rule = rulesOf({ destinations: [broken] }).byId.get(DESTINATION)
   expect(rule?.unusable).toMatch(/^s2s\.usersPerMessage: .+; s2s\.auth.*: /)
   expect(rule?.unusable).not.toMatch(/many|telepathy/)

@@ -13,7 +13,7 @@ const segments = (profile: Profile, told: number[] = [], defined: Defined = {}) 
   entriesOf(profile, told, defined).entries[0]?.entry.segments.map((one) => `${one.value}${one.active ? '+' : '-'}`) ??
   []
 
-test('all held and mapped segments stand in an entry, under the names of their mappings [OUT-46] [OUT-48]', () => {
+test('all held and mapped segments stand in an entry, under the names of their mappings [OUT-46] [OUT-48] [OUT-28]', () => {
   const mapped = {
     destinations: [{ mappings: [{ segmentId: 100, value: 'gold' }, { segmentId: 101 }, { segmentId: 102 }] }],
   }
@@ -73,7 +73,7 @@ test('outside its days a mapping sends nothing, neither way [OUT-06]', () => {
   expect(segments(deviceIn(1, [100, 101]), [], lastDay)).toEqual(['100+', '101+'])
 })
 
-test('unmapping sends nothing unless the destination asks for it [OUT-58]', () => {
+test('unmapping sends nothing unless the destination asks for it [OUT-58~]', () => {
   const unmapped = (unsegmentOnUnmap: boolean) => ({
     segments: [100],
     destinations: [{ config: { unsegmentOnUnmap }, mappings: [{ segmentId: 101 }] }],
@@ -82,7 +82,7 @@ test('unmapping sends nothing unless the destination asks for it [OUT-58]', () =
   expect(segments(deviceIn(1, [100, 101]), [100], unmapped(true))).toEqual(['101+', '100-'].sort())
 })
 
-test('a paused segment sends nothing, a deleted one takes its members back [AUD-123]', () => {
+test('a paused segment sends nothing, a deleted one takes its members back [AUD-123~]', () => {
   expect(segments(deviceIn(1, [100]), [], { paused: [100] })).toEqual([])
   expect(segments(deviceIn(1, []), [100], { paused: [100] })).toEqual([])
   expect(
@@ -90,12 +90,13 @@ test('a paused segment sends nothing, a deleted one takes its members back [AUD-
   ).toEqual(['100-'])
 })
 
-test('a partner that cannot take back gets no Status 0, and it stays owed [OUT-59]', () => {
+test('a partner that cannot take back gets no Status 0, and it stays owed [OUT-59~]', () => {
   const without = { destinations: [{ config: { supportsUnsegment: false } }] }
   expect(entriesOf(deviceIn(1, [101]), [100], without)).toMatchObject({ active: [101], inactive: [] })
+  expect(segments(deviceIn(1, [101]), [100], without)).toEqual(['101+'])
 })
 
-test('an opt-out, a privacy request and inactivity take back whatever was told, paused, unmapped or outside its days [OUT-52] [OUT-55] [OUT-57]', () => {
+test('an opt-out, a privacy request and inactivity take back whatever was told, paused, unmapped or outside its days [OUT-52~] [OUT-55~] [OUT-57] [OUT-51]', () => {
   const told = [100, 101, 102]
   const defined: Defined = {
     paused: [100],

@@ -27,7 +27,7 @@ const consent = { decidedAtMs: NOW, fingerprint: '', reason: 'tcf_vendor', denie
 const recordOptOut = ({ profiles }: Workbench, profileId: ProfileId) =>
   profiles.recordOptOut(profileId, { level: 'partner', reason: 'request', atMs: NOW }, 'AAAAAAAAAAA=' as EventId, [])
 
-test('an opted-out partner ID gets no Status 1 through another device either, its zeros once [SEC-79] [COL-228] [OUT-52]', async () => {
+test('an opted-out partner ID gets no Status 1 through another device either, its zeros once [SEC-79] [COL-228~] [OUT-52~]', async () => {
   await using receiver = await startReceiver()
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url } }] })
   await bench.commit(deviceIn(1, [100], { links: [linkOf('anna')] }))
@@ -152,7 +152,7 @@ test('after a restart an untried message does not leave when consent was withdra
   expect(receiver.requests.map(told)).toEqual([['user-1: 100-']])
 })
 
-test('a dead message that is replayed after an opt-out is replaced by its zeros [SEC-79] [SEC-42]', async () => {
+test('a dead message that is replayed after an opt-out is replaced by its zeros [SEC-79] [SEC-42~] [SEC-48]', async () => {
   let isDead = true
   await using receiver = await startReceiver((response) => response.writeHead(isDead ? 400 : 200).end())
   await using bench = await openWorkbench({ destinations: [{ config: { url: receiver.url, mode: 'compat' } }] })

@@ -23,7 +23,7 @@ function stuckStream() {
   return { stream, taken, takeOne }
 }
 
-test('what waits for a slow reader is bounded; it gets whole texts, and goes on when it takes again [OPS-45]', async () => {
+test('what waits for a slow reader is bounded; it gets whole texts, and goes on when it takes again [OPS-45~]', async () => {
   const { stream, taken, takeOne } = stuckStream()
   const write = createBoundedWriter(stream)
   for (let at = 0; at < 10_000; at++) write(`${at} ${'ä'.repeat(500)}\n`)

@@ -79,7 +79,7 @@ test('the eight global data sources are there, with codes, and editable by none 
   expect(own.body.some((source: { dataSourceId: number }) => source.dataSourceId === 20914)).toBe(false)
 })
 
-test('the automatic data source owns folder traits and is named as documented [AUD-102]', async () => {
+test('the automatic data source has its documented code and description [AUD-102~]', async () => {
   const { body } = await server.call('GET', '/v1/datasources?integrationCode=adobe-provided')
   expect(body).toHaveLength(1)
   expect(body[0].description).toBe('Automatically generated trait data source')
@@ -104,7 +104,7 @@ test('an unused id is kept, a used one conflicts, the next free one is at least 
   expect((await create()).dataSourceId).toBe(first.dataSourceId + 2)
 })
 
-test('a cross-device data source needs an integration code and is an authenticated profile by default [AUD-161]', async () => {
+test('a cross-device data source needs an integration code and is an authenticated profile by default [AUD-161~]', async () => {
   const refused = await server.call('POST', '/v1/datasources', { name: 'crm', idType: 'CROSS_DEVICE' })
   expect([refused.status, refused.body.details]).toEqual([
     400,
@@ -166,17 +166,20 @@ test.each([
   ['supportsAuthenticatedProfile', true],
   ['authenticatedProfileName', 'Logged in'],
   ['customerProfileDataRetention', 2_592_000],
-])('%s is of cross-device data sources and is refused on others [AUD-161], [AUD-164]', async (member, value) => {
-  for (const idType of ['COOKIE', 'DEVICE_ADVERTISING_ID']) {
-    const refused = await server.call('POST', '/v1/datasources', { name: 'x', idType, [member]: value })
-    expect([refused.status, refused.body.details[0].field]).toEqual([400, member])
-    expect(refused.body.details[0].message).toContain('CROSS_DEVICE only')
-  }
-  const crm = { idType: 'CROSS_DEVICE', integrationCode: `of-${member}` }
-  expect((await create({ ...crm, [member]: value }))[member]).toBe(value)
-})
+])(
+  '%s is of cross-device data sources and is refused on others [AUD-161~], [AUD-164], [AUD-160]',
+  async (member, value) => {
+    for (const idType of ['COOKIE', 'DEVICE_ADVERTISING_ID']) {
+      const refused = await server.call('POST', '/v1/datasources', { name: 'x', idType, [member]: value })
+      expect([refused.status, refused.body.details[0].field]).toEqual([400, member])
+      expect(refused.body.details[0].message).toContain('CROSS_DEVICE only')
+    }
+    const crm = { idType: 'CROSS_DEVICE', integrationCode: `of-${member}` }
+    expect((await create({ ...crm, [member]: value }))[member]).toBe(value)
+  },
+)
 
-test('merge rules name only data sources with authenticated profiles, which then keep them [AUD-161], [AUD-201]', async () => {
+test('merge rules name only data sources with authenticated profiles, which then keep them [AUD-161~], [AUD-201~]', async () => {
   const crm = (code: string, more: object = {}) => create({ idType: 'CROSS_DEVICE', integrationCode: code, ...more })
   const rule = (id: number) => ({
     name: 'r',
@@ -204,7 +207,7 @@ const COOKIE = {
   ...{ idType: 'COOKIE', subIdType: null, supportsAuthenticatedProfile: false, authenticatedProfileName: null },
 }
 
-test('an ID sync and redirect hosts are stored for the edge [SEC-13]', async () => {
+test('an ID sync and redirect hosts are stored for the edge [SEC-13~] [OUT-16]', async () => {
   const created = await create({
     redirectHosts: ['*.partner.example'],
     idSync: { url: '//sync.partner.example/u?d=%did%' },
@@ -226,7 +229,7 @@ test('an ID sync and redirect hosts are stored for the edge [SEC-13]', async () 
   ])
 })
 
-test('PUT replaces, PATCH changes only what it names, a read object can be sent back [API-37], [API-38]', async () => {
+test('PUT replaces, PATCH changes only what it names, a read object can be sent back [API-37], [API-38], [API-26]', async () => {
   const { dataSourceId, ...created } = await create({ description: 'old', inboundS2S: true })
   const path = `/v1/datasources/${dataSourceId}`
   const patched = await server.call('PATCH', path, { description: 'new' })
@@ -247,9 +250,10 @@ test.each([
   expect((await create({ status: sent })).status).toBe(stored)
 })
 
-test('a data source in use is not deleted, one that is not is gone; bulk is all or none [API-71], [API-27], [API-28]', async () => {
+test('a data source in use is not deleted, one that is not is gone; bulk is all or none [API-71], [API-27], [API-28], [API-32]', async () => {
   const used = await create()
   const free = await create()
+  const unused = [await create(), await create()].map(({ dataSourceId }) => dataSourceId)
   const trait = {
     name: 't',
     traitRule: 'a==1',
@@ -271,6 +275,8 @@ test('a data source in use is not deleted, one that is not is gone; bulk is all 
   const deleted = await server.call('DELETE', `/v1/datasources/${free.dataSourceId}`)
   expect([deleted.status, deleted.text]).toEqual([204, ''])
   expect((await server.call('GET', `/v1/datasources/${free.dataSourceId}`)).status).toBe(404)
+  expect((await server.call('POST', '/v1/datasources/bulk-delete', unused)).status).toBe(204)
+  expect((await server.call('GET', `/v1/datasources/${unused[1]}`)).status).toBe(404)
 })
 
 test('id types are listed [API-73], [AUD-160]', async () => {

@@ -41,7 +41,7 @@ const draft = (over: object = {}, s2s: object = {}) => ({
 const create = async (over: object = {}, s2s: object = {}) =>
   (await server.call('POST', '/v1/destinations', draft(over, s2s))).body
 
-test('a server-to-server destination is created and read without its secrets [API-78], [OPS-42], [OPS-50], [SEC-63]', async () => {
+test('a server-to-server destination is created and read without its secrets [API-78~], [OPS-42~], [OPS-50~], [SEC-63~]', async () => {
   const answer = await server.call('POST', '/v1/destinations/', draft())
   expect(answer.status).toBe(201)
   expect(answer.body).toMatchObject({
@@ -62,7 +62,7 @@ test('a server-to-server destination is created and read without its secrets [AP
     expect(text).not.toContain(SECRET)
 })
 
-test('a secret is nowhere in the files of the catalogue in clear, nor in the log, and still known after a restart [SEC-62], [SEC-63]', async () => {
+test('a secret is nowhere in the files of the catalogue in clear, nor in the log, and still known after a restart [SEC-62~], [SEC-63~]', async () => {
   await using other = await startTestAdmin()
   const { destinationId } = (await other.call('POST', '/v1/destinations', draft())).body
   for (const file of [other.file, `${other.file}-wal`]) {
@@ -77,7 +77,7 @@ test('a secret is nowhere in the files of the catalogue in clear, nor in the log
   expect(config).toMatchObject({ auth: { keys: [{ key: SECRET }] } })
 })
 
-test('what was read can be sent back: redacted secrets stay, new ones replace [API-37], [SEC-63]', async () => {
+test('what was read can be sent back: redacted secrets stay, new ones replace [API-37], [SEC-63~]', async () => {
   const { destinationId } = await create()
   const path = `/v1/destinations/${destinationId}`
   const shown = (await server.call('GET', path)).body
@@ -94,7 +94,7 @@ test('what was read can be sent back: redacted secrets stay, new ones replace [A
   })
 })
 
-test('a signing key that is left out is generated and shown once, in the answer of that call [OPS-50] [OUT-74]', async () => {
+test('a signing key that is left out is generated and shown once, in the answer of that call [OPS-50~] [OUT-74~]', async () => {
   const created = await create({}, { auth: { type: 'hmac' } })
   const [{ key }] = created.s2s.auth.keys
   expect(key).toEqual({
@@ -126,7 +126,7 @@ test('a signing key that is left out is generated and shown once, in the answer 
   expect([left.status, left.body.details[0].field]).toEqual([400, 's2s.auth.keys'])
 })
 
-test('values of free headers are secrets: shown by their end, kept when they are sent back [SEC-63] [SEC-29~]', async () => {
+test('values of free headers are secrets: shown by their end, kept when they are sent back [SEC-63~] [SEC-29~]', async () => {
   const canary = 'canary-of-a-header-5f2c'
   const created = await create({}, { headers: { 'X-Api-Key': canary, 'X-Account': '7' } })
   const path = `/v1/destinations/${created.destinationId}`
@@ -186,7 +186,7 @@ test('a destination id is kept, a used one conflicts [OPS-44]', async () => {
   expect([taken.status, taken.body.details[0].field]).toEqual([409, 'destinationId'])
 })
 
-test('limits are shown, and reached by name [API-82], [AUD-307], [OUT-05], [SEC-69]', async () => {
+test('limits are shown, and reached by name [API-82], [AUD-307~], [OUT-05~], [SEC-69]', async () => {
   await using small = await startTestAdmin({ limits: { serverToServerDestinations: 1 } })
   await small.call('POST', '/v1/destinations', draft())
   expect((await small.call('GET', '/v1/destinations/limits')).body).toEqual({
@@ -215,7 +215,7 @@ test('destinations without mappings are deleted, alone and in bulk; a data sourc
   expect((await server.call('GET', `/v1/destinations/${b.destinationId}`)).status).toBe(404)
 })
 
-test('settings that this version would not act on are refused at their member [OPS-42], [OPS-56], [AUD-180~]', async () => {
+test('settings that this version would not act on are refused at their member [OPS-42~], [OPS-56~], [AUD-180~]', async () => {
   const refused = async (change: object) => {
     const answer = await server.call('POST', '/v1/destinations', { ...draft(), ...change })
     return [answer.status, answer.body.details.map((detail: { field: string }) => detail.field)]

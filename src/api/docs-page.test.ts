@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
-test('/docs is open as /openapi.json is, and shows every operation with its words [OPS-11] [OPS-40]', async () => {
+test('/docs is open as /openapi.json is, and shows every operation with its words [OPS-11~] [OPS-40]', async () => {
   expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
   const { paths } = (await server.call('GET', '/openapi.json', undefined, { authorization: '' })).body
   for (const [path, methods] of Object.entries<Record<string, { summary: string }>>(paths)) {

@@ -11,7 +11,7 @@ let names = 0
 const create = async (over: object = {}, kind = 'traits') =>
   (await server.call('POST', `/v1/folders/${kind}`, { name: `folder ${++names}`, parentFolderId: 0, ...over })).body
 
-test('each kind has a tree below a root with id 0 [API-64], [API-69], [AUD-101]', async () => {
+test('each kind has a tree below a root with id 0 [API-64~], [API-69], [AUD-101]', async () => {
   await using fresh = await startTestAdmin()
   for (const [kind, name] of [
     ['traits', 'All Traits'],
@@ -41,7 +41,7 @@ test('one folder shows its first level, and the tree below when asked [API-65]',
   expect((await server.call('GET', '/v1/folders/traits/4711')).status).toBe(404)
 })
 
-test('a folder of traits brings a folder trait of the automatic data source along, renamed with it [AUD-102]', async () => {
+test('a folder of traits brings a folder trait of the automatic data source along, renamed with it [AUD-102~]', async () => {
   const folder = await create({ name: 'Shoes' })
   const trait = (await server.call('GET', `/v1/traits/${folder.traitId}`)).body
   expect(trait).toMatchObject({
@@ -66,7 +66,7 @@ test('a folder of traits brings a folder trait of the automatic data source alon
   expect([deleted.status, deleted.body.details[0].ids]).toEqual([409, [folder.folderId]])
 })
 
-test('a folder must be empty to be deleted, and takes its folder trait with it [API-68], [AUD-104]', async () => {
+test('a folder must be empty to be deleted, and takes its folder trait with it [API-68], [AUD-104], [AUD-101]', async () => {
   const folder = await create()
   const child = await create({ parentFolderId: folder.folderId })
   const withChild = await server.call('DELETE', `/v1/folders/traits/${folder.folderId}`)

@@ -34,7 +34,7 @@ async function open(server: TestAdmin, headers: Record<string, string> = BEARER)
   }
 }
 
-describe('GET /v1/live [OPS-45]', () => {
+describe('GET /v1/live [OPS-45~]', () => {
   test('tells the rates each second, and items as they come; it needs a token or a session', async () => {
     await using server = await start()
     expect((await fetch(`${server.admin.url}/v1/live`)).status).toBe(401)
@@ -97,7 +97,7 @@ describe('GET /v1/live [OPS-45]', () => {
     expect(await ended).not.toContain('event: error')
   })
 
-  test('it ends with its session: by sign-out, and by rest, which an open stream does not interrupt [SEC-66]', async () => {
+  test('it ends with its session: by sign-out, and by rest, which an open stream does not interrupt [SEC-66~]', async () => {
     await using server = await start()
     const signIn = async () => {
       const { setupToken } = (await server.call('POST', '/v1/session/links')).body

@@ -28,7 +28,7 @@ const createDestination = async (): Promise<number> => {
   return (await server.call('POST', '/v1/destinations', { name: 'd', destinationType: 'S2S', s2s })).body.destinationId
 }
 
-test('a segment is mapped, by default under its own id from today on without end [API-93], [API-90], [API-98], [OUT-06], [OUT-48]', async () => {
+test('a segment is mapped, by default under its own id from today on without end [API-93~], [API-90], [API-98], [OUT-06], [OUT-48], [API-92]', async () => {
   const [destinationId, sid] = [await createDestination(), await createSegment({ description: 'who' })]
   const answer = await server.call('POST', `/v1/destinations/${destinationId}/mappings/`, { sid, traitType: 'SEGMENT' })
   expect(answer.status).toBe(201)
@@ -142,7 +142,7 @@ test('both paths replace a mapping, both paths delete one [API-96], [API-97]', a
   expect((await server.call('DELETE', `/v1/destinations/${destinationId}/mappings/${ids[1]}`)).status).toBe(404)
 })
 
-test('mappings come with their destination when asked for, and in a list by page [API-77], [API-91], [API-92], [API-156]', async () => {
+test('mappings come with their destination when asked for, and in a list by page [API-77], [API-91~], [API-156~]', async () => {
   const destinationId = await createDestination()
   const sids = [await createSegment({ name: 'b' }), await createSegment({ name: 'a', status: 'INACTIVE' })]
   await server.call(
@@ -162,7 +162,7 @@ test('mappings come with their destination when asked for, and in a list by page
   })
 })
 
-test('a mapped segment and its destination are kept while they are mapped [API-57], [API-76], [API-80]', async () => {
+test('a mapped segment and its destination are kept while they are mapped [API-57], [API-76~], [API-80]', async () => {
   const [destinationId, sid] = [await createDestination(), await createSegment()]
   await server.call('POST', `/v1/destinations/${destinationId}/mappings`, { sid })
   const segment = await server.call('DELETE', `/v1/segments/${sid}`)

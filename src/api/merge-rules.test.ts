@@ -19,7 +19,7 @@ const draft = (over: object = {}) => ({
 })
 const create = async (over: object = {}) => (await server.call('POST', '/v1/merge-rules', draft(over))).body
 
-test('a fresh installation has one rule, device only, as default [AUD-350], [AUD-201]', async () => {
+test('a fresh installation has one rule, device only, as default [AUD-350], [AUD-201~]', async () => {
   await using fresh = await startTestAdmin()
   const { body } = await fresh.call('GET', '/v1/merge-rules')
   expect(body).toMatchObject([
@@ -32,6 +32,8 @@ test('a fresh installation has one rule, device only, as default [AUD-350], [AUD
       crossDeviceDataSourceIds: [],
     },
   ])
+  const changed = await fresh.call('PATCH', '/v1/merge-rules/1001', { name: 'Device only' })
+  expect([changed.status, changed.body.name]).toEqual([200, 'Device only'])
 })
 
 test('a rule is created with an id of the data sources and read back [API-63]', async () => {
@@ -82,7 +84,7 @@ test.each([
   }
 })
 
-test('data sources: up to 3, of type cross-device, one with a profile link, none without the option [AUD-199], [AUD-201]', async () => {
+test('data sources: up to 3, of type cross-device, one with a profile link, none without the option [AUD-199], [AUD-201~]', async () => {
   const more: number[] = [crm]
   for (const code of ['b', 'c', 'd']) {
     more.push(
@@ -119,7 +121,7 @@ test('more than the four rules of AAM are possible [AUD-200]', async () => {
   for (let i = 0; i < 6; i++) expect((await create()).mergeRuleDataSourceId).toBeGreaterThan(0)
 })
 
-test('exactly one rule is the default; it passes on and cannot be dropped [AUD-201]', async () => {
+test('exactly one rule is the default; it passes on and cannot be dropped [AUD-201~]', async () => {
   const [previous] = (await server.call('GET', '/v1/merge-rules')).body.filter(
     (rule: { isDefault: boolean }) => rule.isDefault,
   )

@@ -141,7 +141,7 @@ test('device IDs stay out of the request log [SEC-88]', async () => {
   expect(JSON.stringify(server.log)).not.toContain(DEVICE)
 })
 
-test('regions are exactly the documented eight [API-126], [API-127], [COL-131], [COL-136]', async () => {
+test('regions are exactly the documented eight [API-126], [API-127], [COL-131], [COL-136], [SEC-8]', async () => {
   const { body } = await server.call('GET', '/v1/dcs-regions/')
   expect(body.map((region: { regionId: number; code: string }) => [region.regionId, region.code])).toEqual([
     [3, 'APSE'],
@@ -165,4 +165,6 @@ test('regions are exactly the documented eight [API-126], [API-127], [COL-131], 
     upUID: 0,
   })
   expect((await server.call('GET', '/v1/dcs-regions/5')).status).toBe(404)
+  // There is no JSONP where somebody is signed in.
+  expect((await server.call('GET', '/v1/dcs-regions/?d_cb=f&callback=f')).body).toEqual(body)
 })

@@ -64,7 +64,7 @@ test('replay takes ids or a filter, one of them; same bytes by default [OPS-51]'
   }
 })
 
-test('one more than may be under way is refused with what to do [SEC-72]', async () => {
+test('one more than may be under way is refused with what to do [SEC-72~]', async () => {
   const refused = await server.call('POST', '/v1/deliveries/replay', { status: 'dead', perSecond: 1 })
   expect([refused.status, refused.body.code, refused.body.message]).toEqual([
     409,
@@ -73,7 +73,7 @@ test('one more than may be under way is refused with what to do [SEC-72]', async
   ])
 })
 
-test('a replay answers with what became of each message, by page and by outcome [API-165]', async () => {
+test('a replay answers with what became of each message, by page and by outcome [API-165~]', async () => {
   expect((await server.call('GET', '/v1/deliveries/replays?page=2&pageSize=7')).body).toEqual({
     total: 1,
     page: 2,
@@ -87,7 +87,7 @@ test('a replay answers with what became of each message, by page and by outcome 
   expect((await server.call('GET', '/v1/deliveries/replays/rp_1?outcome=lost')).status).toBe(400)
 })
 
-test('a replay is called off with 202; one that has ended answers 409, one that is not there 404 [API-165]', async () => {
+test('a replay is called off with 202; one that has ended answers 409, one that is not there 404 [API-165~]', async () => {
   const cancel = (id: string) => server.call('POST', `/v1/deliveries/replays/${id}/cancel`, {})
   const cancelled = await cancel('rp_1')
   expect([cancelled.status, cancelled.body.state]).toEqual([202, 'cancelled'])
@@ -96,7 +96,7 @@ test('a replay is called off with 202; one that has ended answers 409, one that 
   expect((await cancel('rp_9')).status).toBe(404)
 })
 
-test('a process that does not deliver says so instead of replaying nothing [OPS-10] [SEC-48]', async () => {
+test('a process that does not deliver says so instead of replaying nothing [OPS-10~] [SEC-48]', async () => {
   await using other = await startTestAdmin()
   const refused = await other.call('POST', '/v1/deliveries/replay', { status: 'dead', dryRun: true })
   expect([refused.status, refused.body.code]).toEqual([503, 'no_delivery'])

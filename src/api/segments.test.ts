@@ -24,7 +24,7 @@ const draft = (over: object = {}) => ({
 })
 const create = async (over: object = {}) => (await server.call('POST', '/v1/segments', draft(over))).body
 
-test('a segment is created active with the default merge rule [API-55], [API-62], [AUD-122], [AUD-201]', async () => {
+test('a segment is created active with the default merge rule [API-55], [API-62~], [AUD-122~], [AUD-201~]', async () => {
   const answer = await server.call('POST', '/v1/segments', draft({ segmentRule: `${shoes}T NOT ${onboarded}T` }))
   expect(answer.status).toBe(201)
   const [defaultRule] = (await server.call('GET', '/v1/merge-rules')).body
@@ -65,7 +65,9 @@ test('an error in the rule is answered with field and position, an unknown trait
 })
 
 test('only rule-based and folder traits may carry frequency [AUD-132]', async () => {
-  expect((await create({ segmentRule: `FREQUENCY([${shoes}T] <= 5D) >= 2` })).sid).toBeGreaterThan(0)
+  const folder = (await server.call('POST', '/v1/folders/traits', { name: 'counted', parentFolderId: 0 })).body
+  for (const sid of [shoes, folder.traitId])
+    expect((await create({ segmentRule: `FREQUENCY([${sid}T] <= 5D) >= 2` })).sid).toBeGreaterThan(0)
   const refused = await server.call(
     'POST',
     '/v1/segments',
@@ -91,12 +93,12 @@ test.each([
   [{ dataSourceId: 4711 }, 'dataSourceId'],
   [{ mergeRuleDataSourceId: 4711 }, 'mergeRuleDataSourceId'],
   [{ status: 'PAUSED' }, 'status'],
-])('%j is refused naming %s [AUD-122]', async (over, field) => {
+])('%j is refused naming %s [AUD-122~] [API-55]', async (over, field) => {
   const answer = await server.call('POST', '/v1/segments', draft(over))
   expect([answer.status, answer.body.details.map((detail: { field: string }) => detail.field)]).toEqual([400, [field]])
 })
 
-test('PUT with status INACTIVE pauses a segment, PATCH resumes it [API-56], [AUD-123]', async () => {
+test('PUT with status INACTIVE pauses a segment, PATCH resumes it [API-56], [AUD-123~]', async () => {
   const { sid } = await create()
   expect((await server.call('PUT', `/v1/segments/${sid}`, draft({ status: 'inactive' }))).body.status).toBe('INACTIVE')
   expect((await server.call('PATCH', `/v1/segments/${sid}`, { status: 1 })).body.status).toBe('ACTIVE')
@@ -117,7 +119,7 @@ test('integration codes of segments are unique within a data source that wants i
   expect((await server.call('POST', '/v1/segments', draft(own))).body.code).toBe('integration_code_taken')
 })
 
-test('lists filter by what they hold and when they changed [API-52]', async () => {
+test('lists filter by what they hold and when they changed [API-52~]', async () => {
   await using other = await startTestAdmin()
   const source = (await other.call('POST', '/v1/datasources', { name: 'x' })).body.dataSourceId
   const trait = { folderId: 0, dataSourceId: source, traitType: 'ON_BOARDED_TRAIT' }

@@ -31,7 +31,7 @@ function cookieOf(answer: TestAnswer): string {
 }
 
 describe('a set-up link [OPS-22]', () => {
-  test('opens one session and no second one; the cookie is out of reach of scripts and of other sites [SEC-19] [SEC-66]', async () => {
+  test('opens one session and no second one; the cookie is out of reach of scripts and of other sites [SEC-19] [SEC-66~]', async () => {
     const { setupToken } = await newLink()
     const opened = await signInWith(setupToken)
     expect([opened.status, opened.text]).toEqual([204, ''])
@@ -50,7 +50,7 @@ describe('a set-up link [OPS-22]', () => {
     expect(statuses.sort()).toEqual([204, 401])
   })
 
-  test('is valid for an hour [SEC-65]', async () => {
+  test('is valid for an hour [SEC-65~]', async () => {
     const [kept, late] = [await newLink(), await newLink()]
     await advance(LINK_MS - 1)
     expect((await signInWith(kept.setupToken)).status).toBe(204)
@@ -64,7 +64,7 @@ describe('a set-up link [OPS-22]', () => {
     expect([answer.status, answer.body.code]).toEqual([403, 'token_needed'])
   })
 
-  test('guesses from one address are slowed down with Retry-After [SEC-65] [SEC-72]', async () => {
+  test('guesses from one address are slowed down with Retry-After [SEC-65~] [SEC-72~]', async () => {
     await using other = await startTestAdmin()
     const statuses: number[] = []
     for (let count = 0; count < 12; count++)
@@ -81,7 +81,7 @@ describe('a set-up link [OPS-22]', () => {
   })
 })
 
-describe('a session [SEC-66]', () => {
+describe('a session [SEC-66~]', () => {
   test('reads the API without a token, and says until when', async () => {
     const cookie = await signIn()
     const seen = await server.call('GET', '/v1/session', undefined, { ...NO_TOKEN, cookie: `theme=dark; ${cookie}` })
@@ -138,7 +138,7 @@ describe('a session [SEC-66]', () => {
   })
 })
 
-describe('a change with the cookie must come from our own page [SEC-66]', () => {
+describe('a change with the cookie must come from our own page [SEC-66~]', () => {
   const create = (headers: Record<string, string>) =>
     server.call('POST', '/v1/datasources', { name: `of a session ${Math.random()}` }, { ...NO_TOKEN, ...headers })
 

@@ -23,7 +23,7 @@ test('a call without a token is refused with a challenge [API-29], [API-10]', as
   })
 })
 
-test('a wrong token is refused without being echoed [API-10]', async () => {
+test('a wrong token is refused without being echoed [API-10] [API-29]', async () => {
   const answer = await server.call('GET', '/v1/traits', undefined, { authorization: 'Bearer 9d3c1f7e-wrong' })
   expect(answer.status).toBe(401)
   expect(answer.headers.get('www-authenticate')).toBe(
@@ -69,14 +69,14 @@ test('JSON that reaches for a prototype is refused', async () => {
   expect(answer.status).toBe(400)
 })
 
-test('probes are open, and tell nothing of versions [OPS-12], [SEC-86]', async () => {
+test('probes are open, and tell nothing of versions [OPS-12], [SEC-86~]', async () => {
   const healthz = await server.call('GET', '/healthz', undefined, { authorization: '' })
   expect([healthz.status, healthz.body]).toEqual([200, { status: 'ok' }])
   const readyz = await server.call('GET', '/readyz', undefined, { authorization: '' })
   expect([readyz.status, readyz.body]).toEqual([200, { status: 'ready', reasons: [] }])
 })
 
-test('readyz names the checks that fail with 503 [OPS-12], [SEC-86]', async () => {
+test('readyz names the checks that fail with 503 [OPS-12], [SEC-86~]', async () => {
   await using ill = await startTestAdmin({ ready: () => ['disk_below_floor'] })
   const answer = await ill.call('GET', '/readyz')
   expect([answer.status, answer.body]).toEqual([503, { status: 'not_ready', reasons: ['disk_below_floor'] }])
@@ -93,7 +93,7 @@ test.each([
   ['127.0.0.1.evil.example', 401],
   ['localhost.', 401],
 ])(
-  'a program of this machine that asks %s for the metrics gets %i: no page whose name points here reads them [SEC-87]',
+  'a program of this machine that asks %s for the metrics gets %i: no page whose name points here reads them [SEC-87~]',
   async (host, status) => {
     const ask = (headers: Record<string, string>) =>
       new Promise<number | undefined>((resolve, reject) => {
@@ -108,13 +108,13 @@ test.each([
 )
 
 test.each(['via', 'x-real-ip', 'x-forwarded-proto', 'forwarded'])(
-  '%s tells of a proxy: the metrics need a token [SEC-87]',
+  '%s tells of a proxy: the metrics need a token [SEC-87~]',
   async (name) => {
     expect((await server.call('GET', '/metrics', undefined, { authorization: '', [name]: 'x' })).status).toBe(401)
   },
 )
 
-test('metrics need no token from loopback, and one through a proxy [SEC-87]', async () => {
+test('metrics need no token from loopback, and one through a proxy [SEC-87~]', async () => {
   const direct = await server.call('GET', '/metrics', undefined, { authorization: '' })
   expect([direct.status, direct.text]).toEqual([200, 'usher_up 1\n'])
   const proxied = { 'x-forwarded-for': '203.0.113.9' }
@@ -134,7 +134,7 @@ test('the start page has a strict policy and no script; nothing allows other ori
   expect(page.text).not.toMatch(/<script|style=/)
 })
 
-test('requests beyond the rate are turned away with Retry-After, and let in again later [API-35], [SEC-72]', async () => {
+test('requests beyond the rate are turned away with Retry-After, and let in again later [API-35], [SEC-72~]', async () => {
   await using slow = await startTestAdmin({ config: { requestsPerSecond: 1, requestBurst: 3 } })
   const first = await slow.call('GET', '/v1/dcs-regions')
   expect(['limit', 'remaining', 'reset'].map((name) => first.headers.get(`x-ratelimit-${name}`))).toEqual([
@@ -152,7 +152,7 @@ test('requests beyond the rate are turned away with Retry-After, and let in agai
   expect((await slow.call('GET', '/healthz')).status).toBe(200)
 })
 
-test('each token has a rate of its own: who used up his keeps nobody else out [API-35] [SEC-72]', async () => {
+test('each token has a rate of its own: who used up his keeps nobody else out [API-35] [SEC-72~]', async () => {
   const second = 'another-token-of-enough-characters'
   await using slow = await startTestAdmin({
     config: { requestsPerSecond: 0.001, requestBurst: 2, adminTokens: [TEST_TOKEN, second] },

@@ -20,7 +20,7 @@ const draft = (over: object = {}) => ({
 })
 const create = async (over: object = {}) => (await server.call('POST', '/v1/traits', draft(over))).body
 
-test('the documented example creates a trait with TTL 120 [API-44], [API-51], [AUD-69]', async () => {
+test('the documented example creates a trait with TTL 120 [API-44], [API-51], [AUD-69], [API-50]', async () => {
   const answer = await server.call('POST', '/v1/traits', draft({ integrationCode: 'product-17' }))
   expect(answer.status).toBe(201)
   expect(answer.body).toEqual({
@@ -82,7 +82,7 @@ test.each([
   [{ traitRule: undefined }, 'traitRule'],
   [{ ttl: -1 }, 'ttl'],
   [{ integrationCode: 'x'.repeat(256) }, 'integrationCode'],
-])('%j is refused naming %s [API-50], [AUD-62], [AUD-64], [AUD-66], [AUD-67]', async (over, field) => {
+])('%j is refused naming %s [API-50], [AUD-62~], [AUD-64], [AUD-66], [AUD-67]', async (over, field) => {
   const answer = await server.call('POST', '/v1/traits', draft(over))
   expect(answer.status).toBe(400)
   expect(answer.body).toMatchObject({ code: 'invalid_request', message: 'The request is not valid.' })
@@ -100,7 +100,7 @@ test.each([
   expect(refused.body.details[0].message).toContain('not built yet')
 })
 
-test('life and status of a folder trait are those of the traits below it, and refused [AUD-102], [AUD-103]', async () => {
+test('life and status of a folder trait are those of the traits below it, and refused [AUD-102~], [AUD-103]', async () => {
   const { body } = await server.call('POST', '/v1/folders/traits', { name: 'life', parentFolderId: 0 })
   const path = `/v1/traits/${body.traitId}`
   const { body: trait } = await server.call('GET', path)
@@ -130,7 +130,8 @@ test('ids are kept in the sequence that traits and segments share [OPS-44], [AUD
 
 test('a changed rule is a new version, other changes are not [API-45], [API-49]', async () => {
   const { sid } = await create({ traitRule: 'a==1' })
-  await server.call('PUT', `/v1/traits/${sid}`, draft({ traitRule: 'a==2' }))
+  const replaced = await server.call('PUT', `/v1/traits/${sid}`, draft({ traitRule: 'a==2' }))
+  expect([replaced.status, replaced.body]).toMatchObject([200, { sid, traitRule: 'a==2' }])
   const renamed = await server.call('PATCH', `/v1/traits/${sid}`, { name: 'renamed' })
   expect([renamed.status, renamed.body.traitRuleVersion, renamed.body.traitRule]).toEqual([200, 1, 'a==2'])
   const versions = await server.call('GET', `/v1/traits/${sid}/trait-rule/versions`)
@@ -185,6 +186,7 @@ test('integration codes are unique within a data source that wants it [AUD-172]'
 test('a trait in a segment is not deleted and the segment is named [API-46]', async () => {
   const { sid } = await create()
   const free = await create()
+  const unused = await create()
   const segment = await server.call('POST', '/v1/segments', {
     name: 's',
     segmentRule: `${sid}T`,
@@ -200,6 +202,8 @@ test('a trait in a segment is not deleted and the segment is named [API-46]', as
   expect((await server.call('GET', `/v1/traits/${free.sid}`)).status).toBe(200)
   await server.call('DELETE', `/v1/segments/${segment.body.sid}`)
   expect((await server.call('POST', '/v1/traits/bulk-delete', [free.sid, sid])).status).toBe(204)
+  const deleted = await server.call('DELETE', `/v1/traits/${unused.sid}`)
+  expect([deleted.status, deleted.text]).toEqual([204, ''])
 })
 
 test('validate answers 200 for a rule, 400 with the position otherwise [API-20]', async () => {
@@ -231,7 +235,7 @@ test('limits show use and maximum per type, and refuse by name when reached [API
   })
 })
 
-test('only details are left out of a list that does not ask for them, and filters narrow it [API-41]', async () => {
+test('only details are left out of a list that does not ask for them, and filters narrow it [API-41~]', async () => {
   const folder = (await server.call('POST', '/v1/folders/traits', { name: 'list', parentFolderId: 0 })).body.folderId
   const a = await create({ folderId: folder, name: 'a', integrationCode: 'ic-a' })
   const b = await create({ folderId: folder, name: 'b', traitType: 'ON_BOARDED_TRAIT', traitRule: null })

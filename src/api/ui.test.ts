@@ -44,7 +44,7 @@ const getRaw = (path: string) =>
     socket.on('error', reject)
   })
 
-describe('the page of the UI [OPS-11]', () => {
+describe('the page of the UI [OPS-11~]', () => {
   test.each(['/', '/messages', '/messages/dl_01', '/profiles', '/profiles/77052:hd-9f21', '/?window=1h', '/messages/'])(
     '%s answers it without a token',
     async (path) => {
@@ -98,7 +98,7 @@ describe('the page of the UI [OPS-11]', () => {
     '/%',
     '/profiles/a%2',
   ])(
-    '%s opened in a browser is the page of the UI, which says that there is none, without signing in [OPS-11]',
+    '%s opened in a browser is the page of the UI, which says that there is none, without signing in [OPS-11~]',
     async (path) => {
       const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
       for (const method of ['GET', 'HEAD']) {

@@ -127,7 +127,7 @@ describe('memberships', () => {
   const rules = rulesOf({ segments: [makeSegment(8, '1T AND NOT 2T'), makeSegment(9, '1T AND 3T')] })
   const seconds = (day: number) => (day * DAY_MS) / 1000
 
-  test('only segments of the touched traits are evaluated, and verified while they hold [AUD-141], [OUT-49]', () => {
+  test('only segments of the touched traits are evaluated, and verified while they hold [AUD-141~], [OUT-49]', () => {
     const traits = traitTable({ 1: { [OCTOBER]: 1 }, 3: { [OCTOBER]: 1 } })
     const before = segmentTable([8, 9], seconds(OCTOBER))
     const touched = evaluateSegments(
@@ -193,7 +193,7 @@ describe('memberships', () => {
     expect(evaluate(rules, traitTable({}), left, OCTOBER + LEFT_KEPT_DAYS).segments.sids).toHaveLength(0)
   })
 
-  test('an opt-out leaves every segment, whatever was touched [OUT-52]', () => {
+  test('an opt-out leaves every segment, whatever was touched [OUT-52~]', () => {
     const traits = traitTable({ 1: { [OCTOBER]: 1 } })
     const options = { touched: Int32Array.of(1), views: () => [traits], optedOut: true }
     const evaluated = evaluateSegments(rules, segmentTable([8, 77], 1), options, OCTOBER * DAY_MS)
@@ -204,7 +204,7 @@ describe('memberships', () => {
     expect(evaluateSegments(rules, evaluated.segments, options, OCTOBER * DAY_MS).segments).toBe(evaluated.segments)
   })
 
-  test('a paused segment keeps its members and gets no new ones; a deleted one loses them [AUD-123]', () => {
+  test('a paused segment keeps its members and gets no new ones; a deleted one loses them [AUD-123~]', () => {
     const paused = rulesOf({
       segments: [makeSegment(8, '1T', { status: 'INACTIVE' }), makeSegment(9, '1T', { status: 'INACTIVE' })],
     })

@@ -51,7 +51,7 @@ test('what can, changes it: a segment, its rule, its merge rule, its status, the
   expect(new Set(keys).size).toBe(keys.length)
 })
 
-test('where a folder trait is used, a trait that comes into the folder or goes changes it [AUD-105]', async () => {
+test('where a folder trait is used, a trait that comes into the folder or goes changes it [AUD-105~]', async () => {
   const folder = (folderId: number) => ({ folderId: folderId as FolderId })
   const folders = [{ folderId: 5 as FolderId, parentFolderId: 0 as FolderId, folderTraitId: 150 as TraitId }]
   const folderTrait = makeTrait(150, undefined, { traitType: 'FOLDER_TRAIT' })

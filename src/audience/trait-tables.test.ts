@@ -38,7 +38,7 @@ describe('realizing', () => {
     expect([...anew.totals]).toEqual([1])
   })
 
-  test('an onboarded trait is renewed and its count stays 1 [AUD-345], [AUD-51]', () => {
+  test('an onboarded trait is renewed and its count stays 1 [AUD-345], [AUD-51~]', () => {
     const once = realizeTraits(rules, EMPTY_TRAITS, [4], at(DAY))
     expect(daysBySid(realizeTraits(rules, once, [4], at(DAY, 5)))).toEqual({ 4: { [DAY]: 1 } })
     const renewed = realizeTraits(rules, once, [4], at(DAY + 10))
@@ -55,7 +55,7 @@ describe('realizing', () => {
     expect([...table.totals]).toEqual([TRAIT_DAYS_MAX + 5, TRAIT_DAYS_MAX + 5])
   })
 
-  test('a realization of an earlier day finds its place [AUD-117]', () => {
+  test('a realization of an earlier day finds its place [AUD-117~]', () => {
     const table = traitTable({ 1: { [DAY]: 1, [DAY + 4]: 1 } })
     expect(daysBySid(realizeTraits(rules, table, [1], at(DAY + 2)))).toEqual({
       1: { [DAY]: 1, [DAY + 2]: 1, [DAY + 4]: 1 },
@@ -66,7 +66,7 @@ describe('realizing', () => {
     expect([older.days[0], older.days.length, older.totals[0]]).toEqual([DAY, TRAIT_DAYS_MAX, TRAIT_DAYS_MAX + 1])
   })
 
-  test('beyond the limit the traits realized longest ago give way [AUD-60], [AUD-303]', () => {
+  test('beyond the limit the traits realized longest ago give way [AUD-60~], [AUD-303]', () => {
     const table = traitTable({ 1: { [DAY - 2]: 1 }, 2: { [DAY - 3]: 1, [DAY]: 1 }, 3: { [DAY - 1]: 1 } })
     expect([...realizeTraits(rules, table, [4], at(DAY), 3).sids]).toEqual([2, 3, 4])
     expect([...realizeTraits(rules, table, [4], at(DAY), 2).sids]).toEqual([2, 4])
@@ -78,7 +78,7 @@ describe('realizing', () => {
 })
 
 describe('time to live', () => {
-  test('one day lives 47 hours from 01:00 and 25 hours from 23:00: it ends at 00:00 UTC of the second day after [AUD-87]', () => {
+  test('one day lives 47 hours from 01:00 and 25 hours from 23:00: it ends at 00:00 UTC of the second day after [AUD-87] [OUT-53]', () => {
     for (const hour of [1, 23]) {
       const table = realizeTraits(rules, EMPTY_TRAITS, [2], at(DAY, hour))
       const lifetimeMs = (24 + (24 - hour)) * 3_600_000
@@ -97,7 +97,7 @@ describe('time to live', () => {
     expect(isLive(rules, traitTable({ 3: { 1: 1 } }), 0, 65_000)).toBe(true)
   })
 
-  test('expired and deleted traits go with their counts, the others stay as they were [AUD-59], [AUD-340]', () => {
+  test('expired and deleted traits go with their counts, the others stay as they were [AUD-59~], [AUD-340]', () => {
     const table = traitTable({ 1: { [DAY]: 2 }, 2: { [DAY - 9]: 3 }, 3: { 5: 1, 6: 4 }, 77: { [DAY]: 1 } })
     const dropped = dropExpired(rules, table, at(DAY))
     expect(daysBySid(dropped)).toEqual({ 1: { [DAY]: 2 }, 3: { 5: 1, 6: 4 } })

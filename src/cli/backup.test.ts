@@ -141,7 +141,7 @@ const restore = (file: string, ...args: string[]) => {
 }
 const withList = () => ['--opt-outs', at('list')]
 
-test('what was acknowledged before a backup is there after a restore, and opt-outs made since hold and are told [SEC-90] [SEC-79] [OPS-14]', async () => {
+test('what was acknowledged before a backup is there after a restore, and opt-outs made since hold and are told [SEC-90] [SEC-79] [OPS-14~]', async () => {
   expect(statSync(at('backup')).mode & 0o777).toBe(0o600)
   const bytes = readFileSync(at('backup'))
   for (const secret of [Buffer.from(MASTER_KEY, 'base64'), MASTER_KEY, 'a-secret-of-the-partner', 'lookers', 'SQLite'])
@@ -287,7 +287,7 @@ test('a restore goes into an empty folder only, and a file is replaced only with
   expect(readFileSync(at('there'), 'utf8')).toBe('mine')
 })
 
-test('without a server the data directory is backed up itself, and the key file of the old one opens it [OPS-14]', async () => {
+test('without a server the data directory is backed up itself, and the key file of the old one opens it [OPS-14~]', async () => {
   vi.stubEnv('USHER_MASTER_KEY', undefined)
   for (const name of ['USHER_ADMIN_PORT', 'USHER_EDGE_PORT']) vi.stubEnv(name, String(await freePort()))
   const old = at('old')

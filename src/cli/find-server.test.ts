@@ -58,7 +58,7 @@ test.each<[string, () => Record<string, string>, RegExp]>([
   ['TLS', withTls, /^https:\/\/127\.0\.0\.1:\d+$/],
   ['TLS on 0.0.0.0', () => ({ ...withTls(), USHER_HOST: '0.0.0.0' }), /^https:\/\/127\.0\.0\.1:\d+$/],
 ])(
-  'a server on %s: link, profile and verify find it by its data directory [OPS-14] [OPS-22]',
+  'a server on %s: link, profile and verify find it by its data directory [OPS-14~] [OPS-22]',
   async (_name, env, address) => {
     await using usher = await startWholeServer(dataDir, { env: env() })
     expect(usher.adminUrl).toMatch(address)
@@ -79,7 +79,7 @@ test.each<[string, () => Record<string, string>, RegExp]>([
 )
 
 describe('the file in the data directory', () => {
-  test('holds the addresses of a running server, for its owner only, and goes with it [OPS-14]', async () => {
+  test('holds the addresses of a running server, for its owner only, and goes with it [OPS-14~]', async () => {
     {
       await using usher = await startWholeServer(dataDir)
       const { edgeUrl, adminUrl } = usher
@@ -127,7 +127,7 @@ describe('the file in the data directory', () => {
   })
 })
 
-test('another certificate than that of the server is not trusted [OPS-14]', async () => {
+test('another certificate than that of the server is not trusted [OPS-14~]', async () => {
   await using usher = await startWholeServer(dataDir, { env: withTls() })
   writeFileSync(
     serverFile(),

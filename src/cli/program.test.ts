@@ -63,12 +63,12 @@ describe('usage', () => {
     ['a secret copied with a blank', ['partner', '--port', '0', '--oauth', 'id:secret '], '--oauth ends with U+0020'],
     ['a token with a line end', ['link', '--token', 'abc\n'], '--token holds a blank, a line end'],
     ['an address that is none', ['link', '--url', 'localhost:8081'], '--url wants an address such as http://'],
-  ])('%s: exit 2 [OPS-14]', async (_name, argv, expected) => {
+  ])('%s: exit 2 [OPS-14~]', async (_name, argv, expected) => {
     expect(await run(argv)).toBe(2)
     expect(errors).toContain(expected)
   })
 
-  test('every command has --help, exit 0 [OPS-14]', async () => {
+  test('every command has --help, exit 0 [OPS-14~]', async () => {
     const names = buildProgram().commands.map((command) => command.name())
     expect(names).toEqual([
       'serve',
@@ -89,7 +89,7 @@ describe('usage', () => {
     }
   })
 
-  test('an address this machine does not have: exit 1 with the settings of another [OPS-14]', async () => {
+  test('an address this machine does not have: exit 1 with the settings of another [OPS-14~]', async () => {
     expect(await run(['partner', '--host', '192.0.2.1', '--port', '0'])).toBe(1)
     expect(errors).toContain('this machine has no address 192.0.2.1. Choose another: USHER_HOST, or --host')
   })
@@ -102,7 +102,7 @@ describe('usage', () => {
     expect(errors).toContain('edge.prot')
   })
 
-  test('version prints the version, and JSON with --json [OPS-14]', async () => {
+  test('version prints the version, and JSON with --json [OPS-14~]', async () => {
     expect(await run(['version'])).toBe(0)
     expect(out).toMatch(/^usher \d+\.\d+\.\d+\n$/)
     out = ''
@@ -145,7 +145,7 @@ describe('client commands', () => {
     response.end(JSON.stringify(request.url?.includes('/explain') ? explain : view))
   }
 
-  test('profile shows IDs, traits, segments and why [OPS-14]', async () => {
+  test('profile shows IDs, traits, segments and why [OPS-14~]', async () => {
     const url = await serve(answerProfile)
     expect(await run(['profile', '1'.repeat(38), '--url', url, '--token', 'right'])).toBe(0)
     for (const part of [
@@ -160,7 +160,7 @@ describe('client commands', () => {
     expect(JSON.parse(out)).toMatchObject({ ...view, explain: { 100007: explain } })
   })
 
-  test('what is not known, and a wrong token: exit 1 with what to do [OPS-14]', async () => {
+  test('what is not known, and a wrong token: exit 1 with what to do [OPS-14~]', async () => {
     const url = await serve(answerProfile)
     expect(await run(['profile', '99', '--url', url, '--token', 'right'])).toBe(1)
     expect(errors).toContain('nothing is known of 99')
@@ -168,7 +168,7 @@ describe('client commands', () => {
     expect(errors).toContain('Sign in with --token')
   })
 
-  test('the token file of the data directory is found [OPS-14]', async () => {
+  test('the token file of the data directory is found [OPS-14~]', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'usher-cli-'))
     closers.push(() => rmSync(folder, { recursive: true }))
     writeFileSync(join(folder, 'admin.token'), 'right\n')
@@ -179,7 +179,7 @@ describe('client commands', () => {
   test.each([
     ['a sound store: exit 0', 0, 0, '12 records checked, no problem found'],
     ['a damaged one: exit 1, with what and where', 2, 1, '2 link without reverse\n    d:1'],
-  ])('verify reads the lines of the running server; %s [OPS-14] [SEC-60]', async (_name, count, status, expected) => {
+  ])('verify reads the lines of the running server; %s [OPS-14~] [SEC-60]', async (_name, count, status, expected) => {
     const report = {
       records: 12,
       bytes: 900,
@@ -196,7 +196,7 @@ describe('client commands', () => {
     expect(JSON.parse(out)).toEqual(report)
   })
 
-  test('clock tells how far the clock leapt and what to do; --confirm says that it is right [SEC-82]', async () => {
+  test('clock tells how far the clock leapt and what to do; --confirm says that it is right [SEC-82~]', async () => {
     const view = {
       state: 'held',
       now: '2027-06-10T12:00:00.000Z',
@@ -219,14 +219,14 @@ describe('client commands', () => {
     expect(calls).toEqual(['GET /v1/clock', 'POST /v1/clock/confirm'])
   })
 
-  test('a server that is not Usher: exit 1 with its address and what to look at [OPS-14]', async () => {
+  test('a server that is not Usher: exit 1 with its address and what to look at [OPS-14~]', async () => {
     const url = await serve((_request, response) => void response.writeHead(404).end())
     expect(await run(['link', '--url', url, '--token', 'right'])).toBe(1)
     expect(errors).toContain(`${url} answered 404 and nothing`)
     expect(errors).toContain('Is it the admin address of Usher?')
   })
 
-  test('verify without a server, on a folder that holds no data: exit 1, and the folder is not made [OPS-14]', async () => {
+  test('verify without a server, on a folder that holds no data: exit 1, and the folder is not made [OPS-14~]', async () => {
     const dataDir = join(tmpdir(), `usher-cli-none-${process.pid}`)
     vi.stubEnv('USHER_ADMIN_PORT', String(await freePort()))
     expect(await run(['verify', '--data-dir', dataDir])).toBe(1)
@@ -235,7 +235,7 @@ describe('client commands', () => {
     expect(existsSync(dataDir)).toBe(false)
   })
 
-  test('no server: exit 1 with how to start one [OPS-14]', async () => {
+  test('no server: exit 1 with how to start one [OPS-14~]', async () => {
     expect(await run(['profile', '1', '--url', `http://127.0.0.1:${await freePort()}`])).toBe(1)
     expect(errors).toContain('ECONNREFUSED')
     expect(errors).toContain('usher serve')

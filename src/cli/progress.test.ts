@@ -11,7 +11,7 @@ function terminal(isTTY: boolean) {
   return { stream, text: () => text }
 }
 
-test('a bar appears on a terminal once a second has passed, and is wiped at the end [OPS-14]', () => {
+test('a bar appears on a terminal once a second has passed, and is wiped at the end [OPS-14~]', () => {
   const { stream, text } = terminal(true)
   let nowMs = 0
   const progress = createProgress(stream, () => nowMs)
@@ -24,7 +24,7 @@ test('a bar appears on a terminal once a second has passed, and is wiped at the 
   expect(text().endsWith('\r\u001b[K')).toBe(true)
 })
 
-test('nothing is drawn into a file or a pipe [OPS-14]', () => {
+test('nothing is drawn into a file or a pipe [OPS-14~]', () => {
   const { stream, text } = terminal(false)
   let nowMs = 0
   const progress = createProgress(stream, () => nowMs)

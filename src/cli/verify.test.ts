@@ -146,7 +146,7 @@ test('a part of the log that cannot be read: what it held is counted, opt-outs h
   expect(Number(/(\d+) writes of records are lost/.exec(out)?.[1])).toBeGreaterThanOrEqual(missing.length)
 })
 
-test('a damaged block of a table is named before a start, and repaired; nothing else is lost [SEC-60] [OPS-14]', async () => {
+test('a damaged block of a table is named before a start, and repaired; nothing else is lost [SEC-60] [OPS-14~]', async () => {
   await visit()
   await (await start()).close()
   const file = damage(
@@ -217,7 +217,7 @@ test('in an empty data directory with the list of opt-outs and its key every opt
   expect(await stillOut(server)).toBe(LEAVERS)
 })
 
-test('repairing a running server by its address, or a folder without data, is refused with what to do [OPS-14]', async () => {
+test('repairing a running server by its address, or a folder without data, is refused with what to do [OPS-14~]', async () => {
   expect(await run(['verify', '--repair', '--url', 'http://127.0.0.1:1'])).toBe(2)
   expect(errors).toContain('--repair works on a data directory')
   expect(await verify('--repair')).toBe(1)
@@ -227,7 +227,7 @@ test('repairing a running server by its address, or a folder without data, is re
   expect(out).toContain('nothing to repair')
 })
 
-test('every command of docs/damage.md runs as it stands there [OPS-14]', async () => {
+test('every command of docs/damage.md runs as it stands there [OPS-14~]', async () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/damage.md'), 'utf8')
   const commands = [...page.matchAll(/^```sh\nbin\/usher (.*)\n```$/gm)].map(([, command = '']) => command)
   expect(commands).toEqual(['verify', 'verify --repair', 'verify'])

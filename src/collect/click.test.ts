@@ -94,7 +94,7 @@ test('a click goes on when the data does not: opted out, refused, broken, or in 
   }
 })
 
-test('without a target, or with one that is not allowed, the pixel is the answer [COL-184] [COL-188] [SEC-13] [SEC-17]', async () => {
+test('without a target, or with one that is not allowed, the pixel is the answer [COL-184] [COL-188] [SEC-13~] [SEC-17]', async () => {
   const directory = testDirectory([dataSource(50, { integrationCode: 'media', redirectHosts: ['shop.example'] })])
   await using edge = await startTestEdge({ directory })
   expect((await edge.call('/event?d_event=click')).headers['content-type']).toBe('image/gif')

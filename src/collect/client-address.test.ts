@@ -55,11 +55,11 @@ test.each([
   ['::1', '0:0:0::'],
   ['::ffff:1.2.3.4%eth0', '0:0:0::'],
   ['nonsense', ''],
-])('%s becomes %s [COL-219] [COL-211] [SEC-83]', (address, expected) => {
+])('%s becomes %s [COL-219] [COL-211] [SEC-83~]', (address, expected) => {
   expect(obfuscated(address)).toBe(expected)
 })
 
-test('the address is obfuscated before anything uses it, and kept whole on request only [COL-218] [COL-220] [COL-122] [SEC-83]', async () => {
+test('the address is obfuscated before anything uses it, and kept whole on request only [COL-218~] [COL-220] [COL-122] [SEC-83~]', async () => {
   const asked: string[] = []
   const countryOf = (address: string): undefined => void asked.push(address)
   const config = { trustedProxies: ['127.0.0.1'], countryOf }

@@ -4,7 +4,7 @@ import { DEVICE, ECID, form, startTestEdge, testDirectory, vendorDestination } f
 
 const refusal = `gdpr=1&gdpr_consent=${consentString({ purposes: [1] })}`
 
-test('consent is passed on with the call, its string is not [SEC-73] [COL-253]', async () => {
+test('consent is passed on with the call, its string is not [SEC-73~] [COL-253~]', async () => {
   await using edge = await startTestEdge({ directory: testDirectory([], [vendorDestination(7, 10)]) })
   const string = consentString({})
   await edge.call(`/event?gdpr=1&gdpr_consent=${string}`)
@@ -34,7 +34,7 @@ test('declined consent opts out the IDs of the call for the partner and stores n
   })
 })
 
-test('on dpm the partner is known only with an organization [COL-245] [COL-05]', async () => {
+test('on dpm the partner is known only with an organization [COL-245] [COL-05~]', async () => {
   await using edge = await startTestEdge()
   const dpm = { headers: { host: 'dpm.demdex.net', cookie: `demdex=${DEVICE}` } }
   expect((await edge.call(`/ibs:dpid=1&dpuuid=a&${refusal}`, dpm)).codes()).toEqual([315])
@@ -43,7 +43,7 @@ test('on dpm the partner is known only with an organization [COL-245] [COL-05]',
   expect(edge.optOuts).toMatchObject([{ organization: 'AB@AdobeOrg' }])
 })
 
-test('a missing string drops the call and opts nobody out [COL-244] [COL-191] [SEC-76] [COL-161]', async () => {
+test('a missing string drops the call and opts nobody out [COL-244] [COL-191] [SEC-76~] [COL-161]', async () => {
   await using edge = await startTestEdge()
   for (const query of [
     'gdpr=1',

@@ -41,7 +41,7 @@ test('without gdpr, with 0, or with a lone consent string nothing applies [COL-2
   }
 })
 
-test('purposes 1 and 10 and our vendor are enough [COL-240] [COL-243] [SEC-75]', () => {
+test('purposes 1 and 10 and our vendor are enough [COL-240] [COL-243] [SEC-75~]', () => {
   const string = consentString({ purposes: [1, 10], vendors: [565] })
   const consent = decide({ gdpr: '1', string })
   expect(consent).toMatchObject({ result: 'granted', gdprMacro: '1', consentMacro: string, errors: [] })
@@ -55,19 +55,19 @@ test.each([
   [{ restrictions: [{ purposeId: 10, type: 0, vendorId: 565 }] }, 'tcf_restriction_10'],
   [{ restrictions: [{ purposeId: 1, type: 2, vendorId: 565 }] }, 'tcf_restriction_1'],
   [{ disclosed: [1, 2] }, 'tcf_vendor'],
-])('a string that lacks something declines everything: %j [COL-240] [COL-243] [SEC-73] [SEC-75]', (parts, reason) => {
+])('a string that lacks something declines everything: %j [COL-240] [COL-243] [SEC-73~] [SEC-75~]', (parts, reason) => {
   const consent = decide({ gdpr: '1', string: consentString(parts) })
   expect(consent.result).toBe('declined')
   expect(codes(consent)).toEqual([315])
   expect(consent.decision).toMatchObject({ cookie: false, store: false, syncDenied: true, reason })
 })
 
-test('a restriction that only demands consent takes nothing away [SEC-75]', () => {
+test('a restriction that only demands consent takes nothing away [SEC-75~]', () => {
   const string = consentString({ restrictions: [{ purposeId: 10, type: 1, vendorId: 565 }] })
   expect(decide({ gdpr: '1', string }).result).toBe('granted')
 })
 
-test('strings since March 2026 must disclose vendors, older ones need not [SEC-75]', () => {
+test('strings since March 2026 must disclose vendors, older ones need not [SEC-75~]', () => {
   const before = consentString({ createdAtMs: Date.UTC(2026, 1, 28), disclosed: undefined })
   const after = consentString({ createdAtMs: Date.UTC(2026, 2, 1), disclosed: undefined })
   expect(before.includes('.')).toBe(false)
@@ -76,7 +76,7 @@ test('strings since March 2026 must disclose vendors, older ones need not [SEC-7
 })
 
 test.each([undefined, '', '0', 'garbage', '!!!', 'BOEFEAyOEFEAyAHABDENAI4AAAB9vABAASA', 'C', `${'A'.repeat(4000)}`])(
-  'the string %s is as good as none: closed, without an opt-out [COL-241] [COL-243] [COL-244] [SEC-76]',
+  'the string %s is as good as none: closed, without an opt-out [COL-241] [COL-243] [COL-244] [SEC-76~]',
   (string) => {
     const consent = decide(string === undefined ? { gdpr: '1' } : { gdpr: '1', string })
     expect(consent).toMatchObject({ result: 'missing', decision: { cookie: false, store: false, syncDenied: true } })
@@ -135,7 +135,7 @@ test('one gdpr that applies beats any number that do not [COL-275] [COL-242]', (
   expect(decide({ gdpr: ['x', '1'] }).decision.reason).toBe('tcf_missing')
 })
 
-test('several consent strings are each judged, and the strictest answer is taken [COL-275] [SEC-73]', () => {
+test('several consent strings are each judged, and the strictest answer is taken [COL-275] [SEC-73~]', () => {
   const grant = consentString({ vendors: [565, 10, 20], disclosed: [565, 10, 20] })
   const without10 = consentString({ vendors: [565, 20], disclosed: [565, 10, 20] })
   const without20 = consentString({ vendors: [565, 10], disclosed: [565, 10, 20] })
@@ -157,7 +157,7 @@ test('another vendor id of ours is asked for [COL-239]', () => {
   expect(decide({ gdpr: '1', string }).result).toBe('declined')
 })
 
-test('an unlisted CMP is 313, a deleted one 314; closed, unless the switch is on [COL-243] [COL-248] [SEC-76]', () => {
+test('an unlisted CMP is 313, a deleted one 314; closed, unless the switch is on [COL-243] [COL-248] [SEC-76~]', () => {
   const said = { gdpr: '1', string: consentString({ cmpId: 31 }) }
   const listed = new Map<number, number | null>([[31, null]])
   const deleted = new Map<number, number | null>([[31, NOW_MS - 1]])
@@ -200,7 +200,7 @@ test('Sec-GPC and us_privacy stop syncs and delivery, not collection [SEC-78]', 
 
 const ids = fc.uniqueArray(fc.integer({ min: 1, max: 1200 }), { maxLength: 60 })
 
-test('our reading of a string agrees with the reference library [COL-240] [SEC-75]', () => {
+test('our reading of a string agrees with the reference library [COL-240] [SEC-75~]', () => {
   fc.assert(
     fc.property(
       fc.uniqueArray(fc.integer({ min: 1, max: 11 })),

@@ -76,14 +76,17 @@ test.each([
   ['127.0.0.1:8080', undefined],
   ['[::1]:80', undefined],
   ['[2001:db8::1]', undefined],
-])('on %s the domain of the cookie is %s: one that browsers keep, or none [COL-124] [OPS-28]', async (host, domain) => {
-  await using edge = await startTestEdge()
-  const { cookies } = await edge.call('/event', { headers: { host } })
-  expect(/Domain=([^;]*)/.exec(cookies[0] ?? '')?.[1]).toBe(domain)
-  expect(cookies[0]).toContain(`demdex=${NEW_DEVICE}`)
-})
+])(
+  'on %s the domain of the cookie is %s: one that browsers keep, or none [COL-124] [OPS-28~]',
+  async (host, domain) => {
+    await using edge = await startTestEdge()
+    const { cookies } = await edge.call('/event', { headers: { host } })
+    expect(/Domain=([^;]*)/.exec(cookies[0] ?? '')?.[1]).toBe(domain)
+    expect(cookies[0]).toContain(`demdex=${NEW_DEVICE}`)
+  },
+)
 
-test('a collection domain that is set is the domain of the cookie on the hosts below it [COL-124] [OPS-28]', async () => {
+test('a collection domain that is set is the domain of the cookie on the hosts below it [COL-124] [OPS-28~]', async () => {
   await using edge = await startTestEdge({ config: { collectionDomain: 'Collect.example.co.uk' } })
   for (const host of ['collect.example.co.uk', 'a.b.collect.example.co.uk'])
     expect((await edge.call('/event', { headers: { host } })).cookies[0]).toContain('Domain=.collect.example.co.uk;')

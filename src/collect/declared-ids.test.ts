@@ -89,21 +89,22 @@ test('the fourth ID of a data source is 310, however it is named [COL-87] [COL-1
   expect(read('d_cid_ic=one&d_cid_ic=one&d_cid_ic=one&d_cid_ic=one').codes).toEqual([300, 300, 300, 300, 104])
 })
 
-test('beyond ten IDs: one 301 with the counts, and 309 for each that is discarded; 310 first [COL-86] [COL-87] [COL-115]', () => {
-  const sources = [1, 2, 3, 4]
-  const twelve = sources.flatMap((id) => ['a', 'b', 'c'].map((user) => `d_cid=${id}%01${user}`))
-  const result = read([...twelve, 'd_cid=1%01d'].join('&'))
+test('beyond ten IDs: one 301 with the counts, and 309 for each that is discarded; 310 first [COL-86] [COL-87] [COL-115] [SEC-1]', () => {
+  // IDs of browsers, of persons and of a mobile device count together.
+  const nine = [1, 123, 2].flatMap((id) => ['a', 'b', 'c'].map((user) => `d_cid=${id}%01${user}`))
+  const idfa = 'AEBE52E7-03EE-455A-B3C4-E57283966239'
+  const result = read([...nine, `d_cid=20915%01${idfa}`, 'd_cid=456%01a', 'd_cid=3%01a', 'd_cid=1%01d'].join('&'))
   expect(result.codes).toEqual([310, 301, 309, 309])
   expect(result.pairs).toHaveLength(10)
-  expect(result.pairs[9]).toBe('4:a:0')
+  expect(result.pairs[9]).toBe(`20915:${idfa}:0`)
 })
 
-test('a state we do not know counts as unknown, without a code [COL-89]', () => {
+test('a state we do not know counts as unknown, without a code [COL-89~]', () => {
   expect(read('d_cid=123%01a%017')).toMatchObject({ pairs: ['123:a:0'], codes: [] })
   expect(read('d_cid=123%01a%012').pairs).toEqual(['123:a:2'])
 })
 
-test('the analytics code and unknown name spaces are dropped silently [COL-91] [COL-262]', () => {
+test('the analytics code and unknown name spaces are dropped silently [COL-91] [COL-262~]', () => {
   expect(read('d_cid_ic=AVID%01abc&d_cid_ns=elsewhere%01x')).toMatchObject({ pairs: [], codes: [] })
   expect(read('d_cid_ns=ic%01abc%011').pairs).toEqual(['900:abc:1'])
 })
@@ -117,13 +118,18 @@ test.each([
   ['488258', 'df07c7dc-cea7-4a89-b328-810ff5acb15d', 'DF07c7dc-cea7-4a89-b328-810ff5acb15d'],
   ['1171485', '095f142a-ace8-ac5d-b86a-92c8be18b197', '095f142a-ace8-ac5d-b86a-92c8be18b19'],
   ['1171489', '7XCBNROQJQPYW', 'a'.repeat(129)],
-])('device advertising IDs of %s have one exact form; a violation is 312 [COL-64] [COL-65]', (source, good, bad) => {
-  expect(read(`d_cid=${source}%01${good}`)).toMatchObject({ pairs: [`${source}:${good}:0`], codes: [] })
-  expect(read(`d_cid=${source}%01${bad}`)).toMatchObject({ pairs: [], codes: [312, 300, 104] })
-})
+  ['1171489', 'a'.repeat(128), ''.padEnd(128, '!')],
+])(
+  'device advertising IDs of %s have one exact form; a violation is 312 [COL-64] [COL-65] [AUD-168]',
+  (source, good, bad) => {
+    expect(read(`d_cid=${source}%01${good}`)).toMatchObject({ pairs: [`${source}:${good}:0`], codes: [] })
+    expect(read(`d_cid=${source}%01${bad}`)).toMatchObject({ pairs: [], codes: [312, 300, 104] })
+  },
+)
 
 test('global data sources have integration codes [COL-63]', () => {
   expect(read('d_cid_ic=DSID_20914%01e4fe9bde-caa0-47b6-908d-ffba3fa184f2').pairs).toHaveLength(1)
+  expect(read('d_cid_ic=DSID_20915%01AEBE52E7-03EE-455A-B3C4-E57283966239').pairs).toHaveLength(1)
 })
 
 test('the all-zero advertising ID is refused [COL-66]', () => {

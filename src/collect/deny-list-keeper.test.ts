@@ -101,7 +101,7 @@ test('refused calls are counted in memory and written once a minute [COL-150]', 
   expect(kept).toMatchObject({ count: 1_002, lastMs: NOW_MS + 60_000 })
 })
 
-test('what was taken off, and what is over for 30 days, is off the disk too; not while the clock is in doubt [COL-150] [SEC-82]', async () => {
+test('what was taken off, and what is over for 30 days, is off the disk too; not while the clock is in doubt [COL-150] [SEC-82~]', async () => {
   const store = openDenyStore(await openMemoryRecordStore(), () => {})
   const ids = async () => (await store.readAll()).map(({ id }) => id).sort()
   const list = new DenyList(config)

@@ -47,13 +47,16 @@ test('a block lasts an hour, then a day, then for good [COL-150]', () => {
   ])
 })
 
-test('a block that a clock far ahead made is over when the clock is right; one that stays, stays [COL-150] [SEC-82]', () => {
+test('a block that a clock far ahead made is over when the clock is right; one that stays, stays [COL-150] [SEC-82~]', () => {
   const list = new DenyList(DEFAULT_EDGE_CONFIG.denyList)
   const aheadMs = START_MS + 40 * DAY_MS
   for (let call = 0; call < 121; call++) list.isDenied(-1, 'a', aheadMs)
   expect(list.isDenied(-1, 'a', aheadMs + 1)).toBe(true)
   expect(list.isDenied(-1, 'a', START_MS)).toBe(false)
   expect([...list.entries(START_MS)]).toEqual([])
+  const forGood = { kind: -1, cause: 'minute', times: 3, count: 1, untilMs: Number.POSITIVE_INFINITY } as const
+  list.restore([{ ...forGood, id: 'b', firstMs: aheadMs, lastMs: aheadMs }])
+  expect(list.isDenied(-1, 'b', START_MS)).toBe(true)
 })
 
 test('after 30 days the count of blocks begins anew [COL-150]', () => {

@@ -89,7 +89,7 @@ test.each([
     'mobile phone',
   ],
   ['curl/8.5.0', 'other', undefined, undefined],
-])('%s: %s, %s, %s [COL-214], [COL-215], [COL-216]', (userAgent, name, version, hardware) => {
+])('%s: %s, %s, %s [COL-214~], [COL-215~], [COL-216]', (userAgent, name, version, hardware) => {
   expect(keysOf(userAgent)).toMatchObject({ os_name: name })
   const { os_version, hardware_type } = keysOf(userAgent)
   expect([os_version, hardware_type]).toEqual([version, hardware])
@@ -109,7 +109,7 @@ test.each([
   expect(keysOf(android(parts))).toMatchObject({ os_name: 'android', ...expected })
 })
 
-test('a tablet is an Android that does not say Mobile; a reduced text names no model [COL-213], [COL-214]', () => {
+test('a tablet is an Android that does not say Mobile; a reduced text names no model [COL-213], [COL-214~], [AUD-18]', () => {
   expect(keysOf(android('13; SM-X700', 'Safari/537.36'))).toMatchObject({ hardware_type: 'tablet', vendor: 'samsung' })
   expect(keysOf(android('10; K'))).toEqual({ hardware_type: 'mobile phone', os_version: '10', os_name: 'android' })
 })
@@ -138,7 +138,7 @@ test('the edge adds them to every event, over what the page says under these key
   expect(edge.calls[2]?.signals.names).toEqual([])
 })
 
-test('2,000 browsers are remembered, of long texts the first 512 characters are read [COL-212]', () => {
+test('2,000 browsers are remembered, of long texts the first 512 characters are read', () => {
   const keys = new DeviceKeys()
   for (let i = 0; i < 2_010; i++) keys.of({ 'user-agent': `browser ${i}` })
   expect(keys.size).toBe(2_000)

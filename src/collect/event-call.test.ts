@@ -5,11 +5,13 @@ import { DEVICE, ECID, form, NEW_DEVICE, NOW_MS, startTestEdge, testDirectory } 
 
 const JSON_EVENT = '/event?d_rtbd=json'
 
-test('the first documented call gives JSON with the named device [COL-13] [COL-42] [COL-100] [COL-101] [COL-102]', async () => {
+test('the first documented call gives JSON with the named device [COL-42] [COL-100] [COL-101] [COL-102] [COL-104] [COL-110]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call(`/event?d_uuid=${DEVICE}&d_rtbd=json&c_likes=famous%20popstar&c_loves=famous%20actress`)
   expect(reply.status).toBe(200)
   expect(reply.headers['content-type']).toBe('application/json;charset=utf-8')
+  expect(reply.headers['x-content-type-options']).toBe('nosniff')
+  expect(reply.json()['tid']).toBe(reply.headers['x-tid'])
   expect(reply.text).toMatch(
     new RegExp(`^{"stuff":\\[\\],"uuid":"${DEVICE}","dcs_region":7,"tid":"[A-Za-z0-9+/]{11}="}$`),
   )
@@ -26,7 +28,7 @@ test('the first documented call gives JSON with the named device [COL-13] [COL-4
   expect(call?.signals.has('d_uuid')).toBe(false)
 })
 
-test('the documented POST gives the pixel [COL-14] [COL-98] [COL-99]', async () => {
+test('the documented POST gives the pixel [COL-14] [COL-98]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/event', form(`c_likes=famous%20popstar&c_loves=famous%20actress&d_uuid=${DEVICE}`))
   expect(reply.headers['content-type']).toBe('image/gif')
@@ -35,7 +37,7 @@ test('the documented POST gives the pixel [COL-14] [COL-98] [COL-99]', async () 
   expect(edge.calls[0]?.signals.all('c_loves')).toEqual(['famous actress'])
 })
 
-test('the documented JSONP call works on an alias with an underscore [COL-18] [COL-43] [COL-108] [COL-110]', async () => {
+test('the documented JSONP call works on an alias with an underscore [COL-18] [COL-43~] [COL-108] [COL-110] [COL-102] [SEC-8]', async () => {
   await using edge = await startTestEdge({ config: { aliases: ['acme_aam_domain'] } })
   const reply = await edge.call('/event?videoTypeID=2&data=moarData&d_dst=1&d_rtbd=json&d_cb=acme_callback', {
     headers: { host: 'acme_aam_domain.demdex.net' },
@@ -104,7 +106,7 @@ test('query and form are merged, query values first [COL-16]', async () => {
   expect(edge.calls[0]?.signals.has('_ts')).toBe(false)
 })
 
-test('the page library posts its keys in its own order [CLI-20] [CLI-21] [COL-262]', async () => {
+test('the page library posts its keys in its own order [CLI-20] [CLI-21] [COL-262~] [COL-10]', async () => {
   await using edge = await startTestEdge()
   const body =
     'd_mid=54192285857942994142875423154873503351&d_nsid=0&d_dpid=123&d_dpuuid=u1&d_cid_ic=ic%01a%011&d_cid_ic=one%01b' +
@@ -132,7 +134,7 @@ test('the page library posts its keys in its own order [CLI-20] [CLI-21] [COL-26
   expect(call?.signals.all('h_referer')).toEqual(['https://shop.example/a?b=1'])
 })
 
-test('headers become h_ signals; only a referer of the caller wins over its header [COL-23] [COL-24] [COL-142]', async () => {
+test('headers become h_ signals; only a referer of the caller wins over its header [COL-23] [COL-24] [COL-142] [COL-31]', async () => {
   await using edge = await startTestEdge()
   const headers = {
     'user-agent': 'Agent/1.0, like others',
@@ -164,7 +166,7 @@ test('private pairs reach the rules, and nothing the edge tells about itself [CO
   expect(Object.keys(edge.records[0] ?? {}).sort()).toEqual(['codes', 'durationMs', 'eventId', 'route', 'status'])
 })
 
-test('d_cts adds what the profile holds, where it is enabled [COL-44] [COL-45] [COL-46] [COL-47]', async () => {
+test('d_cts adds what the profile holds, where it is enabled [COL-44~] [COL-45] [COL-46] [COL-47]', async () => {
   await using edge = await startTestEdge()
   for (const cts of [1, 2]) {
     const answer = (await edge.call(`${JSON_EVENT}&d_cts=${cts}`)).json()
@@ -199,7 +201,7 @@ test('d_sid names traits directly; what is no number is left out [COL-194] [COL-
   expect(edge.calls.map((call) => call.traitIds)).toEqual([[1234, 5678, 9876, 5432], [123456], [12, 34]])
 })
 
-test('media pixels and real-time inbound are ordinary events [COL-179] [COL-180] [COL-181] [COL-182] [COL-183] [COL-193] [COL-198]', async () => {
+test('media pixels and real-time inbound are ordinary events [COL-179] [COL-180] [COL-181~] [COL-182] [COL-183] [COL-193] [COL-198]', async () => {
   await using edge = await startTestEdge()
   const pixel = await edge.call(
     '/event?d_event=imp&d_src=1&d_site=2&d_creative=123&d_adgroup=4&d_placement=5&d_campaign=6&d_cid=20914%01e4fe9bde-caa0-47b6-908d-ffba3fa184f2&d_bust=123&d_time=1',
@@ -208,7 +210,8 @@ test('media pixels and real-time inbound are ordinary events [COL-179] [COL-180]
   expect(pixel.headers['content-type']).toBe('image/gif')
   expect((await edge.call(`${JSON_EVENT}&d_event=imp`)).json()).toHaveProperty('uuid')
   await edge.call('/event?KEY1=VALA&KEY2=VALB&KEY3=VALC&d_event=other')
-  expect(edge.calls[0]?.signals.all('d_creative')).toEqual(['123'])
+  const media = ['d_event', 'd_src', 'd_site', 'd_creative', 'd_adgroup', 'd_placement', 'd_campaign']
+  expect(media.map((key) => edge.calls[0]?.signals.first(key))).toEqual(['imp', '1', '2', '123', '4', '5', '6'])
   expect(edge.calls[0]?.signals.all('d_time')).toEqual(['1'])
   expect(edge.calls[0]?.receivedAtMs).toBe(NOW_MS)
   expect(edge.calls[0]?.declaredIds[0]?.dataSourceId).toBe(20914)
@@ -216,15 +219,17 @@ test('media pixels and real-time inbound are ordinary events [COL-179] [COL-180]
   expect(edge.calls[2]?.signals.all('d_event')).toEqual(['other'])
 })
 
-test('a server-to-server call names its alias in the Host header [COL-133] [COL-137] [COL-139] [COL-130]', async () => {
+test('a server-to-server call names its alias in the Host header [COL-137] [COL-139] [COL-130]', async () => {
   await using edge = await startTestEdge({ config: { aliases: ['foo'], region: 9 } })
   const reply = await edge.call(`/event?d_rtbd=json&d_jsonv=1&d_uuid=${DEVICE}`, {
     headers: { host: 'FOO.demdex.net:443' },
   })
   expect(reply.json()).toMatchObject({ uuid: DEVICE, dcs_region: 9 })
+  const byEcid = await edge.call(`/event?d_mid=${ECID}`, { headers: { host: 'foo.demdex.net' } })
+  expect([edge.calls[1]?.ecid, byEcid.cookies[0]?.slice(0, 7)]).toEqual([ECID, 'demdex='])
 })
 
-test('on a regional host the organization or a data source names the partner, else error 1 [COL-05] [COL-07] [COL-138]', async () => {
+test('on a regional host the organization or a data source names the partner, else error 1 [COL-05~] [COL-07] [COL-138] [COL-133]', async () => {
   await using edge = await startTestEdge({ config: { aliases: ['foo'] } })
   const regional = { headers: { host: 'apse2.demdex.net' } }
   expect((await edge.call('/event?d_rtbd=json&d_cid=123%01abc123&c_events=placed-an-order', regional)).codes()).toEqual(
@@ -292,7 +297,7 @@ test('consent that allows no storing gives an answer without data', async () => 
   expect((await edge.call(JSON_EVENT)).json()).toEqual({ stuff: [], tid: expect.any(String), dcs_region: 7 })
 })
 
-test('trouble behind the edge is 200 with error 0, and 503 only where a repeat can help [COL-111] [SEC-02] [SEC-11] [COL-113] [SEC-12]', async () => {
+test('trouble behind the edge is 200 with error 0, and 503 only where a repeat can help [COL-111] [SEC-02] [SEC-11~] [COL-113] [SEC-12]', async () => {
   let error: unknown = new Error('a mistake of ours')
   await using edge = await startTestEdge({ process: () => Promise.reject(error) })
   const plain = await edge.call(JSON_EVENT)

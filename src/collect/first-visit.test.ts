@@ -12,10 +12,12 @@ test('calls of one first visit name one new ID, by get, form and beacon [COL-69]
   await edge.call('/id?d_first=1-2-3-4', { headers: agent })
   const posted = form('d_first=1-2-3-4')
   await edge.call('/event?_ts=1', { ...posted, headers: { ...posted.headers, ...agent } })
+  const beacon = { ...posted, headers: { 'content-type': 'text/plain;charset=UTF-8', ...agent } }
+  await edge.call('/event?_ts=2', beacon)
   await using other = await startTestEdge({ firstVisitKey: KEY })
   await other.call('/event?d_first=1-2-3-4', { headers: agent })
   const ids = [...firstOf(edge), ...firstOf(other)]
-  expect(ids).toHaveLength(4)
+  expect(ids).toHaveLength(5)
   expect(new Set(ids).size).toBe(1)
   expect(ids[0]).toMatch(/^[0-9]{38}$/)
   // It is no signal: no rule sees it, nothing keeps it.

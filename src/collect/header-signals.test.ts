@@ -51,5 +51,6 @@ test.each(['xn--mller-kva.example', 'm\u00fcller.example', 'M\u00dcLLER.Example'
       )
       expect([host, /X-Error: (.*)\r/.exec(answer)?.[1]]).toEqual([host, code])
     }
+    expect((await edge.call('/event')).codes()).toEqual([]) // Without a referer.
   },
 )

@@ -16,11 +16,11 @@ test('the left-most label is the alias, without case and port [COL-02] [COL-18]'
   expect(read('stranger.demdex.net')).toMatchObject({ isKnown: false })
 })
 
-test('no domain is built in: any base domain works [COL-01]', () => {
+test('no domain is built in: any base domain works [COL-01~]', () => {
   expect(read('yourcompany.collect.example.org')).toMatchObject({ isKnown: true, baseDomain: 'collect.example.org' })
 })
 
-test('system hosts are known and stand for no alias [COL-05] [COL-07]', () => {
+test('system hosts are known and stand for no alias [COL-05~] [COL-07]', () => {
   for (const label of ['dpm', 'www', 'dcs', 'dcs-beta', 'fast', ...REGIONS.map((region) => region.label)]) {
     expect(read(`${label}.demdex.net`)).toMatchObject({ isSystem: true, isKnown: true, subdomain: 'YourCompany' })
   }

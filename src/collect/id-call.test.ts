@@ -33,7 +33,7 @@ test('the first call of the page library gets an ECID [COL-173] [COL-174] [COL-1
   })
 })
 
-test('the second call hands over IDs, stores no signals, and gets its blob back [COL-177] [CLI-1] [COL-92] [COL-262]', async () => {
+test('the second call hands over IDs, stores no signals, and gets its blob back [COL-177] [CLI-1] [COL-92] [COL-262~]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call(
     `/id?d_fieldgroup=AAM&d_rtbd=json&d_ver=2&d_orgid=AB%40AdobeOrg&d_mid=${ECID}&d_blob=hmk_Lq6TPIBMW925SPhw3Q&d_cid_ic=ic%01me%011&d_cid_ns=other%01x&d_cid_ic=CODE%01&c_color=red&d_sid=5`,
@@ -62,7 +62,7 @@ test('without an organization it generates a UUID in the form of an event [COL-1
   )
 })
 
-test('an opted-out visitor gets d_optout and no d_mid [COL-178] [COL-173]', async () => {
+test('an opted-out visitor gets d_optout and no d_mid [COL-178] [COL-173] [CLI-4]', async () => {
   await using edge = await startTestEdge({
     process: () => Promise.resolve({ status: 'opted_out', id: DEVICE, level: 'global', errors: [] }),
   })
@@ -74,7 +74,7 @@ test('an opted-out visitor gets d_optout and no d_mid [COL-178] [COL-173]', asyn
   expect(edge.calls).toHaveLength(1)
 })
 
-test('trouble is 200 with error_msg and always an object [COL-265] [CLI-3]', async () => {
+test('trouble is 200 with error_msg and always an object [COL-265] [CLI-3] [CLI-4]', async () => {
   await using edge = await startTestEdge({ process: () => Promise.reject(new Error('x')) })
   for (const target of [FIRST, `${FIRST}&a=%zz`, '/id?d_orgid=broken', '/id', '/id?a=%zz']) {
     const reply = await edge.call(target, { headers: dpm })
@@ -83,7 +83,7 @@ test('trouble is 200 with error_msg and always an object [COL-265] [CLI-3]', asy
   }
 })
 
-test('syncs that are due are offered, with macros filled [COL-171] [COL-172] [COL-167] [OUT-15] [CLI-5] [COL-52]', async () => {
+test('syncs that are due are offered, with macros filled [COL-171] [COL-172] [COL-167] [OUT-15] [CLI-5] [COL-52~] [OUT-14]', async () => {
   const sync = {
     url: '//su.addthis.com/red/usync?pid=16&puid=%DID%&url=%HTTP_PROTO%%3A%2F%2Fdpm.demdex.net%2Fibs%3Adpid%3D420%26dpuuid%3D%7B%7Buid%7D%7D',
     tag: 'img' as const,
@@ -131,7 +131,7 @@ test('syncs that are due are offered, with macros filled [COL-171] [COL-172] [CO
     expect((await edge.call(`/event?d_rtbd=json&d_nsid=${container}`)).json()['ibs'] ?? [], container).toEqual([])
 })
 
-test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [COL-54] [COL-126] [COL-170] [COL-48] [OUT-16] [SEC-78]', async () => {
+test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [COL-54] [COL-126] [COL-170] [COL-48] [OUT-16] [SEC-78] [COL-172]', async () => {
   const sync = {
     url: 'https://p.example/?u=%did%',
     tag: 'img' as const,
@@ -154,7 +154,7 @@ test('no sync again before its time, for children, with d_jsonv=0 or Sec-GPC [CO
   expect(await offered(FIRST, { 'sec-gpc': '1' })).toBe(0)
 })
 
-test('privacy signals travel on to sync addresses [SEC-77] [COL-169] [OUT-14]', async () => {
+test('privacy signals travel on to sync addresses [SEC-77] [COL-169]', async () => {
   const { consentString } = await import('./test-consent.conformance.ts')
   const sync = {
     url: 'https://p.example/s?u=%did%',

@@ -17,7 +17,7 @@ function token(payload: unknown, { header = { alg: 'RS256' } as object, key = ou
 }
 const isInvalid = (authorization: string | undefined, nowMs = NOW_MS) => hasInvalidImsToken(rules, authorization, nowMs)
 
-test('a token of the service that has not ended is valid, whichever of the keys signed it [COL-118]', () => {
+test('a token of the service that has not ended is valid, whichever of the keys signed it [COL-118~]', () => {
   expect(isInvalid(`Bearer ${token(claims)}`)).toBe(false)
   expect(isInvalid(`bearer  ${token(claims, { key: foreign.privateKey })}`)).toBe(false)
   expect(isInvalid(`Bearer ${token({ client_id: 'target', exp: NOW_MS / 1000 + 1 })}`)).toBe(false)
@@ -26,11 +26,11 @@ test('a token of the service that has not ended is valid, whichever of the keys 
   ).toBe(false)
 })
 
-test('a call without a bearer token is not concerned [COL-118]', () => {
+test('a call without a bearer token is not concerned [COL-118~]', () => {
   for (const authorization of [undefined, '', 'Basic YTpi', 'Bearerx.y.z']) expect(isInvalid(authorization)).toBe(false)
 })
 
-test('malformed: 111 [COL-118]', () => {
+test('malformed: 111 [COL-118~]', () => {
   const good = token(claims)
   const [head = '', body = '', signature = ''] = good.split('.')
   const notJson = Buffer.from('{').toString('base64url')
@@ -50,7 +50,7 @@ test('malformed: 111 [COL-118]', () => {
   expect(isInvalid('Bearer')).toBe(true)
 })
 
-test('expired, or silent about its end: 111 [COL-118]', () => {
+test('expired, or silent about its end: 111 [COL-118~]', () => {
   const endMs = NOW_MS - 1_000 + 86_400_000
   expect([isInvalid(`Bearer ${token(claims)}`, endMs - 1), isInvalid(`Bearer ${token(claims)}`, endMs)]).toEqual([
     false,
@@ -61,7 +61,7 @@ test('expired, or silent about its end: 111 [COL-118]', () => {
     expect(isInvalid(`Bearer ${token({ ...claims, ...silent })}`)).toBe(true)
 })
 
-test('of somebody else, changed, or not a token for access: 111 [COL-118]', () => {
+test('of somebody else, changed, or not a token for access: 111 [COL-118~]', () => {
   const good = token(claims)
   const [head = '', , signature = ''] = good.split('.')
   const stranger = `Bearer ${token(claims, { key: foreign.privateKey })}`
@@ -72,7 +72,7 @@ test('of somebody else, changed, or not a token for access: 111 [COL-118]', () =
   expect(isInvalid(`Bearer ${token({ ...claims, type: 'refresh_token' })}`)).toBe(true)
 })
 
-test('the token does not choose its algorithm: no `none`, and no HMAC with the public key as secret [COL-118]', () => {
+test('the token does not choose its algorithm: no `none`, and no HMAC with the public key as secret [COL-118~]', () => {
   for (const alg of ['none', 'HS256', 'RS512', undefined]) {
     const signed = `${encode({ alg })}.${encode(claims)}`
     const secret = ours.publicKey.export({ type: 'spki', format: 'pem' })
@@ -82,7 +82,7 @@ test('the token does not choose its algorithm: no `none`, and no HMAC with the p
   }
 })
 
-test('the edge answers 111 and stores nothing; a valid token and none go on; without keys no token is looked at [COL-118] [COL-111]', async () => {
+test('the edge answers 111 and stores nothing; a valid token and none go on; without keys no token is looked at [COL-118~] [COL-111]', async () => {
   await using edge = await startTestEdge({ config: { imsTokens: rules } })
   const call = (on: typeof edge, authorization: string) => on.call('/event?d_rtbd=json', { headers: { authorization } })
   const refused = await call(edge, `Bearer ${token({ ...claims, expires_in: '1' })}`)

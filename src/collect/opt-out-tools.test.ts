@@ -34,7 +34,7 @@ test('a tool gets the browser back with a token of its own, its parameters fille
   expect((await begun('')).location).not.toContain(token)
 })
 
-test('the caller may choose among the tools and nothing else: no open redirect [COL-235] [SEC-13]', async () => {
+test('the caller may choose among the tools and nothing else: no open redirect [COL-235] [SEC-13~]', async () => {
   await using edge = await startTestEdge({ config: { optOutTools } })
   const location = async (rd: string) =>
     (await edge.call(`/demoptout/token?rd=${encodeURIComponent(rd)}`, { headers: { host } })).headers.location
@@ -46,7 +46,7 @@ test('the caller may choose among the tools and nothing else: no open redirect [
   expect(edge.blockedRedirects).toEqual(['host', 'host', 'host', 'host'])
 })
 
-test('from the token to the opt-out every call gives 173: nothing stored, no ID told, no cookie set [COL-235] [COL-118]', async () => {
+test('from the token to the opt-out every call gives 173: nothing stored, no ID told, no cookie set [COL-235] [COL-118~]', async () => {
   const directory = testDirectory([dataSource(420, { redirectHosts: ['partner.example'] })])
   await using edge = await startTestEdge({ directory, config: { optOutTools, cookieCheck: true } })
   const cookie = await begin(edge.call, `demdex=${DEVICE}`)
@@ -66,7 +66,7 @@ test('from the token to the opt-out every call gives 173: nothing stored, no ID 
   expect(edge.calls).toEqual([])
 })
 
-test('the opt-out ends it: from then on it is 171 [COL-235] [COL-226]', async () => {
+test('the opt-out ends it: from then on it is 171 [COL-235] [COL-226~]', async () => {
   await using edge = await startTestEdge({ config: { optOutTools } })
   const cookie = await begin(edge.call, `demdex=${DEVICE}`)
   const reply = await edge.call('/demoptout.jpg', { headers: { host, cookie } })
@@ -93,7 +93,7 @@ test.each(['dexoptout=', 'dexoptout=1', `dexoptout=${'!'.repeat(43)}`, `xdexopto
   },
 )
 
-test('neither overload nor page, place or token keep anybody from it [SEC-11] [COL-235]', async () => {
+test('neither overload nor page, place or token keep anybody from it [SEC-11~] [COL-235]', async () => {
   const config = {
     optOutTools,
     countryOf: () => 'KP',

@@ -3,7 +3,7 @@ import { DEVICE, ECID, startTestEdge, testDirectory } from './test-edge.conforma
 
 const PAIR_DEVICE = `${'0'.repeat(37)}5`
 
-test('the global opt-out records the cookie and sets both cookies [COL-226] [COL-127] [SEC-79]', async () => {
+test('the global opt-out records the cookie and sets both cookies [COL-226~] [COL-127] [SEC-79]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/demoptout.jpg', {
     headers: { host: 'www.demdex.net', cookie: `demdex=${DEVICE};dextp=12;DST=12` },
@@ -16,7 +16,7 @@ test('the global opt-out records the cookie and sets both cookies [COL-226] [COL
   expect(edge.optOuts).toMatchObject([{ level: 'global', reason: 'request', cookieDeviceId: DEVICE, declaredIds: [] }])
 })
 
-test('a browser without our cookie is opted out by the cookie alone [COL-226]', async () => {
+test('a browser without our cookie is opted out by the cookie alone [COL-226~]', async () => {
   await using edge = await startTestEdge()
   const reply = await edge.call('/demoptout')
   expect(reply.cookies[0]).toMatch(/^demdex=NOTARGET;/)
@@ -28,7 +28,7 @@ test.each([
   '/demoptout?d_mid=&d_cid=',
   '/demoptout?d_dpid=&d_dpuuid=',
   '/demoptout?d_cid_ns=other%01x',
-])('%s names nobody: the browser is opted out like by the bare call [COL-226] [SEC-79]', async (target) => {
+])('%s names nobody: the browser is opted out like by the bare call [COL-226~] [SEC-79]', async (target) => {
   await using edge = await startTestEdge()
   const reply = await edge.call(`${target}&d_rtbd=json`, { headers: { cookie: `demdex=${DEVICE}` } })
   expect(edge.optOuts).toMatchObject([{ level: 'global', cookieDeviceId: DEVICE, declaredIds: [] }])
@@ -58,7 +58,7 @@ test.each([
   ['/demoptout?d_cid=123%01987&d_cid_ic=456%01321', { declaredIds: [{ dataSourceId: 123 }, { dataSourceId: 456 }] }],
   ['/demoptout.jpg?d_dpuuid=987&d_dpid=123', { deprecatedPair: { dataSourceId: 123, id: '987' } }],
   [`/demoptout.jpg?d_dpuuid=987&d_dpid=123&d_uuid=${DEVICE}`, { deviceId: DEVICE, deprecatedPair: { id: '987' } }],
-])('the documented partner opt-out %s [COL-225] [COL-227] [COL-92] [CLI-32]', async (target, expected) => {
+])('the documented partner opt-out %s [COL-225] [COL-227] [COL-92] [CLI-32] [SEC-79]', async (target, expected) => {
   await using edge = await startTestEdge()
   const reply = await edge.call(target)
   expect([reply.status, reply.headers['content-type'], reply.cookies]).toEqual([200, 'image/gif', []])
@@ -92,7 +92,7 @@ test('the device made for a pair without one comes back as cookie [COL-230]', as
   expect(reply.cookies[0]?.startsWith(`demdex=${PAIR_DEVICE};`)).toBe(true)
 })
 
-test('the answer waits until the opt-out is durable, and never claims one that failed [SEC-79] [SEC-11]', async () => {
+test('the answer waits until the opt-out is durable, and never claims one that failed [SEC-79] [SEC-11~]', async () => {
   let finish: () => void = () => undefined
   const durable = new Promise<void>((resolve) => {
     finish = resolve
@@ -113,7 +113,7 @@ test('the answer waits until the opt-out is durable, and never claims one that f
   expect([failed.status, failed.codes(), failed.cookies, failed.headers['retry-after']]).toEqual([503, [0], [], '1'])
 })
 
-test('opt-outs are never shed, and an ID on the deny list can still opt out [SEC-11] [COL-145]', async () => {
+test('opt-outs are never shed, and an ID on the deny list can still opt out [SEC-11~] [COL-145]', async () => {
   const denyList = {
     enabled: true,
     deviceCallsPerMinute: 2,

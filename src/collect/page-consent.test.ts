@@ -7,7 +7,7 @@ const notStored = { process: () => Promise.resolve(outcome) }
 const withCookies = { headers: { cookie: `demdex=${DEVICE}; dextp=1-1-1490307821616|` } }
 
 test.each(['0', 'false', 'no', '2', '01', 'true', '%20', '1&d_consent=0', '0&d_consent=1', '%24%7BCONSENT%7D'])(
-  'd_consent=%s takes consent back: nothing is stored, nobody is told, the cookies go [SEC-73] [SEC-74] [COL-275]',
+  'd_consent=%s takes consent back: nothing is stored, nobody is told, the cookies go [SEC-73~] [SEC-74] [COL-275]',
   async (value) => {
     await using edge = await startTestEdge(notStored)
     for (const path of ['/event', '/id', '/ibs:dpid=1&dpuuid=a', '/demoptout/consent']) {
@@ -38,7 +38,7 @@ test.each(['0', 'false', 'no', '2', '01', 'true', '%20', '1&d_consent=0', '0&d_c
   },
 )
 
-test('a yes, or no answer, changes nothing that the call may do [SEC-73]', async () => {
+test('a yes, or no answer, changes nothing that the call may do [SEC-73~]', async () => {
   await using edge = await startTestEdge()
   for (const query of ['d_consent=1', 'd_consent=1&d_consent=1', 'd_consent=1&d_consent=', 'd_consent=', '']) {
     const reply = await edge.call(`/event?${query}`, withCookies)
@@ -53,7 +53,7 @@ test('a yes, or no answer, changes nothing that the call may do [SEC-73]', async
   ])
 })
 
-test('a yes opens nothing that a consent string, the browser or an opt-out forbids [SEC-73] [SEC-76] [SEC-78]', async () => {
+test('a yes opens nothing that a consent string, the browser or an opt-out forbids [SEC-73~] [SEC-76~] [SEC-78]', async () => {
   await using edge = await startTestEdge()
   expect((await edge.call('/event?d_consent=1&gdpr=1')).codes()).toEqual([315])
   const declined = `gdpr=1&gdpr_consent=${consentString({ purposes: [1] })}`
@@ -73,7 +73,7 @@ test('a string that declines stays the opt-out it is; one that is missing does n
   expect(edge.calls).toMatchObject([{ deviceId: DEVICE, consent: { reason: 'page_withdrawn' } }])
 })
 
-test('a withdrawal is never shed, nor refused for how often an ID was seen; the cookie of an opt-out stays [SEC-11] [COL-226]', async () => {
+test('a withdrawal is never shed, nor refused for how often an ID was seen; the cookie of an opt-out stays [SEC-11~] [COL-226~]', async () => {
   const denyList = {
     enabled: true,
     deviceCallsPerMinute: 2,

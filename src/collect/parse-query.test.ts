@@ -33,15 +33,21 @@ test('an encoded comma is data [COL-30]', () => {
 
 test('IDs, redirects, callbacks and organizations are never split at commas [COL-31]', () => {
   const { withheld, declared, privacy } = parse(
-    'd_uuid=1,2&d_mid=3,4&d_blob=a,b&d_rd=http://a/?x=1,2&redir=b,c&d_cb=f,g&gdpr_consent=C,D&d_cid=1%012,3',
+    'd_uuid=1,2&d_mid=3,4&d_blob=a,b&d_rd=http://a/?x=1,2&redir=b,c&d_cb=f,g&gdpr_consent=C,D&d_cid=1%012,3&d_cid_ic=i%012,3&d_cid_ns=n%012,3&d_dpuuid=4,5&dpuuid=6,7',
   )
   expect([...withheld.values()]).toEqual(['1,2', '3,4', 'a,b', 'http://a/?x=1,2', 'b,c', 'f,g'])
   expect(privacy.all('gdpr_consent')).toEqual(['C,D'])
-  expect(declared).toEqual([{ key: 'd_cid', raw: '1%012,3' }])
+  expect(declared).toEqual([
+    { key: 'd_cid', raw: '1%012,3' },
+    { key: 'd_cid_ic', raw: 'i%012,3' },
+    { key: 'd_cid_ns', raw: 'n%012,3' },
+    { key: 'd_dpuuid', raw: '4,5' },
+    { key: 'dpuuid', raw: '6,7' },
+  ])
   expect(signals('d_orgid=A,B@AdobeOrg')).toEqual({ d_orgid: ['A,B@AdobeOrg'] })
 })
 
-test('a semicolon separates nothing [COL-32]', () => {
+test('a semicolon separates nothing [COL-32~]', () => {
   expect(signals('x=1;2')).toEqual({ x: ['1;2'] })
 })
 
@@ -51,7 +57,8 @@ test('one enclosing pair of quotes is stripped [COL-33]', () => {
 
 test('a plus is a blank in queries and forms, but data in declared IDs and sync paths [COL-34]', () => {
   expect(signals('x=a+b')).toEqual({ x: ['a b'] })
-  expect(parse('d_cid=1%01a+b&d_dpuuid=c+d').declared.map((part) => part.raw)).toEqual(['1%01a+b', 'c+d'])
+  const declared = 'd_cid=1%01a+b&d_cid_ic=i%01a+b&d_cid_ns=n%01a+b&d_dpuuid=c+d&dpuuid=e+f'
+  expect(parse(declared).declared.map((part) => part.raw)).toEqual(['1%01a+b', 'i%01a+b', 'n%01a+b', 'c+d', 'e+f'])
   expect(parse('redir=a+b', false).withheld.get('redir')).toBe('a+b')
 })
 
@@ -91,7 +98,7 @@ test('cache busters and load information are no signals [COL-17]', () => {
   expect(signals('_ts=1&ts=2&d_ld=_ts%3D1&d_bust=3&_ct=1&r_rand=4&dcs_region=9&a=b')).toEqual({ a: ['b'] })
 })
 
-test('unknown platform keys are kept as signals [COL-41] [COL-55]', () => {
+test('unknown platform keys are kept as signals [COL-41~] [COL-55]', () => {
   expect(signals('d_zx=10022&d_unheard=1')).toEqual({ d_zx: ['10022'], d_unheard: ['1'] })
 })
 
@@ -99,7 +106,7 @@ test('dots and digits in keys are kept [COL-26] [COL-27]', () => {
   expect(signals('c_contextData.a.adid=1&123=2')).toEqual({ 'c_contextData.a.adid': ['1'], '123': ['2'] })
 })
 
-test('keys that name prototypes are ordinary keys [SEC-06]', () => {
+test('keys that name prototypes are ordinary keys [SEC-06~]', () => {
   const { signals: found } = parse('__proto__=1&constructor=2&prototype=3&toString=4')
   expect([found.names, found.values]).toEqual([
     ['__proto__', 'constructor', 'prototype', 'toString'],

@@ -68,7 +68,7 @@ test('a string padded to whole characters only, as the specification has it, is 
   expect(readUsSection(9, 'BAAAA')).toBe(undefined)
 })
 
-test('gpp_sid says which sections are in force; without it every US section counts, the strictest wins [SEC-78] [SEC-73]', () => {
+test('gpp_sid says which sections are in force; without it every US section counts, the strictest wins [SEC-78] [SEC-73~]', () => {
   expect(decide({ gpp: THREE })).toBe('sale gpp')
   expect(decide({ gpp: THREE, gpp_sid: '8' })).toBe('sale gpp')
   for (const gpp_sid of ['7', '9', '7,9', '7_9', '2', '-1']) expect(decide({ gpp: THREE, gpp_sid })).toBe(undefined)
@@ -148,7 +148,7 @@ test.each([
   },
 )
 
-test('of values sent several times the strictest counts, in either order [COL-275] [SEC-73]', () => {
+test('of values sent several times the strictest counts, in either order [COL-275] [SEC-73~]', () => {
   for (const us_privacy of [
     ['1YNN', '1YYN'],
     ['1YYN', '1YNN'],

@@ -103,9 +103,14 @@ test('a proxy that itself speaks TLS to us still speaks for its visitor [SEC-99]
   expect(await cookieFor('http')).not.toContain('; Secure')
 })
 
-test('every cookie follows the scheme of the visitor: of opt-outs too [SEC-99] [SEC-18]', async () => {
+test('every cookie follows the scheme of the visitor, and is partitioned where that is set: of opt-outs too [SEC-99] [SEC-18]', async () => {
   await using edge = await startTestEdge({ config: behindProxy })
   const { cookies } = await edge.call('/demoptout.jpg', { headers: { 'x-forwarded-proto': 'HTTPS,http' } })
   expect(cookies).toHaveLength(2)
   for (const cookie of cookies) expect(cookie).toContain('; Secure; SameSite=None')
+  await using partitioned = await startTestEdge({ config: { ...behindProxy, partitionedCookies: true } })
+  for (const target of ['/ibs:dpid=1&dpuuid=u', '/demoptout.jpg']) {
+    const reply = await partitioned.call(target, { headers: { 'x-forwarded-proto': 'https' } })
+    expect(reply.cookies.map((cookie) => cookie.endsWith('; Partitioned'))).toEqual([true, true])
+  }
 })

@@ -8,7 +8,7 @@ const LINK_LIMITS = { crossDeviceIdsPerDataSource: 10 }
 const crm = 1000 as DataSourceId
 const device = (n: number) => String(n).padStart(38, '0') as DeviceId
 
-test('the eleventh cross-device ID of a data source evicts the oldest mapping, of that source only [COL-75] [AUD-169] [OUT-17]', () => {
+test('the eleventh cross-device ID of a data source evicts the oldest mapping, of that source only [COL-75] [AUD-169] [OUT-17] [AUD-313]', () => {
   let links: readonly IdLink[] = addIdLink(
     [],
     { dataSourceId: 7 as DataSourceId, id: 'other', authState: 0 },
@@ -24,7 +24,7 @@ test('the eleventh cross-device ID of a data source evicts the oldest mapping, o
   expect(change.links.some((link) => link.id === 'other')).toBe(true)
 })
 
-test('the 101st device of a person evicts the oldest; a cookie ID keeps 1,000 [COL-75] [AUD-169] [AUD-313]', () => {
+test('the 101st device of a person evicts the oldest; a cookie ID keeps 1,000 [COL-75] [AUD-169] [AUD-313] [OUT-17]', () => {
   const fill = (count: number, idType: 'CROSS_DEVICE' | 'COOKIE') => {
     let devices: readonly DeviceLink[] = []
     for (let n = 0; n < count; n++) devices = addDeviceLink(devices, device(n), idType, n).links

@@ -11,7 +11,7 @@ test.each([
   ['2001:db8::5', true, 'https://[2001:db8::5]:8081'],
   ['usher.example.com', true, 'https://usher.example.com:8081'],
 ])(
-  'a listener on %s is reached from this machine at its own address, or at loopback where it is on all [OPS-14]',
+  'a listener on %s is reached from this machine at its own address, or at loopback where it is on all [OPS-14~]',
   (host, isTls, expected) => {
     expect(listenerUrl(host, 8081, isTls)).toBe(expected)
   },

@@ -10,7 +10,7 @@ const flood = (feed: ReturnType<typeof openLiveFeed>) => {
     for (const kind of ['event', 'membership', 'delivery'] as const) if (feed.wants(kind)) feed.send(kind, { count })
 }
 
-describe('the live feed [OPS-45]', () => {
+describe('the live feed [OPS-45~]', () => {
   test('without a reader nothing is wanted and no timer runs', () => {
     const feed = openLiveFeed({ rates })
     expect(feed.wants('event')).toBe(false)

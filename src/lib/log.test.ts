@@ -39,7 +39,7 @@ describe('planted canaries', () => {
     { 'x-signature': canary },
     { a: { b: { c: { d: { e: { f: canary } } } } } },
     { payload: Buffer.from(canary) },
-  ])('%j is not written [SEC-63] [SEC-88]', (fields) => {
+  ])('%j is not written [SEC-63~] [SEC-88]', (fields) => {
     const { log, lines } = recording({ level: 'debug' })
     for (const level of ['debug', 'info', 'warn', 'error'] as const) log[level]('x', fields)
     expect(lines).toHaveLength(4)

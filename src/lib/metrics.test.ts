@@ -39,13 +39,13 @@ const NAMES = [
   'usher_sweep_lag_seconds',
 ] // prettier-ignore
 
-test('the page declares the promised names, all beginning with usher_ [SEC-87] [OPS-43]', async () => {
+test('the page declares the promised names, all beginning with usher_ [SEC-87~] [OPS-43]', async () => {
   const page = await start().text()
   const declared = [...page.matchAll(/^# TYPE (\S+) /gm)].map((match) => match[1])
   expect(declared.sort()).toEqual([...NAMES].sort())
 })
 
-test('what is counted appears with its labels [SEC-87]', async () => {
+test('what is counted appears with its labels [SEC-87~]', async () => {
   const page = start()
   page.httpRequest('/event', 200, 0.002)
   page.httpRequest('/event', 200, 0.002)
@@ -60,7 +60,7 @@ test('what is counted appears with its labels [SEC-87]', async () => {
   expect(text).toContain('usher_delivery_attempts_total{kind="realtime",result="acknowledged"} 1')
 })
 
-test('gauges are read when the page is asked for; a failing source does not break the page [SEC-87]', async () => {
+test('gauges are read when the page is asked for; a failing source does not break the page [SEC-87~]', async () => {
   const page = start()
   let free = 10
   page.watch({
@@ -76,7 +76,7 @@ test('gauges are read when the page is asked for; a failing source does not brea
   expect(text).toContain('usher_breaker_open 0')
 })
 
-test('a label never grows without bound: what is beyond counts as other [SEC-87]', async () => {
+test('a label never grows without bound: what is beyond counts as other [SEC-87~]', async () => {
   const page = start()
   for (let i = 0; i < 5_000; i++) page.deliveryDead(`reason ${i}`)
   const text = await page.text()
@@ -84,7 +84,7 @@ test('a label never grows without bound: what is beyond counts as other [SEC-87]
   expect(text).toContain('usher_delivery_dead_total{reason="other"} 4900')
 })
 
-test('the documentation names every metric with its labels, and alarms only on metrics there are [SEC-87]', () => {
+test('the documentation names every metric with its labels, and alarms only on metrics there are [SEC-87~]', () => {
   const page = renderMetricsPage()
   for (const name of NAMES) expect(page, name).toContain(`| \`${name}\` |`)
   expect(page).toContain('| `usher_http_requests_total` | counter | `route`, `code` |')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { PlainHistogram } from './plain-histogram.ts'
 
-test('counts are cumulative, a value on a bound lies below it, and what is above all bounds counts in +Inf [SEC-87]', () => {
+test('counts are cumulative, a value on a bound lies below it, and what is above all bounds counts in +Inf [SEC-87~]', () => {
   const histogram = new PlainHistogram('usher_x_seconds', 'Help', [0.1, 1])
   for (const value of [0.05, 0.1, 0.5, 7]) histogram.observe(value)
   expect(histogram.render()).toBe(

@@ -7,7 +7,7 @@ test('an event ID is 8 bytes in Base64 [COL-104]', () => {
   for (const id of many(randomEventId, 500)) expect(id).toMatch(/^[A-Za-z0-9+/]{11}=$/)
 })
 
-test('a delivery ID has no dot and the documented form [SEC-41]', () => {
+test('a delivery ID has no dot and the documented form [SEC-41~]', () => {
   for (const id of many(randomDeliveryId, 500)) expect(id).toMatch(/^dl_[A-Za-z0-9_-]{22}$/)
 })
 

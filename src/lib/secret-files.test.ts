@@ -12,7 +12,7 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }))
 
 const fresh = { inUse: false }
 
-test('the first start makes every key with mode 0600 and warns of the master key [OPS-26] [OPS-14]', () => {
+test('the first start makes every key with mode 0600 and warns of the master key [OPS-26] [OPS-14~]', () => {
   const secrets = openSecretFiles(dataDir, fresh)
   expect(readdirSync(dataDir).sort()).toEqual(['admin.token', 'ecid.key', 'master.key', 'optout.key'])
   for (const name of readdirSync(dataDir)) expect(statSync(join(dataDir, name)).mode & 0o777).toBe(0o600)
@@ -38,7 +38,7 @@ test('a configured master key is used and no file is made for it [OPS-26]', () =
 })
 
 test.each(['master.key', 'optout.key', 'ecid.key'])(
-  'a data directory in use without its %s is refused, not re-keyed [SEC-62]',
+  'a data directory in use without its %s is refused, not re-keyed [SEC-62~]',
   (name) => {
     openSecretFiles(dataDir, fresh)
     rmSync(join(dataDir, name))

@@ -20,7 +20,7 @@ function fileOf(name: string, text: string): string {
 }
 const extraCa = (path: string) => readExtraCa(loadConfig({ env: { USHER_EXTRA_CA: path } }))
 
-test('further authorities are read as they are; without any there are none [SEC-28]', () => {
+test('further authorities are read as they are; without any there are none [SEC-28~] [OPS-25]', () => {
   const two = `# ours\n${GOOD}\n${GOOD}`
   expect(extraCa(fileOf('ca.pem', two))).toBe(two)
   expect(readExtraCa(loadConfig({ env: {} }))).toBeUndefined()
@@ -35,7 +35,7 @@ test.each([
     generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     'block 1 of',
   ],
-])('a file of authorities that holds %s stops the start with the name of the setting [SEC-28]', (_name, text, why) => {
+])('a file of authorities that holds %s stops the start with the name of the setting [SEC-28~]', (_name, text, why) => {
   const path = fileOf('bad.pem', text)
   expect(() => extraCa(path)).toThrow(ConfigError)
   expect(() => extraCa(path)).toThrow('extraCa (USHER_EXTRA_CA)')

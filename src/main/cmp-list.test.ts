@@ -46,13 +46,13 @@ test('a file that is missing or no such list stops the start with the name of th
     refused(written(content))
 })
 
-test('going on with unlisted CMPs is refused where there is no list to be on [SEC-76]', () => {
+test('going on with unlisted CMPs is refused where there is no list to be on [SEC-76~]', () => {
   const env = { USHER_EDGE_ACCEPT_UNLISTED_CMP: '1' }
   expect(() => loadConfig({ env })).toThrow('edge.acceptUnlistedCmp (USHER_EDGE_ACCEPT_UNLISTED_CMP): has no effect')
   expect(loadConfig({ env: { ...env, USHER_EDGE_CMP_LIST_FILE: 'x.json' } }).edge.acceptUnlistedCmp).toBe(true)
 })
 
-test('a consent string of an unlisted CMP gives 313, of a deleted one 314, and is missing consent [COL-243], [SEC-76]', async () => {
+test('a consent string of an unlisted CMP gives 313, of a deleted one 314, and is missing consent [COL-243], [SEC-76~]', async () => {
   const file = written(
     list(cmp(2), cmp(7, { deletedDate: '2020-05-01T00:00:00Z' }), cmp(8, { deletedDate: '2200-01-01' })),
   )

@@ -42,7 +42,7 @@ test('blocked countries give 198, and where only some are allowed all others do 
   expect(await codes(only, '8.8.8.8')).toEqual([])
 })
 
-test("rules see where a visitor is, by the operator's own table, whatever the page says [COL-203], [COL-209], [AUD-15]", async () => {
+test("rules see where a visitor is, by the operator's own table, whatever the page says [COL-203~], [COL-209], [AUD-15~]", async () => {
   const geoFile = join(folder, 'own.mmdb')
   const bonn = { country: { iso_code: 'DE' }, city: { names: { en: 'Bonn' } } }
   writeFileSync(geoFile, makeMmdb({ '203.0.113.0/24': bonn, '198.51.100.0/24': { country: { iso_code: 'KP' } } }))

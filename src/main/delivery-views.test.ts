@@ -69,7 +69,7 @@ test('a user under two partner IDs counts once; a record of an early version is 
   expect(view(message([user('a', [], [1])])).segments).toEqual([{ sid: 1, name: 'One', status: 0, users: 1 }])
 })
 
-test('values of free headers are hidden also in records that early versions wrote in clear [SEC-63]', () => {
+test('values of free headers are hidden also in records that early versions wrote in clear [SEC-63~]', () => {
   const headers = [
     ['User-Agent', 'Usher/0.1'],
     ['X-Api-Key', 'canary-of-a-header'],

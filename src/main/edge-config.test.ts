@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { loadConfig } from '../config.ts'
 import { edgeConfigOf } from './edge-config.ts'
 
-test('a collection domain that is a public suffix stops the start: browsers keep no cookie for it [OPS-20] [OPS-28] [COL-124]', () => {
+test('a collection domain that is a public suffix stops the start: browsers keep no cookie for it [OPS-20] [OPS-28~] [COL-124]', () => {
   const load = (domain: string) =>
     edgeConfigOf(loadConfig({ env: { USHER_COLLECTION_DOMAIN: domain } }), undefined, undefined).collectionDomain
   for (const domain of ['co.uk', 'herokuapp.com', 'GitHub.io'])

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const rulesFrom = (keys: string) => imsTokenRulesOf(loadConfig({ env: { USHER_EDGE_IMS_KEYS: keys } }).edge)
 
-test('RSA keys are read from their files; without any there are no rules [COL-118]', () => {
+test('RSA keys are read from their files; without any there are no rules [COL-118~]', () => {
   const path = join(folder, 'rsa.pem')
   const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   writeFileSync(path, publicKey.export({ type: 'spki', format: 'pem' }))

@@ -20,7 +20,7 @@ const start = () => startWholeServer(dataDir)
 const ANNA = '7'.repeat(38)
 const BERT = `${'7'.repeat(37)}8`
 
-test('what a message told, and to whom, is answered from its record; it is found by every ID in it [OPS-51] [SEC-41] [SEC-48]', async () => {
+test('what a message told, and to whom, is answered from its record; it is found by every ID in it [OPS-51] [SEC-41~] [SEC-48]', async () => {
   const receiver = await startReceiver()
   await using _receiver = { [Symbol.asyncDispose]: () => receiver.close() }
   await using usher = await start()

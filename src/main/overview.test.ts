@@ -112,7 +112,7 @@ test('a clock that was moved needs attention, and the figures of yesterday are g
   await expect(usher.overview('7d')).rejects.toThrow('400')
 })
 
-test('gauges of delivery are fed [SEC-87]', async () => {
+test('gauges of delivery are fed [SEC-87~]', async () => {
   await using usher = await start()
   const text = await (await fetch(`${usher.adminUrl}/metrics`)).text()
   expect(text).toContain('usher_outbox_messages{state="waiting"} 0')

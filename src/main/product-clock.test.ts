@@ -29,7 +29,7 @@ function open(machine = makeFakeMachine(NOON), offsetMs = 0) {
   return { clock, machine, lines, leaps: () => leaps }
 }
 
-test('the log tells of a leap, what it means and what to do, and of its end; each leap is counted once [SEC-82] [SEC-87]', async () => {
+test('the log tells of a leap, what it means and what to do, and of its end; each leap is counted once [SEC-82~] [SEC-87~]', async () => {
   const { clock, machine, lines, leaps } = open()
   machine.leap(40 * DAY)
   clock.now()
@@ -52,7 +52,7 @@ test('the log tells of a leap, what it means and what to do, and of its end; eac
   await clock.close()
 })
 
-test('the last trusted time stands in the data directory, readable by its owner only, and so does how often all was judged anew [SEC-82]', async () => {
+test('the last trusted time stands in the data directory, readable by its owner only, and so does how often all was judged anew [SEC-82~]', async () => {
   const first = open()
   let reviews = 0
   first.clock.keep(() => reviews++)

@@ -39,7 +39,7 @@ async function replayed(usher: Running, body: object): Promise<ReplayDetail> {
   return resultOf(usher, replayId)
 }
 
-test('told Status 1, later 0: by the old ID, by both, by range and as current something arrives, and the result says by which message [OPS-51] [SEC-42] [SEC-48] [API-165]', async () => {
+test('told Status 1, later 0: by the old ID, by both, by range and as current something arrives, and the result says by which message [OPS-51] [SEC-42~] [SEC-48] [API-165~]', async () => {
   await using receiver = await startReceiver()
   await using usher = await startWholeServer(dataDir)
   const { destinationId, segmentIds, call } = await define(usher, `${receiver.url}/aam`)
@@ -83,7 +83,7 @@ test('told Status 1, later 0: by the old ID, by both, by range and as current so
   expect(receiver.state.members(String(segmentIds[0]))).toEqual([])
 })
 
-test('a dead letter that is replayed as current is superseded and points to the message that did it; the headline forgets it [SEC-41]', async () => {
+test('a dead letter that is replayed as current is superseded and points to the message that did it; the headline forgets it [SEC-41~]', async () => {
   await using receiver = await startReceiver()
   await using usher = await startWholeServer(dataDir)
   const { destinationId, call } = await define(usher, `${receiver.url}/aam`)
@@ -108,7 +108,7 @@ test('a dead letter that is replayed as current is superseded and points to the 
   expect(await deadFigure()).toBe(0)
 })
 
-test('a replay to a paused destination waits, says for what, outlives a restart and is called off [API-165]', async () => {
+test('a replay to a paused destination waits, says for what, outlives a restart and is called off [API-165~]', async () => {
   await using receiver = await startReceiver()
   let replayId: string | null
   let destinationId = 0

@@ -50,7 +50,7 @@ function openShelf(createdAtMs: number[]) {
   }
 }
 
-test('at the start and every hour deliveries older than 30 days are forgotten, and only they [SEC-48] [SEC-82]', async () => {
+test('at the start and every hour deliveries older than 30 days are forgotten, and only they [SEC-48] [SEC-82~]', async () => {
   let nowMs = NOW
   const kept = NOW - 30 * DAY_MS
   const world = openShelf([kept - 2, kept - 1, kept, NOW])
@@ -96,7 +96,7 @@ test('a moved clock is noticed at once, a failure is logged and tried again, and
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('while the clock of the machine is not trusted nothing is removed [SEC-82]', async () => {
+test('while the clock of the machine is not trusted nothing is removed [SEC-82~]', async () => {
   let isTrusted = false
   const world = openShelf([0])
   const retention = startRetention({ ...world, mayForget: () => isTrusted, clock: () => NOW })

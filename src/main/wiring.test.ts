@@ -42,7 +42,7 @@ async function define(usher: Server, url: string) {
 const call = (usher: Server, device: string, query: string) =>
   fetch(`${usher.edgeUrl}/event?d_uuid=${device}&d_rtbd=json&${query}`)
 
-test('a changed rule reaches those who do not come, and their partners [AUD-127~]', async () => {
+test('a changed rule reaches those who do not come, and their partners [AUD-143]', async () => {
   await using receiver = await startReceiver()
   await using usher = await startWholeServer(dataDir)
   const { dataSourceId, segmentIds, sids } = await define(usher, `${receiver.url}/aam`)
@@ -128,7 +128,7 @@ test('the names that belong to the platform are no organisation, beside those th
   for (const host of ['dpm.collect.example', 'sync-frame.collect.example']) expect(await errorsOf(host)).toBe('none')
 })
 
-test('each counter counts what it is named after [SEC-87]', async () => {
+test('each counter counts what it is named after [SEC-87~]', async () => {
   await using receiver = await startReceiver()
   await using failing = await startReceiver({ behaviour: { answer: 500 } })
   let records: RecordStore | undefined

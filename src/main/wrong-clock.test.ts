@@ -90,7 +90,7 @@ const look = () => wait(1_200)
 const clockOf = (usher: Server) => usher.api<ClockView>('GET', '/v1/clock')
 const everybody = { members: VISITORS, traits: VISITORS }
 
-test('a clock that leaps 40 days ahead, or back, for seconds takes no trait, no membership and no message with it, also of those who visit meanwhile [SEC-82]', async () => {
+test('a clock that leaps 40 days ahead, or back, for seconds takes no trait, no membership and no message with it, also of those who visit meanwhile [SEC-82~]', async () => {
   await withVisitors(async (usher, scene) => {
     for (const leapMs of [40 * DAY, -40 * DAY, 400 * DAY]) {
       scene.machine.leap(leapMs)
@@ -112,7 +112,7 @@ test('a clock that leaps 40 days ahead, or back, for seconds takes no trait, no 
   })
 }, 60_000)
 
-test('the overview, the metrics and the log say that the clock leapt, and which way; an operator can say that it is right [SEC-82] [OPS-25] [SEC-87]', async () => {
+test('the overview, the metrics and the log say that the clock leapt, and which way; an operator can say that it is right [SEC-82~] [SEC-87~]', async () => {
   await withVisitors(async (usher, { machine }) => {
     const attention = async () =>
       (await usher.api<Overview>('GET', '/v1/overview')).needsAttention.filter(({ kind }) => kind === 'clock')
@@ -131,7 +131,7 @@ test('the overview, the metrics and the log say that the clock leapt, and which 
   })
 }, 60_000)
 
-test('a start at a wrong time forgets nothing and tells nothing, however often; with the right time all is as it was [SEC-82]', async () => {
+test('a start at a wrong time forgets nothing and tells nothing, however often; with the right time all is as it was [SEC-82~]', async () => {
   await withVisitors(async (first, scene) => {
     await first.close()
     for (const leapMs of [40 * DAY, -40 * DAY]) {
@@ -154,7 +154,7 @@ test('a start at a wrong time forgets nothing and tells nothing, however often; 
   })
 }, 60_000)
 
-test('after the machine was off for 40 days events bear its time, and what expired meanwhile is told after an hour, or when an operator confirms the time [SEC-82]', async () => {
+test('after the machine was off for 40 days events bear its time, and what expired meanwhile is told after an hour, or when an operator confirms the time [SEC-82~]', async () => {
   await withVisitors(async (first, scene) => {
     await first.close()
     scene.machine.restart(40 * DAY)
@@ -172,7 +172,7 @@ test('after the machine was off for 40 days events bear its time, and what expir
   })
 }, 60_000)
 
-test('what a wrong time did for hours is healed when the right one is back: traits, memberships, due times, mappings, figures, sessions [SEC-82] [SEC-91]', async () => {
+test('what a wrong time did for hours is healed when the right one is back: traits, memberships, due times, mappings, figures, sessions [SEC-82~] [SEC-91]', async () => {
   await withVisitors(async (usher, scene) => {
     const { machine, told } = scene
     machine.leap(40 * DAY)
@@ -226,7 +226,7 @@ test('what a wrong time did for hours is healed when the right one is back: trai
   })
 }, 60_000)
 
-test('memberships that a wrong time ended, and told, begin again when it is right: nothing was deleted [SEC-82]', async () => {
+test('memberships that a wrong time ended, and told, begin again when it is right: nothing was deleted [SEC-82~]', async () => {
   await withVisitors(async (usher, scene) => {
     const { machine, told } = scene
     const count = (status: string) => told().filter((one) => one === status).length
@@ -243,7 +243,7 @@ test('memberships that a wrong time ended, and told, begin again when it is righ
   })
 }, 60_000)
 
-test('a record of the clock that cannot be read is said to be so, and the server starts [SEC-82]', async () => {
+test('a record of the clock that cannot be read is said to be so, and the server starts [SEC-82~]', async () => {
   for (const text of ['', '{}', '{"line":{"wallMs":"soon"}}', 'no JSON', '[]', 'null']) {
     writeFileSync(join(dataDir, 'clock.json'), text)
     const machine = makeFakeMachine(NOON, { ticks: true })

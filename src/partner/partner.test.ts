@@ -44,7 +44,7 @@ async function post(url: string, body: string, headers: Record<string, string | 
 const signed = (body: string, with_ = key) => ({ 'X-Signature': signatureOf(body, with_, 'sha256') })
 
 describe('judging', () => {
-  test('a genuine message is accepted, recorded and folded [SEC-53] [OUT-75]', async () => {
+  test('a genuine message is accepted, recorded and folded [SEC-53] [OUT-75~]', async () => {
     await using partner = await startReceiver({ signing: { keys: [key] } })
     expect((await post(partner.url, bodyOf(), signed(bodyOf()))).status).toBe(200)
     expect(partner.records).toMatchObject([
@@ -85,7 +85,7 @@ describe('judging', () => {
     expect(response.statusCode).toBe(200)
   })
 
-  test('a webhook-id without a webhook-signature is no fault; a wrong webhook-signature is [SEC-41] [SEC-51]', async () => {
+  test('a webhook-id without a webhook-signature is no fault; a wrong webhook-signature is [SEC-41~] [SEC-51]', async () => {
     await using partner = await startReceiver({ signing: { keys: [key] } })
     expect((await post(partner.url, bodyOf(), { ...signed(bodyOf()), 'webhook-id': 'dl_1' })).status).toBe(200)
     const wrong = { 'webhook-id': 'dl_2', 'webhook-timestamp': '1', 'webhook-signature': 'v1,AAAA' }
@@ -93,7 +93,7 @@ describe('judging', () => {
     expect(partner.records[1]?.complaints).toEqual(['webhook signature: wrong'])
   })
 
-  test('one webhook-id with two bodies is noticed [SEC-41]', async () => {
+  test('one webhook-id with two bodies is noticed [SEC-41~]', async () => {
     await using partner = await startReceiver()
     expect((await post(partner.url, bodyOf('1'), { 'webhook-id': 'dl_1' })).status).toBe(200)
     expect((await post(partner.url, bodyOf('1'), { 'webhook-id': 'dl_1' })).status).toBe(200)

@@ -25,7 +25,12 @@ const browser = (n: number) => deviceProfileId(deviceId(n))
 const [SHOES, BUYERS, HOUSEHOLD] = [201, 202, 203] as unknown as [SegmentId, SegmentId, SegmentId]
 
 const definitions = makeDefinitions({
-  traits: [makeTrait(101, 'c_look == "shoes"'), makeTrait(102, 'c_did == "buy"'), makeTrait(103, undefined)],
+  traits: [
+    makeTrait(101, 'c_look == "shoes"'),
+    makeTrait(102, 'c_did == "buy"'),
+    makeTrait(103, undefined),
+    makeTrait(104, 'p_age < 25'),
+  ],
   segments: [
     makeSegment(201, '101T'),
     makeSegment(202, '101T AND 102T AND NOT 103T'),
@@ -41,19 +46,19 @@ async function memberships(pipeline: TestPipeline, ...ids: Parameters<TestPipeli
 }
 
 describe('one event', () => {
-  test('realizes its traits, enters the segments they touch, and owes the mapped destination [AUD-6] [AUD-141] [OUT-28]', async () => {
+  test('realizes its traits, enters the segments they touch, and owes the mapped destination [AUD-6] [AUD-141~] [OUT-28] [COL-21]', async () => {
     await using pipeline = await makePipeline(definitions)
-    const outcome = await pipeline.process(makeCall(1, { c_look: 'shoes', p_secret: 'x' }))
+    const outcome = await pipeline.process(makeCall(1, { c_look: 'shoes', p_age: '23' }))
     expect(outcome).toMatchObject({
       status: 'processed',
       deviceId: deviceId(1),
       source: 'parameter',
-      traits: [101],
+      traits: [101, 104],
       segments: [201],
     })
     expect(pipeline.notified).toEqual([{ profileId: browser(1), destinationIds: [900] }])
     expect(await memberships(pipeline, browser(1))).toEqual([SHOES])
-    expect(JSON.stringify(await pipeline.profile(browser(1)))).not.toContain('secret')
+    expect(JSON.stringify(await pipeline.profile(browser(1)))).not.toContain('p_age')
   })
 
   test('of a device seen again without a change owes nothing [OUT-33]', async () => {
@@ -77,13 +82,16 @@ describe('one event', () => {
     expect((await pipeline.profile(browser(1)))?.traits.totals).toEqual(Uint32Array.of(30))
   })
 
-  test('names traits directly by d_sid, an onboarded one too [COL-194] [AUD-57]', async () => {
+  test('names traits directly by d_sid, an onboarded one too [COL-194] [AUD-57] [AUD-345]', async () => {
     await using pipeline = await makePipeline(definitions)
     const outcome = await pipeline.process(makeCall(1, {}, { traitIds: [103, 999] as never }))
     expect(outcome).toMatchObject({ traits: [103] })
+    // With a person who is logged in they are written to her profile.
+    await pipeline.process(makeCall(1, {}, { traitIds: [103] as never, declaredIds: [crm('anna', 1)] }))
+    expect((await pipeline.profile(person('anna')))?.traits.sids).toEqual(Int32Array.of(103))
   })
 
-  test('without a device makes one; with a device advertising or person ID it finds the latest device of it [COL-69] [COL-70] [COL-93]', async () => {
+  test('without a device makes one; with the ID of a person it finds the latest device of it [COL-69] [COL-70] [COL-93]', async () => {
     await using pipeline = await makePipeline(definitions)
     const made = await pipeline.process(makeCall(undefined, { c_look: 'shoes' }))
     expect(made).toMatchObject({ status: 'processed', source: 'new' })
@@ -93,7 +101,7 @@ describe('one event', () => {
     expect(found).toMatchObject({ source: 'declared', deviceId: deviceId(2) })
   })
 
-  test('without consent to store is stored nowhere [SEC-73]', async () => {
+  test('without consent to store is stored nowhere [SEC-73~]', async () => {
     await using pipeline = await makePipeline(definitions)
     const call = makeCall(1, { c_look: 'shoes' })
     expect(await pipeline.process({ ...call, consent: { ...call.consent, store: false } })).toMatchObject({
@@ -104,7 +112,7 @@ describe('one event', () => {
 })
 
 describe('authentication states', () => {
-  test('state 1 writes traits to the authenticated profile, states 0 and 2 to the device [AUD-187] [COL-94]', async () => {
+  test('state 1 writes traits to the authenticated profile, states 0 and 2 to the device [AUD-187~] [COL-94]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 1)] }))
     expect((await pipeline.profile(person('anna')))?.traits.sids).toEqual(Int32Array.of(101))
@@ -146,7 +154,7 @@ describe('authentication states', () => {
     expect(await memberships(pipeline, person('anna'))).toEqual([HOUSEHOLD])
   })
 
-  test('another device of the person qualifies only through its own pair, and at once [AUD-205] [AUD-351] [AUD-145]', async () => {
+  test('another device of the person qualifies only through its own pair, and at once [AUD-205] [AUD-351~] [AUD-145~]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 1)], signals: new Signals() }))
     await pipeline.process(makeCall(2, {}, { declaredIds: [crm('anna', 1)] }))
@@ -157,6 +165,16 @@ describe('authentication states', () => {
     expect(await memberships(pipeline, browser(1))).toEqual([SHOES, HOUSEHOLD])
     expect(await memberships(pipeline, browser(2))).toEqual([])
     expect(await memberships(pipeline, person('anna'))).toEqual([HOUSEHOLD])
+  })
+
+  test('what a person does on one device takes her other device out of a segment at once [AUD-145]', async () => {
+    const segments = [makeSegment(203, '101T AND NOT 102T', { mergeRuleId: LAST_AND_DEVICE })]
+    await using pipeline = await makePipeline({ ...definitions, segments })
+    await pipeline.process(makeCall(1, {}, { declaredIds: [crm('anna')] }))
+    await pipeline.process(makeCall(1, { c_look: 'shoes' }))
+    expect(await memberships(pipeline, browser(1))).toEqual([HOUSEHOLD])
+    await pipeline.process(makeCall(2, { c_did: 'buy' }, { declaredIds: [crm('anna')] }))
+    expect(await memberships(pipeline, browser(1))).toEqual([])
   })
 
   test('a login by somebody else parts the device from the first person, and both are brought up to date [AUD-205] [AUD-343]', async () => {
@@ -184,7 +202,7 @@ describe('authentication states', () => {
 })
 
 describe('follow-ups', () => {
-  test('what a crash left undone after the commit is carried out at the next start, once [SEC-59]', async () => {
+  test('what a crash left undone after the commit is carried out at the next start, once [SEC-59~]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }))
     pipeline.failFollowUps(true)
@@ -201,7 +219,7 @@ describe('follow-ups', () => {
 describe('opt-outs', () => {
   const call = makeOptOut
 
-  test('a device opt-out ends collection and takes the device out of every segment [COL-229] [COL-233] [SEC-79] [OUT-52]', async () => {
+  test('a device opt-out ends collection and takes the device out of every segment [COL-229] [COL-233] [SEC-79] [OUT-52~] [AUD-143]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }))
     await pipeline.optOut(call({ deviceId: deviceId(1) }))
@@ -216,7 +234,7 @@ describe('opt-outs', () => {
     expect((await pipeline.profile(browser(1)))?.traits.sids).toEqual(Int32Array.of(101))
   })
 
-  test('a declared opt-out takes the last device linked to the ID along [COL-228] [COL-247]', async () => {
+  test('a declared opt-out takes the last device linked to the ID along [COL-228~] [COL-247]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }, { declaredIds: [crm('anna', 0)] }))
     await pipeline.process(makeCall(2, { c_look: 'shoes' }, { declaredIds: [crm('anna', 0)] }))
@@ -244,12 +262,27 @@ describe('opt-outs', () => {
     expect(direct.ids).toEqual([deviceId(5)])
   })
 
-  test('a global opt-out is not narrowed by a later partner-level one [COL-226] [COL-249]', async () => {
+  test('a global opt-out is not narrowed by a later partner-level one [COL-226~] [COL-249]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.optOut(call({ level: 'global', cookieDeviceId: deviceId(1) }))
     await pipeline.optOut(call({ deviceId: deviceId(1) }))
     expect(await pipeline.optOutStatus({ ...call({}), deviceId: deviceId(1) })).toBe('global')
     expect(await pipeline.optOutStatus({ ...call({}), deviceId: deviceId(2) })).toBeUndefined()
+  })
+
+  test('after a global opt-out what was known goes 120 days after the last visit before it; the opt-out stays [COL-226] [SEC-79]', async () => {
+    await using pipeline = await makePipeline(definitions)
+    await pipeline.process(makeCall(1, { c_look: 'shoes' }))
+    await pipeline.optOut(call({ level: 'global', cookieDeviceId: deviceId(1) }))
+    const day = (n: number) => Date.UTC(2026, 10, 22, 12) + n * DAY_MS
+    const again = await pipeline.process(makeCall(1, { c_did: 'buy' }, { receivedAtMs: day(100) }))
+    expect(again).toMatchObject({ status: 'opted_out', level: 'global' })
+    await pipeline.sweepAt(day(119))
+    expect((await pipeline.profile(browser(1)))?.traits.sids).toEqual(Int32Array.of(101))
+    await pipeline.sweepAt(day(121))
+    await pipeline.sweepAt(day(122))
+    expect(await pipeline.profile(browser(1))).toBeUndefined()
+    expect(await pipeline.optOutStatus({ ...call({}), deviceId: deviceId(1) })).toBe('global')
   })
 })
 
@@ -269,7 +302,7 @@ describe('time alone', () => {
     expect([...((await pipeline.profile(browser(1)))?.segments.left ?? [])]).toEqual([LeaveReason.ttl])
   })
 
-  test('a device not seen for 120 days leaves its segments, then goes with its mappings; others stay [OUT-51] [OUT-54] [OUT-55] [COL-76]', async () => {
+  test('a device not seen for 120 days leaves its segments, then goes with its mappings; others stay [OUT-51] [OUT-54] [OUT-55~] [COL-76] [AUD-143]', async () => {
     await using pipeline = await makePipeline({
       ...definitions,
       traits: [makeTrait(101, 'c_look == "shoes"', { ttlDays: 0 })],
@@ -305,7 +338,7 @@ describe('the wave at midnight', () => {
 })
 
 describe('a changed rule', () => {
-  test('reaches profiles without a visit: a new segment takes in those who hold its traits, a deleted one lets go [AUD-142] [AUD-143] [AUD-123]', async () => {
+  test('reaches profiles without a visit: a new segment takes in those who hold its traits, a deleted one lets go [AUD-142] [AUD-143] [AUD-123~]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }))
     await pipeline.change({ ...definitions, version: 2, segments: [makeSegment(202, '101T')] })

@@ -32,7 +32,7 @@ test.each([
   ['COOKIE', 120],
   ['DEVICE_ADVERTISING_ID', 120],
 ] as const)(
-  'an ID of type %s whose data source keeps it for %i days is there on that day, and gone two later [COL-67], [COL-76], [COL-77], [AUD-164]',
+  'an ID of type %s whose data source keeps it for %i days is there on that day, and gone two later [COL-67], [COL-76], [COL-77], [AUD-164], [AUD-168]',
   async (idType, days) => {
     await using pipeline = await makePipeline(kept(idType, days))
     await pipeline.process(visit(0))

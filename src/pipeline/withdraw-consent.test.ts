@@ -53,7 +53,7 @@ test('who takes consent back is told out, and told in again after a later yes, a
   expect((await pipeline.profile(browser(1)))?.consent).toMatchObject({ reason: PAGE_CONSENT, deniedDestinations: [] })
 })
 
-test('a device is found as for any call, also by its first visit; one that is not known is not made [SEC-73] [SEC-74]', async () => {
+test('a device is found as for any call, also by its first visit; one that is not known is not made [SEC-73~] [SEC-74]', async () => {
   await using pipeline = await makePipeline(definitions)
   const first = { firstDeviceId: deviceId(3) }
   await pipeline.process(makeCall(undefined, { a: '1' }, { cookieDeviceId: deviceId(2) }))
@@ -67,7 +67,7 @@ test('a device is found as for any call, also by its first visit; one that is no
   expect(await pipeline.profile(browser(4))).toBeUndefined()
 })
 
-test('the declared IDs of a withdrawal are not linked, nor is anybody else taken back [SEC-73] [COL-247~]', async () => {
+test('the declared IDs of a withdrawal are not linked, nor is anybody else taken back [SEC-73~] [COL-247~]', async () => {
   await using pipeline = await makePipeline(definitions)
   const anna = [{ dataSourceId: CRM, id: 'anna', authState: 0 as const }]
   await pipeline.process(makeCall(1, { a: '1' }, { declaredIds: anna }))

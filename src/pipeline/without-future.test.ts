@@ -31,7 +31,7 @@ test('a profile of the past, and of the ten minutes by which clocks may differ, 
   expect(withoutFuture(soon, NOW)).toBe(soon)
 })
 
-test('whatever lies in the future has happened now: visits, traits, memberships, mappings, plans, consent [SEC-82]', () => {
+test('whatever lies in the future has happened now: visits, traits, memberships, mappings, plans, consent [SEC-82~]', () => {
   const aheadMs = 40 * DAY_MS
   const ahead: Profile = {
     ...full,

@@ -199,7 +199,7 @@ describe.each(SEEDS)('counts of the last 24 hours, seed %i', (seed) => {
   })
 })
 
-test('a clock that was far ahead takes its minutes with it: what happens then is counted where it happens, also after a restart [SEC-82]', async () => {
+test('a clock that was far ahead takes its minutes with it: what happens then is counted where it happens, also after a restart [SEC-82~]', async () => {
   const visit = (activity: Activity, nowMs: number) =>
     activity.event(
       { isEvent: true, realized: new Int32Array(0), dataSourceOf: sourceOf, seenBeforeMs: undefined, seenMs: nowMs },

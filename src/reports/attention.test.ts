@@ -42,7 +42,7 @@ test('nothing is said of what is well', () => {
   expect(kinds({ health: [well(1), well(2, { waitingUsers: 9, oldestWaitingMs: NOW_MS - 60_000 })] })).toEqual([])
 })
 
-test('worst first: a full disk, then by how each destination stands, then what is only to be known', () => {
+test('worst first: a full disk, then by how each destination stands, then what is only to be known [OUT-20] [OPS-25]', () => {
   const lastFailure = { reason: 'http_503', atMs: NOW_MS - 1_000 }
   const old = NOW_MS - 600_000
   const health = [
@@ -92,7 +92,7 @@ test('of two destinations that stand alike the one with more messages comes firs
   ])
 })
 
-test('a low disk and a clock that leapt are warnings, above what is only to be known [SEC-61] [SEC-82] [OPS-25]', () => {
+test('a low disk and a clock that leapt are warnings, above what is only to be known [SEC-61] [SEC-82~] [OPS-25]', () => {
   const clock = { state: 'held', sinceMs: NOW_MS - 60_000, leapMs: 40 * 86_400_000 } as const
   const items = needsAttention(situation({ disk: 'low', allowPrivate: true, clock }))
   expect(items[1]).toMatchObject({ reason: 'ahead', sinceMs: NOW_MS - 60_000 })

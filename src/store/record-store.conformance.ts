@@ -253,7 +253,7 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
 
 /** The same for what survives a close. */
 export function describePersistence(name: string, open: () => Promise<Required<OpenedRecordStore>>): void {
-  test(`${name}: what was accepted before a close is there after it [SEC-59]`, async () => {
+  test(`${name}: what was accepted before a close is there after it [SEC-59~]`, async () => {
     await using opened = await open()
     const partitions = [0, 1, 2, 4095]
     const commits = partitions.flatMap((partition) =>

@@ -21,7 +21,7 @@ const DEAD = [NEVER, FAILS]
 const LIMITS = { openMax: 40, queueMax: 300, durableTimeoutMs: 2_000 }
 const PROFILES = 3_000
 
-test('beside a partner that never answers and one that answers 500 a healthy one gets everything, memory is bounded; once they are back each gets what it is owed, per user in order [SEC-42] [SEC-44] [SEC-49]', async () => {
+test('beside a partner that never answers and one that answers 500 a healthy one gets everything, memory is bounded; once they are back each gets what it is owed, per user in order [SEC-42~] [SEC-44] [SEC-49]', async () => {
   await using folder = await openTemporaryStore()
   await using healthy = await startPartner('answers')
   await using never = await startPartner('never')

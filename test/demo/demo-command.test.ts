@@ -44,7 +44,7 @@ async function rename(usher: SpawnedUsher, name: string): Promise<void> {
 const said = (usher: SpawnedUsher) => usher.log.join('\n')
 
 test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
-  'a first start prints the addresses and the first signed message within 15 s, and stops in order; a second one moves to other ports [OPS-2] [OPS-13]',
+  'a first start prints the addresses and the first signed message within 15 s, and stops in order; a second one moves to other ports [OPS-2~] [OPS-13]',
   async () => {
     for (let start = 0; start < 2; start++) {
       const ports = { shop: await freePort(), partner: await freePort() }
@@ -71,7 +71,7 @@ test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
 )
 
 test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
-  'with --no-visitors nobody walks until the shop lets them in [OPS-2]',
+  'with --no-visitors nobody walks until the shop lets them in [OPS-2~]',
   async () => {
     const ports = { shop: await freePort(), partner: await freePort() }
     const usher = await startDemoCommand(['--no-visitors'], ports)
@@ -89,7 +89,7 @@ test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
 )
 
 test.skipIf(!isBuilt && process.env['CI'] !== 'true')(
-  'a taken port is named, with the variables that choose another, and nothing is left running [OPS-2]',
+  'a taken port is named, with the variables that choose another, and nothing is left running [OPS-2~]',
   async () => {
     const taken = await freePort()
     const { createServer } = await import('node:http')

@@ -47,7 +47,7 @@ describe.skipIf(!canBrowse)(name, () => {
     await expect.poll(() => message.first().textContent()).toMatch(/✓ signature verified.*✓ 200/)
   }
 
-  test('who accepts and looks at two pairs of shoes is shown by the partner as a Shoe Lover, signature verified [OPS-2]', async () => {
+  test('who accepts and looks at two pairs of shoes is shown by the partner as a Shoe Lover, signature verified [OPS-2~]', async () => {
     const visit = await browser.visit()
     await accept(visit)
     await lookAt(visit, 'Brook Sandal')
@@ -58,7 +58,7 @@ describe.skipIf(!canBrowse)(name, () => {
     expect(visit.complaints).toEqual([])
   })
 
-  test('the same without JavaScript [OPS-2]', async () => {
+  test('the same without JavaScript [OPS-2~]', async () => {
     const visit = await browser.visit({ javaScriptEnabled: false })
     await accept(visit)
     await lookAt(visit, 'Brook Sandal')
@@ -69,7 +69,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test.each([true, false])(
-    'before the choice and after a refusal there is no call and no cookie of Usher, JavaScript %s [SEC-73]',
+    'before the choice and after a refusal there is no call and no cookie of Usher, JavaScript %s [SEC-73~]',
     async (javaScriptEnabled) => {
       const visit = await browser.visit({ javaScriptEnabled })
       const before = site.partner.records.length
@@ -88,7 +88,7 @@ describe.skipIf(!canBrowse)(name, () => {
     },
   )
 
-  test('a partner that is down loses nothing: afterwards both sides agree on every visitor [OPS-2] [SEC-40]', async () => {
+  test('a partner that is down loses nothing: afterwards both sides agree on every visitor [OPS-2~] [SEC-40]', async () => {
     const visit = await browser.visit()
     await visit.page.goto(site.partner.url)
     await visit.page.getByRole('button', { name: 'Down, 503' }).click()
@@ -132,7 +132,7 @@ describe.skipIf(!canBrowse)(name, () => {
     expect([await open('retrying'), await open('dead')]).toEqual([0, 0])
   })
 
-  test('generated visitors are let in and paused by a button of the shop [OPS-2]', async () => {
+  test('generated visitors are let in and paused by a button of the shop [OPS-2~]', async () => {
     const { page } = await browser.visit()
     await page.goto(site.shopUrl)
     const before = site.partner.records.length

@@ -47,7 +47,7 @@ const changes = () =>
   ] as const
 
 describe('the demo against strangers', () => {
-  test('a name that was made to point here is not answered: DNS rebinding reads nothing [SEC-21]', async () => {
+  test('a name that was made to point here is not answered: DNS rebinding reads nothing', async () => {
     for (const url of places()) {
       for (const host of ['evil.example', `evil.example:${new URL(url).port}`, 'localhost.evil.example'])
         expect((await call(url, { headers: { host } })).status, `${url} as ${host}`).toBe(421)
@@ -56,7 +56,7 @@ describe('the demo against strangers', () => {
       expect((await call(url, { method: 'POST', body, headers: { host: 'evil.example' } })).status, url).toBe(421)
   })
 
-  test('a page elsewhere changes nothing, whether it names itself or hides [SEC-21]', async () => {
+  test('a page elsewhere changes nothing, whether it names itself or hides', async () => {
     for (const [url, body] of changes()) {
       for (const headers of [
         { origin: 'https://evil.example' },
@@ -72,7 +72,7 @@ describe('the demo against strangers', () => {
     expect((await call(site.shopUrl)).text).toContain('Generated visitors are paused')
   })
 
-  test('a body that is too long is answered 413 and changes nothing [SEC-21]', async () => {
+  test('a body that is too long is answered 413 and changes nothing', async () => {
     for (const [url, body] of changes()) {
       const long = await call(url, { method: 'POST', body: `${body}&x=${'x'.repeat(100_000)}` })
       expect([long.status, long.text], url).toEqual([413, expect.stringMatching(/^a body has at most \d+ bytes\n$/)])
@@ -99,7 +99,7 @@ describe('the demo against strangers', () => {
     expect([answer.status, answer.location]).toEqual([303, `${site.shopUrl}/shoes?a=1`])
   })
 
-  test('the picture of a hostile message is small, however large the message [SEC-71]', async () => {
+  test('the picture of a hostile message is small, however large the message', async () => {
     const users = Array.from({ length: 5000 }, () => ({ a: 'x'.repeat(500) }))
     const body = JSON.stringify({ Users: users })
     expect((await call(`${site.partner.url}/aam`, { method: 'POST', body })).status).toBe(401)

@@ -24,7 +24,7 @@ const roomy = (disk: SmallDisk) => async (): Promise<DiskSpace> => ({
   state: 'ok',
 })
 
-test('with not a byte left opt-outs are taken, told and kept, events and API writes are refused with 503, and readiness is false from the first write that found no room; with room all goes on [SEC-61] [SEC-11] [SEC-79]', async () => {
+test('with not a byte left opt-outs are taken, told and kept, events and API writes are refused with 503, and readiness is false from the first write that found no room; with room all goes on [SEC-61] [SEC-11~] [SEC-79]', async () => {
   using disk = openSmallDisk(96)
   await using receiver = await startReceiver()
   const told = () =>
@@ -92,7 +92,7 @@ test('a first opt-out that finds the store without room is not the one refused f
   expect(ready.status).toBe(503)
 }, 60_000)
 
-test('a start without room left uses what was kept for it and takes opt-outs; without that it ends with a sentence, also the first one [SEC-61] [SEC-92]', async () => {
+test('a start without room left uses what was kept for it and takes opt-outs; without that it ends with a sentence, also the first one [SEC-61]', async () => {
   using disk = openSmallDisk(96)
   const first = await spawnUsher({ dataDir: disk.folder })
   expect(await first.stop()).toBe(0)

@@ -34,7 +34,7 @@ describe.skipIf(!canRun)(name, () => {
     return dataDir
   }
 
-  test('from a fresh start, by the link in the terminal, to the first message seen: within a minute [OPS-2] [OPS-22] [OPS-45]', async () => {
+  test('from a fresh start, by the link in the terminal, to the first message seen: within a minute [OPS-2~] [OPS-22] [OPS-45~]', async () => {
     const ports = { USHER_SHOP_PORT: String(await freePort()), USHER_PARTNER_PORT: String(await freePort()) }
     const usher = await spawnUsher({
       dataDir: folder(),

@@ -9,7 +9,7 @@ import { makeHostileRequest } from './requests.ts'
 const REQUESTS = 5_000
 const seed = Number(process.env['TEST_SEED'] ?? Date.now() % 1_000_000)
 
-test('the judge of the hostile run and the edge agree on the codes of every kind of refusal [COL-114] [COL-118] [SEC-02]', async () => {
+test('the judge of the hostile run and the edge agree on the codes of every kind of refusal [COL-114] [COL-118~] [SEC-02]', async () => {
   console.log(`seed ${seed}`)
   await using edge = await startTestEdge({
     config: { denyList: { ...DEFAULT_EDGE_CONFIG.denyList, enabled: false } },

@@ -123,7 +123,7 @@ async function deliveryOf(destinationId: DestinationId): Promise<StoredDelivery 
 
 describe('a receiver that', () => {
   test.each(cases)(
-    '$name, $mode: ends as $ends [SEC-26] [SEC-27] [SEC-28] [SEC-45] [SEC-46] [OUT-21] [OUT-22]',
+    '$name, $mode: ends as $ends [SEC-26] [SEC-27] [SEC-28~] [SEC-45] [SEC-46] [OUT-21] [OUT-22]',
     async ({ mode, at, ends, isUnknown, httpStatus = null, excerpt, waits = false }) => {
       const delivery = await deliveryOf(idOf(mode, at))
       if (ends === 'acknowledged') {

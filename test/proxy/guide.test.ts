@@ -261,7 +261,7 @@ describe.skipIf(!hasNginx() && process.env['CI'] !== 'true')('nginx as docs/behi
       'x-usher-csrf': '1',
     })
 
-    test('a person signs in, changes something and signs out [SEC-19] [SEC-66]', async () => {
+    test('a person signs in, changes something and signs out [SEC-19] [SEC-66~]', async () => {
       expect((await admin('/')).text).toContain('<title>')
       const link = await usher.newSetupLink()
       const signedIn = await admin('/v1/session', {
@@ -284,7 +284,7 @@ describe.skipIf(!hasNginx() && process.env['CI'] !== 'true')('nginx as docs/behi
       expect((await admin('/v1/session', { method: 'DELETE', headers: session })).status).toBe(204)
     })
 
-    test('live events arrive while they happen [OPS-45]', async () => {
+    test('live events arrive while they happen [OPS-45~]', async () => {
       const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, accept: 'text/event-stream' }
       const live = admin('/v1/live', { headers, until: /event: rates[\s\S]*event: rates/ })
       expect((await live).status).toBe(200)
@@ -304,7 +304,7 @@ describe.skipIf(!hasNginx() && process.env['CI'] !== 'true')('nginx as docs/behi
       )
     })
 
-    test('the metrics need a token, although the proxy is on this machine [SEC-87]', async () => {
+    test('the metrics need a token, although the proxy is on this machine [SEC-87~]', async () => {
       expect((await admin('/metrics')).status).toBe(401)
       expect((await admin('/metrics', { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } })).text).toContain(
         'usher_',

@@ -68,7 +68,7 @@ describe.skipIf(!canRun)(`a first visit in ${CHROMIUM}`, () => {
     }
   })
 
-  test('whose answers are all lost is one visitor, also on the next page [SEC-11]', async () => {
+  test('whose answers are all lost is one visitor, also on the next page [SEC-11~]', async () => {
     const known = await site.visitors()
     site.answers('lost')
     await using visit = await open(site, { after: threeEvents })

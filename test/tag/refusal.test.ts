@@ -51,7 +51,7 @@ describe.skipIf(!canRun)(`a refusal in ${CHROMIUM}`, () => {
     await expect.poll(() => cookiesOf(visit)).toEqual([undefined, undefined])
   })
 
-  test('a choice that the consent platform takes back is told as well, and not as an opt-out [SEC-74] [SEC-75]', async () => {
+  test('a choice that the consent platform takes back is told as well, and not as an opt-out [SEC-74] [SEC-75~]', async () => {
     const granted = { gdprApplies: true, eventStatus: 'tcloaded', tcString: consentString({}) }
     const before = `
       var listener, state = ${JSON.stringify({ ...granted, purpose: { consents: { 1: true, 10: true } } })}
@@ -67,7 +67,7 @@ describe.skipIf(!canRun)(`a refusal in ${CHROMIUM}`, () => {
     await expect.poll(() => site.consentOf(uuid)).toBe('page_consent')
   })
 
-  test('who never said yes, or is not known, is not told to anybody [SEC-73]', async () => {
+  test('who never said yes, or is not known, is not told to anybody [SEC-73~]', async () => {
     for (const attributes of ['', 'data-consent="required"']) {
       await using visit = await open(site, { attributes, before: '', after: `usher('consent', false); ${shoes}` })
       await visit.page.waitForFunction(loaded)
@@ -76,7 +76,7 @@ describe.skipIf(!canRun)(`a refusal in ${CHROMIUM}`, () => {
     }
   })
 
-  test('an opt-out leaves marks that name nobody: of the site, and of the edge [COL-226] [SEC-79]', async () => {
+  test('an opt-out leaves marks that name nobody: of the site, and of the edge [COL-226~] [SEC-79]', async () => {
     const { visit, uuid } = await openKnown()
     await using _ = visit
     await visit.page.evaluate(`usher('optout'); ${shoes}`)

@@ -103,7 +103,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
     expect(site.asked.filter((path) => path.startsWith('/sync'))).toEqual([])
   })
 
-  test('without consent nothing is stored or sent, and a withdrawal removes what was stored [SEC-73]', async () => {
+  test('without consent nothing is stored or sent, and a withdrawal removes what was stored [SEC-73~]', async () => {
     await using visit = await open(site, { attributes: 'data-consent="required"', after: `usher('event', { n: 1 })` })
     await visit.page.waitForFunction(loaded)
     await quiet()
@@ -126,7 +126,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
     usherTest = { set: function (next) { Object.assign(state, next); listener(state, true) } }`
   const purposes = (on: boolean) => ({ consents: { 1: on, 10: on } })
 
-  test('a consent platform is asked: nothing before the choice, the string after it, nothing after a refusal [SEC-75] [COL-240]', async () => {
+  test('a consent platform is asked: nothing before the choice, the string after it, nothing after a refusal [SEC-75~] [COL-240]', async () => {
     const tcString = consentString({})
     await using visit = await open(site, {
       before: cmp({ gdprApplies: true, eventStatus: 'cmpuishown', tcString, purpose: purposes(false) }),
@@ -152,7 +152,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
     expect(await visit.ownCookie()).toBeUndefined()
   })
 
-  test('a string the edge does not accept leaves no cookie behind [SEC-76]', async () => {
+  test('a string the edge does not accept leaves no cookie behind [SEC-76~]', async () => {
     await using visit = await open(site, {
       before: `document.cookie = 'usher_id=12345678901234567890123456789012345679';${cmp({
         gdprApplies: true,
@@ -198,7 +198,7 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
     expect(visit.calls()).toEqual([])
   })
 
-  test('a consent platform that does not know yet whether the GDPR applies is waited for [SEC-73]', async () => {
+  test('a consent platform that does not know yet whether the GDPR applies is waited for [SEC-73~]', async () => {
     await using visit = await open(site, {
       before: cmp({ eventStatus: 'tcloaded' }),
       after: `usher('event', { n: 1 })`,

@@ -18,7 +18,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
   afterAll(() => stage?.close())
 
-  test('an ID of a partner shows the segments of the device it names, and each message that told of it [AUD-355]', async () => {
+  test('an ID of a partner shows the segments of the device it names, and each message that told of it [AUD-355~]', async () => {
     const { page } = await browsing.open(`${servers.full.url}/profiles/${encodeURIComponent(PARTNER_ID)}`)
     await page.getByRole('heading', { name: 'Why in Winter boots intenders?' }).waitFor()
     await showsText(page, 'Nothing is kept under this ID itself. Shown is the device it named last')

@@ -184,7 +184,7 @@ describe.skipIf(!canBrowse)(name, () => {
     await server.close()
   })
 
-  test('a lost connection is said in one line and goes away when it is back [OPS-45]', async () => {
+  test('a lost connection is said in one line and goes away when it is back [OPS-45~]', async () => {
     const { page } = await browsing.open(servers.full.url)
     await page.getByText('Live', { exact: true }).waitFor()
     servers.full.setLive(false)
@@ -313,7 +313,7 @@ describe.skipIf(!canBrowse)(name, () => {
     await page.context().close()
   })
 
-  test('a replay under way says how far it is and what it waits for, and is stopped; a stop that fails is said [API-165]', async () => {
+  test('a replay under way says how far it is and what it waits for, and is stopped; a stop that fails is said [API-165~]', async () => {
     const { page } = await browsing.open(`${servers.hard.url}/messages`)
     await page.getByRole('button', { name: '1 replay under way' }).press('Enter')
     await page.getByRole('button', { name: '1,234 of 1,234,567, under way' }).press('Enter')

@@ -70,7 +70,7 @@ describe('what copying adds to a secret is refused where it stands, with its nam
   )
 })
 
-test('a user name for basic authentication holds no colon, and the one of OAuth only without rawCredentials [OUT-79] [OPS-54]', () => {
+test('a user name for basic authentication holds no colon, and the one of OAuth only without rawCredentials [OUT-79] [OPS-54~]', () => {
   expect(issues({ auth: { type: 'basic', username: 'a:b', password: 'x:y' } })).toEqual([
     'auth.username: holds a colon: basic authentication ends the name there',
   ])

@@ -31,7 +31,7 @@ function configOf(more: object = {}): S2sConfig {
   return parsed.config
 }
 
-test('the documented destination is accepted, with the documented defaults [OPS-42] [OPS-50] [OUT-01]', () => {
+test('the documented destination is accepted, with the documented defaults [OPS-42~] [OPS-50~] [OUT-01~] [OUT-39]', () => {
   expect(configOf()).toMatchObject(example)
   const parsed = parseS2sConfig({ url: example.url, userDpid: [77052, 20914, 77052] }, { allowPrivate: false })
   expect(parsed).toMatchObject({
@@ -58,12 +58,12 @@ test('the documented destination is accepted, with the documented defaults [OPS-
   expect(parsed.ok && userDpidsOf(parsed.config)).toEqual([77052, 20914])
 })
 
-test('a destination without the data source of its users is refused with what is expected [OPS-42]', () => {
+test('a destination without the data source of its users is refused with what is expected [OPS-42~]', () => {
   for (const userDpid of [undefined, 'x'])
     expect(issues({ userDpid })).toEqual(['userDpid: expected the id of a data source, or a list of 1 to 20'])
 })
 
-test('real time over file protocols is refused at the field, and what is not built yet says so [OUT-02]', () => {
+test('real time over file protocols is refused at the field, and what is not built yet says so [OUT-02~]', () => {
   for (const protocol of ['ftp', 'sftp', 's3']) {
     expect(paths({ protocol, delivery: 'realtime' })).toEqual(['delivery', 'protocol'])
     expect(issues({ protocol, delivery: 'batch' })).toEqual([
@@ -81,7 +81,7 @@ test('real time over file protocols is refused at the field, and what is not bui
   expect(paths({ schedule: null, file: null, mapp: null })).toEqual([])
 })
 
-test('what the mode or the method has no use for is refused [OUT-208], [OUT-209], [OPS-42]', () => {
+test('what the mode or the method has no use for is refused [OUT-208], [OUT-209], [OPS-42~]', () => {
   expect(issues({ successStatuses: [200, 202] })).toEqual([
     'successStatuses: is for mode compat only; in durable every answer from 200 to 299 is a success',
   ])
@@ -104,7 +104,7 @@ test('one that an earlier version saved goes on in real time and shows what is i
   expect(parseS2sConfig(sentAgain, { allowPrivate: false }).ok).toBe(true)
 })
 
-test('only https goes out, on the usual ports, without credentials in the URL [OUT-20] [OUT-77] [SEC-25]', () => {
+test('only https goes out, on the usual ports, without credentials in the URL [OUT-20] [OUT-77] [SEC-25~]', () => {
   expect(paths({ url: 'http://in.halden.example/aam' })).toEqual(['url'])
   expect(issues({ url: 'https://in.halden.example:8444/' })[0]).toContain('port_not_allowed')
   expect(paths({ url: 'https://a:b@in.halden.example/' })).toEqual(['url'])
@@ -143,7 +143,7 @@ test('header values hold no line break and at most 4 KiB [SEC-29]', () => {
   expect(paths({ userAgent: 'a\nb' })).toEqual(['userAgent'])
 })
 
-test('signing keys have at least 16 characters and are one or two [OUT-72] [OUT-74]', () => {
+test('signing keys have at least 16 characters and are one or two [OUT-72] [OUT-74~]', () => {
   const keys = (...texts: string[]) => paths({ auth: { ...example.auth, keys: texts.map((key) => ({ key })) } })
   expect(keys('short')).toEqual(['auth.keys.0.key'])
   expect(keys('x'.repeat(16), 'y'.repeat(15))).toEqual(['auth.keys.1.key'])
@@ -160,7 +160,7 @@ test('oauth2 takes the ready value, or a pair [OUT-79]', () => {
   expect(paths({ auth: { type: 'oauth2', tokenUrl, clientId: 'a', clientSecret: 'b' } })).toEqual([])
 })
 
-test('numbers have their bounds, success is a 2xx, unknown keys are refused [OUT-38] [OUT-208] [SEC-69]', () => {
+test('numbers have their bounds, success is a 2xx, unknown keys are refused [OUT-38] [OUT-208] [SEC-69] [OUT-39]', () => {
   for (const usersPerMessage of [0, 11, 1.5]) expect(paths({ usersPerMessage })).toEqual(['usersPerMessage'])
   expect(paths({ batchMaxWaitMs: 1001 })).toEqual(['batchMaxWaitMs'])
   for (const status of [199, 300, 404, 500])
@@ -178,7 +178,7 @@ test('a GET destination needs its template [OUT-209]', () => {
 const [oldKey, newKey] = ['old_partner_private_key1', 'new_partner_private_key2']
 const hmac = (keys: object[], more: object = {}) => ({ auth: { ...example.auth, keys, ...more } })
 
-test('an answer shows that a secret is set and its last 4 characters, never more [OPS-50] [SEC-63]', () => {
+test('an answer shows that a secret is set and its last 4 characters, never more [OPS-50~] [SEC-63~]', () => {
   const config = configOf(hmac([{ key: oldKey }, { key: newKey, header: 'X-Second' }]))
   expect(redactS2s(config)).toMatchObject(
     hmac([{ key: { set: true, last4: 'key1' } }, { key: { set: true, last4: 'key2' }, header: 'X-Second' }]),
@@ -200,7 +200,7 @@ test('an answer shows that a secret is set and its last 4 characters, never more
     for (const { value } of secretsOf(one)) expect(JSON.stringify(redactS2s(one))).not.toContain(value)
 })
 
-test('an object that was read and is sent again keeps its secrets [SEC-63]', () => {
+test('an object that was read and is sent again keeps its secrets [SEC-63~]', () => {
   for (const config of [
     configOf(hmac([{ key: oldKey }, { key: newKey }])),
     configOf({
@@ -266,7 +266,7 @@ test('the time of an attempt can be set from 1 to 30 seconds in durable; in comp
   ])
 })
 
-test('the value of every free header is write-only, and is kept under its name in any case [SEC-63]', () => {
+test('the value of every free header is write-only, and is kept under its name in any case [SEC-63~]', () => {
   const headers = { 'X-Api-Key': 'canary-of-a-header-5f2c', 'X-Account': '7', 'x.dotted': 'another-canary-9d1e' }
   const config = configOf({ headers })
   expect(redactS2s(config)).toMatchObject({
@@ -289,7 +289,7 @@ test('the value of every free header is write-only, and is kept under its name i
   })
 })
 
-test('a signing key that is left out is generated as Standard Webhooks writes keys, and shown once [OPS-50] [OUT-74]', () => {
+test('a signing key that is left out is generated as Standard Webhooks writes keys, and shown once [OPS-50~] [OUT-74~]', () => {
   const made = withGeneratedKeys(undefined, { ...example, auth: { type: 'hmac' } })
   expect(made.generated).toEqual([expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/)])
   const [key = ''] = made.generated

@@ -88,7 +88,7 @@ describe('refusals name the position of the first error [AUD-140]', () => {
 })
 
 describe('limits', () => {
-  test('5,000 traits fit, each with its own NOT, frequency and operator; one more is refused [AUD-124], [SEC-70]', () => {
+  test('5,000 traits fit, each with its own NOT, frequency and operator; one more is refused [AUD-124~], [SEC-70]', () => {
     const rule = (traits: number) =>
       Array.from({ length: traits - 1 }, (_, i) => `NOT FREQUENCY([${i + 1}T]) >= 2`)
         .join(' AND ')

@@ -93,7 +93,7 @@ test('a deleted object does not give its id to the next one', async () => {
   expect((await catalog.traits.create(trait(), 0)).traitId).toBe(traitId + 1)
 })
 
-test('a catalogue does not open with another master key [SEC-62]', async () => {
+test('a catalogue does not open with another master key [SEC-62~]', async () => {
   const file = newFile()
   await (await open(file)).close()
   opened.length = 0
@@ -102,7 +102,7 @@ test('a catalogue does not open with another master key [SEC-62]', async () => {
   )
 })
 
-test('changes are flushed to the device, whatever level events have [OPS-24]', async () => {
+test('changes are flushed to the device, whatever level events have [OPS-24~]', async () => {
   const engine = openSqlite(newFile())
   const { rows } = await sql`pragma synchronous`.execute(engine.db)
   const FULL = 2

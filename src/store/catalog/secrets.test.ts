@@ -5,7 +5,7 @@ import { createWrappedKey, openVault, SecretUnreadableError } from './secrets.ts
 
 const masterKey = randomBytes(32)
 
-test('what is sealed opens again, and never reads the same twice [SEC-62]', () => {
+test('what is sealed opens again, and never reads the same twice [SEC-62~]', () => {
   const vault = openVault(masterKey, createWrappedKey(masterKey))
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (text) => {
@@ -16,14 +16,14 @@ test('what is sealed opens again, and never reads the same twice [SEC-62]', () =
   )
 })
 
-test('a sealed text moved to another object or field does not open [SEC-62]', () => {
+test('a sealed text moved to another object or field does not open [SEC-62~]', () => {
   const vault = openVault(masterKey, createWrappedKey(masterKey))
   const sealed = vault.seal('secret', 'destination:1:config')
   for (const place of ['destination:2:config', 'destination:1:other'])
     expect(() => vault.open(sealed, place)).toThrow(SecretUnreadableError)
 })
 
-test('a changed bit anywhere is found [SEC-62]', () => {
+test('a changed bit anywhere is found [SEC-62~]', () => {
   const vault = openVault(masterKey, createWrappedKey(masterKey))
   const sealed = Buffer.from(vault.seal('secret', 'p'), 'base64')
   for (let at = 0; at < sealed.length; at++) {
@@ -34,6 +34,6 @@ test('a changed bit anywhere is found [SEC-62]', () => {
   expect(() => vault.open('', 'p')).toThrow(SecretUnreadableError)
 })
 
-test('another master key does not open the vault [SEC-62]', () => {
+test('another master key does not open the vault [SEC-62~]', () => {
   expect(() => openVault(randomBytes(32), createWrappedKey(masterKey))).toThrow(SecretUnreadableError)
 })

@@ -41,7 +41,7 @@ async function afterCrash(path: string): Promise<{ readonly whole: Set<number>; 
   return { whole: new Set(seen.keys()), halves }
 }
 
-test('after SIGKILL at random moments everything acknowledged is there, and nothing half-applied [SEC-57] [SEC-59]', async () => {
+test('after SIGKILL at random moments everything acknowledged is there, and nothing half-applied [SEC-57~] [SEC-59~]', async () => {
   const path = join(folder, 'process')
   const acknowledged = new Set<number>()
   let first = 0
@@ -58,7 +58,7 @@ test('after SIGKILL at random moments everything acknowledged is there, and noth
   }
 })
 
-test('the same check finds what a level loses that acknowledges before the operating system has it [SEC-57]', async () => {
+test('the same check finds what a level loses that acknowledges before the operating system has it [SEC-57~]', async () => {
   const path = join(folder, 'memory')
   const run = await runWriter(writer.script, [path, 'memory', 0, MANY, 300, 'hold'], (lines) => lines >= 200)
   expect(run.acknowledged.length).toBeGreaterThanOrEqual(100)

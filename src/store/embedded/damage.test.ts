@@ -122,7 +122,7 @@ test('of a damaged part of the log only the writes in it are lost, and they are 
   }
 })
 
-test('a log that a crash cut off is no damage [SEC-57] [SEC-60]', async () => {
+test('a log that a crash cut off is no damage [SEC-57~] [SEC-60]', async () => {
   const random = randomFrom(SEED + 2)
   for (let i = 0; i < 8; i++) {
     const folder = await rotten.copy()

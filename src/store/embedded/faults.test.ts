@@ -125,7 +125,7 @@ test('a database that does not open again refuses calls, and serves again when i
   expect((await store.getMany([keyOf(1)]))[0]).toBeDefined()
 })
 
-test('a commit asks for the device where its level does, and the others follow within the interval [SEC-57] [SEC-58]', async () => {
+test('a commit asks for the device where its level does, and the others follow within the interval [SEC-57~] [SEC-58]', async () => {
   const fault = new Fault()
   await using opened = await openFaulty(fault)
   const { store } = opened
