@@ -242,7 +242,7 @@ const Config = z.strictObject({
     .optional()
     .meta({
       description:
-        'Domain of the edge: cookie domain, `subdomain` of answers, ID-sync host. Not set: taken from the Host of each call',
+        'Domain of the edge: cookies are set for it, and redirects to it are our own. Not set: taken from the Host of each call',
       allowed: 'a host name such as collect.example.com',
     }),
   masterKey: z

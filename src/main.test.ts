@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { loadConfig } from './config.ts'
 import type { DiskSpace } from './lib/disk-space.ts'
 import { type Overrides, startUsher } from './main.ts'
@@ -9,7 +9,7 @@ import type { DestinationId } from './model/ids.ts'
 import { newDeliveryId } from './store/delivery-keys.ts'
 import type { StoredDelivery } from './store/delivery-record.ts'
 import { openDeliveryStore } from './store/delivery-store.ts'
-import type { RecordStore } from './store/record-store.ts'
+import { type RecordStore, StoreUnavailableError } from './store/record-store.ts'
 import { freePort } from './testkit/free-port.ts'
 
 /** The whole server in this process, on free ports and a data directory of its own. */
@@ -84,6 +84,32 @@ test('with the disk full events are refused and readiness is false, but opt-outs
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ready', reasons: [] })
   expect((await event()).status).toBe(200)
   expect(await (await event(leaver)).json()).toMatchObject({ errors: [{ code: 171 }] })
+})
+
+test('while the store cannot be written readiness is false, and true again once it can, without an event [SEC-86~] [OPS-12]', async () => {
+  let isBroken = false
+  const wrapRecords = (opened: RecordStore) => {
+    const commit = opened.commit.bind(opened)
+    const refuse = () => Promise.reject(new StoreUnavailableError('the device is gone'))
+    vi.spyOn(opened, 'commit').mockImplementation((...args) => (isBroken ? refuse() : commit(...args)))
+    vi.spyOn(opened, 'flush').mockImplementation(() => (isBroken ? refuse() : Promise.resolve()))
+    return opened
+  }
+  await using usher = await start({ USHER_ADMIN_TOKEN: TOKEN }, { wrapRecords })
+  const event = async () => (await fetch(`${usher.edgeUrl}/event?c_a=1`)).status
+  const readiness = () =>
+    Promise.all([usher.edgeUrl, usher.adminUrl].map(async (url) => (await fetch(`${url}/readyz`)).json()))
+  expect(await event()).toBe(200)
+  isBroken = true
+  expect(await event()).toBe(503)
+  const notReady = { status: 'not_ready', reasons: ['store_unavailable'] }
+  expect(await readiness()).toEqual([notReady, notReady])
+  isBroken = false
+  await expect.poll(readiness, { timeout: 10_000 }).toEqual([
+    { status: 'ready', reasons: [] },
+    { status: 'ready', reasons: [] },
+  ])
+  expect(await event()).toBe(200)
 })
 
 test('a delivery that ended can be found for 30 days, and is forgotten after 31 [SEC-48] [SEC-82~]', async () => {

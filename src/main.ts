@@ -40,6 +40,7 @@ import { type Retention, startRetention } from './main/retention.ts'
 import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
 import { watchUnusable } from './main/unusable-destinations.ts'
+import { watchReadiness } from './main/watch-readiness.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
 import { explainProfile } from './pipeline/explain-profile.ts'
@@ -260,8 +261,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     log,
   })
 
-  let isClosing = false
-  const reasons = () => [...(isClosing ? ['stopping'] : []), ...(disk.state() === 'full' ? ['disk_full'] : [])]
+  const readiness = watchReadiness(
+    () => disk.state() === 'full',
+    () => stores.records.flush(),
+  )
   const edge = has('edge')
     ? await startEdge({
         config: edgeConfig,
@@ -269,12 +272,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           isDiskFull: () => disk.state() === 'full',
           onAccepted: metrics.collectAccepted.bind(undefined, config.durability),
           onOptOut: metrics.optOut,
+          onStoreFailed: readiness.storeFailed,
         }),
         directory: () => rulebooks.current().directory,
         denyList,
         firstVisitKey: secrets.ecidKey,
         clock: clock.now,
-        ready: reasons,
+        ready: readiness.reasons,
         onRequest: (record) => {
           metrics.httpRequest(record.route, record.status, record.durationMs / 1000)
           if (config.logLevel === 'debug') log.debug('event.received', { ...record })
@@ -345,7 +349,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           verify: (onProgress) => verifyStore(stores.records, { ...stores.checks, onProgress }),
         },
         backups: openBackupDesk(stores.backedUp, { clock: clock.now, log }),
-        ready: reasons,
+        ready: readiness.reasons,
         metrics,
         log,
         version,
@@ -378,7 +382,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     needsSetupLink: async () => admin !== undefined && !(await admin.sessions.any()),
     newSetupLink: async () => admin?.sessions.newLink(),
     async close() {
-      isClosing = true
+      readiness.stopping()
       takeAddresses()
       await Promise.all([edge?.close(), admin?.close()])
       rulebooks.close()

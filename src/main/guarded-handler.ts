@@ -8,6 +8,8 @@ export interface Guard {
   readonly isDiskFull: () => boolean
   readonly onAccepted: () => void
   readonly onOptOut: (level: string) => void
+  /** A call was refused because of the store. */
+  readonly onStoreFailed: () => void
 }
 
 const OPT_OUT_TRIES = 4
@@ -27,21 +29,30 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
 }
 
 /** The pipeline as the edge calls it. With the disk nearly full events are refused; opt-outs never are [SEC-11], [SEC-61]. */
-export function guardedHandler(parts: Parts, { isDiskFull, onAccepted, onOptOut }: Guard): CallHandler {
+export function guardedHandler(parts: Parts, guard: Guard): CallHandler {
+  const { isDiskFull, onAccepted, onOptOut } = guard
+  const watched = async <T>(run: Promise<T>): Promise<T> => {
+    try {
+      return await run
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) guard.onStoreFailed()
+      throw error
+    }
+  }
   return {
     async process(call) {
       // What takes consent back stores no event, and is no more refused than an opt-out.
-      if (!call.consent.store) return patiently(() => processCall(call, parts))
+      if (!call.consent.store) return watched(patiently(() => processCall(call, parts)))
       if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
-      const outcome = await processCall(call, parts)
+      const outcome = await watched(processCall(call, parts))
       if (outcome.status === 'processed') onAccepted()
       return outcome
     },
     async optOut(call) {
-      const outcome = await patiently(() => optOut(call, parts))
+      const outcome = await watched(patiently(() => optOut(call, parts)))
       onOptOut(call.level)
       return outcome
     },
-    optOutStatus: (call) => optOutStatus(call, parts),
+    optOutStatus: (call) => watched(optOutStatus(call, parts)),
   }
 }
