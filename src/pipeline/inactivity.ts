@@ -14,10 +14,15 @@ export function inactiveAtMs(profile: Pick<Profile, 'id' | 'lastSeenMs'>, rulebo
  * device mapped to it is, because what the partner knows the visitor by lives as long as the visitor [OUT-17].
  */
 export function lastActiveMs(profile: Profile, devices: readonly (Profile | undefined)[], rulebook: Rulebook): number {
-  const parsed = parseProfileId(profile.id)
-  const source = parsed?.kind === 'declared' ? rulebook.directory.dataSources.get(parsed.dataSourceId) : undefined
-  if (source === undefined || source.idType === 'CROSS_DEVICE') return profile.lastSeenMs
+  if (!livesWithVisitor(profile, rulebook)) return profile.lastSeenMs
   return devices.reduce((latest, device) => Math.max(latest, device?.lastSeenMs ?? 0), profile.lastSeenMs)
+}
+
+/** A cookie or advertising ID, by which partners know a visitor, as opposed to the ID of a person. */
+export function livesWithVisitor({ id }: Pick<Profile, 'id'>, rulebook: Rulebook): boolean {
+  const parsed = parseProfileId(id)
+  const source = parsed?.kind === 'declared' ? rulebook.directory.dataSources.get(parsed.dataSourceId) : undefined
+  return source !== undefined && source.idType !== 'CROSS_DEVICE'
 }
 
 /** IDs of a data source that was deleted stay as long as those of a person do by default. */

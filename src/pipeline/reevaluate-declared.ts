@@ -6,7 +6,7 @@ import { isEvaluated } from '../model/merge-options.ts'
 import { indexOfSid, LeaveReason, type Profile, type SegmentTable } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { StoredFollowUp } from '../store/profile-store.ts'
-import { inactiveAtMs, lastActiveMs } from './inactivity.ts'
+import { inactiveAtMs, lastActiveMs, livesWithVisitor } from './inactivity.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
@@ -25,12 +25,11 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
     const [[stored], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
     if (stored === undefined) return []
     const before = mayForget ? withoutFuture(stored, nowMs) : stored
-    const devices =
-      optOut === undefined
-        ? await parts.profiles.getMany(before.devices.map((link) => deviceProfileId(link.deviceId)))
-        : []
+    const devices = await parts.profiles.getMany(before.devices.map((link) => deviceProfileId(link.deviceId)))
     const inactiveMs = inactiveAtMs({ id: before.id, lastSeenMs: lastActiveMs(before, devices, rulebook) }, rulebook)
-    if (inactiveMs <= nowMs && parts.mayForget()) return forget(before, nowMs, parts)
+    // Until the last of its devices is gone, partners may have to be told that the visitor left, and by this ID [OUT-55].
+    const isAwaited = livesWithVisitor(before, rulebook) && devices.some((device) => device !== undefined)
+    if (inactiveMs <= nowMs && mayForget && !isAwaited) return forget(before, nowMs, parts)
 
     const held = optOut === undefined ? membershipsOf(rulebook, before, devices) : new Set<number>()
     const segments = applyMemberships(

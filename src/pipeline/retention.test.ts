@@ -32,13 +32,13 @@ test.each([
   ['COOKIE', 120],
   ['DEVICE_ADVERTISING_ID', 120],
 ] as const)(
-  'an ID of type %s whose data source keeps it for %i days is there on that day, and gone two later [COL-67], [COL-76], [COL-77], [AUD-164], [AUD-168]',
+  'an ID of type %s whose data source keeps it for %i days is there on that day, and gone three later [COL-67], [COL-76], [COL-77], [AUD-164], [AUD-168]',
   async (idType, days) => {
     await using pipeline = await makePipeline(kept(idType, days))
     await pipeline.process(visit(0))
     await pipeline.sweepAt(NOW + days * DAY_MS)
     expect(await pipeline.profile(anna)).toBeDefined()
-    await pipeline.sweepAt(NOW + (days + 2) * DAY_MS)
+    for (let day = days + 1; day <= days + 3; day++) await pipeline.sweepAt(NOW + day * DAY_MS)
     expect(await pipeline.profile(anna)).toBeUndefined()
   },
 )
@@ -60,7 +60,7 @@ test('a mapped cookie ID lives as long as its visitor comes, though it was synce
     await pipeline.process(visit(day, false))
   }
   expect((await pipeline.profile(deviceProfileId(deviceId(1))))?.links).toHaveLength(1)
-  await pipeline.sweepAt(NOW + 522 * DAY_MS)
+  for (let day = 521; day <= 523; day++) await pipeline.sweepAt(NOW + day * DAY_MS)
   expect(await pipeline.profile(anna)).toBeUndefined()
 })
 
@@ -76,3 +76,23 @@ test('a data source that keeps its IDs shorter, or longer, from now on does so f
   await pipeline.sweepAt(NOW + 41 * DAY_MS)
   expect(await pipeline.profile(anna)).toBeUndefined()
 })
+
+test.each(['COOKIE', 'DEVICE_ADVERTISING_ID'] as const)(
+  'whoever never comes again leaves while the partner still knows them: an ID of type %s stays until the device is gone [OUT-55] [OUT-51]',
+  async (idType) => {
+    await using pipeline = await makePipeline(kept(idType, 120))
+    await pipeline.process(visit(0))
+    const device = () => pipeline.profile(deviceProfileId(deviceId(1)))
+    let daysOut = 0
+    for (let day = 119; day <= 125 && (await device()) !== undefined; day++) {
+      await pipeline.sweepAt(NOW + day * DAY_MS)
+      const now = await device()
+      if (now === undefined) continue
+      expect(now.links.map(({ id }) => id)).toEqual(['anna'])
+      if (now.segments.left[0] !== 0) daysOut += 1
+    }
+    expect(daysOut).toBeGreaterThan(0)
+    expect(await device()).toBeUndefined()
+    expect(await pipeline.profile(anna)).toBeUndefined()
+  },
+)
