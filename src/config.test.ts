@@ -161,7 +161,16 @@ describe('sources', () => {
     ],
     [
       'USHER_EDGE_REDIRECT_HOSTS',
-      ['https://a.example/', '*.com', 'ftp://a.example', 'a.example:443', 'http://a.example:80', 'a.example/x'],
+      [
+        'https://a.example/',
+        '*.com',
+        '*.co.uk',
+        '*.herokuapp.com',
+        'ftp://a.example',
+        'a.example:443',
+        'http://a.example:80',
+        'a.example/x',
+      ],
     ],
     [
       'USHER_EDGE_OPT_OUT_TOOLS',

@@ -357,7 +357,7 @@ export function loadConfig(sources: ConfigSources = {}): UsherConfig {
   issues.push(...textIssues(input))
   const parsed = Config.safeParse(input)
   if (!parsed.success) throw new ConfigError([...issues, ...explainIssues(parsed.error, settings, input)])
-  const config = { ...parsed.data, production: env['NODE_ENV'] === 'production' }
+  const config = { ...parsed.data, production: /^\s*production\s*$/i.test(env['NODE_ENV'] ?? '') }
   issues.push(...impossibleCombinations(config))
   if (issues.length > 0) throw new ConfigError(issues)
   return config

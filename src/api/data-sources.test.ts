@@ -227,6 +227,11 @@ test('an ID sync and redirect hosts are stored for the edge [SEC-13~] [OUT-16]',
     400,
     [{ field: 'redirectHosts.0', message: 'is not a host name' }],
   ])
+  for (const pattern of ['*.com', '*.co.uk', '*.github.io', '*.s3.amazonaws.com']) {
+    const open = await server.call('POST', '/v1/datasources', { name: 'x', redirectHosts: ['a.example', pattern] })
+    const message = 'covers hosts of everybody: name a domain that one party registered'
+    expect([open.status, open.body.details]).toEqual([400, [{ field: 'redirectHosts.1', message }]])
+  }
 })
 
 test('PUT replaces, PATCH changes only what it names, a read object can be sent back [API-37], [API-38], [API-26]', async () => {

@@ -64,6 +64,22 @@ test('replay takes ids or a filter, one of them; same bytes by default [OPS-51]'
   }
 })
 
+test('a dry run is said by true or false: null is refused, nothing is sent by mistake [OPS-51]', async () => {
+  const before = orders.length
+  const refused = await server.call('POST', '/v1/deliveries/replay', { status: 'dead', dryRun: null })
+  expect([refused.status, refused.body.details[0].field]).toEqual([400, 'dryRun'])
+  expect(orders).toHaveLength(before)
+})
+
+test('a body that an operation does not take is refused; an empty one may come with every call [SEC-69~]', async () => {
+  for (const path of ['/v1/deliveries/replays/rp_1/cancel', '/v1/verify', '/v1/clock/confirm']) {
+    const refused = await server.call('POST', path, { repair: true })
+    expect([refused.status, refused.body.code]).toEqual([400, 'unexpected_body'])
+    expect(refused.body.message).toContain(`POST ${path.replace('rp_1', ':replayId')} takes no body`)
+  }
+  expect((await server.call('POST', '/v1/deliveries/replays/rp_1/cancel', {})).status).toBe(202)
+})
+
 test('one more than may be under way is refused with what to do [SEC-72~]', async () => {
   const refused = await server.call('POST', '/v1/deliveries/replay', { status: 'dead', perSecond: 1 })
   expect([refused.status, refused.body.code, refused.body.message]).toEqual([

@@ -3,6 +3,7 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import { listenerUrl } from '../lib/listener-url.ts'
 import type { App } from './app.ts'
 import { backupRoutes } from './backups.ts'
+import { registerBodyGuard } from './body-guard.ts'
 import { answerClientError, refuseTunnels } from './client-errors.ts'
 import { clockRoutes } from './clock.ts'
 import { dataSourceRoutes } from './data-sources.ts'
@@ -69,6 +70,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
       : sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
   )
   registerTextGuard(app)
+  registerBodyGuard(app)
   const sessions = createSessionKeeper(catalog.sessions, clock.now)
   const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
   registerGatekeeper(app, parts, { sessions, isSecure })

@@ -38,6 +38,14 @@ test.each(['0', 'false', 'no', '2', '01', 'true', '%20', '1&d_consent=0', '0&d_c
   },
 )
 
+test('its letters may be large or small [COL-275]', async () => {
+  await using edge = await startTestEdge(notStored)
+  for (const key of ['D_CONSENT', 'd_Consent', 'D_consent'])
+    for (const value of ['0', '1&d_consent=0']) await edge.call(`/event?${key}=${value}`, withCookies)
+  await edge.call('/event', form('D_CONSENT=no'))
+  expect(edge.calls.map(({ consent }) => consent.reason)).toEqual(Array(7).fill('page_withdrawn'))
+})
+
 test('a yes, or no answer, changes nothing that the call may do [SEC-73~]', async () => {
   await using edge = await startTestEdge()
   for (const query of ['d_consent=1', 'd_consent=1&d_consent=1', 'd_consent=1&d_consent=', 'd_consent=', '']) {

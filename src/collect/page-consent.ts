@@ -32,5 +32,5 @@ export function isWithdrawal(request: EdgeRequest): boolean {
 }
 
 function saidOf({ parameters }: EdgeRequest): readonly string[] {
-  return parameters.signals.all('d_consent').filter((value) => value !== '')
+  return parameters.privacy.given('d_consent')
 }

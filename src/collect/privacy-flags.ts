@@ -1,5 +1,5 @@
 /** Keys by which a call says something about privacy; they count in any spelling of their letters. */
-export type PrivacyKey = 'gdpr' | 'gdpr_consent' | 'gpp' | 'gpp_sid' | 'us_privacy' | 'd_coppa'
+export type PrivacyKey = 'gdpr' | 'gdpr_consent' | 'gpp' | 'gpp_sid' | 'us_privacy' | 'd_coppa' | 'd_consent'
 
 const keys: ReadonlySet<string> = new Set<PrivacyKey>([
   'gdpr',
@@ -8,6 +8,7 @@ const keys: ReadonlySet<string> = new Set<PrivacyKey>([
   'gpp_sid',
   'us_privacy',
   'd_coppa',
+  'd_consent',
 ])
 const KEY_CHARACTERS_MAX = 12
 

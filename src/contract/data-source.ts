@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isOpenToAll } from '../lib/public-suffix.ts'
 import {
   anyCase,
   authored,
@@ -31,11 +32,12 @@ const sharing = (what: string) =>
   notBuilt(withDefault(flag, false), isOff, `${what}: an installation serves one organisation. Send false.`)
 const graph = 'Device graphs are not built yet: leave deviceGraph and deviceGraphName out.'
 
-/** Exact host, or `*.` and a domain [SEC-13]. */
+/** Exact host, or `*.` and a domain that belongs to one party [SEC-13]. */
 const redirectHost = z
   .string()
   .max(255)
   .regex(/^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, 'is not a host name')
+  .refine((host) => !isOpenToAll(host), 'covers hosts of everybody: name a domain that one party registered')
 
 /** An outbound ID sync to offer to pages ([OUT-15], [COL-168]). */
 const syncFields = {

@@ -126,7 +126,8 @@ export const ReplayRequest = z
   .strictObject({
     ...filterFields,
     deliveryIds: optional(z.array(z.string().max(64)).min(1).max(10_000)),
-    dryRun: withDefault(flag, false),
+    // Nothing that is not plainly said: a replay sends.
+    dryRun: flag.default(false),
     as: withDefault(z.enum(['same', 'current']), 'same').meta({
       description: 'The stored bytes, or the state of today',
     }),

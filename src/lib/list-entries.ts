@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { isCountryCode } from './country-codes.ts'
 import { parseNetwork } from './networks.ts'
+import { isOpenToAll } from './public-suffix.ts'
 
 /**
  * What one entry of a list of the configuration may be. An entry that can never fit anything is refused at the start, with
@@ -56,8 +57,8 @@ export const redirectHost = entry((text) => {
   // A browser leaves out the usual port, so that nothing would ever fit.
   if (port === (scheme.toLowerCase() === 'http://' ? '80' : '443')) return false
   if (host.startsWith('[')) return wildcard === undefined
-  return isHost(host.toLowerCase()) && (wildcard === undefined || host.includes('.'))
-}, 'a host, *.domain with a dot in the domain, or one of them behind http://, with a port unless it is the usual one')
+  return isHost(host.toLowerCase()) && (wildcard === undefined || !isOpenToAll(`*.${host}`))
+}, 'a host, *.domain where one party registered the domain, or one of them behind http://, with a port unless it is the usual one')
 
 /** `https://optout.example/token/%token%` */
 export const optOutTool = entry((text) => {

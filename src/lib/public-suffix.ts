@@ -16,3 +16,9 @@ export function registrableDomain(name: string): string | undefined {
 export function isSharedSuffix(name: string): boolean {
   return name.includes('.') && isIP(name) === 0 && registrableDomain(name.toLowerCase()) === undefined
 }
+
+/** `*.com`, `*.co.uk`: hosts of everybody, to which nobody means to redirect. @param pattern a host, or `*.` and a domain */
+export function isOpenToAll(pattern: string): boolean {
+  const host = pattern.toLowerCase()
+  return host.startsWith('*.') && isIP(host.slice(2)) === 0 && registrableDomain(host.slice(2)) === undefined
+}
