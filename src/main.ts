@@ -244,11 +244,20 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       log,
     })
   }
-  const refile = await openRefile(parts, stores.jobs, { onFailed: (error) => log.error('refile.failed', { error }) })
-  if (has('batch')) refile.start(rulebooks.current().membershipKey)
+  const handler = guardedHandler(parts, {
+    isDiskFull: () => disk.state() === 'full',
+    onAccepted: metrics.collectAccepted.bind(undefined, config.durability),
+    onOptOut: metrics.optOut,
+  })
+  const refile = await openRefile(parts, stores.jobs, {
+    callsEnded: handler.ended,
+    onPurged: stores.freeIds,
+    onFailed: (error) => log.error('refile.failed', { error }),
+  })
+  if (has('batch')) refile.start(rulebooks.current())
   rulebooks.onSwap((rulebook) => {
     dispatcher?.rulesChanged()
-    if (has('batch')) refile.start(rulebook.membershipKey)
+    if (has('batch')) refile.start(rulebook)
   })
   clock.keep(rulebooks.epochChanged)
 
@@ -265,11 +274,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const edge = has('edge')
     ? await startEdge({
         config: edgeConfig,
-        handler: guardedHandler(parts, {
-          isDiskFull: () => disk.state() === 'full',
-          onAccepted: metrics.collectAccepted.bind(undefined, config.durability),
-          onOptOut: metrics.optOut,
-        }),
+        handler,
         directory: () => rulebooks.current().directory,
         denyList,
         firstVisitKey: secrets.ecidKey,

@@ -26,17 +26,31 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+export interface GuardedHandler extends CallHandler {
+  /** Resolves when all calls have ended that are at work now. */
+  ended(): Promise<unknown>
+}
+
 /** The pipeline as the edge calls it. With the disk nearly full events are refused; opt-outs never are [SEC-11], [SEC-61]. */
-export function guardedHandler(parts: Parts, { isDiskFull, onAccepted, onOptOut }: Guard): CallHandler {
+export function guardedHandler(parts: Parts, { isDiskFull, onAccepted, onOptOut }: Guard): GuardedHandler {
+  const atWork = new Set<Promise<unknown>>()
+  const process: CallHandler['process'] = async (call) => {
+    // What takes consent back stores no event, and is no more refused than an opt-out.
+    if (!call.consent.store) return patiently(() => processCall(call, parts))
+    if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
+    const outcome = await processCall(call, parts)
+    if (outcome.status === 'processed') onAccepted()
+    return outcome
+  }
   return {
-    async process(call) {
-      // What takes consent back stores no event, and is no more refused than an opt-out.
-      if (!call.consent.store) return patiently(() => processCall(call, parts))
-      if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
-      const outcome = await processCall(call, parts)
-      if (outcome.status === 'processed') onAccepted()
+    process(call) {
+      const outcome = process(call)
+      const ended = () => atWork.delete(outcome)
+      atWork.add(outcome)
+      outcome.then(ended, ended)
       return outcome
     },
+    ended: () => Promise.allSettled(atWork),
     async optOut(call) {
       const outcome = await patiently(() => optOut(call, parts))
       onOptOut(call.level)

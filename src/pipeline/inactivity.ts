@@ -20,7 +20,6 @@ export function lastActiveMs(profile: Profile, devices: readonly (Profile | unde
   return devices.reduce((latest, device) => Math.max(latest, device?.lastSeenMs ?? 0), profile.lastSeenMs)
 }
 
-/** IDs of a data source that was deleted stay as long as those of a person do by default. */
 function retentionDaysOf({ id }: Pick<Profile, 'id'>, rulebook: Rulebook): number {
   if (id.startsWith('d:')) return DEVICE_RETENTION_DAYS
   const parsed = parseProfileId(id)

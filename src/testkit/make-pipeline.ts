@@ -99,7 +99,7 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
     async change(next) {
       rulebook = await build(next)
       const refile = await openRefile(parts, openJobStore(records), { onFailed })
-      refile.start(rulebook.membershipKey)
+      refile.start(rulebook)
       while (refile.remaining() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
       await refile.close()
     },
