@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ExplainView, ProfileView } from '../contract.ts'
 import { type DeviceId, deviceProfileId } from '../model/ids.ts'
+import { PARTITIONS } from '../model/partition.ts'
 import { isMember, type Profile } from '../model/profile.ts'
-import { Kind } from '../store/keys.ts'
+import { Kind, profileKey } from '../store/keys.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import { type RecordStore, StoreUnavailableError } from '../store/record-store.ts'
 import { startWholeServer } from '../testkit/start-whole-server.ts'
@@ -28,14 +29,28 @@ const OTHER = `${'7'.repeat(37)}8`
 /** While `isHeld` the walk over profiles gets nothing to read, and tries again every second. */
 class Held {
   isHeld = false
+  /** Partitions that the walk began to read. */
+  partitionsRead = 0
+  /** Commits of this device wait for it. */
+  waiting: { readonly device: string; readonly until: Promise<void>; count: number } | undefined
   records: RecordStore | undefined
   readonly wrapRecords = (opened: RecordStore) => {
     this.records = opened
     return withOverrides(opened, {
-      range: (from, to, options) =>
-        this.isHeld && from[2] === Kind.profile
+      range: (from, to, options) => {
+        if (from[2] === Kind.profile) this.partitionsRead += 1
+        return this.isHeld && from[2] === Kind.profile
           ? Promise.reject(new StoreUnavailableError('held'))
-          : opened.range(from, to, options),
+          : opened.range(from, to, options)
+      },
+      commit: async (commit, durability) => {
+        const key = profileKey(deviceProfileId((this.waiting?.device ?? '') as DeviceId))
+        if (this.waiting !== undefined && commit.guard?.key.equals(key)) {
+          this.waiting.count += 1
+          await this.waiting.until
+        }
+        return opened.commit(commit, durability)
+      },
     })
   }
 
@@ -141,4 +156,38 @@ test('a data source made again under the id of a deleted one knows no visitor by
   await made(() => makeShop(usher))
   expect((await held.stored(HOLDER))?.links).toEqual([])
   await expect(usher.api('GET', `/v1/profiles/${SHOP}:old`)).rejects.toThrow('answered 404')
+}, 60_000)
+
+test('a call that was at work when its trait was deleted leaves nothing of it: the walk waits for it [AUD-59]', async () => {
+  const held = new Held()
+  await using usher = await startWholeServer(dataDir, held)
+  const traitsAfterVisit = async (device: string) => {
+    await visit(usher, device, 'c_do=look')
+    return [...((await held.stored(device))?.traits.sids ?? [])]
+  }
+  await makeTrait(usher, 'c_do == "look"')
+  await expect.poll(() => traitsAfterVisit(OTHER)).toEqual([SHOES])
+  // The walk of every first start.
+  await expect.poll(() => held.partitionsRead, { timeout: 20_000 }).toBe(PARTITIONS)
+
+  let goOn: () => void = () => {}
+  const until = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const waiting = { device: HOLDER, until, count: 0 }
+  held.waiting = waiting
+  const atWork = visit(usher, HOLDER, 'c_do=look').catch(String)
+  await expect.poll(() => waiting.count).toBe(1)
+  held.partitionsRead = 0
+  await usher.api('DELETE', `/v1/traits/${SHOES}`)
+  // New visitors show that the rules without it are in force.
+  let visitors = 0
+  await expect.poll(() => traitsAfterVisit(String(++visitors).padStart(38, '5')), { timeout: 10_000 }).toEqual([])
+  expect(held.partitionsRead).toBe(0)
+  await expect(makeTrait(usher, 'c_do == "buy"')).rejects.toThrow('id_leaving')
+  goOn()
+  await atWork
+  await made(() => makeTrait(usher, 'c_do == "buy"'))
+  expect([...((await held.stored(HOLDER))?.traits.sids ?? [])]).toEqual([])
+  expect([...((await held.stored(OTHER))?.traits.sids ?? [])]).toEqual([])
 }, 60_000)

@@ -53,13 +53,17 @@ export async function openRefile(
     ...((await jobs.read(JOB)) as Place | undefined),
   }
   let closed = false
+  let stop: () => void = () => {}
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve
+  })
   let running: Promise<void> | undefined
 
   const step = async (began: Place): Promise<void> => {
     // The rulebook changed meanwhile: this partition was walked under the former one.
     const isOver = () => closed || place !== began
     if (began.remaining === PARTITIONS) {
-      await callsEnded?.()
+      await Promise.race([callsEnded?.(), stopped])
       await finishFollowUps(parts, isOver)
     }
     await refilePartition(began.partition, parts, () => closed)
@@ -93,6 +97,7 @@ export async function openRefile(
     remaining: () => place.remaining,
     async close() {
       closed = true
+      stop()
       await running
     },
   }
