@@ -12,7 +12,6 @@ import { reevaluateDeclared } from './reevaluate-declared.ts'
 import { reevaluateDevice } from './reevaluate-device.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
-import { isOfDeleted, isUnknownIn } from './without-deleted.ts'
 
 /**
  * Carries out follow-ups, and those that their own commits bring, in order. What fails stays stored and is carried out
@@ -82,11 +81,9 @@ async function change(
   apply: (profile: Profile, rulebook: Rulebook) => Changed,
 ): Promise<readonly StoredFollowUp[]> {
   for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt++) {
-    const rulebook = parts.rulebook()
-    if (isOfDeleted(target, rulebook)) return []
     const [stored] = await parts.profiles.getMany([target])
     const before = stored ?? newProfile(target, atMs)
-    const { next, followUps } = apply(before, rulebook)
+    const { next, followUps } = apply(before, parts.rulebook())
     if (next === before) return []
     const eventId = parts.newEventId()
     const update = { profile: next, previousDueMs: before.dueMs, outbox: [], eventId, followUps }
@@ -97,11 +94,8 @@ async function change(
 
 function link(profile: Profile, followUp: FollowUp & { kind: 'link' }, rulebook: Rulebook): Changed {
   const added = addDeviceLink(profile.devices, followUp.deviceId, idTypeOf(profile.id, rulebook), followUp.atMs)
-  const isUnknown = isUnknownIn(rulebook)
   const missing = followUp.links.filter(
-    (other) =>
-      !isUnknown(other) &&
-      !profile.links.some((known) => known.dataSourceId === other.dataSourceId && known.id === other.id),
+    (other) => !profile.links.some((known) => known.dataSourceId === other.dataSourceId && known.id === other.id),
   )
   const next: Profile = {
     ...profile,

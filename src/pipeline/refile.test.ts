@@ -90,6 +90,21 @@ test('of a deletion during a walk every partition is seen once more, and only th
   await refile.close()
 })
 
+test('a deletion at the very end of a walk is walked for, too [AUD-59~]', async () => {
+  const bench = workbench()
+  const purged: number[] = []
+  const refile = await bench.open({
+    async onPurged(version) {
+      purged.push(version)
+      if (version === 12) refile.start({ membershipKey: 7, deletionVersion: 13 })
+    },
+  })
+  refile.start({ membershipKey: 7, deletionVersion: 12 })
+  await until(() => refile.remaining() === 0)
+  expect([purged, walked(bench.steps)]).toEqual([[12, 13], 2 * PARTITIONS])
+  await refile.close()
+})
+
 test('a restart goes on where the walk was, and one that could not tell that it is over tells it again [AUD-59~]', async () => {
   const bench = workbench()
   const rulebook = { membershipKey: 7, deletionVersion: 12 }

@@ -104,8 +104,8 @@ export async function openRefile(
 }
 
 /**
- * What calls under a former rulebook left for other profiles, and names what was deleted, is carried out under this one: the
- * rest of it counts, and nothing of it is left for what is made under the same id later.
+ * What calls under a former rulebook left for other profiles, and names what was deleted, is carried out before the walk, so
+ * that nothing of it is left for what is made under the same id later.
  */
 async function finishFollowUps(parts: Parts, isOver: () => boolean): Promise<void> {
   for (let [found, pauseMs] = [true, 20]; found && !isOver(); pauseMs = Math.min(2 * pauseMs, AFTER_FAILURE_MS)) {

@@ -44,6 +44,8 @@ test('a deleted trait goes from devices and people who do not come, and profiles
   await pipeline.process(makeCall(1, { a: '1', b: '1' }))
   await pipeline.process(makeCall(2, { b: '1' }))
   await pipeline.process(makeCall(3, { a: '1', b: '1' }, { declaredIds: [login] }))
+  // Evaluated in full, this one would be filed anew.
+  await pipeline.process(makeCall(2, { b: '1' }, { receivedAtMs: NOW + DAY_MS }))
   const others = await Promise.all([2, 3].map((n) => pipeline.profile(browser(n))))
   expect(await traitsOf(pipeline, anna)).toEqual([101, 102])
 

@@ -36,6 +36,6 @@ export function namesDeleted(followUp: FollowUp, rulebook: Rulebook): boolean {
   return followUp.kind === 'realize' && !followUp.traitIds.every(isKnown)
 }
 
-export function isUnknownIn({ directory }: Rulebook): (id: Pick<IdLink, 'dataSourceId'>) => boolean {
+function isUnknownIn({ directory }: Rulebook): (id: Pick<IdLink, 'dataSourceId'>) => boolean {
   return ({ dataSourceId }) => !directory.dataSources.has(dataSourceId)
 }
