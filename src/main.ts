@@ -7,10 +7,7 @@ import { DenyList } from './collect/deny-list.ts'
 import { keepDenyList } from './collect/deny-list-keeper.ts'
 import { startEdge } from './collect/edge-server.ts'
 import type { Role, UsherConfig } from './config.ts'
-import type { SetupLink } from './contract.ts'
 import { makeEcidMapper } from './identity/ecid.ts'
-import type { MachineClock } from './lib/clock-moment.ts'
-import type { readDiskSpace } from './lib/disk-space.ts'
 import type { Listener } from './lib/egress/address-policy.ts'
 import { openEgress } from './lib/egress/egress.ts'
 import { createLog } from './lib/log.ts'
@@ -40,6 +37,7 @@ import { type Retention, startRetention } from './main/retention.ts'
 import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
 import { watchUnusable } from './main/unusable-destinations.ts'
+import type { Overrides, Usher } from './main/usher.ts'
 import { watchReadiness } from './main/watch-readiness.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
@@ -50,50 +48,14 @@ import { viewProfile } from './pipeline/profile-views.ts'
 import { openRefile } from './pipeline/refile.ts'
 import { openRulebooks } from './pipeline/rulebooks.ts'
 import { type Sweep, startSweep } from './pipeline/sweep.ts'
-import type { RecordStore } from './store/record-store.ts'
 import { verifyStore } from './store/verify.ts'
 
 export { ABOUT_BYTES_HEADER } from './api/backups.ts'
 export { backupDataDir } from './main/backup.ts'
 export { openDataDir } from './main/data-dir.ts'
 export { type RestoreReport, restoreDataDir } from './main/restore.ts'
+export type { Overrides, Usher } from './main/usher.ts'
 export { type RepairReport, repairDataDir, type VerifyReport, verifyDataDir } from './main/verify-data-dir.ts'
-
-/** A running server. */
-export interface Usher {
-  /** Empty in a process without that role. */
-  readonly edgeUrl: string
-  readonly adminUrl: string
-  /** Members of the ready line [OPS-12]. */
-  readonly ready: ReadyLine
-  /** Where the administrator's token is, on the first start and when none is configured [OPS-22]. */
-  readonly newTokenFile: string | undefined
-  /** Nobody is signed in to the web UI. */
-  needsSetupLink(): Promise<boolean>
-  /** A one-time link into the web UI [OPS-22]; undefined in a process without it. */
-  newSetupLink(): Promise<SetupLink | undefined>
-  /** Stops accepting, finishes what it accepted, flushes [OPS-13]. */
-  close(): Promise<void>
-}
-
-export interface ReadyLine {
-  readonly edgeUrl: string
-  readonly adminUrl: string
-  readonly durability: string
-  readonly startupMs: number
-  readonly allowPrivateDestinations: boolean
-}
-
-export interface Overrides {
-  /** `host:port` that may be reached although it is private; for the demo's own sandbox [OPS-25]. */
-  readonly allowedTargets?: readonly string[]
-  /** Tests put a damaged engine in between. */
-  readonly wrapRecords?: (records: RecordStore) => RecordStore
-  /** Tests fill the disk. */
-  readonly readDiskSpace?: typeof readDiskSpace
-  /** Tests set the clock of the machine. */
-  readonly machineClock?: MachineClock
-}
 
 /** Puts the parts together: configuration, stores, rulebook, delivery, sweep, then the listeners. */
 export async function startUsher(config: UsherConfig, overrides: Overrides = {}): Promise<Usher> {
@@ -245,11 +207,25 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       log,
     })
   }
-  const refile = await openRefile(parts, stores.jobs, { onFailed: (error) => log.error('refile.failed', { error }) })
-  if (has('batch')) refile.start(rulebooks.current().membershipKey)
+  const readiness = watchReadiness(
+    () => disk.state() === 'full',
+    () => stores.records.flush(),
+  )
+  const handler = guardedHandler(parts, {
+    isDiskFull: () => disk.state() === 'full',
+    onAccepted: metrics.collectAccepted.bind(undefined, config.durability),
+    onOptOut: metrics.optOut,
+    onStoreFailed: readiness.storeFailed,
+  })
+  const refile = await openRefile(parts, stores.jobs, {
+    callsEnded: handler.ended,
+    onPurged: stores.freeIds,
+    onFailed: (error) => log.error('refile.failed', { error }),
+  })
+  if (has('batch')) refile.start(rulebooks.current())
   rulebooks.onSwap((rulebook) => {
     dispatcher?.rulesChanged()
-    if (has('batch')) refile.start(rulebook.membershipKey)
+    if (has('batch')) refile.start(rulebook)
   })
   clock.keep(rulebooks.epochChanged)
 
@@ -261,19 +237,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     log,
   })
 
-  const readiness = watchReadiness(
-    () => disk.state() === 'full',
-    () => stores.records.flush(),
-  )
   const edge = has('edge')
     ? await startEdge({
         config: edgeConfig,
-        handler: guardedHandler(parts, {
-          isDiskFull: () => disk.state() === 'full',
-          onAccepted: metrics.collectAccepted.bind(undefined, config.durability),
-          onOptOut: metrics.optOut,
-          onStoreFailed: readiness.storeFailed,
-        }),
+        handler,
         directory: () => rulebooks.current().directory,
         denyList,
         firstVisitKey: secrets.ecidKey,

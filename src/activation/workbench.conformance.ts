@@ -88,6 +88,7 @@ export function rulesOf({
   )
   const definitions: Definitions = {
     version,
+    deletionVersion: 0,
     folders: [],
     traits: [],
     mergeRules: [],

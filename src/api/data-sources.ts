@@ -81,7 +81,7 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog })
       schema: {
         ...says(
           'Create a data source',
-          'The owner of IDs and traits. A migrating account may keep its own number in `dataSourceId`; a used one answers 409. The integration code, by which calls name it, belongs to one data source.',
+          'The owner of IDs and traits. A migrating account may keep its own number in `dataSourceId`; one that is used answers 409, and one whose last owner is still leaving profiles too (`id_leaving`). The integration code, by which calls name it, belongs to one data source.',
         ),
         body: DataSourceDraft,
         response: { 201: DataSource },
@@ -135,7 +135,7 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog })
       schema: {
         ...says(
           'Delete a data source',
-          'Answers 409 with their ids while traits, segments, merge rules or destinations use it.',
+          'Answers 409 with their ids while traits, segments, merge rules or destinations use it. Its IDs go from every profile, and their own profiles with them, in the background; until then nothing is made under its id (409 `id_leaving`).',
         ),
         params,
         response: { 204: NoContent },

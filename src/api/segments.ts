@@ -139,7 +139,7 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
       schema: {
         ...says(
           'Create a segment',
-          'A rule over traits with a merge rule. It fills with the next visits, and in the background with those who do not come.',
+          'A rule over traits with a merge rule. It fills with the next visits, and in the background with those who do not come. A `sid` of your own answers 409 while it is used, or what had it before is still leaving profiles (`id_leaving`).',
         ),
         body: SegmentDraft,
         response: { 201: Segment },
@@ -191,7 +191,10 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
     '/v1/segments/:sid',
     {
       schema: {
-        ...says('Delete a segment', 'Answers 409 with the destinations it is mapped to.'),
+        ...says(
+          'Delete a segment',
+          'Answers 409 with the destinations it is mapped to. Its members leave it in the background; until all did nothing is made under its `sid` (409 `id_leaving`).',
+        ),
         params,
         response: { 204: NoContent },
       },

@@ -115,7 +115,7 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
       schema: {
         ...says(
           'Create a trait',
-          'Of the kind that `traitType` names. A rule-based one counts from the next event on. A folder trait comes with its folder.',
+          'Of the kind that `traitType` names. A rule-based one counts from the next event on. A folder trait comes with its folder. A `sid` of your own answers 409 while it is used, or what had it before is still leaving profiles (`id_leaving`).',
         ),
         body: TraitDraft,
         response: { 201: Trait },
@@ -175,7 +175,10 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
     '/v1/traits/:sid',
     {
       schema: {
-        ...says('Delete a trait', 'Answers 409 with the segments whose rules name it.'),
+        ...says(
+          'Delete a trait',
+          'Answers 409 with the segments whose rules name it. Its data goes from every profile, in the background and in moments; until then nothing is made under its `sid` (409 `id_leaving`).',
+        ),
         params,
         response: { 204: NoContent },
       },

@@ -17,14 +17,13 @@ export function isLive(rules: AudienceRules, table: TraitTable, index: number, d
  */
 export function dropExpired(rules: AudienceRules, table: TraitTable, nowMs: number): TraitTable {
   const day = utcDay(nowMs)
-  const keep = new Uint8Array(table.sids.length)
-  let kept = 0
-  for (let index = 0; index < keep.length; index++) {
-    if (!isLive(rules, table, index, day)) continue
-    keep[index] = 1
-    kept += 1
-  }
-  return kept === keep.length ? table : keepTraits(table, keep, kept)
+  return keepWhere(table, (index) => isLive(rules, table, index, day))
+}
+
+/** Removes traits that were deleted, and no other [AUD-59]. @returns `table` itself when nothing goes */
+export function dropDeleted(rules: AudienceRules, table: TraitTable): TraitTable {
+  const { facts } = rules.compiled
+  return keepWhere(table, (index) => facts.positionOf(table.sids[index] as number) >= 0)
 }
 
 /** Keeps the traits realized last; of one day, those with the higher ids [AUD-60]. */
@@ -34,6 +33,17 @@ export function evictOldest(table: TraitTable, traitsMax: number): TraitTable {
   const keep = new Uint8Array(order.length)
   for (const index of order.slice(0, traitsMax)) keep[index] = 1
   return keepTraits(table, keep, traitsMax)
+}
+
+function keepWhere(table: TraitTable, stays: (index: number) => boolean): TraitTable {
+  const keep = new Uint8Array(table.sids.length)
+  let kept = 0
+  for (let index = 0; index < keep.length; index++) {
+    if (!stays(index)) continue
+    keep[index] = 1
+    kept += 1
+  }
+  return kept === keep.length ? table : keepTraits(table, keep, kept)
 }
 
 function keepTraits(table: TraitTable, keep: Uint8Array, kept: number): TraitTable {

@@ -1,4 +1,5 @@
-import type { RestClient } from '../lib/rest-client.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApiRefusalError, type RestClient } from '../lib/rest-client.ts'
 import type { NamesById } from './shop/shop.ts'
 
 /**
@@ -108,11 +109,27 @@ async function ensureDataSource(
 ): Promise<number> {
   const all = asRecords(await api.get('/v1/datasources/'))
   const found = all.find((one) => one['integrationCode'] === draft.integrationCode)
-  const id = numberOf(found ?? (await api.post('/v1/datasources/', draft)), 'dataSourceId')
+  const id = numberOf(found ?? (await createDataSource(api, draft)), 'dataSourceId')
   const known = (found?.['idSync'] as { url?: string } | null | undefined)?.url
   if (found !== undefined && draft.idSync !== undefined && known !== draft.idSync.url)
     await api.put(`/v1/datasources/${id}`, { ...found, idSync: draft.idSync })
   return id
+}
+
+/** Somebody may just have deleted it: its id is free again once profiles hold nothing of it. */
+const LEAVING_TRIES_MAX = 120
+const LEAVING_PAUSE_MS = 250
+
+async function createDataSource(api: RestClient, draft: object): Promise<unknown> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await api.post('/v1/datasources/', draft)
+    } catch (error) {
+      const isLeaving = error instanceof ApiRefusalError && error.code === 'id_leaving'
+      if (!isLeaving || tries === LEAVING_TRIES_MAX) throw error
+      await sleep(LEAVING_PAUSE_MS)
+    }
+  }
 }
 
 async function ensureByCode(

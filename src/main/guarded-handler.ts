@@ -28,8 +28,13 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+export interface GuardedHandler extends CallHandler {
+  /** Resolves when all calls have ended that are at work now. */
+  ended(): Promise<unknown>
+}
+
 /** The pipeline as the edge calls it. With the disk nearly full events are refused; opt-outs never are [SEC-11], [SEC-61]. */
-export function guardedHandler(parts: Parts, guard: Guard): CallHandler {
+export function guardedHandler(parts: Parts, guard: Guard): GuardedHandler {
   const { isDiskFull, onAccepted, onOptOut } = guard
   const watched = async <T>(run: Promise<T>): Promise<T> => {
     try {
@@ -39,15 +44,24 @@ export function guardedHandler(parts: Parts, guard: Guard): CallHandler {
       throw error
     }
   }
+  const atWork = new Set<Promise<unknown>>()
+  const process: CallHandler['process'] = async (call) => {
+    // What takes consent back stores no event, and is no more refused than an opt-out.
+    if (!call.consent.store) return watched(patiently(() => processCall(call, parts)))
+    if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
+    const outcome = await watched(processCall(call, parts))
+    if (outcome.status === 'processed') onAccepted()
+    return outcome
+  }
   return {
-    async process(call) {
-      // What takes consent back stores no event, and is no more refused than an opt-out.
-      if (!call.consent.store) return watched(patiently(() => processCall(call, parts)))
-      if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
-      const outcome = await watched(processCall(call, parts))
-      if (outcome.status === 'processed') onAccepted()
+    process(call) {
+      const outcome = process(call)
+      const ended = () => atWork.delete(outcome)
+      atWork.add(outcome)
+      outcome.then(ended, ended)
       return outcome
     },
+    ended: () => Promise.allSettled(atWork),
     async optOut(call) {
       const outcome = await watched(patiently(() => optOut(call, parts)))
       onOptOut(call.level)

@@ -33,6 +33,8 @@ export interface Stores {
   readonly deliveries: DeliveryStore
   readonly jobs: JobStore
   readonly denied: DenyStore
+  /** Once profiles hold nothing any more of what was deleted up to this version: its ids may be given again. */
+  freeIds(deletionVersion: number): Promise<void>
   /** What was damaged and set aside: files that nobody has settled, and records since the start [SEC-60]. */
   damage(): StoredDamage
   /** Read every file of the profile store, and every page of the definitions. */
@@ -164,6 +166,11 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     }),
     jobs: openJobStore(records),
     denied: openDenyStore(records, onCorrupt),
+    async freeIds(deletionVersion) {
+      // Not before what was taken out of profiles is gone from the device too.
+      await records.flush()
+      await catalog.freeIds(deletionVersion)
+    },
     damage: () => ({ files: opened.damage(), records: damagedRecords, unlistedOptOuts }),
     checks: {
       checkFiles: (onProgress) => opened.checkFiles(onProgress),

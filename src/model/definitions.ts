@@ -106,6 +106,8 @@ export interface Destination {
 export interface Definitions {
   /** Rises with every change. */
   readonly version: number
+  /** At which something was deleted last that profiles hold data of; 0: never. */
+  readonly deletionVersion: number
   readonly dataSources: Iterable<DataSource>
   readonly folders: Iterable<Folder>
   readonly traits: Iterable<Trait>

@@ -32,9 +32,12 @@ export function applyIds(
   rulebook: Rulebook,
 ): AppliedIds {
   const atMs = call.receivedAtMs
-  const seen = call.declaredIds
-    .map((id, at) => ({ id, idType: idTypeOf(rulebook, id.dataSourceId) ?? 'COOKIE', known: declared[at] }))
-    .filter(({ idType }) => !call.consent.syncDenied || idType === 'CROSS_DEVICE')
+  const seen = call.declaredIds.flatMap((id, at) => {
+    const idType = idTypeOf(rulebook, id.dataSourceId)
+    // A data source that was deleted since the call was read.
+    if (idType === undefined || (call.consent.syncDenied && idType !== 'CROSS_DEVICE')) return []
+    return [{ id, idType, known: declared[at] }]
+  })
   const people = seen.filter(({ idType }) => idType === 'CROSS_DEVICE').map(({ id }) => id)
   const followUps: FollowUp[] = []
   const newLinks: DataSourceId[] = []

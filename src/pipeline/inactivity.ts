@@ -25,7 +25,6 @@ export function livesWithVisitor({ id }: Pick<Profile, 'id'>, rulebook: Rulebook
   return source !== undefined && source.idType !== 'CROSS_DEVICE'
 }
 
-/** IDs of a data source that was deleted stay as long as those of a person do by default. */
 function retentionDaysOf({ id }: Pick<Profile, 'id'>, rulebook: Rulebook): number {
   if (id.startsWith('d:')) return DEVICE_RETENTION_DAYS
   const parsed = parseProfileId(id)

@@ -175,20 +175,22 @@ test('a rule that changes during the last step of a walk, or while a partition i
   const profiles = {
     async *scan(partition: number) {
       walked.push(partition)
-      if (walked.length === 100) refile.start(2)
+      if (walked.length === 100) refile.start({ membershipKey: 2, deletionVersion: 0 })
       yield* []
     },
+    async *pendingFollowUps() {},
   }
   const parts = { profiles, rulebook: () => ({ membershipKey: 1 }) } as unknown as Parameters<typeof openRefile>[0]
   const jobs = {
     read: () => Promise.resolve(undefined),
     async write(_name: string, place: unknown) {
-      if ((place as { remaining: number }).remaining === 0 && ++ended === 2) refile.start(3)
+      if ((place as { remaining: number }).remaining === 0 && ++ended === 1)
+        refile.start({ membershipKey: 3, deletionVersion: 0 })
     },
   }
   const refile = await openRefile(parts, jobs, { onFailed: (error) => expect.unreachable(String(error)) })
-  refile.start(1)
-  for (let tries = 0; tries < 500 && (refile.remaining() > 0 || ended < 3); tries++)
+  refile.start({ membershipKey: 1, deletionVersion: 0 })
+  for (let tries = 0; tries < 500 && (refile.remaining() > 0 || ended < 2); tries++)
     await new Promise((resolve) => setTimeout(resolve, 10))
   expect(refile.remaining()).toBe(0)
   // 100 partitions under the first version, all under the second and all under the third, the interrupted one again.

@@ -10,6 +10,7 @@ import { inactiveAtMs, lastActiveMs, livesWithVisitor } from './inactivity.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
+import { isOfDeleted, withoutDeleted } from './without-deleted.ts'
 import { withoutFuture } from './without-future.ts'
 
 /**
@@ -24,12 +25,16 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
     const mayForget = parts.mayForget()
     const [[stored], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
     if (stored === undefined) return []
-    const before = mayForget ? withoutFuture(stored, nowMs) : stored
+    const before = withoutDeleted(mayForget ? withoutFuture(stored, nowMs) : stored, rulebook)
     const devices = await parts.profiles.getMany(before.devices.map((link) => deviceProfileId(link.deviceId)))
     const inactiveMs = inactiveAtMs({ id: before.id, lastSeenMs: lastActiveMs(before, devices, rulebook) }, rulebook)
     // Until the last of its devices is gone, partners may have to be told that the visitor left, and by this ID [OUT-55].
     const isAwaited = livesWithVisitor(before, rulebook) && devices.some((device) => device !== undefined)
-    if (inactiveMs <= nowMs && mayForget && !isAwaited) return forget(before, nowMs, parts)
+    if ((inactiveMs <= nowMs && mayForget && !isAwaited) || isOfDeleted(target, rulebook)) {
+      const forgotten = await forget(before, nowMs, parts)
+      if (forgotten !== undefined) return forgotten
+      continue
+    }
 
     const held = optOut === undefined ? membershipsOf(rulebook, before, devices) : new Set<number>()
     const segments = applyMemberships(
@@ -107,8 +112,12 @@ function applyMemberships(
   }
 }
 
-/** An ID without activity for as long as its data source keeps it goes, with its mappings [COL-77]; its devices are evaluated without it. */
-async function forget(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
+/**
+ * An ID goes, with its mappings, when it was without activity for as long as its data source keeps it [COL-77], or the data
+ * source was deleted; its devices are evaluated without it.
+ * @returns undefined when the revision race was lost
+ */
+async function forget(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[] | undefined> {
   const eventId = parts.newEventId()
   const followUps = before.devices.flatMap((link): readonly FollowUp[] => {
     const target = deviceProfileId(link.deviceId)
@@ -118,5 +127,5 @@ async function forget(before: Profile, nowMs: number, parts: Parts): Promise<rea
     ]
   })
   const isRemoved = await parts.profiles.remove(before, eventId, followUps)
-  return isRemoved ? storedFollowUps(before.id, eventId, followUps) : []
+  return isRemoved ? storedFollowUps(before.id, eventId, followUps) : undefined
 }

@@ -11,6 +11,7 @@ import { mergeFollowUps } from './merge-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
 import { readMerged } from './visitor.ts'
+import { withoutDeleted } from './without-deleted.ts'
 import { withoutFuture } from './without-future.ts'
 
 /**
@@ -25,13 +26,19 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
     const mayForget = parts.mayForget()
     const [[before], [optOut]] = await Promise.all([parts.profiles.getMany([target]), parts.profiles.optOuts([target])])
     if (before === undefined) return []
-    if (inactiveAtMs(before, rulebook) <= nowMs)
-      return mayForget ? retire(before, nowMs, parts) : postpone(before, nowMs, parts)
+    const draft = withoutDeleted(mayForget ? withoutFuture(before, nowMs) : before, rulebook)
+    if (inactiveAtMs(before, rulebook) <= nowMs) {
+      const retired = mayForget
+        ? await retire(before, draft, nowMs, parts)
+        : await postpone(before, draft, nowMs, parts)
+      if (retired !== undefined) return retired
+      continue
+    }
 
-    const merged = await readMerged(parts.profiles, rulebook, before.links)
+    const merged = await readMerged(parts.profiles, rulebook, draft.links)
     const step = {
       before,
-      draft: mayForget ? withoutFuture(before, nowMs) : before,
+      draft,
       merged,
       touched: 'all',
       seen: false,
@@ -41,9 +48,9 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
     const evaluated = evaluateDevice(rulebook, step, nowMs)
     // Dropped afterwards, so that the evaluation still sees which trait it was that ended a membership; and not by a time
     // that may be wrong, so that what it ended can begin again.
-    const traits = mayForget ? dropExpired(rulebook.audience, step.draft.traits, nowMs) : before.traits
+    const traits = mayForget ? dropExpired(rulebook.audience, draft.traits, nowMs) : draft.traits
     const result = { ...evaluated, next: { ...evaluated.next, traits } }
-    if (!differs(before, result) && step.draft === before) return []
+    if (!differs(before, result) && draft === before) return []
     const followUps = mergeFollowUps(rulebook, before, result, merged, nowMs)
     const committed = await commitResult(before, result, followUps, parts)
     if (committed !== undefined) return committed
@@ -84,16 +91,23 @@ const OWED_DAYS_MAX = 30
  * A device not seen for 120 days [OUT-51]: first it leaves every segment, so that its destinations are told while its
  * partner IDs are still known [OUT-55]; a day later, when nothing is owed any more, the profile goes, and its mappings
  * with it.
+ * @param draft as it is written when it stays
+ * @returns undefined when the revision race was lost
  */
-async function retire(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
+async function retire(
+  before: Profile,
+  draft: Profile,
+  nowMs: number,
+  parts: Parts,
+): Promise<readonly StoredFollowUp[] | undefined> {
   const rulebook = parts.rulebook()
   const merged = await readMerged(parts.profiles, rulebook, before.links)
-  const left = leaveAll(rulebook, before, LeaveReason.inactive, nowMs)
+  const left = leaveAll(rulebook, draft, LeaveReason.inactive, nowMs)
   const owed = nowMs < inactiveAtMs(before, rulebook) + OWED_DAYS_MAX * DAY_MS ? await parts.owedBy(before.id) : []
   if (left.changes.length > 0 || owed.length > 0) {
     const outbox = [...new Set([...left.outbox, ...owed])]
     const result: DeviceResult = { ...left, outbox, next: { ...left.next, dueMs: nextMidnightMs(nowMs) } }
-    return (await commitResult(before, result, mergeFollowUps(rulebook, before, result, merged, nowMs), parts)) ?? []
+    return commitResult(before, result, mergeFollowUps(rulebook, before, result, merged, nowMs), parts)
   }
   const eventId = parts.newEventId()
   const followUps = before.links.flatMap((link): readonly FollowUp[] => {
@@ -104,13 +118,18 @@ async function retire(before: Profile, nowMs: number, parts: Parts): Promise<rea
     ]
   })
   const isRemoved = await parts.profiles.remove(before, eventId, followUps)
-  return isRemoved ? storedFollowUps(before.id, eventId, followUps) : []
+  return isRemoved ? storedFollowUps(before.id, eventId, followUps) : undefined
 }
 
 /** The clock jumped: nothing is forgotten until it is trusted again [SEC-82]. */
-async function postpone(before: Profile, nowMs: number, parts: Parts): Promise<readonly StoredFollowUp[]> {
-  const result: DeviceResult = { next: { ...before, dueMs: nextMidnightMs(nowMs) }, changes: [], outbox: [] }
-  return (await commitResult(before, result, [], parts)) ?? []
+function postpone(
+  before: Profile,
+  draft: Profile,
+  nowMs: number,
+  parts: Parts,
+): Promise<readonly StoredFollowUp[] | undefined> {
+  const result: DeviceResult = { next: { ...draft, dueMs: nextMidnightMs(nowMs) }, changes: [], outbox: [] }
+  return commitResult(before, result, [], parts)
 }
 
 function nextMidnightMs(nowMs: number): number {

@@ -4,22 +4,34 @@ import { runFollowUps } from './follow-ups.ts'
 import type { Parts } from './parts.ts'
 import { reevaluateDeclared } from './reevaluate-declared.ts'
 import { reevaluateDevice } from './reevaluate-device.ts'
+import type { Rulebook } from './rulebook.ts'
+import { holdsDeleted, namesDeleted } from './without-deleted.ts'
 
 /**
- * Brings profiles under a changed rulebook without a visit [AUD-142], [AUD-143]: a walk over all partitions, round and
- * round until every one has been seen under the version in force. Its place is stored, so a restart goes on.
+ * Brings profiles under a changed rulebook without a visit [AUD-142], [AUD-143], and takes out of them what was deleted
+ * [AUD-59]: a walk over all partitions, round and round until every one has been seen under the version in force. Its
+ * place is stored, so a restart goes on.
  */
 export interface Refile {
-  /** The rulebook changed: every profile is owed another look. */
-  start(membershipKey: number): void
+  /** The rulebook changed: every profile may be owed another look. */
+  start(rulebook: Pick<Rulebook, 'membershipKey' | 'deletionVersion'>): void
   /** Partitions still to do. */
   remaining(): number
   close(): Promise<void>
 }
 
+export interface RefileOptions {
+  /** Resolves when all calls have ended that are at work now: they may write by the rulebook before. */
+  readonly callsEnded?: () => Promise<unknown>
+  /** Profiles hold nothing any more of what was deleted up to a version. May be called again after a crash. */
+  readonly onPurged?: (deletionVersion: number) => Promise<void>
+  readonly onFailed: (error: unknown) => void
+}
+
 interface Place {
-  /** `membershipKey` of the rulebook that is walked for. */
+  /** `membershipKey` of the rulebook that is walked for, and its `deletionVersion`. */
   readonly key: number
+  readonly deletion: number
   readonly partition: number
   readonly remaining: number
 }
@@ -31,51 +43,91 @@ const AFTER_FAILURE_MS = 1_000
 export async function openRefile(
   parts: Parts,
   jobs: Pick<JobStore, 'read' | 'write'>,
-  options: { readonly onFailed: (error: unknown) => void },
+  { callsEnded, onPurged, onFailed }: RefileOptions,
 ): Promise<Refile> {
-  let place = ((await jobs.read(JOB)) as Place | undefined) ?? { key: 0, partition: 0, remaining: 0 }
+  let place: Place = {
+    key: 0,
+    deletion: 0,
+    partition: 0,
+    remaining: 0,
+    ...((await jobs.read(JOB)) as Place | undefined),
+  }
   let closed = false
+  let stop: () => void = () => {}
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve
+  })
   let running: Promise<void> | undefined
+
+  const step = async (began: Place): Promise<void> => {
+    // The rulebook changed meanwhile: this partition was walked under the former one.
+    const isOver = () => closed || place !== began
+    if (began.remaining === PARTITIONS) {
+      await Promise.race([callsEnded?.(), stopped])
+      await finishFollowUps(parts, isOver)
+    }
+    await refilePartition(began.partition, parts, () => closed)
+    const next = { ...began, partition: (began.partition + 1) % PARTITIONS, remaining: began.remaining - 1 }
+    if (isOver()) return
+    if (next.remaining === 0) await onPurged?.(next.deletion)
+    else if (next.remaining % SAVE_EVERY === 0) await jobs.write(JOB, next)
+    if (!isOver()) place = next
+  }
 
   const walk = async () => {
     while (!closed && place.remaining > 0) {
-      const began = place
       try {
-        await refilePartition(began.partition, parts, () => closed)
-        // Not when the rulebook changed meanwhile: this partition was walked under the former one.
-        if (closed || place !== began) continue
-        place = { ...began, partition: (began.partition + 1) % PARTITIONS, remaining: began.remaining - 1 }
-        if (place.remaining % SAVE_EVERY === 0) await jobs.write(JOB, place)
+        await step(place)
       } catch (error) {
-        options.onFailed(error)
+        onFailed(error)
         await new Promise((resolve) => setTimeout(resolve, AFTER_FAILURE_MS))
       }
     }
-    await jobs.write(JOB, place).catch(options.onFailed)
+    await jobs.write(JOB, place).catch(onFailed)
     // Another change may have come while the place was written.
     running = !closed && place.remaining > 0 ? walk() : undefined
   }
 
   return {
-    start(key) {
-      if (key === place.key && place.remaining === 0) return
-      place = key === place.key ? place : { key, partition: place.partition, remaining: PARTITIONS }
-      running ??= walk()
+    start({ membershipKey: key, deletionVersion: deletion }) {
+      if (key !== place.key || deletion !== place.deletion)
+        place = { key, deletion, partition: place.partition, remaining: PARTITIONS }
+      if (place.remaining > 0) running ??= walk()
     },
     remaining: () => place.remaining,
     async close() {
       closed = true
+      stop()
       await running
     },
   }
 }
 
+/**
+ * What calls under a former rulebook left for other profiles, and names what was deleted, is carried out before the walk, so
+ * that nothing of it is left for what is made under the same id later.
+ */
+async function finishFollowUps(parts: Parts, isOver: () => boolean): Promise<void> {
+  for (let [found, pauseMs] = [true, 20]; found && !isOver(); pauseMs = Math.min(2 * pauseMs, AFTER_FAILURE_MS)) {
+    found = false
+    for await (const stored of parts.profiles.pendingFollowUps()) {
+      if (isOver()) return
+      if (!namesDeleted(stored.followUp, parts.rulebook())) continue
+      found = true
+      await runFollowUps([stored], parts)
+    }
+    if (found) await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+}
+
 async function refilePartition(partition: number, parts: Parts, isClosed: () => boolean): Promise<void> {
+  let startedMs = performance.now()
   for await (const page of parts.profiles.scan(partition, { pageSize: 64 })) {
     if (isClosed()) return
-    const startedMs = performance.now()
-    const { membershipKey } = parts.rulebook()
-    const stale = page.filter((profile) => profile.membershipKey !== membershipKey)
+    const rulebook = parts.rulebook()
+    const stale = page.filter(
+      (profile) => profile.membershipKey !== rulebook.membershipKey || holdsDeleted(profile, rulebook),
+    )
     const followUps = await Promise.all(
       stale.map((profile) =>
         profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts) : reevaluateDeclared(profile.id, parts),
@@ -83,6 +135,7 @@ async function refilePartition(partition: number, parts: Parts, isClosed: () => 
     )
     await runFollowUps(followUps.flat(), parts)
     // Half of the time belongs to the edge.
-    if (stale.length > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(performance.now() - startedMs)))
+    await new Promise((resolve) => setTimeout(resolve, Math.ceil(performance.now() - startedMs)))
+    startedMs = performance.now()
   }
 }

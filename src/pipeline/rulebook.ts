@@ -13,6 +13,8 @@ export interface Rulebook {
   readonly membershipKey: number
   /** The part of it that the definitions make up. */
   readonly definitionsKey: number
+  /** At which something was deleted last that profiles hold data of. */
+  readonly deletionVersion: number
   readonly directory: Directory
   readonly audience: AudienceRules
   readonly destinations: DestinationRules
@@ -27,8 +29,9 @@ export function* buildRulebook(
   const destinations = yield* buildDestinationRules(definitions, { allowPrivate: options.allowPrivate })
   const audience = yield* buildAudienceRules(definitions, options.previous?.audience)
   const definitionsKey = yield* membershipKeyOf(audience, directory.dataSources.values())
-  const { version } = definitions
-  return inEpoch({ version, definitionsKey, membershipKey: 0, directory, audience, destinations }, 0)
+  const { version, deletionVersion } = definitions
+  const built = { version, deletionVersion, definitionsKey, membershipKey: 0, directory, audience, destinations }
+  return inEpoch(built, 0)
 }
 
 /**

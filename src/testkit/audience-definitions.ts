@@ -52,6 +52,7 @@ export function makeMergeRule(mergeRuleId: number, fields: Partial<MergeRule> = 
 export function makeDefinitions(fields: Partial<Definitions> = {}): Definitions {
   return {
     version: 1,
+    deletionVersion: 0,
     dataSources: [],
     folders: [],
     traits: [],

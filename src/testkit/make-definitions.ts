@@ -10,6 +10,7 @@ export const LAST_AND_DEVICE = 2 as MergeRuleId
 export function makeDefinitions(changes: Partial<Definitions> = {}): Definitions {
   return {
     version: 1,
+    deletionVersion: 0,
     dataSources: [makeDataSource(CRM, { idType: 'CROSS_DEVICE' }), makeDataSource(PARTNER)],
     folders: [],
     traits: [],

@@ -39,7 +39,10 @@ export interface TestPipeline extends AsyncDisposable {
   owe(profileId: ProfileId | undefined): void
 }
 
-export async function makePipeline(definitions: Definitions): Promise<TestPipeline> {
+export async function makePipeline(
+  definitions: Definitions,
+  { mayForget = () => true }: Partial<Pick<Parts, 'mayForget'>> = {},
+): Promise<TestPipeline> {
   const build = (next: Definitions) => runInSlices(buildRulebook(next, { allowPrivate: true, previous: undefined }))
   let rulebook = await build(definitions)
   let nowMs = Date.UTC(2026, 10, 22, 10)
@@ -75,7 +78,7 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
       if (destinationIds.length > 0) notified.push({ profileId, destinationIds })
     },
     judgedMs: (nowMs) => nowMs,
-    mayForget: () => true,
+    mayForget,
     onFollowUpFailed: (error) => {
       if (!failing) errors.push(error)
     },
@@ -99,7 +102,7 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
     async change(next) {
       rulebook = await build(next)
       const refile = await openRefile(parts, openJobStore(records), { onFailed })
-      refile.start(rulebook.membershipKey)
+      refile.start(rulebook)
       while (refile.remaining() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
       await refile.close()
     },

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { type Catalog, type CatalogOptions, openCatalog } from './catalog.ts'
+import type { DataSourceDraft } from './data-sources.ts'
 import { CatalogRefusal } from './refusal.ts'
 import { SecretUnreadableError } from './secrets.ts'
+import { DEFAULT_OPTIONS } from './seed.ts'
 import type { SegmentDraft } from './segment-rows.ts'
 import { openSqlite } from './sqlite.ts'
 import type { TraitDraft } from './trait-rows.ts'
@@ -40,6 +42,15 @@ const trait = (over: Partial<TraitDraft> = {}): TraitDraft => ({
   eventTypeId: undefined,
   categoryId: undefined,
   ...over,
+})
+const dataSource = (dataSourceId: number): DataSourceDraft => ({
+  dataSourceId,
+  name: 'Shop',
+  description: undefined,
+  integrationCode: undefined,
+  idType: 'COOKIE',
+  status: 'ACTIVE',
+  options: DEFAULT_OPTIONS,
 })
 const segment = (traitId: number, over: Partial<SegmentDraft> = {}): SegmentDraft => ({
   segmentId: undefined,
@@ -91,6 +102,78 @@ test('a deleted object does not give its id to the next one', async () => {
   const { traitId } = await catalog.traits.create(trait(), 0)
   await catalog.traits.remove([traitId])
   expect((await catalog.traits.create(trait(), 0)).traitId).toBe(traitId + 1)
+})
+
+test('an id stays with what was deleted until profiles hold nothing of it, over a restart too [AUD-59] [OPS-44]', async () => {
+  const file = newFile()
+  const first = await open(file)
+  const shop = await first.dataSources.create(dataSource(5_000), 0)
+  const shoes = await first.traits.create(trait({ traitId: 100_000, dataSourceId: shop.dataSourceId }), 0)
+  const buyers = await first.segments.create(segment(shoes.traitId, { segmentId: 100_001, dataSourceId: 5_000 }), 0)
+  await first.segments.remove([buyers.segmentId])
+  await first.traits.remove([shoes.traitId])
+  const versions = [first.version() - 1, first.version()]
+  await first.dataSources.remove([shop.dataSourceId])
+  await first.close()
+  opened.length = 0
+
+  const catalog = await open(file)
+  const again = {
+    shop: () => catalog.dataSources.create(dataSource(5_000), 0),
+    shoes: (traitId: number) => catalog.traits.create(trait({ traitId }), 0),
+    buyers: () => catalog.segments.create(segment(100_002, { segmentId: 100_001 }), 0),
+  }
+  const leaving = { kind: 'conflict', code: 'id_leaving' }
+  await expect(again.shop()).rejects.toMatchObject({ ...leaving, field: 'dataSourceId', ids: [5_000] })
+  await expect(again.shoes(100_000)).rejects.toMatchObject({ ...leaving, field: 'sid', ids: [100_000] })
+  // One sequence: what had been a segment is no trait yet.
+  await expect(again.shoes(100_001)).rejects.toMatchObject(leaving)
+  // Of the ids that are given in sequence those are left out.
+  expect((await catalog.traits.create(trait(), 0)).traitId).toBe(100_002)
+  await expect(again.buyers()).rejects.toMatchObject(leaving)
+
+  expect(catalog.definitions()).toMatchObject({ deletionVersion: (versions[1] as number) + 1 })
+  const before = catalog.version()
+  await catalog.freeIds(versions[0] as number)
+  await again.buyers()
+  await expect(again.shoes(100_000)).rejects.toMatchObject(leaving)
+  await catalog.freeIds(versions[1] as number)
+  await again.shoes(100_000)
+  await expect(again.shop()).rejects.toMatchObject(leaving)
+  await catalog.freeIds(catalog.version())
+  await again.shop()
+  // Nothing but what was made here is a change.
+  expect(catalog.version()).toBe(before + 3)
+})
+
+test('what can be deleted without a trace in profiles gives its id back at once; a refused deletion takes none', async () => {
+  const catalog = await open(newFile())
+  const folder = { folderId: 7, parentFolderId: 0, name: 'Shop' }
+  await catalog.folders.create('traits', folder, 0)
+  await catalog.folders.remove('traits', 7)
+  await catalog.folders.create('traits', folder, 0)
+  expect(catalog.definitions()).toMatchObject({ deletionVersion: 0 })
+
+  const { traitId } = await catalog.traits.create(trait(), 0)
+  const free = await catalog.traits.create(trait(), 0)
+  await catalog.segments.create(segment(traitId), 0)
+  await expect(catalog.traits.remove([free.traitId, traitId])).rejects.toMatchObject({ code: 'in_use' })
+  expect(catalog.definitions()).toMatchObject({ deletionVersion: 0 })
+})
+
+test('a catalogue of an earlier version begins as if something had been deleted last, so that profiles are cleaned of it [AUD-59]', async () => {
+  const file = newFile()
+  const first = await open(file)
+  await first.traits.create(trait(), 0)
+  const version = first.version()
+  await first.close()
+  opened.length = 0
+  const engine = openSqlite(file)
+  await sql`drop table deleted_ids`.execute(engine.db)
+  await sql`delete from meta where key = 'deletion'`.execute(engine.db)
+  await sql`delete from kysely_migration where name = '0003-deleted-ids'`.execute(engine.db)
+  await engine.close()
+  expect((await open(file)).definitions()).toMatchObject({ version, deletionVersion: version })
 })
 
 test('a catalogue does not open with another master key [SEC-62~]', async () => {

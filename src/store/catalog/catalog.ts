@@ -4,6 +4,7 @@ import { createDataSources, type DataSourceRepository } from './data-sources.ts'
 import { type DefinitionsSnapshot, readDefinitions } from './definitions.ts'
 import { createDestinations, type DestinationRepository } from './destinations.ts'
 import { createFolders, type FolderRepository } from './folders.ts'
+import { freeIds } from './ids.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { createMappings, type MappingRepository } from './mappings.ts'
 import { createMergeRules, type MergeRuleRepository } from './merge-rules.ts'
@@ -35,6 +36,8 @@ export interface Catalog {
   /** Called after each change, once it is durable. */
   onChange(listener: () => void): void
   definitions(): DefinitionsSnapshot
+  /** Profiles hold nothing any more of what was deleted up to this version: its ids may be given again [AUD-59]. */
+  freeIds(deletionVersion: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -94,6 +97,7 @@ export async function openCatalog({ file, masterKey, clock, limits, onWriteFaile
         if (snapshots.length > SNAPSHOTS_MAX) snapshots.shift()?.close()
         return snapshot
       },
+      freeIds: (deletionVersion) => freeIds(db, deletionVersion),
       async close() {
         for (const snapshot of snapshots) snapshot.close()
         await engine.close()

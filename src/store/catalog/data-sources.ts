@@ -3,7 +3,7 @@ import type { DataSource, IdType } from '../../model/definitions.ts'
 import type { DataSourceId } from '../../model/ids.ts'
 import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
 import { findDataSourceUsers, mergeRulesNaming } from './data-source-users.ts'
-import { takeId } from './ids.ts'
+import { leaveId, takeId } from './ids.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import { CatalogRefusal, inUse, limitReached, notFound } from './refusal.ts'
 import type { DataSourceRow, Tables } from './tables.ts'
@@ -117,6 +117,7 @@ export function createDataSources({ db, limits, change }: Connection) {
           const users = await findDataSourceUsers(tx, id)
           if (users !== undefined) throw inUse(`Data source ${id}`, users.kind, users.ids)
           await tx.deleteFrom('data_sources').where('data_source_id', '=', id).execute()
+          await leaveId(tx, 'dataSources', id)
         }
       }),
   }

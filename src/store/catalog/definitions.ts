@@ -38,7 +38,10 @@ const PAGE = 500
  * the order of their ids, so that no step takes long.
  */
 export function readDefinitions(db: Kysely<Tables>, snapshot: Snapshot, vault: Vault): DefinitionsSnapshot {
-  const [version] = snapshot.rows(db.selectFrom('meta').select('value').where('key', '=', 'version').compile())
+  const meta = (key: string) => {
+    const [row] = snapshot.rows(db.selectFrom('meta').select('value').where('key', '=', key).compile())
+    return Number(row?.value)
+  }
   let unread = 7
   const list = <DB, TB extends keyof DB, Row extends object, Item>(
     query: SelectQueryBuilder<DB, TB, Row>,
@@ -61,7 +64,8 @@ export function readDefinitions(db: Kysely<Tables>, snapshot: Snapshot, vault: V
     .select('data_sources.origin')
 
   return {
-    version: Number(version?.value),
+    version: meta('version'),
+    deletionVersion: meta('deletion'),
     dataSources: list(db.selectFrom('data_sources').selectAll(), 'data_source_id', readDataSourceDefinition),
     folders: list(db.selectFrom('folders').selectAll().where('kind', '=', 'traits'), 'folder_id', readFolderDefinition),
     traits: list(traits, 'trait_id', readTraitDefinition),

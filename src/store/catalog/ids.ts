@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { CatalogRefusal } from './refusal.ts'
 import type { Tables } from './tables.ts'
 
@@ -43,12 +43,13 @@ export async function takeId(
   wanted: { readonly id: number | undefined; readonly field: string },
 ): Promise<number> {
   if (wanted.id !== undefined) {
+    const details = { field: wanted.field, ids: [wanted.id] }
     const used = await usedIds(tx, sequence, wanted.id, wanted.id)
-    if (used.size === 0) return wanted.id
-    throw new CatalogRefusal('conflict', 'id_taken', `The id ${wanted.id} is taken.`, {
-      field: wanted.field,
-      ids: [wanted.id],
-    })
+    if (used.size > 0) throw new CatalogRefusal('conflict', 'id_taken', `The id ${wanted.id} is taken.`, details)
+    const leaving = await leavingIds(tx, sequence, wanted.id, wanted.id)
+    if (leaving.length === 0) return wanted.id
+    const message = `What had the id ${wanted.id} was deleted, and its data is still being taken out of profiles. Try again in a moment.`
+    throw new CatalogRefusal('conflict', 'id_leaving', message, details)
   }
   const counter = await tx.selectFrom('counters').select('next').where('name', '=', sequence).executeTakeFirstOrThrow()
   const id = await firstFree(tx, sequence, counter.next)
@@ -60,9 +61,27 @@ export async function takeId(
   return id
 }
 
+/**
+ * Frees an id, once nothing in profiles is left of what had it [AUD-59]: until `freeIds` it is given to nothing else, so that
+ * nobody holds what is made under it next because of what was there before. Call in the transaction of the deletion.
+ */
+export async function leaveId(tx: Transaction<Tables>, sequence: Sequence, id: number): Promise<void> {
+  const meta = await tx.selectFrom('meta').select('value').where('key', '=', 'version').executeTakeFirstOrThrow()
+  // That of the change we are in.
+  const version = Number(meta.value) + 1
+  await tx.insertInto('deleted_ids').values({ sequence, id, version }).execute()
+  await tx.updateTable('meta').set({ value: version }).where('key', '=', 'deletion').execute()
+}
+
+/** Profiles hold nothing any more of what was deleted up to a version. Changes no definition. */
+export async function freeIds(db: Kysely<Tables>, deletionVersion: number): Promise<void> {
+  await db.deleteFrom('deleted_ids').where('version', '<=', deletionVersion).execute()
+}
+
 async function firstFree(tx: Transaction<Tables>, sequence: Sequence, from: number): Promise<number> {
   for (let start = from; start <= ID_MAX; start += CHUNK) {
     const used = await usedIds(tx, sequence, start, start + CHUNK - 1)
+    for (const id of await leavingIds(tx, sequence, start, start + CHUNK - 1)) used.add(id)
     for (let id = start; id < start + CHUNK && id <= ID_MAX; id++) {
       if (!used.has(id)) return id
     }
@@ -82,4 +101,15 @@ async function usedIds(tx: Transaction<Tables>, sequence: Sequence, from: number
     for (const row of rows) used.add(row.id)
   }
   return used
+}
+
+async function leavingIds(tx: Transaction<Tables>, sequence: Sequence, from: number, to: number): Promise<number[]> {
+  const rows = await tx
+    .selectFrom('deleted_ids')
+    .select('id')
+    .where('sequence', '=', sequence)
+    .where('id', '>=', from)
+    .where('id', '<=', to)
+    .execute()
+  return rows.map((row) => row.id)
 }

@@ -1,4 +1,4 @@
-import { type Kysely, type Migration, Migrator } from 'kysely'
+import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import type { Tables } from './tables.ts'
 
 /** Brings the tables up to date; does nothing when they are. @throws when a migration fails, or the file is of a later version */
@@ -12,6 +12,7 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
 const migrations: Record<string, Migration> = {
   '0001-definitions': { up: createDefinitions },
   '0002-sessions': { up: createSessionTables },
+  '0003-deleted-ids': { up: createDeletedIds },
 }
 
 async function createDefinitions(db: Kysely<unknown>): Promise<void> {
@@ -133,6 +134,12 @@ async function createSessionTables(db: Kysely<unknown>): Promise<void> {
     expires_at: 'bigint',
     used_at: 'bigint',
   })
+}
+
+async function createDeletedIds(db: Kysely<unknown>): Promise<void> {
+  await createTable(db, 'deleted_ids', ['sequence', 'id'], { sequence: 'text', id: 'integer', version: 'bigint' })
+  // Until now profiles kept what was deleted: as if the last of it had been deleted just now, so that it goes.
+  await sql`insert into meta (key, value) select 'deletion', value from meta where key = 'version'`.execute(db)
 }
 
 /** A `?` after the type: the column may be null. */

@@ -40,7 +40,13 @@ export async function seed(db: Kysely<Tables>, masterKey: Buffer, nowMs: number)
   await db.transaction().execute(async (tx) => {
     const seeded = await tx.selectFrom('meta').select('value').where('key', '=', 'version').executeTakeFirst()
     if (seeded !== undefined) return
-    await tx.insertInto('meta').values({ key: 'version', value: 1 }).execute()
+    await tx
+      .insertInto('meta')
+      .values([
+        { key: 'version', value: 1 },
+        { key: 'deletion', value: 0 },
+      ])
+      .execute()
     await tx
       .insertInto('settings')
       .values([

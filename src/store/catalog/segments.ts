@@ -3,7 +3,7 @@ import { type Connection, createdBy, updatedBy } from './connection.ts'
 import { requireDataSource } from './data-source-users.ts'
 import type { DataSourceOptions } from './data-sources.ts'
 import { requireFolderReference } from './folders.ts'
-import { takeId } from './ids.ts'
+import { leaveId, takeId } from './ids.ts'
 import type { Usage } from './limits.ts'
 import { defaultMergeRuleId, requireMergeRule } from './merge-rules.ts'
 import { CatalogRefusal, inUse, limitReached, notFound } from './refusal.ts'
@@ -95,6 +95,7 @@ export function createSegments({ db, limits, change }: Connection) {
           if (users.length > 0) throw inUse(`Segment ${id}`, 'destinations', users)
           await tx.deleteFrom('segment_traits').where('segment_id', '=', id).execute()
           await tx.deleteFrom('segments').where('segment_id', '=', id).execute()
+          await leaveId(tx, 'sids', id)
         }
       }),
   }

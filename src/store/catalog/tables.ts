@@ -3,11 +3,13 @@
  * inside texts. Flags are 0 or 1, times are milliseconds since the epoch, days are UTC days since 1970-01-01.
  */
 export interface Tables {
-  /** `version` rises by 1 in the transaction of every change. */
+  /** `version` rises by 1 in the transaction of every change; `deletion` is the version of the last one that profiles have data of. */
   meta: { key: string; value: number }
   settings: { key: string; value: string }
   /** Next free id of each sequence. */
   counters: { name: string; next: number }
+  /** Ids that were deleted, while their data is being taken out of profiles; `version` is that of the deletion. */
+  deleted_ids: { sequence: string; id: number; version: number }
   data_sources: DataSourceRow
   folders: FolderRow
   traits: TraitRow

@@ -1,5 +1,5 @@
 import { type Connection, createdBy, updatedBy } from './connection.ts'
-import { takeId } from './ids.ts'
+import { leaveId, takeId } from './ids.ts'
 import { inUse, notFound } from './refusal.ts'
 import { segmentsUsingTrait } from './segment-traits.ts'
 import type { TraitRow } from './tables.ts'
@@ -117,6 +117,7 @@ export function createTraits({ db, limits, change }: Connection) {
           if (users.length > 0) throw inUse(`Trait ${id}`, 'segments', users)
           await tx.deleteFrom('trait_rule_versions').where('trait_id', '=', id).execute()
           await tx.deleteFrom('traits').where('trait_id', '=', id).execute()
+          await leaveId(tx, 'sids', id)
         }
       }),
   }
