@@ -83,7 +83,7 @@ function buildServer(force, clean) {
   // Without its notes the compiler writes every file, also one that was damaged or deleted in dist.
   if (force) rmSync(join(root, 'dist', '.tsbuildinfo'), { force: true })
   runTool('typescript/bin/tsc', ['-p', 'tsconfig.json'])
-  runTool('typescript/bin/tsc', ['-p', 'tag/tsconfig.json'])
+  runTool('vite/bin/vite.js', ['build', 'tag', '--config', join('tag', 'vite.config.ts')])
   copyPages()
   writeFileSync(built, new Date().toISOString())
 }

@@ -42,7 +42,11 @@ const Limits = z.strictObject({
   headerBytesMax: count(16_384, 262_144, 'Bytes of all headers; beyond it 431'),
   headersMax: count(100, 1_000, 'Headers of a request'),
   cookieBytesMax: count(8_192, 65_536, 'Bytes of cookies'),
-  formBytesMax: count(32_768, 1_048_576, 'Decoded bytes of a form that are processed; beyond it error 900'),
+  formBytesMax: count(
+    32_768,
+    1_048_576,
+    'Bytes of a POST body as it is sent, percent-escapes included and gzip undone; beyond it error 900',
+  ),
   bodyBytesMax: count(1_048_576, 16_777_216, 'Decoded bytes of a body; beyond it 413 and the connection is closed'),
   parametersMax: count(1_000, 10_000, 'Parameters of a call; the surplus is dropped'),
   valueCharactersMax: count(4_096, 65_536, 'Characters of one value'),

@@ -98,8 +98,8 @@ export function sendAnswer(edge: Edge, request: EdgeRequest, answer: Answer, res
 }
 
 /** Reflects the caller's origin with credentials; never `*`, never the `null` origin [COL-10], [SEC-20]. */
-export function addCorsHeaders(edge: Edge, request: EdgeRequest, head: string[]): void {
-  const { origin } = request.headers
+export function addCorsHeaders(edge: Edge, { headers }: Pick<EdgeRequest, 'headers'>, head: string[]): void {
+  const { origin } = headers
   if (origin === undefined) return
   head.push('Vary', 'Origin')
   const { corsOrigins } = edge.config

@@ -129,9 +129,9 @@ test('a declared character set is decoded; one that is not known, or does not fi
 })
 
 test.each([
-  ['the type text/html is neither a form nor JSON', 'a=1', 'text/html'],
-  ['the type application/octet-stream is neither a form nor JSON', 'a=1', 'application/octet-stream'],
-  ['the type application/xml is neither a form nor JSON', '<a/>', 'application/xml; charset=utf-8'],
+  ['the type text/html is neither a form nor JSON', 'a=1&gdpr=1', 'text/html'],
+  ['the type application/octet-stream is neither a form nor JSON', 'd_consent=0', 'application/octet-stream'],
+  ['the type application/xml is neither a form nor JSON', '<US_Privacy>1YYY</US_Privacy>', 'application/xml'],
   ['text that is neither a form nor JSON', 'hello, world', PLAIN],
   ['text that is neither a form nor JSON', 'x=1\r\ny=2\r\n', PLAIN],
   ['text that is neither a form nor JSON', '<a b="c">', PLAIN],
@@ -179,6 +179,37 @@ test.each([
     expect((await post(edge, body, type, '/event')).headers['content-type']).toBe('image/gif')
     expect([edge.calls, edge.optOuts]).toEqual([[], []])
     expect(edge.rejected).toEqual(new Array(6).fill('901'))
+  },
+)
+
+test.each([
+  ['a=2&d_uuid=1', 'text/html'],
+  [`a=2&d_uuid=${DEVICE}`, 'application/octet-stream'],
+  ['<gdprs/>', 'application/xml; charset=utf-8'],
+  [Buffer.from([0, 255, 1]), 'image/png'],
+])(
+  'a body of another type is left alone and told by 901, and the address counts: %j as %s [COL-14] [COL-16~]',
+  async (body, type) => {
+    await using edge = await startTestEdge()
+    const why = {
+      code: 901,
+      msg: `Request body cannot be read: the type ${type.split(';')[0]} is neither a form nor JSON`,
+    }
+    const reply = await post(edge, body, type, `/event?a=1&d_uuid=${DEVICE}&d_rtbd=json`)
+    expect([reply.status, reply.codes()]).toEqual([200, [901]])
+    expect(reply.json()).toMatchObject({ uuid: DEVICE, errors: [why] })
+    expect(lastSignals(edge)).toEqual({ a: ['1'], d_rtbd: ['json'] })
+    const pixel = await post(edge, body, type, `/event?a=3&d_uuid=${DEVICE}`)
+    expect([pixel.headers['content-type'], pixel.codes()]).toEqual(['image/gif', [901]])
+    expect(lastSignals(edge)).toEqual({ a: ['3'] })
+    // A refusal in the address counts all the same.
+    expect((await post(edge, body, type, '/event?gdpr=1')).codes()).toEqual([315])
+    await post(edge, body, type, `/demoptout/consent?d_uuid=${DEVICE}`)
+    expect(edge.calls.at(-1)).toMatchObject({ deviceId: DEVICE, consent: { reason: 'page_withdrawn' } })
+    await post(edge, body, type, `/demoptout?d_uuid=${DEVICE}`)
+    expect(edge.optOuts).toMatchObject([{ level: 'partner', deviceId: DEVICE }])
+    const cookies = (await post(edge, body, type, '/demoptout')).cookies
+    expect(cookies.join()).toContain('NOTARGET')
   },
 )
 

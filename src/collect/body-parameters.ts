@@ -11,8 +11,10 @@ import { decodeTolerantly } from './percent.ts'
 /**
  * Adds the parameters of a POST: a form, or what scripts send in its place where it can mean one thing only: JSON of one
  * flat object, fields of `multipart/form-data`, and either form or JSON under `text/plain` or no type, as `sendBeacon`
- * sends a text. Query values come first where a key is in both [COL-16]. A body that cannot be read refuses the whole
- * call (901): what stands in it may be the visitor's refusal. Source: spec/collection.md [COL-14], [COL-119].
+ * sends a text. Query values come first where a key is in both [COL-16]. A body that should be one of these and cannot be
+ * read refuses the whole call (901): what stands in it may be the visitor's refusal. One of another type is left alone,
+ * told by 901, and what the address says counts; unless it names a flag of privacy. Source: spec/collection.md [COL-14],
+ * [COL-119].
  */
 export function addBody(request: EdgeRequest, body: Buffer, oversize: boolean, limits: EdgeLimits): void {
   if (body.length === 0) return
@@ -22,7 +24,14 @@ export function addBody(request: EdgeRequest, body: Buffer, oversize: boolean, l
     addAnswerForm(request, body.toString('latin1'))
     return
   }
-  const read = formOf(body, type)
+  const kind = kindOf(type.essence)
+  if (kind === undefined) {
+    const why = `the type ${type.essence} is neither a form nor JSON`
+    if (PRIVACY.test(body.toString('latin1'))) request.bodyProblem = why
+    else request.unreadBody = why
+    return
+  }
+  const read = formOf(body, kind, type)
   if (read.status === 'problem') request.bodyProblem = read.problem
   else if (read.status === 'malformed') request.parameters.malformed = true
   else parseParameters(read.form, 0, read.form.length, true, limits, request.parameters)
@@ -35,9 +44,12 @@ type ReadForm =
   | { readonly status: 'malformed' }
   | { readonly status: 'problem'; readonly problem: string }
 
-function formOf(body: Buffer, type: MediaType): ReadForm {
-  const kind = kindOf(type.essence)
-  if (kind === undefined) return problem(`the type ${type.essence} is neither a form nor JSON`)
+/** A name under which a call says something of privacy or consent, whatever stands around it. */
+const PRIVACY = /\b(?:gdpr|gdpr_consent|gpp|gpp_sid|us_privacy|d_coppa|d_consent)\b/i
+
+type Kind = 'form' | 'json' | 'multipart' | 'text'
+
+function formOf(body: Buffer, kind: Kind, type: MediaType): ReadForm {
   const charset = type.parameters.get('charset') ?? ''
   const bytes = inUtf8(body, charset)
   if (bytes === 'unknown') return problem(`the character set ${charset} is not known`)
@@ -54,7 +66,7 @@ function formOf(body: Buffer, type: MediaType): ReadForm {
   return { status: 'form', form: Buffer.from(form).toString('latin1') }
 }
 
-function kindOf(essence: string): 'form' | 'json' | 'multipart' | 'text' | undefined {
+function kindOf(essence: string): Kind | undefined {
   if (essence === 'application/x-www-form-urlencoded') return 'form'
   if (essence === '' || essence === 'text/plain') return 'text'
   if (essence === 'multipart/form-data') return 'multipart'

@@ -31,8 +31,10 @@ export interface EdgeRequest {
   readonly isOfCaller: boolean
   /** The body was larger than what is processed (900) [COL-15]. */
   oversize: boolean
-  /** Why the body cannot be read (901). */
+  /** Why the body cannot be read, and the call with it (901). */
   bodyProblem: string | undefined
+  /** Why the body was left alone, of a call that counts by its address (901). */
+  unreadBody: string | undefined
 }
 
 export function readRequest(edge: Edge, message: IncomingMessage, target: string, route: Route): EdgeRequest {
@@ -70,6 +72,7 @@ export function readRequest(edge: Edge, message: IncomingMessage, target: string
     isOfCaller,
     oversize: false,
     bodyProblem: undefined,
+    unreadBody: undefined,
   }
 }
 

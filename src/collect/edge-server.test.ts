@@ -93,6 +93,32 @@ test('a body beyond 1 MiB is 413, announced or not [COL-15] [SEC-01]', async () 
   expect(edge.calls).toEqual([])
 })
 
+test('a page sees what was refused by a limit of the protocol [COL-10~] [COL-15] [SEC-01~]', async () => {
+  await using edge = await startTestEdge()
+  const origin = 'https://shop.example'
+  const large = await edge.call('/event', {
+    method: 'POST',
+    body: 'x'.repeat(limits.bodyBytesMax + 1),
+    headers: { 'content-type': 'application/x-www-form-urlencoded', origin },
+  })
+  const long = await edge.call(`/event?a=${'x'.repeat(limits.urlBytesMax)}`, { headers: { origin } })
+  expect([large.status, long.status]).toEqual([413, 414])
+  for (const { headers } of [large, long]) {
+    expect(headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-credentials': 'true',
+      vary: 'Origin',
+      connection: 'close',
+    })
+  }
+})
+
+test('bytes of a form are counted as they are sent, percent-escapes included [COL-14] [COL-15]', async () => {
+  await using edge = await startTestEdge()
+  expect((await edge.call('/event', form(`a=${'%F0%9F%98%80'.repeat(2700)}`))).codes()).toEqual([])
+  expect((await edge.call('/event', form(`a=${'%F0%9F%98%80'.repeat(2731)}`))).codes()).toEqual([900])
+})
+
 test('slow clients are cut off, within the configured time and a second [SEC-03]', async () => {
   await using edge = await startTestEdge({
     config: { limits: { ...limits, headersTimeoutMs: 200, requestTimeoutMs: 300 } },

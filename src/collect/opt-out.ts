@@ -21,11 +21,13 @@ export async function serveOptOut(edge: Edge, request: EdgeRequest): Promise<Ans
   const ids = readIds(edge, withoutEmpty(request), errors)
   // An ID in a form we refuse is meant as one; an empty one, or a name that is not ours, names nobody.
   const isGlobal = subjectOf(ids) === undefined && errors.length === 0
+  if (request.unreadBody !== undefined) errors.push(callError(901, request.unreadBody))
   const call = callOf(request, ids, isGlobal)
   const globalCookies = isGlobal ? optOutCookiesOf(edge, request) : []
   if (call === undefined) {
     // The cookie alone is the record of a browser we do not know.
-    return answer(edge, request, isGlobal ? [callError(171, NOT_A_TARGET)] : errors, globalCookies)
+    if (isGlobal) errors.push(callError(171, NOT_A_TARGET))
+    return answer(edge, request, errors, globalCookies)
   }
   try {
     const outcome = await edge.handler.optOut(call)
@@ -90,6 +92,7 @@ export async function serveOptOutStatus(edge: Edge, request: EdgeRequest): Promi
   const errors: CallError[] = []
   const refusal = admit(edge, request)
   if (refusal !== undefined) return statusAnswer(edge, request, false, [refusal])
+  if (request.unreadBody !== undefined) errors.push(callError(901, request.unreadBody))
   if (request.cookies.demdex === NOT_A_TARGET) return statusAnswer(edge, request, true, errors)
   const ids = readIds(edge, request, errors)
   try {

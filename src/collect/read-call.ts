@@ -51,6 +51,7 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
   for (const error of consent.errors) errors.push(error)
   if (consent.result === 'missing') return { status: 'stopped', errors, consent }
 
+  if (request.unreadBody !== undefined) errors.push(callError(901, request.unreadBody))
   const ids = readIds(edge, request, errors)
   if (consent.result === 'declined') {
     return { status: 'declined', errors, consent, optOut: consentOptOut(edge, request, ids) }

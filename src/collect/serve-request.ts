@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Answer, sendAnswer } from './answers.ts'
+import { type Answer, addCorsHeaders, sendAnswer } from './answers.ts'
 import { addBody } from './body-parameters.ts'
 import { sendDest5 } from './dest5.ts'
 import type { Edge } from './edge.ts'
@@ -42,7 +42,7 @@ export async function serveRequest(
     route = routeOf(target)
     if (refusal !== undefined) {
       edge.events.onRejected?.(refusal.reason)
-      sendNothing(refusal.status, response, true)
+      refuse(edge, message, response, refusal.status)
     } else sent = await serveRoute(edge, load, message, response, target, route)
   } catch (error) {
     edge.events.onFault?.(error, sent.eventId)
@@ -111,7 +111,7 @@ async function serveCollection(
     if (body.status === 'aborted') return NOTHING_SENT
     if (body.status === 'refused') {
       edge.events.onRejected?.(body.reason)
-      sendNothing(413, response, true)
+      refuse(edge, message, response, 413)
       return { codes: [], eventId: request.eventId }
     }
     if (body.status === 'malformed') request.parameters.malformed = true
@@ -122,6 +122,13 @@ async function serveCollection(
   for (const error of answer.errors) edge.events.onRejected?.(String(error.code))
   sendAnswer(edge, request, answer, response)
   return { codes: answer.errors.map((error) => error.code), eventId: request.eventId }
+}
+
+/** Over a limit of the protocol; a page that sent too much is to see the status. */
+function refuse(edge: Edge, message: IncomingMessage, response: ServerResponse, status: number): void {
+  const cors: string[] = []
+  addCorsHeaders(edge, message, cors)
+  sendNothing(status, response, true, cors)
 }
 
 function answerOf(edge: Edge, request: EdgeRequest): Promise<Answer> {

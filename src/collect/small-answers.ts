@@ -5,8 +5,13 @@ import type { Edge } from './edge.ts'
 import type { EdgeRequest } from './edge-request.ts'
 
 /** A status without a body. @param close ends the connection: its rest cannot be trusted, or is not worth reading */
-export function sendNothing(status: number, response: ServerResponse, close: boolean): void {
-  const head = ['Content-Length', '0', 'Cache-Control', 'no-store']
+export function sendNothing(
+  status: number,
+  response: ServerResponse,
+  close: boolean,
+  more: readonly string[] = [],
+): void {
+  const head = ['Content-Length', '0', 'Cache-Control', 'no-store', ...more]
   if (close) head.push('Connection', 'close')
   response.writeHead(status, head)
   response.end()

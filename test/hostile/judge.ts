@@ -17,6 +17,7 @@ const ROUTES = ['/event', '/', '/id', '/ibs', '/demoptout', '/demoptout.jpg', '/
 const ADDRESS_BYTES_MAX = 8192
 const BODY_BYTES_MAX = 1_048_576
 const BODY_BYTES_PROCESSED = 32_768
+const READ_TYPES = ['', 'application/x-www-form-urlencoded', 'text/plain', 'application/json', 'multipart/form-data']
 const DECLARED_KEYS = ['d_cid', 'd_cid_ic', 'd_cid_ns', 'd_dpid', 'd_dpuuid', 'dpid', 'dpuuid']
 const DECLARED_CODES = [104, 300, 301, 302, 303, 304, 306, 309, 310, 312]
 
@@ -25,7 +26,8 @@ export function judge(bytes: Buffer): Verdict | undefined {
   const call = readCall(bytes)
   if (call === undefined) return undefined
   if (call.body.length > BODY_BYTES_PROCESSED) return exactly(900)
-  const inBody = pairsOfBody(call.type, call.body)
+  const isUnread = !READ_TYPES.includes(call.type) && call.body.length > 0
+  const inBody = isUnread ? unread(call.body) : pairsOfBody(call.type, call.body)
   if (inBody === 901 || inBody === 311) return exactly(inBody)
   const pairs = [...call.pairs, ...inBody]
   if (pairs.some(({ key, value }) => key === undefined || (key !== '' && value === undefined))) return exactly(311)
@@ -36,12 +38,12 @@ export function judge(bytes: Buffer): Verdict | undefined {
 
   const isOptOut = call.route.startsWith('/demoptout')
   const looksOnly = call.route === '/optOutStatus'
-  if (call.isOptedOut && looksOnly) return exactly()
+  if (call.isOptedOut && looksOnly) return exactly(...(isUnread ? [901] : []))
   if (call.isOptedOut && !isOptOut) return exactly(171)
   // No text of ours is a consent string that grants anything, so whoever needs one has none.
   if (!isOptOut && !looksOnly && isConsentNeeded(pairs)) return exactly(315)
 
-  const must: number[] = []
+  const must: number[] = isUnread ? [901] : []
   if (isNoDeviceId(first('d_mid'))) must.push(101)
   if (isNoDeviceId(first('d_uuid'))) must.push(102)
   const declared = pairs.filter(({ key = '', raw }) => DECLARED_KEYS.includes(key) && !(isOptOut && raw === ''))
@@ -159,11 +161,20 @@ function utf8(bytes: Buffer): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
 }
 
+/** Of another type only the names of privacy are looked for: what it says of them cannot be read. */
+function unread(body: Buffer): readonly Pair[] | 901 {
+  const names = ['gdpr', 'gdpr_consent', 'gpp', 'gpp_sid', 'us_privacy', 'd_coppa', 'd_consent']
+  const words = body
+    .toString('latin1')
+    .toLowerCase()
+    .split(/[^a-z0-9_]+/)
+  return names.some((name) => words.includes(name)) ? 901 : []
+}
+
 function pairsOfBody(type: string, body: Buffer): readonly Pair[] | 901 | 311 {
   if (body.length === 0) return []
   const isForm = type === 'application/x-www-form-urlencoded'
   if (isForm) return pairsOf(body.toString('latin1'))
-  if (!['', 'text/plain', 'application/json', 'multipart/form-data'].includes(type)) return 901
   let text: string
   try {
     text = utf8(body)

@@ -273,7 +273,6 @@ describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
     `usher('identify')`,
     `usher('identify', {}, {})`,
     `usher('identify', 1, 'a', 'half')`,
-    `usher('consent', 'yes')`,
     `usher('on', 7)`,
     `usher('on', function () { throw new Error('listener') }); usher('event', {})`,
     `window.fetch = function () { throw new Error('patched') }; usher('event', {})`,
