@@ -1,5 +1,5 @@
-// `node scripts/docs.mjs`: writes the pages that come from the source: docs/configuration.md, its JSON Schema, and
-// docs/metrics.md.
+// `node scripts/docs.mjs`: writes the pages that come from the source: docs/configuration.md, its JSON Schema,
+// docs/destination-settings.md, and docs/metrics.md.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, setUp } from './setup.mjs'
@@ -8,6 +8,8 @@ setUp()
 const { configJsonSchema, renderConfigPage } = await import(`file://${join(root, 'dist', 'config.js')}`)
 writeFileSync(join(root, 'docs', 'configuration.md'), renderConfigPage())
 writeFileSync(join(root, 'config', 'usher.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
+const { renderS2sPage } = await import(`file://${join(root, 'dist', 'activation', 'destinations', 's2s-page.js')}`)
+writeFileSync(join(root, 'docs', 'destination-settings.md'), renderS2sPage())
 const { renderMetricsPage } = await import(`file://${join(root, 'dist', 'lib', 'metrics-page.js')}`)
 writeFileSync(join(root, 'docs', 'metrics.md'), renderMetricsPage())
 process.exit()

@@ -54,13 +54,7 @@ describe('trait rules [AUD-81~] [AUD-77~] [AUD-79~] [AUD-80~]', () => {
     '$rule on $given: $holds',
     async ({ rule, given, holds }) => {
       expect(parseTraitRule(rule)).toMatchObject({ ok: true, normalized: rule, hints: [] })
-      await using edge = await startTestEdge()
-      await edge.call(`/event?${given.replaceAll('`', '')}`)
-      const [call] = edge.calls
-      if (call === undefined) throw new Error(`not a call: ${given}`)
-      await using pipeline = await makePipeline(makeDefinitions({ traits: [makeTrait(TRAIT, rule)] }))
-      const outcome = await pipeline.process({ ...call, deviceId: deviceId(1), wantsMemberships: true })
-      expect(outcome).toMatchObject({ status: 'processed', traits: holds ? [TRAIT] : [] })
+      expect(await isRealized(rule, given.replaceAll('`', ''))).toBe(holds)
     },
   )
 })
@@ -90,11 +84,55 @@ describe('segment rules [AUD-129~] [AUD-130~] [AUD-133~]', () => {
   )
 })
 
+test.each([
+  ['c_price == "1,000"', 'c_price=1%2C000', true],
+  ['c_price == "1,000"', 'c_price=1,000', false],
+  ['c_price == 000', 'c_price=1,000', true],
+  ['c_a == ""', 'c_a=', true],
+  ['c_a != 5', 'c_a=', false],
+  ['c_a contains ""', 'c_a=', false],
+  ['c_paid == c_price', 'c_paid=5&c_price=5', false],
+  ['c_paid == c_price', 'c_paid=c_price', true],
+  ['c_a == "\u00fc"', 'c_a=u%CC%88', false],
+  ['c_n == +3.5', 'c_n=3.50', true],
+  ['c_n == 3.5', 'c_n=%2B3.5', true],
+  ['c_n > 1e-7', 'c_n=0.1', true],
+  ['c_n < 1.5E+21', 'c_n=1e21', true],
+  ['c_n == 1e3', 'c_n=1000', false],
+  ['c_n == 1000', 'c_n=1e3', false],
+  ['c_n == .5', 'c_n=0.5', false],
+  ['c_n >= 0', 'c_n=.5', false],
+])('in words: %s on %s: %j [AUD-21~] [AUD-348~] [AUD-349~]', async (rule, query, holds) => {
+  expect(await isRealized(rule, query)).toBe(holds)
+})
+
 test('what the page says is refused is refused', () => {
+  for (const value of ['.5', '1.', '"1,000"']) {
+    expect(parseTraitRule(`c_n > ${value}`)).toMatchObject({ ok: false, message: expect.stringContaining('(write ') })
+    const hints = expect.arrayContaining([expect.stringContaining('(write ')])
+    expect(parseTraitRule(`c_n == ${value}`)).toMatchObject({ ok: true, hints })
+  }
+  const patterns = /\*\*Regular expressions\*\*[\s\S]*?\n\n/.exec(page)?.[0].match(/(?<=`)[^`]+(?=`)/g) ?? []
+  const refused = patterns.filter((text) => /[\\([+]/.test(text))
+  expect(refused.length).toBeGreaterThan(10)
+  for (const pattern of refused)
+    expect([pattern, parseTraitRule(`c_a matchesregex '${pattern.replace('…', 'a')}'`).ok]).toEqual([pattern, false])
   for (const rule of ['NOT c_order == 1', 'c_a == 1 OR NOT c_b == 1']) expect(parseTraitRule(rule).ok).toBe(false)
   for (const rule of ['NOT 200001T', 'FREQUENCY([200001T]) <= 5', '200001'])
     expect(parseSegmentRule(rule).ok).toBe(false)
 })
+
+/** Through the real edge and the real pipeline. */
+async function isRealized(rule: string, query: string): Promise<boolean> {
+  await using edge = await startTestEdge()
+  await edge.call(`/event?${query}`)
+  const [call] = edge.calls
+  if (call === undefined) throw new Error(`not a call: ${query}`)
+  await using pipeline = await makePipeline(makeDefinitions({ traits: [makeTrait(TRAIT, rule)] }))
+  const outcome = await pipeline.process({ ...call, deviceId: deviceId(1), wantsMemberships: true })
+  if (outcome.status !== 'processed') throw new Error(outcome.status)
+  return outcome.traits.length > 0
+}
 
 /** `200001T` 3 days ago, `200003T` today: the earliest first. */
 function readVisits(text: string): { readonly sid: number; readonly daysAgo: number }[] {

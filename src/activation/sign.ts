@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { parseTarget } from '../lib/egress/target.ts'
-import type { S2sConfig } from './destinations/s2s.ts'
+import { algorithmOf, type S2sConfig } from './destinations/s2s.ts'
 
 export type HashAlgorithm = 'md5' | 'sha1' | 'sha256'
 export type Header = readonly [name: string, value: string]
@@ -35,7 +35,7 @@ export interface Signature {
  */
 export function signaturesOf({ auth, mode }: Pick<S2sConfig, 'auth' | 'mode'>, message: string | Buffer): Signature[] {
   if (auth.type !== 'hmac') return []
-  const usual = auth.algorithm ?? (mode === 'compat' ? 'sha1' : 'sha256')
+  const usual = algorithmOf(auth, mode)
   const signatures = auth.keys.map((signer, index): Signature => {
     const header = signer.header ?? (index === 0 ? auth.header : `${auth.header}-Next`)
     const algorithm = signer.algorithm ?? usual

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { s2sJsonSchema } from '../activation/destinations/s2s-page.ts'
 import {
   Destination,
   DestinationDraft,
@@ -22,6 +23,19 @@ import { invalidField, Problem } from './problem.ts'
 
 const params = z.object({ destinationId: objectId })
 const one = '/v1/destinations/:destinationId'
+
+/** As the types of destinations judge and show it, for the document; in the body it is judged by them alone. */
+const described = {
+  body: DestinationDraft.extend({
+    s2s: DestinationDraft.shape.s2s.meta({
+      ...s2sJsonSchema('sent'),
+      description: 'Settings of a server-to-server destination; secrets are write-only',
+    }),
+  }),
+  answer: Destination.extend({
+    s2s: Destination.shape.s2s.meta({ ...s2sJsonSchema('shown'), description: 'Left out of lists' }),
+  }),
+}
 
 /** Routes under `/v1/destinations`, without those of mappings. Source: spec/rest-api.md section 9, [OPS-42], [OPS-50]. */
 export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: DestinationTypes }> = (
@@ -90,7 +104,7 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
         ),
         params,
         querystring: DestinationQuery,
-        response: { 200: Destination },
+        response: { 200: described.answer },
       },
     },
     async (request) => {
@@ -111,8 +125,8 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
           'Create a destination',
           'Of type S2S, with its settings in `s2s`. Secrets are write-only. A signing key that is left out is generated and shown as `value` in this one answer.',
         ),
-        body: DestinationDraft,
-        response: { 201: Destination },
+        body: described.body,
+        response: { 201: described.answer },
       },
     },
     async (request, reply) => {
@@ -144,8 +158,8 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
           'A secret sent back as it was shown stays; a new text replaces it. An entry of `auth.keys` without a `key` is generated, as the next key of a rotation.',
         ),
         params,
-        body: DestinationDraft,
-        response: { 200: Destination },
+        body: described.body,
+        response: { 200: described.answer },
       },
     },
     (request) => revise(request, () => request.body),
@@ -161,7 +175,7 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
         ),
         params,
         body: PatchBody,
-        response: { 200: Destination },
+        response: { 200: described.answer },
       },
     },
     (request) => revise(request, (stored) => patched(DestinationDraft, view(stored), request.body)),

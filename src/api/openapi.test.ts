@@ -138,3 +138,29 @@ test('the document is sound: placeholders have parameters, references resolve, e
     expect(target, reference).toBeDefined()
   }
 })
+
+test('the settings of a destination are described to those who send them and to those who read them [OPS-40] [OPS-42~]', () => {
+  const s2sOf = (content: unknown) => {
+    const json = (content as { 'application/json': { schema: Described } })['application/json'].schema
+    return json.properties?.['s2s']
+  }
+  const { post } = document.paths['/v1/destinations'] ?? {}
+  const { get, put } = document.paths['/v1/destinations/{destinationId}'] ?? {}
+  const sent = s2sOf(post?.requestBody?.content)
+  expect(sent?.properties).toMatchObject({
+    timeoutMs: { type: 'integer', minimum: 1_000, maximum: 30_000, 'x-default': '15000 in durable' },
+    concurrency: { type: 'integer', minimum: 1, maximum: 64, 'x-default': '16' },
+    requestsPerSecond: { type: 'number', minimum: 0.01, maximum: 10_000 },
+    batchMaxWaitMs: { type: 'integer', default: 50 },
+    protocol: { enum: ['https'], description: 'Refused until they are built: ftp, ftps, sftp, s3' },
+    userAgent: { type: 'string', maxLength: 255 },
+  })
+  expect(s2sOf(put?.requestBody?.content)).toEqual(sent)
+  const shown = s2sOf((get?.responses['200'] as { content?: unknown } | undefined)?.content)
+  expect(Object.keys(shown?.properties ?? {}).sort()).toEqual(Object.keys(sent?.properties ?? {}).sort())
+  expect(JSON.stringify(shown)).toContain('last4')
+})
+
+interface Described {
+  readonly properties?: Readonly<Record<string, Described>>
+}

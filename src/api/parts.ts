@@ -85,7 +85,12 @@ export interface RuleChecker {
   parseSegmentRule(
     text: string,
     options?: { readonly traits?: (sid: never) => { readonly recencyAllowed: boolean } | undefined },
-  ): RuleVerdict<{ readonly normalized: string; readonly traitIds: readonly number[]; readonly rule: unknown }>
+  ): RuleVerdict<{
+    readonly normalized: string
+    readonly traitIds: readonly number[]
+    readonly rule: unknown
+    readonly hints: readonly string[]
+  }>
 }
 
 /** What the activation room knows of the settings of a destination type. Methods, so that a narrower `config` fits. */

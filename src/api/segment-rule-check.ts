@@ -11,7 +11,7 @@ export async function checkSegmentRule(
   text: string,
   field: string,
   { rules, traits }: { readonly rules: RuleChecker; readonly traits: Pick<TraitRepository, 'recencyAllowed'> },
-): Promise<{ readonly normalized: string; readonly traitIds: readonly number[] }> {
+): Promise<{ readonly normalized: string; readonly traitIds: readonly number[]; readonly hints: readonly string[] }> {
   const first = rules.parseSegmentRule(text)
   if (!first.ok) throw invalidRule(field, first)
   const known = await traits.recencyAllowed(first.traitIds)

@@ -79,6 +79,8 @@ test('only rule-based and folder traits may carry frequency [AUD-132]', async ()
 test('validate checks a rule against the traits there are [API-60]', async () => {
   const good = await server.call('POST', '/v1/segments/validate', { code: `${shoes}T` })
   expect([good.status, good.body]).toEqual([200, { valid: true, code: `${shoes}T`, hints: [] }])
+  const never = await server.call('POST', '/v1/segments/validate', { code: `${shoes}T AND NOT ${shoes}T` })
+  expect(never.body.hints).toEqual([expect.stringContaining('can never hold')])
   const bad = await server.call('POST', '/v1/segments/validate', { code: '999T' })
   expect([bad.status, bad.body.details]).toMatchObject([400, [{ field: 'code', position: 0 }]])
 })

@@ -121,15 +121,15 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
       schema: {
         ...says(
           'Check a segment rule',
-          'Answers the rule as it would be stored, or 400 with the position of the first error. Nothing is stored.',
+          'Answers the rule as it would be stored, with hints on what will surprise; or 400 with the position of the first error. Nothing is stored.',
         ),
         body: RuleToValidate,
         response: { 200: RuleVerdict },
       },
     },
     async (request) => {
-      const { normalized } = await checkSegmentRule(request.body.code, 'code', { rules, traits: catalog.traits })
-      return { valid: true as const, code: normalized, hints: [] }
+      const { normalized, hints } = await checkSegmentRule(request.body.code, 'code', { rules, traits: catalog.traits })
+      return { valid: true as const, code: normalized, hints: [...hints] }
     },
   )
 

@@ -41,7 +41,10 @@ export function buildProgram(): Command {
     .option('--delay <ms>', 'milliseconds before each answer', readNumber(0, 600_000), 0)
     .option('--fail-rate <share>', 'share of messages answered 503, 0 to 1', readNumber(0, 1), 0)
     .option('--reset-rate <share>', 'share of connections that are reset, 0 to 1', readNumber(0, 1), 0)
-    .option('--oauth <id:secret>', 'ask for OAuth 2.0 client credentials; tokens at /oauth2/token')
+    .option(
+      '--oauth <id:secret>',
+      'ask for OAuth 2.0 client credentials, tokens at /oauth2/token; beside --key either is enough',
+    )
     .option('--journal <file>', 'append every request to this file, one JSON object a line')
     .option('--json', 'print every request as one JSON object a line')
     .action(async (options) => (await import('./partner.ts')).partner(options))

@@ -47,12 +47,12 @@ export function createJudge(
 ) {
   const digestsById = new Map<string, string>()
 
-  const isAuthorized = (header: string | undefined, nowMs: number): boolean => {
-    if (tokens !== undefined) return tokens.accepts(header, nowMs)
-    return (
-      basic === undefined || header === `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`
-    )
-  }
+  const asksAuthorization = tokens !== undefined || basic !== undefined
+  const isAuthorized = (header: string | undefined, nowMs: number): boolean =>
+    tokens === undefined
+      ? basic !== undefined &&
+        header === `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`
+      : tokens.accepts(header, nowMs)
 
   return (
     { method = '', url = '', headers }: RawRequest,
@@ -62,19 +62,23 @@ export function createJudge(
   ): JudgedRequest => {
     const isGet = method === 'GET'
     const text = body.toString('utf8')
-    const signature =
+    // A destination signs or brings a token, never both: where both were asked for, either is enough, but not a wrong one.
+    const authorized = isAuthorized(headers.authorization, nowMs)
+    const found =
       signing === undefined
         ? { status: 'not_asked' as const }
         : verifySignature({ ...signing, message: isGet ? url : body, headers })
+    const signature = authorized && found.status === 'missing' ? { status: 'not_asked' as const } : found
+    const isStranger =
+      asksAuthorization && !authorized && !(headers.authorization === undefined && found.status === 'verified')
     const webhook =
       headers['webhook-signature'] === undefined
         ? undefined
         : verifyWebhook({ body: isGet ? url : body, headers, keys: signing?.keys ?? [], nowMs })
     const reading = isGet ? undefined : readMessage(text)
-    const authorized = isAuthorized(headers.authorization, nowMs)
-    const isProven = authorized && signature.status !== 'missing' && signature.status !== 'wrong'
+    const isProven = !isStranger && signature.status !== 'missing' && signature.status !== 'wrong'
     const complaints = [
-      ...(authorized ? [] : [strangerComplaint(headers.authorization, tokens)]),
+      ...(isStranger ? [strangerComplaint(headers.authorization, tokens)] : []),
       ...(signature.status === 'missing' ? [`no signature in ${signature.header}`] : []),
       ...(signature.status === 'wrong' ? [`the signature in ${signature.header} fits no key`] : []),
       ...(webhook !== undefined && signing !== undefined && webhook.status !== 'verified'

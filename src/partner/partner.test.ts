@@ -144,6 +144,26 @@ describe('misbehaving', () => {
 })
 
 describe('OAuth 2.0 client credentials', () => {
+  test('where a key and tokens were asked for, either is enough; neither, or a wrong one, is not [OUT-64~]', async () => {
+    await using partner = await startReceiver({ signing: { keys: [key] }, oauth })
+    const { access_token } = readToken(
+      (await post(`${partner.url}/oauth2/token`, 'grant_type=client_credentials', tokenHeaders)).body,
+    )
+    const token = { authorization: `Bearer ${access_token}` }
+    const wrong = signed(bodyOf(), 'another key of 16')
+    const given = [signed(bodyOf()), token, { ...signed(bodyOf()), ...token }, {}, wrong, { ...wrong, ...token }]
+    for (const headers of [...given, { ...signed(bodyOf()), authorization: 'Bearer x' }])
+      await post(partner.url, bodyOf(), headers)
+    expect(partner.records.map(({ answer }) => answer)).toEqual([200, 200, 200, 401, 401, 401, 401])
+    const [bySignature, byToken, , neither] = partner.records
+    expect([bySignature?.signature.status, byToken?.signature.status]).toEqual(['verified', 'not_asked'])
+    expect([bySignature?.complaints, byToken?.complaints]).toEqual([[], []])
+    expect(neither?.complaints).toEqual([
+      'Authorization is missing; tokens are issued at /oauth2/token',
+      'no signature in X-Signature',
+    ])
+  })
+
   const oauth = { clientId: 'id', clientSecret: 'secret', expiresInSeconds: 60 }
   const tokenHeaders = {
     authorization: `Basic ${Buffer.from('id:secret').toString('base64')}`,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { SeenIds, signatureOf, verifySignature, verifyWebhook } from './verify-signature.ts'
+import { AppliedIds, signatureOf, verifySignature, verifyWebhook } from './verify-signature.ts'
 
 const key = 'sample_partner_private_key'
 const body = 'POST message content'
@@ -74,9 +74,58 @@ test('the webhook signature is checked with a key list and five minutes either s
   expect(verdict({ 'webhook-id': 'dl_1' })).toBe('missing')
 })
 
-test('a repeated id is noticed, and the memory of ids is bounded [SEC-53]', () => {
-  const seen = new SeenIds(2)
-  expect(['a', 'b', 'a', 'c', 'a'].map((id) => seen.add(id))).toEqual([false, false, true, false, false])
+test('an id is applied once, and the memory of ids is bounded [SEC-53]', async () => {
+  const applied = new AppliedIds(2)
+  const runs: string[] = []
+  const answers = []
+  for (const id of ['a', 'b', 'a', 'c', 'a']) answers.push(await applied.once(id, () => runs.push(id)))
+  expect(answers).toEqual([true, true, false, true, true])
+  expect(runs).toEqual(['a', 'b', 'c', 'a'])
+})
+
+test('what failed was not applied: the next attempt is, whether it throws at once or later [SEC-53]', async () => {
+  const applied = new AppliedIds()
+  const fail = () => {
+    throw new Error('the disk is full')
+  }
+  await expect(applied.once('a', fail)).rejects.toThrow('the disk is full')
+  await expect(applied.once('a', async () => fail())).rejects.toThrow('the disk is full')
+  expect(await applied.once('a', () => {})).toBe(true)
+  expect(await applied.once('a', fail)).toBe(false)
+})
+
+test('attempts that run side by side apply once, and fail together [SEC-53]', async () => {
+  const applied = new AppliedIds()
+  let runs = 0
+  let end: (failed: boolean) => void = () => {}
+  const apply = async () => {
+    runs += 1
+    if (await new Promise((resolve) => (end = resolve))) throw new Error('the disk is full')
+  }
+  const failing = Promise.allSettled([applied.once('a', apply), applied.once('a', apply)])
+  end(true)
+  expect((await failing).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  const working = Promise.all([applied.once('a', apply), applied.once('a', apply), applied.once('b', () => {})])
+  end(false)
+  expect(await working).toEqual([true, false, true])
+  expect([runs, await applied.once('a', apply)]).toEqual([2, false])
+})
+
+test.each([
+  [{}, 'missing'],
+  [{ 'webhook-timestamp': '9'.repeat(5_000) }, 'wrong'],
+  [{ 'webhook-timestamp': '1e9' }, 'wrong'],
+  [{ 'webhook-signature': 'v1,' }, 'wrong'],
+  [{ 'webhook-signature': 'v1a,AAAA' }, 'wrong'],
+  [{ 'webhook-signature': `v1,${'ä'.repeat(44)}` }, 'wrong'],
+  [{ 'webhook-signature': ' '.repeat(9_000) }, 'wrong'],
+])('headers of somebody else are refused, whatever they hold: %j [SEC-50~] [SEC-51~]', (headers, status) => {
+  const whole = Object.keys(headers).length === 0 ? {} : { ...webhook(nowMs, ['k0']), ...headers }
+  const keys = ['k1', `whsec_${'A'.repeat(43)}`, `whpk_${'A'.repeat(43)}=`]
+  expect(verifyWebhook({ body, headers: whole, keys, nowMs }).status).toBe(status)
+  expect(verifySignature({ message: body, headers: { 'x-signature': Object.values(headers) }, keys }).status).not.toBe(
+    'verified',
+  )
 })
 
 interface Vectors {

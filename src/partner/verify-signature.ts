@@ -70,7 +70,7 @@ export type WebhookVerdict =
 
 /**
  * Checks `webhook-id`, `webhook-timestamp` and `webhook-signature`, which hold for five minutes: `v1` is HMAC-SHA-256 and
- * `v1a` Ed25519, both over `id.timestamp.body`. Drop an id that `SeenIds` has seen: it is a repeat.
+ * `v1a` Ed25519, both over `id.timestamp.body`. A repeat has the same id: `AppliedIds` applies it once.
  */
 export function verifyWebhook({ body, headers, keys, nowMs, toleranceMs = 300_000 }: WebhookCheck): WebhookVerdict {
   const [id] = lines(headers['webhook-id'])
@@ -103,22 +103,46 @@ function isWebhookSignature(signature: string, message: Buffer, key: string): bo
 /** What stands before the 32 bytes of an Ed25519 public key in its DER form. */
 const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 
-/** Remembers the last `capacity` message ids, so that a repeat is applied once. */
-export class SeenIds {
-  readonly #ids = new Set<string>()
+/**
+ * Applies each message once, by its id, also when two attempts at it run side by side. Remembers the last `capacity` ids
+ * that were applied. A receiver of several processes keeps the ids in its database instead, in the transaction that applies.
+ */
+export class AppliedIds {
+  readonly #applied = new Set<string>()
+  readonly #underWay = new Map<string, Promise<void>>()
   readonly #capacity: number
 
   constructor(capacity = 100_000) {
     this.#capacity = capacity
   }
 
-  /** @returns whether this id was seen before; it is from now on */
-  add(id: string): boolean {
-    if (this.#ids.has(id)) return true
-    this.#ids.add(id)
-    const [oldest] = this.#ids
-    if (this.#ids.size > this.#capacity && oldest !== undefined) this.#ids.delete(oldest)
-    return false
+  /**
+   * Runs `apply` unless it has succeeded for this id before; one that is under way is waited for, and ends for both alike.
+   * @returns whether this call applied it
+   * @throws what `apply` throws; the id then counts as never seen, so the next attempt is applied
+   */
+  async once(id: string, apply: () => unknown): Promise<boolean> {
+    if (this.#applied.has(id)) return false
+    const underWay = this.#underWay.get(id)
+    if (underWay !== undefined) {
+      await underWay
+      return false
+    }
+    const work = (async () => void (await apply()))()
+    this.#underWay.set(id, work)
+    try {
+      await work
+      this.#remember(id)
+      return true
+    } finally {
+      this.#underWay.delete(id)
+    }
+  }
+
+  #remember(id: string): void {
+    this.#applied.add(id)
+    const [oldest] = this.#applied
+    if (this.#applied.size > this.#capacity && oldest !== undefined) this.#applied.delete(oldest)
   }
 }
 

@@ -326,3 +326,19 @@ test('a signing key that is left out is generated as Standard Webhooks writes ke
     issues: [{ path: 'auth.keys' }],
   })
 })
+
+test('an answer shows the hash that signs, also where none was named, and sent back it stays [OUT-66] [OPS-50~]', () => {
+  const auth = { type: 'hmac', keys: [{ key: 'sample_partner_private_key' }] }
+  const shown = (more: object) => redactS2s(configOf({ auth, ...more })) as { readonly auth: object }
+  expect(shown({ mode: 'compat' }).auth).toMatchObject({ algorithm: 'sha1' })
+  expect(shown({ mode: 'durable' }).auth).toMatchObject({ algorithm: 'sha256' })
+  expect(shown({ mode: 'compat', auth: { ...auth, algorithm: 'md5' } }).auth).toMatchObject({ algorithm: 'md5' })
+  expect(shown({ auth: { type: 'none' } }).auth).toEqual({ type: 'none' })
+  // Whoever changes the mode alone does not change what the partner checks.
+  const previous = configOf({ mode: 'compat', auth })
+  const sentBack = mergeSecrets(previous, { ...(redactS2s(previous) as object), mode: 'durable' })
+  expect(parseS2sConfig(sentBack, { allowPrivate: false })).toMatchObject({
+    ok: true,
+    config: { auth: { algorithm: 'sha1' } },
+  })
+})

@@ -13,73 +13,133 @@ const headerValue = z.string().superRefine(issueOf(headerValueIssue))
 const secret = z.string().min(1).max(4096).meta({ secret: true })
 const algorithm = z.enum(['md5', 'sha1', 'sha256'])
 
+/** What a member without a fixed default has when it is left out, in words. */
+const leftOut = (words: string) => ({ 'x-default': words })
+
+/** Values that are known and refused, each with its reason, until they are built. */
+export const notBuilt = {
+  protocol: ['ftp', 'ftps', 'sftp', 's3'],
+  delivery: ['batch', 'hybrid'],
+  format: ['mapp', 'file'],
+} as const
+const refusedUntilBuilt = (member: keyof typeof notBuilt) =>
+  `Refused until they are built: ${notBuilt[member].join(', ')}`
+
 const signer = z.strictObject({
   key: z
     .string()
     .min(16)
     .max(1024)
-    .meta({ secret: true })
-    .describe('Signing key, at least 16 characters; left out, one is generated and shown once'),
+    .meta({ secret: true, ...leftOut('one is generated and shown once') })
+    .describe(
+      'Signing key, without white space around it; `whsec_` and Base64 as Standard Webhooks writes keys, or any text',
+    ),
   from: z.iso.datetime().optional().describe('For people: since when the partner knows it. Each key signs once saved'),
   createdAt: z.iso.datetime().optional().describe('For people: when the key was made'),
-  algorithm: algorithm.optional(),
-  header: headerName.optional(),
+  algorithm: algorithm.optional().describe('Of this key alone').meta(leftOut('that of `auth`')),
+  header: headerName
+    .optional()
+    .describe('Header of this signature')
+    .meta(leftOut('that of `auth`; of the second key that with `-Next` behind it')),
 })
 
 const auth = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('none') }),
-  z.strictObject({
-    type: z.literal('hmac'),
-    header: headerName.default('X-Signature').describe('Header that carries the signature'),
-    algorithm: algorithm.optional().describe('sha1 in compat, sha256 in durable, unless named'),
-    keys: z.array(signer).min(1).max(2).describe('One key, or two during a rotation, the old one first'),
-    rotationHeader: headerName
-      .nullish()
-      .describe('Second name for the one signature, until the rotation is ended with null'),
-    webhook: z
-      .boolean()
-      .optional()
-      .describe('Also sends webhook-id, webhook-timestamp, webhook-signature; on in durable, off in compat'),
-    ed25519Key: z
-      .string()
-      .max(200)
-      .meta({ secret: true })
-      .optional()
-      .describe('Private key for a v1a signature beside the others, whsk_ and Base64'),
-  }),
-  z.strictObject({
-    type: z.literal('oauth2'),
-    tokenUrl: z.string().max(2048),
-    clientId: z.string().min(1).max(1024).optional(),
-    clientSecret: secret.optional(),
-    rawCredentials: z
-      .boolean()
-      .optional()
-      .describe('Sends id and secret without form-encoding them, for servers that do not decode them'),
-    credentials: secret.optional().describe('Basic credentials exactly as the partner gave them'),
-  }),
-  z.strictObject({ type: z.literal('basic'), username: z.string().min(1).max(1024), password: secret }),
+  z.strictObject({ type: z.literal('none') }).describe('Nothing shows who sends'),
+  z
+    .strictObject({
+      type: z.literal('hmac'),
+      header: headerName.default('X-Signature').describe('Header that carries the signature'),
+      algorithm: algorithm
+        .optional()
+        .describe('Hash of the signature in `header`; that of `webhook-signature` is always SHA-256')
+        .meta(leftOut('sha1 in compat, sha256 in durable')),
+      keys: z
+        .array(signer)
+        .min(1)
+        .max(2)
+        .describe('One key, or two during a rotation, the old one first')
+        .meta(leftOut('one is generated and shown once, when the signature begins')),
+      rotationHeader: headerName
+        .nullish()
+        .describe('Second name for the one signature, until the rotation is ended with null')
+        .meta(leftOut('the second name of a rotation whose old key goes with this change')),
+      webhook: z
+        .boolean()
+        .optional()
+        .describe('Also sends webhook-id, webhook-timestamp, webhook-signature')
+        .meta(leftOut('true in durable, false in compat')),
+      ed25519Key: z
+        .string()
+        .max(200)
+        .meta({ secret: true, ...leftOut('none') })
+        .optional()
+        .describe('Private key for a v1a signature beside the others, whsk_ and Base64'),
+    })
+    .describe('Each request is signed with a key that both sides know'),
+  z
+    .strictObject({
+      type: z.literal('oauth2'),
+      tokenUrl: z.string().max(2048).describe('Address that issues tokens for client credentials, https'),
+      clientId: z
+        .string()
+        .min(1)
+        .max(1024)
+        .optional()
+        .describe('Needed together with `clientSecret`, or `credentials`'),
+      clientSecret: secret.optional().describe('Secret of the client'),
+      rawCredentials: z
+        .boolean()
+        .optional()
+        .describe('Sends id and secret without form-encoding them, for servers that do not decode them')
+        .meta(leftOut('false')),
+      credentials: secret
+        .optional()
+        .describe('Basic credentials exactly as the partner gave them, in place of `clientId` and `clientSecret`'),
+    })
+    .describe('OAuth 2.0 client credentials: each request carries a token'),
+  z
+    .strictObject({
+      type: z.literal('basic'),
+      username: z.string().min(1).max(1024).describe('Holds no colon'),
+      password: secret.describe('Goes with `username`'),
+    })
+    .describe('User name and password'),
 ])
 
 const dataSourceId = z.int().min(1).max(0xffff_ffff)
 
 const s2sSchema = z.strictObject({
-  protocol: z.enum(['https', 'ftp', 'ftps', 'sftp', 's3']).default('https'),
-  delivery: z.enum(['realtime', 'batch', 'hybrid']).default('realtime').describe('batch and hybrid are not built yet'),
-  format: z.enum(['aam-json', 'mapp', 'file']).default('aam-json'),
+  protocol: z
+    .enum(['https', ...notBuilt.protocol])
+    .default('https')
+    .describe(refusedUntilBuilt('protocol')),
+  delivery: z
+    .enum(['realtime', ...notBuilt.delivery])
+    .default('realtime')
+    .describe(refusedUntilBuilt('delivery')),
+  format: z
+    .enum(['aam-json', ...notBuilt.format])
+    .default('aam-json')
+    .describe(refusedUntilBuilt('format')),
   mode: z
     .enum(['compat', 'durable'])
     .default('durable')
     .describe('compat behaves as AAM: one retry; durable loses nothing'),
   url: z.string().max(2048).describe('Address that receives the messages, https'),
-  method: z.enum(['POST', 'GET']).default('POST'),
-  urlTemplate: z.string().max(2048).optional().describe('Path and query of a GET destination'),
+  method: z.enum(['POST', 'GET']).default('POST').describe('GET tells of one user in its address'),
+  urlTemplate: z
+    .string()
+    .max(2048)
+    .optional()
+    .describe(
+      'Path and query of a GET destination, which needs it; macros: `<DP_UUID>`, `<UUID>`, `<ORDER_ID>`, `<DPID>`, `<SEGMENT_LIST>`, `<REMOVED_SEGMENT_LIST>`',
+    ),
   successStatuses: z
     .array(z.int().min(200).max(299))
     .min(1)
     .max(20)
     .default([200])
-    .describe('In compat: answers that count as success'),
+    .describe('In compat: answers that count as success; in durable every answer from 200 to 299 does'),
   userDpid: z
     .union(
       [dataSourceId, z.array(dataSourceId).min(1).max(20)],
@@ -87,38 +147,56 @@ const s2sSchema = z.strictObject({
     )
     .describe('Data sources whose IDs name the users'),
   clientId: z.string().max(255).default('').describe('Account in the partner platform'),
-  usersPerMessage: z.int().min(1).max(10).default(10),
+  usersPerMessage: z.int().min(1).max(10).default(10).describe('Users in one message at most; POST only'),
   batchMaxWaitMs: z.int().min(0).max(1000).default(50).describe('A message waits at most this long for more users'),
   timeoutMs: z
     .int()
     .min(1_000)
     .max(30_000)
     .optional()
-    .describe('In durable: time of an attempt in milliseconds; 15,000 when not given'),
-  concurrency: z.int().min(1).max(64).optional().describe('Requests at one time; 16 when not given'),
+    .describe('In durable: time of an attempt in milliseconds; compat waits 3,000')
+    .meta(leftOut('15000 in durable')),
+  concurrency: z.int().min(1).max(64).optional().describe('Requests at one time').meta(leftOut('16')),
   requestsPerSecond: z
     .number()
     .min(0.01)
     .max(10_000)
     .optional()
-    .describe('Messages a second at most; what comes faster waits, nothing is dropped'),
-  auth: auth.default({ type: 'none' }),
-  headers: z.record(headerName, headerValue).optional().describe('Further headers of every request'),
+    .describe('Messages a second at most; what comes faster waits, nothing is dropped')
+    .meta(leftOut('no limit')),
+  auth: auth.default({ type: 'none' }).describe('How the partner knows who sends'),
+  headers: z
+    .record(headerName, headerValue)
+    .optional()
+    .describe(
+      'Further headers of every request, by name; values of visible ASCII, at most 4096 bytes each, which are secrets',
+    )
+    .meta(leftOut('none')),
   userAgent: headerValue
     .min(1)
     .max(255)
     .optional()
-    .describe('Default: product and version. aam: Adobe Audience Manager Iris'),
-  numbersAs: z.enum(['string', 'number']).default('string'),
-  destinationIdKey: z.enum(['AAM_Destination_Id', 'AAM_Destination_ID']).default('AAM_Destination_Id'),
-  includeRegions: z.boolean().default(true),
+    .describe('The header User-Agent; `aam` sends Adobe Audience Manager Iris')
+    .meta(leftOut('product and version')),
+  numbersAs: z
+    .enum(['string', 'number'])
+    .default('string')
+    .describe('How whole numbers are written in a message: "1" or 1; POST only'),
+  destinationIdKey: z
+    .enum(['AAM_Destination_Id', 'AAM_Destination_ID'])
+    .default('AAM_Destination_Id')
+    .describe('How the key is spelt in a message; POST only'),
+  includeRegions: z.boolean().default(true).describe('Sends AAM_Regions; POST only'),
   sendWithoutPartnerId: z.boolean().default(false).describe('Also users without an ID of the partner'),
-  supportsUnsegment: z.boolean().default(true),
-  unsegmentOnUnmap: z.boolean().default(false),
+  supportsUnsegment: z.boolean().default(true).describe('The partner takes Status 0; else none is sent'),
+  unsegmentOnUnmap: z
+    .boolean()
+    .default(false)
+    .describe('When a segment is unmapped, the next message about a member has it with Status 0'),
   onlyWhileSeen: z.boolean().default(false).describe('No messages for changes that happen without a visit'),
-  schedule: z.unknown().optional().describe('Not built yet'),
-  file: z.unknown().optional().describe('Not built yet'),
-  mapp: z.unknown().optional().describe('Not built yet'),
+  schedule: z.unknown().optional().describe('Refused until batches are built'),
+  file: z.unknown().optional().describe('Refused until files are built'),
+  mapp: z.unknown().optional().describe('Refused until Mapp is built'),
 })
 
 export type S2sConfig = z.output<typeof s2sSchema>
@@ -156,10 +234,16 @@ export function parseSavedS2sConfig(input: unknown): ParsedS2s {
   return parseWith(input, (config) => [...urlIssues(config, { allowPrivate: true }), ...authIssues(config)])
 }
 
-/** What is in force of a saved one: of `hybrid` the real-time half, no schedule, no file. */
+/** What is in force of a saved one: of `hybrid` the real-time half, no schedule, no file; the hash that signs. */
 export function inForce(config: S2sConfig): S2sConfig {
-  const { schedule: _schedule, file: _file, mapp: _mapp, ...rest } = config
-  return { ...rest, delivery: config.delivery === 'hybrid' ? 'realtime' : config.delivery }
+  const { schedule: _schedule, file: _file, mapp: _mapp, auth: chosen, ...rest } = config
+  const auth = chosen?.type === 'hmac' ? { ...chosen, algorithm: algorithmOf(chosen, config.mode) } : chosen
+  return { ...rest, auth, delivery: config.delivery === 'hybrid' ? 'realtime' : config.delivery }
+}
+
+/** Of `X-Signature`: unless one was named, that of AAM's example in compat [OUT-66]. */
+export function algorithmOf(auth: Extract<S2sConfig['auth'], { type: 'hmac' }>, mode: S2sConfig['mode']) {
+  return auth.algorithm ?? (mode === 'compat' ? 'sha1' : 'sha256')
 }
 
 function parseWith(input: unknown, check: (config: S2sConfig) => readonly ConfigIssue[]): ParsedS2s {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { TraitId } from '../../model/ids.ts'
+import { NEVER_HOLDS } from './rule-hints.ts'
 import { parseSegmentRule } from './segment-rule.ts'
 
 const SEGMENT_TRAITS_MAX = 5000
@@ -110,4 +111,20 @@ describe('limits', () => {
   ])('hostile text %.14s... is refused, not a crash [SEC-70]', (text) => {
     expect(parseSegmentRule(text).ok).toBe(false)
   })
+})
+
+test('a rule that asks for both and neither carries a hint when it is checked [AUD-140~]', () => {
+  const hintsOf = (rule: string) => parseSegmentRule(rule, { traits: () => ({ recencyAllowed: true }) })
+  for (const rule of [
+    '1T AND NOT 1T',
+    '2T AND (1T OR 3T) AND NOT 1T AND NOT 3t',
+    'FREQUENCY([1T,2T]<=7D)>=2 AND NOT FREQUENCY([1T, 2T] <= 7D) >= 2',
+  ])
+    expect(hintsOf(rule)).toMatchObject({ ok: true, hints: [NEVER_HOLDS] })
+  for (const rule of [
+    '1T AND NOT 2T',
+    '1T AND NOT (1T AND 2T)',
+    'FREQUENCY([1T]<=7D)>=2 AND NOT FREQUENCY([1T]<=7D)>=3',
+  ])
+    expect(hintsOf(rule)).toMatchObject({ ok: true, hints: [] })
 })

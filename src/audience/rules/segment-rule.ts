@@ -1,6 +1,7 @@
 import type { TraitId } from '../../model/ids.ts'
 import { type Expression, ExpressionParser, evaluateExpression, positionOfTruth } from './expression.ts'
 import { RuleError, type RuleRefused, refusalAsValue } from './rule-error.ts'
+import { canNeverHold, NEVER_HOLDS } from './rule-hints.ts'
 import type { TokenReader } from './token-reader.ts'
 import { openRule } from './trait-rule.ts'
 
@@ -38,6 +39,8 @@ export interface SegmentRuleParsed {
   readonly normalized: string
   /** Traits it names, ascending, each once. */
   readonly traitIds: readonly TraitId[]
+  /** What the author should know; looked for only where the traits are known, which is when a rule is checked. */
+  readonly hints: readonly string[]
 }
 
 export interface SegmentRuleOptions {
@@ -70,7 +73,8 @@ export function parseSegmentRule(text: string, options: SegmentRuleOptions = {})
         positionOfTruth(rule, holdsForEmptyProfile),
       )
     }
-    return { ok: true as const, rule, normalized: reader.normalized(), traitIds: traits.ascending() }
+    const hints = options.traits !== undefined && canNeverHold(rule, nameOfCondition) ? [NEVER_HOLDS] : []
+    return { ok: true as const, rule, normalized: reader.normalized(), traitIds: traits.ascending(), hints }
   })
 }
 
@@ -182,6 +186,10 @@ function readDigits(reader: TokenReader, mark: 'T' | 'D', expectation: string): 
     throw new RuleError(`${expectation}, ${found}`, start)
   }
   return digits
+}
+
+function nameOfCondition({ position: _position, ...condition }: TraitReference | Frequency): string {
+  return JSON.stringify(condition)
 }
 
 function holdsForEmptyProfile(leaf: TraitReference | Frequency): boolean {

@@ -6,6 +6,8 @@ export type TokenKind = 'word' | 'string' | 'symbol' | 'end'
 const twoCharacterSymbols = new Set(['==', '!=', '>=', '=>', '<='])
 const oneCharacterSymbols = new Set(['=', '<', '>', '(', ')', '[', ']', ','])
 const letter = /\p{L}/u
+/** A number that a plus sign is part of, as `+3.5` and `1e+21`. */
+const plusNumber = /\+[0-9.][0-9.]*(?:[eE][+-]?[0-9]+)?|-?[0-9.]+[eE]\+[0-9]+/y
 
 /**
  * Reads one token after the other from a rule; both rule languages share it [AUD-71], [AUD-128]. It also collects the
@@ -116,7 +118,8 @@ export class TokenReader {
 
   #endOfWord(from: number): number {
     const { text } = this
-    let at = from
+    plusNumber.lastIndex = from
+    let at = plusNumber.test(text) ? plusNumber.lastIndex : from
     for (; at < text.length; at++) {
       const code = text.charCodeAt(at)
       if (isAsciiWord(code)) continue

@@ -5,6 +5,7 @@ import { runThrough } from '../../testkit/run-through.ts'
 import { buildAudienceRules } from '../audience-rules.ts'
 import { matchTraits } from '../match-traits.ts'
 
+import { NEVER_HOLDS } from './rule-hints.ts'
 import { parseSavedTraitRule, parseTraitRule } from './trait-rule.ts'
 
 const RULE_DEPTH_MAX = 100
@@ -66,6 +67,13 @@ describe('comparisons', () => {
     ['a > 100000000000000000000', 'a=1e%2B21', true],
     ['a < 0', 'a=-1.5E2', true],
     ['a >= "+5"', 'a=5', true],
+    ['a >= +5', 'a=5', true],
+    ['a == +3.50', 'a=%2B3.5', true],
+    ['a != +3.5', 'a=3.5', false],
+    ['a > 1e+2', 'a=101', true],
+    ['a <= -1E+2', 'a=-100', true],
+    ['a == .5', 'a=0.5', false],
+    ['a == .5', 'a=.5', true],
     ['a == 1000', 'a=1e3', false],
     ['a == 1e3', 'a=1E3', true],
     ['a >= 0', 'a=.5', false],
@@ -209,6 +217,60 @@ describe('grammar', () => {
   })
 })
 
+describe('hints on what will surprise [AUD-75~]', () => {
+  const hintsOf = (rule: string) => {
+    const parsed = parseTraitRule(rule)
+    if (!parsed.ok) throw new Error(parsed.message)
+    return parsed.hints
+  }
+
+  test.each([
+    ['a == 1e3', '1e3 is compared as a text, character by character (write 1000)'],
+    ['a != .5', '.5 is compared as a text, character by character (write 0.5)'],
+    ['a == 1.', '1. is compared as a text, character by character (write 1)'],
+    ['a == -.5', '-.5 is compared as a text, character by character (write -0.5)'],
+    ['a == c_q', 'c_q is read as a text, not as a key: a key stands on the left of a comparison only'],
+    ['a contains "b, c"', 'a comma separates the values of a key: b, c is found only where its comma was sent as %2C'],
+    ['a == "u\u0308"', expect.stringContaining('letters that are written as several characters')],
+    ['a == 1 AND NOT A == "1.0"', NEVER_HOLDS],
+    ['(a == 1 OR b > 2) AND NOT a == 1 AND NOT b > 2.0', NEVER_HOLDS],
+  ])('%s: %s', (rule, hint) => {
+    expect(hintsOf(rule)).toEqual([hint])
+  })
+
+  test('a thousand with a comma is neither the number nor found where the comma separates', () => {
+    expect(hintsOf('a == "1,000"')).toEqual([
+      '1,000 is compared as a text, character by character (write 1000)',
+      expect.stringContaining('%2C'),
+    ])
+    expect([holds('a == "1,000"', 'a=1%2C000'), holds('a == "1,000"', 'a=1000')]).toEqual([true, false])
+  })
+
+  test.each([
+    'a == 1000',
+    'a == +3.5',
+    'a > 1e-7',
+    'a == 12e5x',
+    'a == "c_q"',
+    'h_accept contains "text/html,"',
+    'a matcheswords "b, c"',
+    'a matchesregex "[0-9]{1,3}"',
+    'a == \u00fc',
+    'a == 1 AND NOT a == 2',
+    'a == 1 AND a == 2',
+    'a == 1 AND NOT b == 1',
+  ])('%s has none', (rule) => {
+    expect(hintsOf(rule)).toEqual([])
+  })
+
+  test('a long rule is not tried out, whatever it says', () => {
+    const many = Array.from({ length: 9 }, (_, at) => `k${at} == 1`).join(' AND ')
+    expect(hintsOf(`${many} AND NOT k0 == 1`)).toEqual([])
+    const long = Array.from({ length: 300 }, () => 'a == 1').join(' OR ')
+    expect(hintsOf(`(${long}) AND NOT a == 1`)).toEqual([])
+  })
+})
+
 describe('refusals name the position of the first error [AUD-140], [AUD-83~]', () => {
   test.each([
     ['price >= .5', 9, '".5" is not one (write 0.5)'],
@@ -223,6 +285,8 @@ describe('refusals name the position of the first error [AUD-140], [AUD-83~]', (
     ['price > 1e9999', 8, '"1e9999" is not one:'],
     ['price > "1,00"', 8, '"1,00" is not one:'],
     ['price < x', 8, '"x" is not one:'],
+    ['price > +.5', 8, '"+.5" is not one (write 0.5)'],
+    ['price > 1.e3', 8, '"1.e3" is not one (write 1000)'],
     ['a == 1 AND NOT (b < 5 OR c >= "5 %")', 30, '"5 %" is not one:'],
   ])('%s would never hold and is refused at %i [AUD-77]', (rule, position, words) => {
     const refused = parseTraitRule(rule)
@@ -242,6 +306,9 @@ describe('refusals name the position of the first error [AUD-140], [AUD-83~]', (
     ['a ! 1', 2, 'unexpected character !'],
     ['a == 1 && b == 2', 7, 'unexpected character &'],
     ['price!123 == 1', 5, 'unexpected'],
+    ['a == x+1', 6, 'found +1'],
+    ['a == +x', 5, 'unexpected character +'],
+    ['+5 == 1', 0, 'key may not hold +'],
     ['123 == 1', 0, 'letter'],
     ['"a" == 1', 0, 'quotes'],
     ['a/b == 1', 1, 'key may not hold /'],

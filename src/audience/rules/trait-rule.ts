@@ -9,7 +9,9 @@ import {
 } from './expression.ts'
 import { checkPattern } from './java-pattern.ts'
 import type { PatternFault } from './java-to-re2.ts'
+import { predicateOf } from './predicate.ts'
 import { RuleError, type RuleRefused, refusalAsValue } from './rule-error.ts'
+import { canNeverHold, NEVER_HOLDS, suggestion, valueHints } from './rule-hints.ts'
 import { TokenReader } from './token-reader.ts'
 import { wordsOf } from './words.ts'
 
@@ -112,6 +114,7 @@ export function parseTraitRule(
     checkPatterns(rule, text, faults)
     checkOrders(rule)
     refuseEmptyCall(rule)
+    if (canNeverHold(rule, nameOfComparison)) hints.add(NEVER_HOLDS)
     return { ok: true as const, rule, normalized: reader.normalized(), hints: [...hints] }
   })
 }
@@ -143,7 +146,9 @@ function parseComparison(reader: TokenReader, hints: Set<string> | undefined, or
   const key = parseKey(reader, hints)
   const operator = parseOperator(reader, hints)
   const valuePosition = reader.start
+  const isBare = reader.kind === 'word'
   const value = parseValue(reader, operator)
+  if (hints !== undefined) for (const hint of valueHints(key, operator, value, isBare)) hints.add(hint)
   return { op: 'comparison', ordinal, key, operator, value, position, valuePosition }
 }
 
@@ -224,13 +229,6 @@ function shown(value: string): string {
   return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)
 }
 
-/** `.5` and `1,000` as they are meant. */
-function suggestion(value: string): string {
-  const plain = value.trim().replaceAll(/(?<=[0-9]),(?=[0-9]{3}(?![0-9]))/g, '')
-  const meant = plain.replace(/^([+-]?)\./, '$10.').replace(/\.$/, '')
-  return meant !== value && orderedDecimal(meant) !== undefined ? ` (write ${meant})` : ''
-}
-
 /** Where character `offset` of a value stands in the text, past its quote and its escapes. */
 function positionInValue(text: string, valuePosition: number, offset: number): number {
   const quoted = text.charAt(valuePosition) === '"' || text.charAt(valuePosition) === "'"
@@ -246,11 +244,16 @@ function forEachComparison(rule: TraitRule, visit: (leaf: Comparison) => unknown
   else for (const child of rule.children) forEachComparison(child, visit)
 }
 
+function nameOfComparison(leaf: Comparison): string {
+  const { key, operator, operand } = predicateOf(leaf)
+  return `${key} ${operator} ${operand}`
+}
+
 /** A rule that holds for a call without signals would fire on every call [AUD-73]. */
 function refuseEmptyCall(rule: TraitRule): void {
   if (!evaluateExpression(rule, never)) return
   throw new RuleError(
-    'this rule would hold for every call; join NOT with a condition that must hold',
+    'this rule would hold for every call that has none of its keys; join NOT, by AND, with a condition that must hold',
     positionOfTruth(rule, never),
   )
 }
