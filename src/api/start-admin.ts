@@ -13,6 +13,7 @@ import { destinationRoutes } from './destinations.ts'
 import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
 import { addSecurityHeaders, registerGatekeeper } from './gatekeeper.ts'
+import { registerJsonAnswers } from './json-answers.ts'
 import { liveRoutes } from './live.ts'
 import { mappingRoutes } from './mappings.ts'
 import { mergeRuleRoutes } from './merge-rules.ts'
@@ -60,8 +61,6 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
     return isPageVisit(request) ? sendPage(parts.uiFolder, reply.code(404)) : handleError(error, request, reply)
   })
   app.setValidatorCompiler(validateBySchema)
-  // The views are built member by member and checked by the compiler; checking each answer again would cost more than making it.
-  app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler(handleError)
   app.setNotFoundHandler((request, reply) =>
     isPageVisit(request)
@@ -69,6 +68,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
       : sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
   )
   registerTextGuard(app)
+  registerJsonAnswers(app)
   const sessions = createSessionKeeper(catalog.sessions, clock.now)
   const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
   registerGatekeeper(app, parts, { sessions, isSecure })

@@ -12,11 +12,13 @@ import {
 } from 'kysely'
 import Libsql from 'libsql/promise'
 import { DiskFullError, isDiskFull } from '../../lib/disk-space.ts'
+import { nextTurn, runInSlices } from '../../lib/slices.ts'
 
 /**
  * SQLite for Kysely, off the main thread: to sort 100,000 names or to wait for the device takes a tenth of a second, and
  * events wait for nobody. `libsql/promise` runs preparing, executing up to the first row, and what `exec` is given on threads
- * of its own; its `run` does not, so a change is executed as a query without rows.
+ * of its own; its `run` does not, so a change is executed as a query without rows. Rows are taken over in slices, and every
+ * answer ends with a turn of the event loop: a chain of short queries would otherwise be served to its end before anything else.
  */
 export interface SqliteOptions {
   readonly file: string
@@ -28,7 +30,8 @@ export interface SqliteOptions {
 }
 
 interface Statement {
-  all(parameters: readonly unknown[]): Promise<unknown[]>
+  /** Rows are fetched 100 at a time. */
+  iterate(parameters: readonly unknown[]): Promise<Iterable<unknown>>
 }
 
 interface Database {
@@ -135,16 +138,32 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   #all(sql: string, parameters: readonly unknown[]): Promise<unknown[]> {
-    return this.#told(async () => (await this.#database.prepare(sql)).all(parameters))
+    return this.#told(async () => {
+      const statement = await this.#database.prepare(sql)
+      return runInSlices(taken(await statement.iterate(parameters)))
+    })
   }
 
   async #told<T>(run: () => Promise<T>): Promise<T> {
     try {
-      return await run()
+      const result = await run()
+      await nextTurn()
+      return result
     } catch (error) {
       if (!isDiskFull(error)) throw error
       this.#onFull(error)
       throw new DiskFullError(NO_ROOM, { cause: error })
     }
   }
+}
+
+const ROWS_AT_ONCE = 100
+
+function* taken<T>(rows: Iterable<T>): Generator<void, T[]> {
+  const all: T[] = []
+  for (const row of rows) {
+    all.push(row)
+    if (all.length % ROWS_AT_ONCE === 0) yield
+  }
+  return all
 }
