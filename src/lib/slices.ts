@@ -23,3 +23,16 @@ export async function runInSlices<T>(work: Generator<void, T>, { sliceMs = 4 }: 
     await nextTurn()
   }
 }
+
+/** What is made of each, with a yield after each; for `runInSlices`. */
+export function* eachInSlices<From, To>(
+  list: readonly From[],
+  make: (one: From, at: number) => To,
+): Generator<void, To[]> {
+  const made: To[] = []
+  for (const [at, one] of list.entries()) {
+    made.push(make(one, at))
+    yield
+  }
+  return made
+}

@@ -2,7 +2,7 @@ import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
 import type { ProfileView } from '../contract.ts'
-import { runInSlices } from '../lib/slices.ts'
+import { eachInSlices, runInSlices } from '../lib/slices.ts'
 import { type DestinationId, type DeviceId, deviceProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
 import { findProfiles, readDevice } from '../pipeline/find-profiles.ts'
@@ -32,7 +32,8 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       const search = { ...asked, ...meant, profileIds: inBoth(asked.profileIds, meant.profileIds) }
       const { total, list } =
         search.profileIds?.length === 0 ? NOTHING : await store.list({ ...search, page, pageSize })
-      const listed = await runInSlices(inSteps(list, listedDelivery))
+      // A page can name half a million segments.
+      const listed = await runInSlices(eachInSlices(list, listedDelivery))
       const [destinationNames, segmentNames] = await Promise.all([
         names.namesOf(
           'destinations',
@@ -57,16 +58,6 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       return viewDetail(delivery, { destination, destinationName: destinationNames.get(destinationId), segmentNames })
     },
   }
-}
-
-/** A page can name half a million segments: events are served between its messages. */
-function* inSteps<From, To>(list: readonly From[], make: (one: From) => To): Generator<void, To[]> {
-  const made: To[] = []
-  for (const one of list) {
-    made.push(make(one))
-    yield
-  }
-  return made
 }
 
 /** A filter of the API as the store takes it. */
