@@ -2,7 +2,7 @@
 // UI or one piece of work in the background, at the limits of the specification (bench/load/populate-large.mjs), while events
 // come in evenly. Each call is made several times; the longest counts.
 //
-//   BENCH_DIR=folder keeps the filled data directory; BENCH_ONLY=text makes only the calls with it in their name;
+//   BENCH_DIR=folder keeps the filled data directory; BENCH_ONLY=pattern makes only the calls whose name fits;
 //   BENCH_PROFILE=1 prints what was on the stack during each pause above 10 ms (and is slower).
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -98,12 +98,12 @@ function startEvents(agent) {
 async function measureAll(usher, agent) {
   const api = callerOf(agent)
   const rows = []
-  const wanted = process.env.BENCH_ONLY ?? ''
+  const wanted = new RegExp(process.env.BENCH_ONLY ?? '')
   for (const { name, work, repeats = REPEATS, restMs = 0 } of [
     { name: 'events alone', work: () => sleep(3_000) },
     ...callsOf({ api, edgePort: PORTS.edge }),
   ]) {
-    if (!name.includes(wanted)) continue
+    if (!wanted.test(name)) continue
     const seen = { name, longestMs: 0, cpuMs: 0, over10: 0, over50: 0, gcMs: 0, tookMs: 0 }
     for (let n = 0; n < repeats; n++) {
       await usher.tell({ start: true, profile: process.env.BENCH_PROFILE !== undefined })

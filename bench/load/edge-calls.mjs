@@ -10,7 +10,7 @@ export function callsOf({ api, edgePort }) {
   const get = (path) => ({ name: `GET ${path}`.slice(0, 50), work: () => api('GET', path) })
   const [small, large] = LARGE_PROFILES
   const longRule = FIRST_SEGMENT + 19_000
-  const range = { filter: { from: new Date(0).toISOString(), to: new Date(Date.now() + DAY_MS).toISOString() } }
+  const range = { from: new Date(0).toISOString(), to: new Date(Date.now() + DAY_MS).toISOString() }
   const traitOf = (n) => ({
     name: `saved ${n}`,
     traitType: 'RULE_BASED_TRAIT',

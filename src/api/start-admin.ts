@@ -10,7 +10,7 @@ import { deliveryRoutes } from './deliveries.ts'
 import { denyListRoutes } from './deny-list.ts'
 import { destinationHealthRoutes } from './destination-health.ts'
 import { destinationRoutes } from './destinations.ts'
-import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
+import { createErrorHandler, registerItemCheck, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
 import { addSecurityHeaders, registerGatekeeper } from './gatekeeper.ts'
 import { registerJsonAnswers } from './json-answers.ts'
@@ -68,6 +68,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
       : sendProblem(request, reply, new Problem(404, 'not_found', 'There is no such path.')),
   )
   registerTextGuard(app)
+  registerItemCheck(app)
   registerJsonAnswers(app)
   const sessions = createSessionKeeper(catalog.sessions, clock.now)
   const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
