@@ -1,3 +1,4 @@
+import { openPace, type Pace } from '../lib/pace.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { runFollowUps } from './follow-ups.ts'
@@ -34,6 +35,7 @@ export async function openRefile(
   options: { readonly onFailed: (error: unknown) => void },
 ): Promise<Refile> {
   let place = ((await jobs.read(JOB)) as Place | undefined) ?? { key: 0, partition: 0, remaining: 0 }
+  const pace = openPace()
   let closed = false
   let running: Promise<void> | undefined
 
@@ -41,7 +43,7 @@ export async function openRefile(
     while (!closed && place.remaining > 0) {
       const began = place
       try {
-        await refilePartition(began.partition, parts, () => closed)
+        await refilePartition(began.partition, parts, pace, () => closed)
         // Not when the rulebook changed meanwhile: this partition was walked under the former one.
         if (closed || place !== began) continue
         place = { ...began, partition: (began.partition + 1) % PARTITIONS, remaining: began.remaining - 1 }
@@ -70,7 +72,7 @@ export async function openRefile(
   }
 }
 
-async function refilePartition(partition: number, parts: Parts, isClosed: () => boolean): Promise<void> {
+async function refilePartition(partition: number, parts: Parts, pace: Pace, isClosed: () => boolean): Promise<void> {
   for await (const page of parts.profiles.scan(partition, { pageSize: 64 })) {
     if (isClosed()) return
     const startedMs = performance.now()
@@ -78,7 +80,7 @@ async function refilePartition(partition: number, parts: Parts, isClosed: () => 
     const stale = page.filter((profile) => profile.membershipKey !== membershipKey)
     const followUps = await Promise.all(
       stale.map((profile) =>
-        profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts) : reevaluateDeclared(profile.id, parts),
+        profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts, pace) : reevaluateDeclared(profile.id, parts),
       ),
     )
     await runFollowUps(followUps.flat(), parts)

@@ -17,8 +17,8 @@ import { nextTurn, runInSlices } from '../../lib/slices.ts'
 /**
  * SQLite for Kysely, off the main thread: to sort 100,000 names or to wait for the device takes a tenth of a second, and
  * events wait for nobody. `libsql/promise` runs preparing, executing up to the first row, and what `exec` is given on threads
- * of its own; its `run` does not, so a change is executed as a query without rows. Rows are taken over in slices, and every
- * answer ends with a turn of the event loop: a chain of short queries would otherwise be served to its end before anything else.
+ * of its own; its `run` does not, so a change is executed as a query without rows. Rows are taken over in slices, and a
+ * chain of short queries gives the event loop a turn every few milliseconds: it would be served to its end before anything else.
  */
 export interface SqliteOptions {
   readonly file: string
@@ -41,6 +41,7 @@ interface Database {
   close(): void
 }
 
+const TURN_EVERY_MS = 3
 const NO_ROOM = 'There is no room left on the disk of the data directory. Free some space, then try again.'
 
 export function sqliteDialect(options: SqliteOptions): Dialect {
@@ -107,6 +108,7 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
   readonly #onFull: (error: unknown) => void
+  #turnMs = 0
 
   constructor(database: Database, onFull: (error: unknown) => void) {
     this.#database = database
@@ -144,10 +146,16 @@ class SqliteConnection implements DatabaseConnection {
     })
   }
 
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#turnMs < TURN_EVERY_MS) return
+    await nextTurn()
+    this.#turnMs = performance.now()
+  }
+
   async #told<T>(run: () => Promise<T>): Promise<T> {
     try {
       const result = await run()
-      await nextTurn()
+      await this.#breathe()
       return result
     } catch (error) {
       if (!isDiskFull(error)) throw error
