@@ -19,7 +19,7 @@ import { round } from './made-rules.mjs'
 const PORTS = { edge: 21_961, admin: 21_962, receiver: 21_963 }
 const MUST_MS = 50
 const AIM_MS = 10
-const REPEATS = 3
+const REPEATS = 2
 const EVENTS_PER_SECOND = 200
 
 /** @returns {Promise<import('./result.ts').BenchResult>} */

@@ -21,7 +21,7 @@ const TRAITS = 99_900
 const SEGMENTS = 19_900
 export const FIRST_SEGMENT = FIRST_TRAIT + TRAITS
 /** Segments from here on have rules of 1,000 traits; their list is long in bytes as well. */
-const LONG_RULES = 1_000
+const LONG_RULES = 100
 const DESTINATIONS = 6
 const FOLDERS = 2_000
 const DATA_SOURCES = 2_000

@@ -28,7 +28,7 @@ import {
   summaryOf,
   type WrittenUser,
 } from './delivery-record.ts'
-import type { DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
+import type { DeliveryFilter, DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
 import { afterPrefix, Kind, kindRange, partitionOfKey } from './keys.ts'
 import { openRecord } from './record.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
@@ -36,6 +36,8 @@ import type { RecordStore, StoredRecord } from './record-store.ts'
 /** Ended deliveries looked at for one list; a narrower filter reaches further back. */
 const LIST_SCAN_MAX = 200_000
 const PAGE = 1_000
+/** Messages read whole at once. */
+const PORTION = 16
 const DESTINATION_ID_MAX = 0xffff_ffff
 const TIME_MAX_MS = 2 ** 48 - 1
 
@@ -212,12 +214,17 @@ export function deliveryHistory(
       return place === undefined ? undefined : (await read([place]))[0]
     },
 
-    async list(filter) {
+    async list<View = StoredDelivery>(filter: DeliveryFilter, view = (delivery: StoredDelivery) => delivery as View) {
       const found = await find(filter)
       const sorted = await runInSlices(sortedOnce(found, newestFirst))
       const start = filter.page * filter.pageSize
-      const list = await read(sorted.slice(start, start + filter.pageSize))
-      return { total: sorted.length, list: list.filter((delivery) => delivery !== undefined) }
+      const end = Math.min(start + filter.pageSize, sorted.length)
+      const list: View[] = []
+      for (let at = start; at < end; at += PORTION) {
+        const found = (await read(sorted.slice(at, Math.min(at + PORTION, end)))).filter((one) => one !== undefined)
+        list.push(...(await runInSlices(eachInSlices(found, view))))
+      }
+      return { total: sorted.length, list }
     },
 
     async ended(filter) {

@@ -27,6 +27,8 @@ export interface SqliteOptions {
   readonly pragmas: string
   /** Told before the caller when something could not be written because there is no room. */
   readonly onFull: (error: unknown) => void
+  /** How long the event loop waits at most while queries and rows follow one another. */
+  readonly turnEveryMs?: number
 }
 
 interface Statement {
@@ -66,9 +68,9 @@ class SqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    const { file, busySeconds, pragmas, onFull } = this.#options
+    const { file, busySeconds, pragmas, onFull, turnEveryMs = TURN_EVERY_MS } = this.#options
     const database = new Libsql(file, { timeout: busySeconds }) as unknown as Database
-    this.#connection = new SqliteConnection(database, onFull)
+    this.#connection = new SqliteConnection(database, onFull, turnEveryMs)
     await this.#connection.exec(pragmas)
   }
 
@@ -108,11 +110,13 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
   readonly #onFull: (error: unknown) => void
+  readonly #turnEveryMs: number
   #turnMs = 0
 
-  constructor(database: Database, onFull: (error: unknown) => void) {
+  constructor(database: Database, onFull: (error: unknown) => void, turnEveryMs: number) {
     this.#database = database
     this.#onFull = onFull
+    this.#turnEveryMs = turnEveryMs
   }
 
   get inTransaction(): boolean {
@@ -142,12 +146,12 @@ class SqliteConnection implements DatabaseConnection {
   #all(sql: string, parameters: readonly unknown[]): Promise<unknown[]> {
     return this.#told(async () => {
       const statement = await this.#database.prepare(sql)
-      return runInSlices(taken(await statement.iterate(parameters)))
+      return runInSlices(taken(await statement.iterate(parameters)), { sliceMs: this.#turnEveryMs })
     })
   }
 
   async #breathe(): Promise<void> {
-    if (performance.now() - this.#turnMs < TURN_EVERY_MS) return
+    if (performance.now() - this.#turnMs < this.#turnEveryMs) return
     await nextTurn()
     this.#turnMs = performance.now()
   }
