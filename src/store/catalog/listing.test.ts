@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Catalog, openCatalog } from './catalog.ts'
-import { sqliteDialect } from './sqlite-dialect.ts'
 import type { TraitDraft } from './trait-rows.ts'
 
 const COUNT = 1_200
@@ -70,30 +68,4 @@ test('what is removed while a list is read is left out, what is added does not c
   }
   expect(seen).toHaveLength(COUNT - 1)
   expect(new Set(seen).size).toBe(COUNT - 1)
-})
-
-test('between two queries of a chain the event loop gets a turn, and within one after each hundred rows', async () => {
-  const dialect = sqliteDialect({
-    file: join(folder, 'other.sqlite'),
-    busySeconds: 1,
-    pragmas: '',
-    onFull: () => {},
-    turnEveryMs: 0,
-  })
-  const db = new Kysely<Record<string, never>>({ dialect })
-  let turns = 0
-  let isOver = false
-  const count = () => {
-    turns++
-    if (!isOver) setImmediate(count)
-  }
-  setImmediate(count)
-  for (let n = 0; n < 50; n++) await sql`select 1`.execute(db)
-  expect(turns).toBeGreaterThanOrEqual(49)
-  turns = 0
-  const many = sql`with recursive n (i) as (select 1 union all select i + 1 from n where i < 5000) select i from n`
-  expect((await many.execute(db)).rows).toHaveLength(5_000)
-  expect(turns).toBeGreaterThanOrEqual(49)
-  isOver = true
-  await db.destroy()
 })

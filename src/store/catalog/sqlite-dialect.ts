@@ -27,8 +27,6 @@ export interface SqliteOptions {
   readonly pragmas: string
   /** Told before the caller when something could not be written because there is no room. */
   readonly onFull: (error: unknown) => void
-  /** How long the event loop waits at most while queries and rows follow one another. */
-  readonly turnEveryMs?: number
 }
 
 interface Statement {
@@ -68,9 +66,9 @@ class SqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    const { file, busySeconds, pragmas, onFull, turnEveryMs = TURN_EVERY_MS } = this.#options
+    const { file, busySeconds, pragmas, onFull } = this.#options
     const database = new Libsql(file, { timeout: busySeconds }) as unknown as Database
-    this.#connection = new SqliteConnection(database, onFull, turnEveryMs)
+    this.#connection = new SqliteConnection(database, onFull)
     await this.#connection.exec(pragmas)
   }
 
@@ -110,13 +108,11 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
   readonly #onFull: (error: unknown) => void
-  readonly #turnEveryMs: number
   #turnMs = 0
 
-  constructor(database: Database, onFull: (error: unknown) => void, turnEveryMs: number) {
+  constructor(database: Database, onFull: (error: unknown) => void) {
     this.#database = database
     this.#onFull = onFull
-    this.#turnEveryMs = turnEveryMs
   }
 
   get inTransaction(): boolean {
@@ -146,12 +142,12 @@ class SqliteConnection implements DatabaseConnection {
   #all(sql: string, parameters: readonly unknown[]): Promise<unknown[]> {
     return this.#told(async () => {
       const statement = await this.#database.prepare(sql)
-      return runInSlices(taken(await statement.iterate(parameters)), { sliceMs: this.#turnEveryMs })
+      return runInSlices(taken(await statement.iterate(parameters)))
     })
   }
 
   async #breathe(): Promise<void> {
-    if (performance.now() - this.#turnMs < this.#turnEveryMs) return
+    if (performance.now() - this.#turnMs < TURN_EVERY_MS) return
     await nextTurn()
     this.#turnMs = performance.now()
   }
