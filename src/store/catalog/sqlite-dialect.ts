@@ -42,6 +42,7 @@ interface Database {
 }
 
 const TURN_EVERY_MS = 3
+const STATEMENTS_MAX = 500
 const NO_ROOM = 'There is no room left on the disk of the data directory. Free some space, then try again.'
 
 export function sqliteDialect(options: SqliteOptions): Dialect {
@@ -108,6 +109,11 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
   readonly #onFull: (error: unknown) => void
+  /**
+   * By their text, the one used last at the end. One that is given up is ended by the garbage collector on the main thread,
+   * which for that waits for whatever the connection is executing: a tenth of a second where many rows are sorted.
+   */
+  readonly #statements = new Map<string, Statement>()
   #turnMs = 0
 
   constructor(database: Database, onFull: (error: unknown) => void) {
@@ -141,9 +147,19 @@ class SqliteConnection implements DatabaseConnection {
 
   #all(sql: string, parameters: readonly unknown[]): Promise<unknown[]> {
     return this.#told(async () => {
-      const statement = await this.#database.prepare(sql)
-      return runInSlices(taken(await statement.iterate(parameters)))
+      const statement = this.#statements.get(sql) ?? (await this.#database.prepare(sql))
+      // One that failed is not used again.
+      this.#statements.delete(sql)
+      const rows = await runInSlices(taken(await statement.iterate(parameters)))
+      this.#keep(sql, statement)
+      return rows
     })
+  }
+
+  #keep(sql: string, statement: Statement): void {
+    this.#statements.set(sql, statement)
+    const [longestUnused] = this.#statements.keys()
+    if (this.#statements.size > STATEMENTS_MAX && longestUnused !== undefined) this.#statements.delete(longestUnused)
   }
 
   async #breathe(): Promise<void> {
