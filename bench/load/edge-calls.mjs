@@ -141,7 +141,6 @@ export function callsOf({ api, edgePort }) {
     get('/v1/deliveries/replays'),
     { name: 'GET /v1/deliveries/replays/…, 1,000 messages', work: () => showReplay(api) },
     { name: 'POST /v1/backups', work: () => api('POST', '/v1/backups'), repeats: 2 },
-    { name: 'POST /v1/verify', work: () => api('POST', '/v1/verify'), repeats: 1 },
     {
       name: 'sweep after a day',
       work: () => api('POST', '/v1/test/clock', { advanceMs: DAY_MS }),
