@@ -7,8 +7,11 @@ import { fileURLToPath } from 'node:url'
 const root = join(fileURLToPath(import.meta.url), '../../..')
 export const ADMIN_TOKEN = 'a-bench-token-of-enough-characters'
 
-/** @returns the ready line with `process`, `stop()` and `cpuSeconds()` */
-export async function startServer({ dataDir, edgePort, adminPort, env = {} }) {
+/**
+ * @param probe load `pause-probe.mjs` into it: `tell(message)` then resolves with its answer
+ * @returns the ready line with `process`, `stop()` and `tell()`
+ */
+export async function startServer({ dataDir, edgePort, adminPort, env = {}, probe = false }) {
   // Directly, so that the switches in its first line count.
   const child = spawn(join(root, 'bin', 'usher'), ['serve'], {
     env: {
@@ -20,9 +23,10 @@ export async function startServer({ dataDir, edgePort, adminPort, env = {} }) {
       USHER_ALLOW_PRIVATE_DESTINATIONS: '1',
       USHER_EDGE_DENY_LIST_ENABLED: 'false',
       USHER_LOG_LEVEL: 'warn',
+      ...(probe && { NODE_OPTIONS: `--import ${new URL('pause-probe.mjs', import.meta.url).href}` }),
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', ...(probe ? ['ipc'] : [])],
   })
   const ready = await new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the server ended with ${code} before it was ready`)))
@@ -34,6 +38,11 @@ export async function startServer({ dataDir, edgePort, adminPort, env = {} }) {
   return {
     ...ready,
     process: child,
+    tell(message) {
+      const answer = new Promise((resolve) => child.once('message', resolve))
+      child.send(message)
+      return answer
+    },
     async stop() {
       child.removeAllListeners('exit')
       const gone = new Promise((resolve) => child.once('exit', resolve))

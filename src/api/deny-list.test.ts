@@ -21,7 +21,7 @@ let server: TestAdmin
 beforeAll(async () => {
   server = await startTestAdmin({
     denyList: {
-      list(filter, window) {
+      async list(filter, window) {
         asked.push([filter, window])
         return { total: 21, list: [entry] }
       },

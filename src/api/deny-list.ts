@@ -23,7 +23,7 @@ export const denyListRoutes: Routes<{ denyList: DenyListDesk }> = (app, { denyLi
     },
     async (request) => {
       const { page, pageSize, ...filter } = request.query
-      const { total, list } = denyList.list(filter, { page, pageSize })
+      const { total, list } = await denyList.list(filter, { page, pageSize })
       return { total, page, pageSize, list: [...list] }
     },
   )

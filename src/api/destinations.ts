@@ -111,8 +111,8 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
       const shown = view(await destinations.get(request.params.destinationId))
       if (request.query.includeMappings !== true) return { ...shown, mappings: null }
       const shownMappings = []
-      for await (const page of mappings.list(shown.destinationId).stream())
-        shownMappings.push(...page.map(renderMapping))
+      for await (const some of mappings.list(shown.destinationId).portions())
+        shownMappings.push(...some.map(renderMapping))
       return { ...shown, mappings: shownMappings }
     },
   )

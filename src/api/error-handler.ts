@@ -1,20 +1,44 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaCompiler } from 'fastify'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { ProblemBody } from '../contract.ts'
 import { isDiskFull } from '../lib/disk-space.ts'
 import type { Log } from '../lib/log.ts'
+import { eachInSlices, runInSlices } from '../lib/slices.ts'
 import { CatalogRefusal } from '../store/catalog/refusal.ts'
+import type { App } from './app.ts'
 import { Problem } from './problem.ts'
 
 const REFUSAL_STATUS = { not_found: 404, invalid: 400, conflict: 409, forbidden: 403 } as const
 
-/** Checks params, query and body by the schemas of a route [SEC-69]. */
-export const validateBySchema: FastifySchemaCompiler<z.ZodType> =
-  ({ schema }) =>
-  (value) => {
-    const parsed = schema.safeParse(value)
+/** Checks params, query and body by the schemas of a route [SEC-69]; of a body that is a list only how long it is. */
+export const validateBySchema: FastifySchemaCompiler<z.ZodType> = ({ schema }) => {
+  const checked = schema instanceof z.ZodArray ? ofAnything(schema) : schema
+  return (value) => {
+    const parsed = checked.safeParse(value)
     return parsed.success ? { value: parsed.data } : { error: problemOfIssues(parsed.error.issues) }
   }
+}
+
+/** A list of the same lengths. */
+function ofAnything({ def: { checks = [] } }: z.ZodArray): z.ZodType {
+  return z.array(z.unknown()).check(...(checks as z.core.$ZodCheck<unknown[]>[]))
+}
+
+/** Checks the items of a body that is a list, in slices: there may be 20,000. */
+export function registerItemCheck(app: App): void {
+  app.addHook('preHandler', async (request) => {
+    const schema = request.routeOptions.schema?.body
+    if (!(schema instanceof z.ZodArray) || !Array.isArray(request.body)) return
+    const issues: z.core.$ZodIssue[] = []
+    const check = (item: unknown, at: number) => {
+      const parsed = (schema.element as z.ZodType).safeParse(item)
+      if (!parsed.success) issues.push(...parsed.error.issues.map((issue) => ({ ...issue, path: [at, ...issue.path] })))
+      return parsed.data
+    }
+    request.body = await runInSlices(eachInSlices(request.body, check))
+    if (issues.length > 0) throw problemOfIssues(issues)
+  })
+}
 
 /** The only place of the API that catches: every failure becomes one body [API-34], and only our own mistakes are logged. */
 export function createErrorHandler(log: Log) {

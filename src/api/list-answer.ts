@@ -1,38 +1,42 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { PAGE_SIZE_DEFAULT } from '../contract.ts'
+import { jsonInSlices } from '../lib/json-slices.ts'
+import { runInSlices } from '../lib/slices.ts'
 import type { Listing } from '../store/catalog/listing.ts'
 
+type View<Item> = (items: readonly Item[]) => readonly unknown[] | Promise<readonly unknown[]>
+
 /**
- * Answers a list: a page of it when the request asks for one, else all of it as a bare array, streamed, so that neither
- * its size nor a slow reader costs memory [API-24].
+ * Answers a list: a page of it when the request asks for one, else all of it as a bare array. Both are streamed in portions,
+ * so that neither their size nor a slow reader costs memory or holds up events [API-24].
  */
 export async function sendList<Item>(
   reply: FastifyReply,
   listing: Listing<Item>,
   query: { readonly page?: number | undefined; readonly pageSize?: number | undefined },
-  view: (items: readonly Item[]) => readonly unknown[] | Promise<readonly unknown[]>,
+  view: View<Item>,
 ): Promise<void> {
-  if (query.page !== undefined || query.pageSize !== undefined) {
-    const page = query.page ?? 0
-    const pageSize = query.pageSize ?? PAGE_SIZE_DEFAULT
-    const { total, list } = await listing.page(page, pageSize)
-    await reply.send({ total, page, pageSize, list: await view(list) })
-    return
-  }
-  await reply.type('application/json; charset=utf-8').send(Readable.from(jsonArray(listing, view)))
+  const send = (text: AsyncIterable<string>) => reply.type('application/json; charset=utf-8').send(Readable.from(text))
+  if (query.page === undefined && query.pageSize === undefined) return send(textOf(listing.portions(), view, '[', ']'))
+  const { page = 0, pageSize = PAGE_SIZE_DEFAULT } = query
+  const opening = `{"total":${await listing.count()},"page":${page},"pageSize":${pageSize},"list":[`
+  return send(textOf(listing.portions({ offset: page * pageSize, limit: pageSize }), view, opening, ']}'))
 }
 
-async function* jsonArray<Item>(
-  listing: Listing<Item>,
-  view: (items: readonly Item[]) => readonly unknown[] | Promise<readonly unknown[]>,
+/** The opening comes with the first portion: what fails until then is answered as a failure. */
+async function* textOf<Item>(
+  portions: AsyncIterable<readonly Item[]>,
+  view: View<Item>,
+  opening: string,
+  closing: string,
 ): AsyncGenerator<string> {
-  let separator = '['
-  for await (const items of listing.stream()) {
-    const texts = (await view(items)).map((item) => JSON.stringify(item))
-    if (texts.length === 0) continue
-    yield separator + texts.join(',')
-    separator = ','
+  let before = opening
+  for await (const items of portions) {
+    if (items.length === 0) continue
+    const pieces = await runInSlices(jsonInSlices(await view(items)))
+    yield before + pieces.join('').slice(1, -1)
+    before = ','
   }
-  yield separator === '[' ? '[]' : ']'
+  yield before === opening ? opening + closing : closing
 }

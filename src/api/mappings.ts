@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listOf, Mapping, MappingDraft, MappingListQuery, objectId } from '../contract.ts'
+import { eachInSlices, runInSlices } from '../lib/slices.ts'
 import type { Clock } from '../model/clock.ts'
 import { DAY_MS, isoDay, utcDay } from '../model/time.ts'
 import type { Catalog } from '../store/catalog/catalog.ts'
@@ -89,12 +90,9 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
     },
   }
   app.post('/v1/destinations/:destinationId/bulk-create', bulk, async (request, reply) => {
-    const created = await mappings.create(
-      request.params.destinationId,
-      request.body.map(readDraft),
-      request.caller.author,
-    )
-    return reply.code(201).send(created.map(renderMapping))
+    const drafts = await runInSlices(eachInSlices(request.body, readDraft))
+    const created = await mappings.create(request.params.destinationId, drafts, request.caller.author)
+    return reply.code(201).send(await runInSlices(eachInSlices(created, renderMapping)))
   })
 
   app.put(

@@ -4,6 +4,7 @@ import type { RouteOptions } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ProblemBody } from '../contract.ts'
+import { nextTurn } from '../lib/slices.ts'
 import type { App } from './app.ts'
 import { type OpenapiDocument, renderDocs, STYLE } from './docs-page.ts'
 
@@ -55,7 +56,7 @@ export async function registerOpenapi(app: App, version: string): Promise<() => 
   return () => {
     document ??= (async () => {
       for (const route of routes) {
-        await new Promise((resolve) => setImmediate(resolve))
+        await nextTurn()
         const { schema, url } = route
         const input = { schema, url, route, openapiObject: { openapi: VERSION } }
         transformed.set(keyOf(route), transformRoute(input as unknown as TransformInput))

@@ -190,7 +190,7 @@ export interface DenyListDesk {
   list(
     filter: DenyListFilter,
     window: { readonly page: number; readonly pageSize: number },
-  ): { readonly total: number; readonly list: readonly DenyListEntry[] }
+  ): Promise<{ readonly total: number; readonly list: readonly DenyListEntry[] }>
   /** @returns `off` while the configuration does not allow it. @throws StoreUnavailableError; safe to repeat */
   remove(entryId: string): Promise<'removed' | 'unknown' | 'off'>
 }

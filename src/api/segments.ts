@@ -32,20 +32,31 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
   const idOf = (key: string) => resolveKey('segment', key, segments.idsByIntegrationCode)
   const view = (segment: StoredSegment) => renderSegment(segment, catalog.pid)
 
-  const viewWith = async (segment: StoredSegment, query: z.output<typeof SegmentQuery>): Promise<Segment> => {
-    const shown = view(segment)
-    if (query.includeInUseStatus === true) shown.inUse = await segments.isMapped(segment.segmentId)
-    if (query.includeTraitDataSourceIds !== true && query.includeExprTree !== true) return shown
+  const viewAll = async (
+    found: readonly StoredSegment[],
+    query: Pick<z.output<typeof SegmentQuery>, 'includeInUseStatus' | 'includeTraitDataSourceIds'>,
+  ): Promise<Segment[]> => {
+    const ids = found.map((segment) => segment.segmentId)
+    const mapped = query.includeInUseStatus === true ? await segments.mappedAmong(ids) : undefined
+    const sources = query.includeTraitDataSourceIds === true ? await segments.traitDataSourcesOf(ids) : undefined
+    return found.map((segment) => ({
+      ...view(segment),
+      ...(mapped && { inUse: mapped.has(segment.segmentId) }),
+      ...(sources && { traitDataSourceIds: [...(sources.get(segment.segmentId) ?? [])] }),
+    }))
+  }
+
+  const viewOne = async (segment: StoredSegment, query: z.output<typeof SegmentQuery>): Promise<Segment> => {
+    const [shown = view(segment)] = await viewAll([segment], query)
+    if (query.includeExprTree !== true) return shown
     const traits = await segments.traitsOf(segment.segmentId)
-    if (query.includeTraitDataSourceIds === true)
-      shown.traitDataSourceIds = [...new Set(traits.map((trait) => trait.dataSourceId))]
-    if (query.includeExprTree === true) {
-      const parsed = rules.parseSegmentRule(segment.segmentRule)
-      shown.traits = traits.map((trait) => trait.traitId)
-      shown.codeViewOnly = traits.length > VISUAL_TRAITS_MAX
-      shown.expressionTree = parsed.ok ? parsed.rule : null
+    const parsed = rules.parseSegmentRule(segment.segmentRule)
+    return {
+      ...shown,
+      traits,
+      codeViewOnly: traits.length > VISUAL_TRAITS_MAX,
+      expressionTree: parsed.ok ? parsed.rule : null,
     }
-    return shown
   }
 
   const readDraft = async (body: SegmentDraft): Promise<StoredDraft> => {
@@ -82,9 +93,7 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
     (request, reply) => {
       const { query } = request
       const listing = segments.list(readFilter(query), query)
-      return sendList(reply, listing, query, (items) =>
-        Promise.all(items.map((segment) => viewWith(segment, { ...query, includeExprTree: undefined }))),
-      )
+      return sendList(reply, listing, query, (items) => viewAll(items, query))
     },
   )
 
@@ -112,7 +121,7 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
         response: { 200: Segment },
       },
     },
-    async (request) => viewWith(await segments.get(await idOf(request.params.sid)), request.query),
+    async (request) => viewOne(await segments.get(await idOf(request.params.sid)), request.query),
   )
 
   app.post(

@@ -11,9 +11,10 @@ import { deliveryRoutes } from './deliveries.ts'
 import { denyListRoutes } from './deny-list.ts'
 import { destinationHealthRoutes } from './destination-health.ts'
 import { destinationRoutes } from './destinations.ts'
-import { createErrorHandler, sendProblem, validateBySchema } from './error-handler.ts'
+import { createErrorHandler, registerItemCheck, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
 import { addSecurityHeaders, registerGatekeeper } from './gatekeeper.ts'
+import { registerJsonAnswers } from './json-answers.ts'
 import { liveRoutes } from './live.ts'
 import { mappingRoutes } from './mappings.ts'
 import { mergeRuleRoutes } from './merge-rules.ts'
@@ -61,8 +62,6 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
     return isPageVisit(request) ? sendPage(parts.uiFolder, reply.code(404)) : handleError(error, request, reply)
   })
   app.setValidatorCompiler(validateBySchema)
-  // The views are built member by member and checked by the compiler; checking each answer again would cost more than making it.
-  app.setSerializerCompiler(() => JSON.stringify)
   app.setErrorHandler(handleError)
   app.setNotFoundHandler((request, reply) =>
     isPageVisit(request)
@@ -71,6 +70,8 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   )
   registerTextGuard(app)
   registerBodyGuard(app)
+  registerItemCheck(app)
+  registerJsonAnswers(app)
   const sessions = createSessionKeeper(catalog.sessions, clock.now)
   const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
   registerGatekeeper(app, parts, { sessions, isSecure })

@@ -1,4 +1,7 @@
+import type { FastifyRequest } from 'fastify'
 import type { ProblemBody } from '../contract.ts'
+import { parseListInSlices } from '../lib/json-list.ts'
+import { eachInSlices, runInSlices } from '../lib/slices.ts'
 import { unstorableIssue } from '../lib/texts.ts'
 import type { App } from './app.ts'
 import { Problem } from './problem.ts'
@@ -18,16 +21,39 @@ export function registerTextGuard(app: App): void {
     if (text === undefined) done(new Problem(400, 'invalid_request', 'The body is not valid UTF-8.'))
     // Clients send the type with every call, also where there is no body [API-6].
     else if (text === '') done(null, undefined)
-    else void parse(request, text, done)
+    else
+      runInSlices(parseListInSlices(text, (part) => parsedBy(parse, request, part))).then(
+        (parsed) => done(null, parsed),
+        (error: Error) => done(error),
+      )
   })
 
   app.addHook('preValidation', async (request) => {
     const details: ProblemBody['details'] = []
     for (const name of undecodableNames(request.raw.url ?? ''))
       details.push({ field: name, message: `\`${name}\` is not percent-encoded UTF-8.` })
-    for (const part of [request.params, request.query, request.body]) if (!isClean(part, 0)) collect(part, [], details)
+    for (const part of [request.params, request.query]) if (!isClean(part, 0)) collect(part, [], details)
+    if (!(await isBodyClean(request.body))) collect(request.body, [], details)
     if (details.length > 0) throw new Problem(400, 'invalid_request', 'The request is not valid.', details)
   })
+}
+
+type Parser = ReturnType<App['getDefaultJsonParser']>
+
+/** What the parser of the framework gives; it calls back at once. */
+function parsedBy(parse: Parser, request: FastifyRequest, text: string): unknown {
+  let result: { readonly error: Error | null; readonly value: unknown } | undefined
+  void parse(request, text, (error, value) => {
+    result = { error, value }
+  })
+  if (result?.error != null) throw result.error
+  return result?.value
+}
+
+/** A list may have 20,000 items: events are served between them. */
+async function isBodyClean(body: unknown): Promise<boolean> {
+  if (!Array.isArray(body)) return isClean(body, 0)
+  return (await runInSlices(eachInSlices(body, (item) => isClean(item, 1)))).every(Boolean)
 }
 
 /** The quick look at what is nearly always right: 16 MiB of a bulk request are walked without a path for each member. */

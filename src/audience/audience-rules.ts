@@ -43,8 +43,9 @@ interface Unreadable {
   readonly message: string
 }
 
-/** Rules read between two yields. */
-const STEP = 32
+/** Characters of rules read between two yields; a rule counts as some more. */
+const STEP_CHARS = 8 * 1024
+const ROW_CHARS = 256
 
 /**
  * Builds the rules in steps of at most a few milliseconds, for `runInSlices`; 100,000 traits and 20,000 segments take
@@ -90,9 +91,14 @@ function* buildTraits(
 ): Generator<void, { matcher: TraitMatcher; traitRules: (CompiledTraitRule | undefined)[] }> {
   const builder = new TraitMatcherBuilder()
   const traitRules: (CompiledTraitRule | undefined)[] = []
+  let chars = 0
   for (const trait of traits) {
-    const position = facts.add(trait)
-    if (position % STEP === 0) yield
+    facts.add(trait)
+    chars += ROW_CHARS + (trait.traitRule?.length ?? 0)
+    if (chars > STEP_CHARS) {
+      yield
+      chars = 0
+    }
     const rule = readTraitRule(trait, previous, unreadable)
     traitRules.push(rule)
     // An inactive trait is never realized by its rule.
@@ -110,8 +116,13 @@ function* buildSegments(
 ): Generator<void, { segments: SegmentIndex; segmentRules: (CompiledSegmentRule | undefined)[] }> {
   const builder = new SegmentIndexBuilder(facts)
   const segmentRules: (CompiledSegmentRule | undefined)[] = []
+  let chars = 0
   for (const segment of segments) {
-    if (segmentRules.length % STEP === 0) yield
+    chars += ROW_CHARS + segment.segmentRule.length
+    if (chars > STEP_CHARS) {
+      yield
+      chars = 0
+    }
     const rule = readSegmentRule(segment, previous, unreadable)
     segmentRules.push(rule)
     builder.add(segment, rule)

@@ -2,7 +2,8 @@ import type { DataSource, Trait } from '../model/definitions.ts'
 import { DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS } from '../model/retention.ts'
 import type { AudienceRules } from './audience-rules.ts'
 
-const ROWS_PER_SLICE = 1_000
+/** Characters between two yields: rules may be long, so rows are no measure. */
+const STEP_CHARS = 64 * 1024
 
 /**
  * A number that differs when memberships may: it covers segments, merge rules, of the traits that segments name what
@@ -27,18 +28,17 @@ export function* membershipKeyOf(
       `${rule.mergeRuleId} ${rule.crossDeviceOption} ${rule.deviceOption} ${rule.crossDeviceDataSourceIds.join()}`,
     )
   }
-  let rows = 0
   for (const segment of audience.compiled.segments.tables.segments) {
     hash.add(`${segment.segmentId} ${segment.mergeRuleId} ${segment.status} ${segment.segmentRule}`)
     for (const sid of segment.traitIds) named.add(sid)
-    if (++rows % ROWS_PER_SLICE === 0) yield
+    if (hash.isStepOver()) yield
   }
   let hasFolderTrait = false
-  for (const sid of [...named].sort((a, b) => a - b)) {
+  for (const sid of Int32Array.from(named).sort()) {
     const trait = audience.trait(sid)
     hash.add(trait === undefined ? `${sid} gone` : describe(trait))
     hasFolderTrait ||= trait?.traitType === 'FOLDER_TRAIT'
-    if (++rows % ROWS_PER_SLICE === 0) yield
+    if (hash.isStepOver()) yield
   }
   // A folder trait stands for whatever lies below its folder, so then every trait counts, and which folders it lies in.
   if (hasFolderTrait) yield* addAll(hash, audience)
@@ -48,7 +48,7 @@ export function* membershipKeyOf(
 function* addAll(hash: TextHash, { compiled: { facts } }: AudienceRules): Generator<void> {
   for (let position = 0; position < facts.count; position++) {
     hash.add(`${describe(facts.at(position))} ${facts.folderTraitsOf(position).join()}`)
-    if (position % ROWS_PER_SLICE === 0) yield
+    if (hash.isStepOver()) yield
   }
 }
 
@@ -59,11 +59,20 @@ function describe({ traitId, traitType, ttlDays, status }: Trait): string {
 /** FNV-1a over UTF-16 units; a separator keeps two texts from meaning one. */
 class TextHash {
   #hash = 0x811c9dc5
+  #chars = 0
 
   add(text: string): void {
     let hash = this.#hash
     for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
     this.#hash = Math.imul(hash ^ 0xffff, 0x01000193)
+    this.#chars += text.length
+  }
+
+  /** Once for each step. */
+  isStepOver(): boolean {
+    if (this.#chars < STEP_CHARS) return false
+    this.#chars = 0
+    return true
   }
 
   value(): number {

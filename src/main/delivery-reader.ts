@@ -2,7 +2,6 @@ import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
 import type { ProfileView } from '../contract.ts'
-import { runInSlices } from '../lib/slices.ts'
 import { type DestinationId, type DeviceId, deviceProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
 import { findProfiles, readDevice } from '../pipeline/find-profiles.ts'
@@ -31,19 +30,18 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       const meant = filter.q === undefined ? {} : await meantBy(filter.q, parts)
       const search = { ...asked, ...meant, profileIds: inBoth(asked.profileIds, meant.profileIds) }
       const { total, list } =
-        search.profileIds?.length === 0 ? NOTHING : await store.list({ ...search, page, pageSize })
-      const listed = await runInSlices(inSteps(list, listedDelivery))
+        search.profileIds?.length === 0 ? NOTHING : await store.list({ ...search, page, pageSize }, listedDelivery)
       const [destinationNames, segmentNames] = await Promise.all([
         names.namesOf(
           'destinations',
-          list.map((one) => one.destinationId),
+          list.map(({ head }) => head.destinationId),
         ),
         names.namesOf(
           'segments',
-          listed.flatMap((one) => one.segments.map(({ sid }) => sid)),
+          list.flatMap((one) => one.segments.map(({ sid }) => sid)),
         ),
       ])
-      return { total, list: listed.map((one) => viewDelivery(one, destinationNames, segmentNames)) }
+      return { total, list: list.map((one) => viewDelivery(one, destinationNames, segmentNames)) }
     },
     async get(id) {
       const delivery = isDeliveryId(id) ? await store.get(id) : undefined
@@ -57,16 +55,6 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       return viewDetail(delivery, { destination, destinationName: destinationNames.get(destinationId), segmentNames })
     },
   }
-}
-
-/** A page can name half a million segments: events are served between its messages. */
-function* inSteps<From, To>(list: readonly From[], make: (one: From) => To): Generator<void, To[]> {
-  const made: To[] = []
-  for (const one of list) {
-    made.push(make(one))
-    yield
-  }
-  return made
 }
 
 /** A filter of the API as the store takes it. */

@@ -23,28 +23,34 @@ export interface DetailParts {
 
 /** What a list tells of one delivery without names: those of a whole page are asked for at once. */
 export interface ListedDelivery {
-  readonly delivery: StoredDelivery
+  readonly head: ReturnType<typeof headOf>
+  readonly attempts: Delivery['attempts']
   readonly segments: readonly Omit<ListedSegment, 'name'>[]
   readonly segmentCount: number
 }
 
 export function listedDelivery(delivery: StoredDelivery): ListedDelivery {
   const all = [...saidIn(delivery)].sort((a, b) => b.users - a.users || b.status - a.status || a.sid - b.sid)
-  return { delivery, segments: all.slice(0, LISTED_SEGMENTS_MAX), segmentCount: all.length }
+  return {
+    head: headOf(delivery),
+    attempts: delivery.attempts.map(viewAttempt),
+    segments: all.slice(0, LISTED_SEGMENTS_MAX),
+    segmentCount: all.length,
+  }
 }
 
 /** A delivery in a list [OPS-51]. */
 export function viewDelivery(
-  { delivery, segments, segmentCount }: ListedDelivery,
+  { head, attempts, segments, segmentCount }: ListedDelivery,
   destinationNames: ReadonlyMap<number, string>,
   segmentNames: ReadonlyMap<number, string>,
 ): Delivery {
   return {
-    ...headOf(delivery),
-    destinationName: destinationNames.get(delivery.destinationId) ?? null,
+    ...head,
+    destinationName: destinationNames.get(head.destinationId) ?? null,
     segments: segments.map(({ sid, status, users }) => ({ sid, name: nameOf(sid, segmentNames), status, users })),
     segmentCount,
-    attempts: delivery.attempts.map(viewAttempt),
+    attempts,
   }
 }
 

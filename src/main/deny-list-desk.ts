@@ -1,7 +1,8 @@
-import type { DenyListDesk } from '../api/parts.ts'
+import type { DenyListDesk, DenyListFilter } from '../api/parts.ts'
 import type { DenyList, ListedEntry } from '../collect/deny-list.ts'
 import type { DenyListKeeper } from '../collect/deny-list-keeper.ts'
 import type { DenyListEntry } from '../contract.ts'
+import { runInSlices } from '../lib/slices.ts'
 import type { Clock } from '../model/clock.ts'
 import { DeniedDevice, type DeniedKind, dataSourceOfKind } from '../model/deny-entry.ts'
 import { StoreUnavailableError } from '../store/record-store.ts'
@@ -13,18 +14,7 @@ export function openDenyListDesk(
   { mayClear, clock }: { readonly mayClear: boolean; readonly clock: Clock },
 ): DenyListDesk {
   return {
-    list({ idType, dataSourceId, id }, { page, pageSize }) {
-      const shown: DenyListEntry[] = []
-      let total = 0
-      for (const entry of list.entries(clock())) {
-        if (id !== undefined && entry.id !== id) continue
-        if (idType !== undefined && typeOf(entry.kind) !== idType) continue
-        if (dataSourceId !== undefined && dataSourceOfKind(entry.kind) !== dataSourceId) continue
-        if (total >= page * pageSize && shown.length < pageSize) shown.push(render(entry))
-        total++
-      }
-      return { total, list: shown }
-    },
+    list: (filter, window) => runInSlices(listed(list.entries(clock()), filter, window)),
     async remove(entryId) {
       // `parseInt` would read `abc!` as `abc`.
       const hash = /^[0-9a-z]{1,11}$/.test(entryId) ? Number.parseInt(entryId, 36) : Number.NaN
@@ -35,6 +25,28 @@ export function openDenyListDesk(
       return 'removed'
     },
   }
+}
+
+/** Entries looked at between two yields; there may be 100,000. */
+const STEP = 1_000
+
+function* listed(
+  entries: Iterable<ListedEntry>,
+  { idType, dataSourceId, id }: DenyListFilter,
+  { page, pageSize }: { readonly page: number; readonly pageSize: number },
+): Generator<void, { readonly total: number; readonly list: readonly DenyListEntry[] }> {
+  const list: DenyListEntry[] = []
+  let looked = 0
+  let total = 0
+  for (const entry of entries) {
+    if (++looked % STEP === 0) yield
+    if (id !== undefined && entry.id !== id) continue
+    if (idType !== undefined && typeOf(entry.kind) !== idType) continue
+    if (dataSourceId !== undefined && dataSourceOfKind(entry.kind) !== dataSourceId) continue
+    if (total >= page * pageSize && list.length < pageSize) list.push(render(entry))
+    total++
+  }
+  return { total, list }
 }
 
 function render(entry: ListedEntry): DenyListEntry {

@@ -1,4 +1,5 @@
 import { dropExpired } from '../audience/evaluate.ts'
+import { atOnce, type Pace } from '../lib/pace.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { declaredProfileId, type ProfileId } from '../model/ids.ts'
 import { LeaveReason, type Profile } from '../model/profile.ts'
@@ -17,9 +18,14 @@ import { withoutFuture } from './without-future.ts'
 /**
  * Evaluates a device that was not seen: its time has come, a profile merged with it changed, a rule changed, or it was
  * opted out. Writes only when something differs.
+ * @param pace of evaluations: of a profile with many segments one takes some milliseconds
  * @returns follow-ups its commit wrote, to be carried out next
  */
-export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
+export async function reevaluateDevice(
+  target: ProfileId,
+  parts: Parts,
+  pace: Pace = atOnce,
+): Promise<readonly StoredFollowUp[]> {
   for (let attempt = 1; attempt <= COMMIT_ATTEMPTS_MAX; attempt++) {
     const rulebook = parts.rulebook()
     const nowMs = parts.judgedMs(parts.clock())
@@ -45,7 +51,7 @@ export async function reevaluateDevice(target: ProfileId, parts: Parts): Promise
       newLinks: [],
       optedOut: optOut !== undefined,
     } as const
-    const evaluated = evaluateDevice(rulebook, step, nowMs)
+    const evaluated = await pace(() => evaluateDevice(rulebook, step, nowMs))
     // Dropped afterwards, so that the evaluation still sees which trait it was that ended a membership; and not by a time
     // that may be wrong, so that what it ended can begin again.
     const traits = mayForget ? dropExpired(rulebook.audience, draft.traits, nowMs) : draft.traits

@@ -1,3 +1,4 @@
+import { openPace, type Pace } from '../lib/pace.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { runFollowUps } from './follow-ups.ts'
@@ -52,6 +53,7 @@ export async function openRefile(
     remaining: 0,
     ...((await jobs.read(JOB)) as Place | undefined),
   }
+  const pace = openPace()
   let closed = false
   let stop: () => void = () => {}
   const stopped = new Promise<void>((resolve) => {
@@ -66,7 +68,7 @@ export async function openRefile(
       await Promise.race([callsEnded?.(), stopped])
       await finishFollowUps(parts, isOver)
     }
-    await refilePartition(began.partition, parts, () => closed)
+    await refilePartition(began.partition, parts, pace, () => closed)
     const next = { ...began, partition: (began.partition + 1) % PARTITIONS, remaining: began.remaining - 1 }
     if (isOver()) return
     if (next.remaining === 0) await onPurged?.(next.deletion)
@@ -120,7 +122,7 @@ async function finishFollowUps(parts: Parts, isOver: () => boolean): Promise<voi
   }
 }
 
-async function refilePartition(partition: number, parts: Parts, isClosed: () => boolean): Promise<void> {
+async function refilePartition(partition: number, parts: Parts, pace: Pace, isClosed: () => boolean): Promise<void> {
   let startedMs = performance.now()
   for await (const page of parts.profiles.scan(partition, { pageSize: 64 })) {
     if (isClosed()) return
@@ -130,7 +132,7 @@ async function refilePartition(partition: number, parts: Parts, isClosed: () => 
     )
     const followUps = await Promise.all(
       stale.map((profile) =>
-        profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts) : reevaluateDeclared(profile.id, parts),
+        profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts, pace) : reevaluateDeclared(profile.id, parts),
       ),
     )
     await runFollowUps(followUps.flat(), parts)

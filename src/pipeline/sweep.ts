@@ -1,3 +1,4 @@
+import { openPace, type Pace } from '../lib/pace.ts'
 import { runFollowUps, runPendingFollowUps } from './follow-ups.ts'
 import type { Parts } from './parts.ts'
 import { reevaluateDeclared } from './reevaluate-declared.ts'
@@ -28,6 +29,7 @@ const RETRY_WAIT_MS = 1_000
 const RETRY_WAIT_MAX_MS = 60_000
 
 export function startSweep(parts: Parts, options: SweepOptions): Sweep {
+  const pace = openPace()
   let closed = false
   let wake: () => void = () => {}
   let waiters: (() => void)[] = []
@@ -57,7 +59,7 @@ export function startSweep(parts: Parts, options: SweepOptions): Sweep {
     while (!closed) {
       if (retry.isOwed && performance.now() >= retry.atMs) await retryAll()
       const startedMs = performance.now()
-      const round = await sweepRound(parts, options).catch((error: unknown) => {
+      const round = await sweepRound(parts, options, pace).catch((error: unknown) => {
         options.onFailed(error)
         return 'failed' as const
       })
@@ -92,7 +94,7 @@ export function startSweep(parts: Parts, options: SweepOptions): Sweep {
   }
 }
 
-async function sweepRound(parts: Parts, options: SweepOptions): Promise<number> {
+async function sweepRound(parts: Parts, options: SweepOptions, pace: Pace): Promise<number> {
   const nowMs = parts.judgedMs(parts.clock())
   if (parts.profiles.nextDueMs() > nowMs) return 0
   const due = await parts.profiles.due(nowMs, ROUND)
@@ -103,7 +105,7 @@ async function sweepRound(parts: Parts, options: SweepOptions): Promise<number> 
       const [profile] = await parts.profiles.getMany([profileId])
       if (profile?.dueMs !== dueMs) return parts.profiles.dropDue(profileId, dueMs)
       const followUps = profileId.startsWith('d:')
-        ? await reevaluateDevice(profileId, parts)
+        ? await reevaluateDevice(profileId, parts, pace)
         : await reevaluateDeclared(profileId, parts)
       return runFollowUps(followUps, parts)
     }),

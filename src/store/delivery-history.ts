@@ -1,3 +1,5 @@
+import { eachInSlices, runInSlices } from '../lib/slices.ts'
+import { sortInSlices } from '../lib/sort-in-slices.ts'
 import { type DeliveryId, type DestinationId, declaredProfileId, type ProfileId } from '../model/ids.ts'
 import {
   type DeliveryPlace,
@@ -26,7 +28,7 @@ import {
   summaryOf,
   type WrittenUser,
 } from './delivery-record.ts'
-import type { DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
+import type { DeliveryFilter, DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
 import { afterPrefix, Kind, kindRange, partitionOfKey } from './keys.ts'
 import { openRecord } from './record.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
@@ -34,6 +36,8 @@ import type { RecordStore, StoredRecord } from './record-store.ts'
 /** Ended deliveries looked at for one list; a narrower filter reaches further back. */
 const LIST_SCAN_MAX = 200_000
 const PAGE = 1_000
+/** Messages read whole at once. */
+const PORTION = 16
 const DESTINATION_ID_MAX = 0xffff_ffff
 const TIME_MAX_MS = 2 ** 48 - 1
 
@@ -50,11 +54,13 @@ export function deliveryHistory(
     ])
     const found = await records.getMany(keys)
     const opened = <T>(at: number, open: (record: Buffer) => T) => readable(keys[at] as Buffer, found[at], open)
-    return places.map((_place, at) => {
-      const head = opened(3 * at, openHead) ?? opened(3 * at + 1, openHead)
-      const body = opened(3 * at + 2, openBody)
-      return head === undefined || body === undefined ? undefined : { ...head, ...body }
-    })
+    return runInSlices(
+      eachInSlices(places, (_place, at) => {
+        const head = opened(3 * at, openHead) ?? opened(3 * at + 1, openHead)
+        const body = opened(3 * at + 2, openBody)
+        return head === undefined || body === undefined ? undefined : { ...head, ...body }
+      }),
+    )
   }
 
   /** Places of all deliveries that fit, in no order. */
@@ -112,10 +118,11 @@ export function deliveryHistory(
     const places = indexed.flatMap(({ key, record }) => readable(key, record, placeReader(deliveryIdOfKey(key))) ?? [])
     const keys = places.map((place) => historyKey('summary', place))
     const summaries = await records.getMany(keys)
-    places.forEach((place, at) => {
+    const isFit = (place: DeliveryPlace, at: number) => {
       const summary = readable(keys[at] as Buffer, summaries[at], openSummary)
       if (summary !== undefined && fits(place, summary, filter)) found.push(place)
-    })
+    }
+    await runInSlices(eachInSlices(places, isFit))
     return found
   }
 
@@ -130,7 +137,10 @@ export function deliveryHistory(
     for (let end = to; scanned < LIST_SCAN_MAX; ) {
       const page = await records.range(from, end, { limit: PAGE, reverse: true })
       scanned += page.length
-      for (const stored of page) if (isMatch(stored, isOpen, filter)) found.push(readDeliveryKey(stored.key))
+      const match = (stored: StoredRecord) => {
+        if (isMatch(stored, isOpen, filter)) found.push(readDeliveryKey(stored.key))
+      }
+      await runInSlices(eachInSlices(page, match))
       const last = page.at(-1)
       if (last === undefined || page.length < PAGE) return
       end = last.key
@@ -204,21 +214,21 @@ export function deliveryHistory(
       return place === undefined ? undefined : (await read([place]))[0]
     },
 
-    async list(filter) {
+    async list<View = StoredDelivery>(filter: DeliveryFilter, view = (delivery: StoredDelivery) => delivery as View) {
       const found = await find(filter)
-      // One that ended meanwhile was met in both places.
-      const unique = new Map(found.map((place) => [place.deliveryId, place]))
-      const sorted = [...unique.values()].sort(
-        (a, b) => b.createdAtMs - a.createdAtMs || (a.deliveryId < b.deliveryId ? -1 : 1),
-      )
+      const sorted = await runInSlices(sortedOnce(found, newestFirst))
       const start = filter.page * filter.pageSize
-      const list = await read(sorted.slice(start, start + filter.pageSize))
-      return { total: sorted.length, list: list.filter((delivery) => delivery !== undefined) }
+      const end = Math.min(start + filter.pageSize, sorted.length)
+      const list: View[] = []
+      for (let at = start; at < end; at += PORTION) {
+        const found = (await read(sorted.slice(at, Math.min(at + PORTION, end)))).filter((one) => one !== undefined)
+        list.push(...(await runInSlices(eachInSlices(found, view))))
+      }
+      return { total: sorted.length, list }
     },
 
     async ended(filter) {
-      const found = new Map((await findEnded(filter)).map((place) => [place.deliveryId, place]))
-      return [...found.values()].sort((a, b) => a.createdAtMs - b.createdAtMs)
+      return runInSlices(sortedOnce(await findEnded(filter), oldestFirst))
     },
 
     async supersede(deliveryId, replayedBy) {
@@ -291,6 +301,25 @@ export function deliveryHistory(
         await records.reclaim(historyFrom(part, destinationId, fromMs), historyFrom(part, destinationId, toMs + 1))
     },
   }
+}
+
+const newestFirst = (a: DeliveryPlace, b: DeliveryPlace) =>
+  b.createdAtMs - a.createdAtMs || (a.deliveryId < b.deliveryId ? -1 : 1)
+const oldestFirst = (a: DeliveryPlace, b: DeliveryPlace) => a.createdAtMs - b.createdAtMs
+
+/** One that ended meanwhile was met in both places. */
+function* sortedOnce(
+  places: readonly DeliveryPlace[],
+  compare: (a: DeliveryPlace, b: DeliveryPlace) => number,
+): Generator<void, DeliveryPlace[]> {
+  const met = new Set<DeliveryId>()
+  const once: DeliveryPlace[] = []
+  yield* eachInSlices(places, (place) => {
+    if (met.has(place.deliveryId)) return
+    met.add(place.deliveryId)
+    once.push(place)
+  })
+  return yield* sortInSlices(once, compare)
 }
 
 /** Where those after it begin. */

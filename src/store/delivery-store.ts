@@ -67,7 +67,11 @@ export interface DeliveryStore {
   settle(settled: SettledProfile): Promise<boolean>
 
   get(deliveryId: DeliveryId): Promise<StoredDelivery | undefined>
-  list(filter: DeliveryFilter): Promise<DeliveryPage>
+  /** @param view what is kept of each: a message may have megabytes, and a page a thousand of them */
+  list<View = StoredDelivery>(
+    filter: DeliveryFilter,
+    view?: (delivery: StoredDelivery) => View,
+  ): Promise<DeliveryPage<View>>
   /** All ended deliveries that fit, at most 200,000, oldest first. */
   ended(filter: DeliverySearch): Promise<readonly DeliveryPlace[]>
   /** Of the next `limit` deliveries created before a moment removes those that ended before it, and what leads to them. */
@@ -143,10 +147,10 @@ export interface DeliveryFilter extends DeliverySearch {
   readonly pageSize: number
 }
 
-export interface DeliveryPage {
+export interface DeliveryPage<View> {
   readonly total: number
   /** Newest first. */
-  readonly list: readonly StoredDelivery[]
+  readonly list: readonly View[]
 }
 
 export interface Purged {

@@ -111,7 +111,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         get: async () => undefined,
       },
       replays: options.replays,
-      denyList: options.denyList ?? { list: () => ({ total: 0, list: [] }), remove: async () => 'unknown' },
+      denyList: options.denyList ?? { list: async () => ({ total: 0, list: [] }), remove: async () => 'unknown' },
       overview: options.overview ?? { read: () => Promise.reject(new Error('not asked here')) },
       live: options.live ?? { subscribe: () => undefined },
       uiFolder: options.uiFolder ?? join(folder, 'web'),

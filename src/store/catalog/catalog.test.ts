@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { type Catalog, type CatalogOptions, openCatalog } from './catalog.ts'
 import type { DataSourceDraft } from './data-sources.ts'
+import type { Listing } from './listing.ts'
 import { CatalogRefusal } from './refusal.ts'
 import { SecretUnreadableError } from './secrets.ts'
 import { DEFAULT_OPTIONS } from './seed.ts'
@@ -66,17 +67,23 @@ const segment = (traitId: number, over: Partial<SegmentDraft> = {}): SegmentDraf
   ...over,
 })
 
+async function all<Item>(listing: Listing<Item>): Promise<Item[]> {
+  const items: Item[] = []
+  for await (const some of listing.portions()) items.push(...some)
+  return items
+}
+
 test('opening again changes nothing: migrations and first contents come once', async () => {
   const file = newFile()
   const first = await open(file)
-  const sources = await first.dataSources.list({ includeGlobal: true }).page(0, 100)
+  const sources = await all(first.dataSources.list({ includeGlobal: true }))
   const version = first.version()
   await first.close()
   opened.length = 0
   const second = await open(file)
-  expect(await second.dataSources.list({ includeGlobal: true }).page(0, 100)).toEqual(sources)
+  expect(await all(second.dataSources.list({ includeGlobal: true }))).toEqual(sources)
   expect(second.version()).toBe(version)
-  expect((await second.mergeRules.list().page(0, 10)).total).toBe(1)
+  expect(await second.mergeRules.list().count()).toBe(1)
 })
 
 test('everything survives a restart, the version and the sequences too', async () => {

@@ -77,7 +77,7 @@ export function createDataSources({ db, limits, change }: Connection) {
       if (filter.inboundOnly === true) query = query.where('options', 'like', '%"inboundS2S":true%')
       if (filter.outboundOnly === true) query = query.where('options', 'like', '%"outboundS2S":true%')
       const columns = { id: 'data_source_id', sorts: SORTS, searched: SEARCHED }
-      return listRows(query, columns, options, (rows) => rows.map(readDataSource))
+      return listRows(query, columns, options, readDataSource)
     },
 
     create: (draft: DataSourceDraft, author: number): Promise<StoredDataSource> =>

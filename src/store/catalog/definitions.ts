@@ -31,11 +31,9 @@ export interface DefinitionsSnapshot extends Definitions {
   close(): void
 }
 
-const PAGE = 500
-
 /**
- * All lists come from one snapshot, so what is written meanwhile does not show; each pulls its rows by pages of 500 in
- * the order of their ids, so that no step takes long.
+ * All lists come from one snapshot, so what is written meanwhile does not show; each pulls its rows some at a time in the
+ * order of their ids, so that no step takes long.
  */
 export function readDefinitions(db: Kysely<Tables>, snapshot: Snapshot, vault: Vault): DefinitionsSnapshot {
   const meta = (key: string) => {
@@ -51,7 +49,7 @@ export function readDefinitions(db: Kysely<Tables>, snapshot: Snapshot, vault: V
     let hasEnded = false
     return {
       *[Symbol.iterator]() {
-        for (const row of readPages(snapshot, query, idColumn)) yield read(row)
+        for (const row of snapshot.rows(query.orderBy(sql.ref<number>(idColumn)).compile())) yield read(row as Row)
         if (!hasEnded && --unread === 0) snapshot.close()
         hasEnded = true
       },
@@ -78,23 +76,6 @@ export function readDefinitions(db: Kysely<Tables>, snapshot: Snapshot, vault: V
     ),
     mappings: list(db.selectFrom('mappings').selectAll(), 'mapping_id', readMappingDefinition),
     close: () => snapshot.close(),
-  }
-}
-
-/** Ids are 0 or more, so the first page begins after -1. */
-function* readPages<DB, TB extends keyof DB, Row extends object>(
-  snapshot: Snapshot,
-  query: SelectQueryBuilder<DB, TB, Row>,
-  idColumn: string & keyof Row,
-): Generator<Row> {
-  const id = sql.ref<number>(idColumn)
-  let after: unknown = -1
-  for (;;) {
-    const rows = snapshot.rows(query.where(sql<boolean>`${id} > ${after}`).orderBy(id).limit(PAGE).compile()) as Row[]
-    yield* rows
-    const last = rows.at(-1)
-    if (last === undefined || rows.length < PAGE) return
-    after = (last as Record<string, unknown>)[idColumn]
   }
 }
 

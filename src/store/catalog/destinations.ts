@@ -56,8 +56,11 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
           from.selectFrom('mappings').select('mappings.destination_id').where('segment_id', '=', containsSegment),
         )
       }
-      return listRows(query, { id: 'destination_id', sorts: SORTS, searched: SEARCHED }, options, (rows) =>
-        rows.map(read),
+      return listRows(
+        query,
+        { id: 'destination_id', sorts: SORTS, searched: SEARCHED, long: 'sealed_config' },
+        options,
+        read,
       )
     },
 

@@ -1,10 +1,13 @@
 import { type SelectQueryBuilder, sql } from 'kysely'
 
-/** A list that can be read by page, or whole as a stream of pages so that its size does not matter [API-24]. */
+/** A list, read in portions that are small in rows and in bytes, so that neither its size nor that of its rows matters [API-24]. */
 export interface Listing<Item> {
-  page(page: number, pageSize: number): Promise<{ readonly total: number; readonly list: readonly Item[] }>
-  /** In the same order. Not a snapshot: an object created meanwhile may be in it or not, none comes twice. */
-  stream(): AsyncIterable<readonly Item[]>
+  count(): Promise<number>
+  /**
+   * All of it, or a part. Not a snapshot: an object created meanwhile may be in it or not, none comes twice.
+   * @param part from 0
+   */
+  portions(part?: { readonly offset: number; readonly limit: number }): AsyncIterable<readonly Item[]>
 }
 
 export interface ListOptions<Sort extends string> {
@@ -19,67 +22,83 @@ export type SortColumns<Sort extends string> = Readonly<
   Record<Sort, { readonly column: string; readonly type: 'text' | 'number' }>
 >
 
-const STREAM_PAGE = 500
+/** Of one portion; a row may be larger. */
+const PORTION_ROWS = 500
+const PORTION_BYTES = 256 * 1024
+
+export interface ListColumns<Sort extends string> {
+  readonly id: string
+  readonly sorts: SortColumns<Sort>
+  readonly searched: readonly string[]
+  /** Texts that may be long: a rule, settings. */
+  readonly long?: string
+}
 
 /**
- * @param query all rows of the list, filtered, with its id column selected
+ * The ids come first, filtered and sorted once, away from the main thread; then the rows by their ids.
+ * @param query all rows of the list, filtered
  * @param read turns a row into an item
  */
 export function listRows<DB, TB extends keyof DB, Row extends object, Item, Sort extends string>(
   query: SelectQueryBuilder<DB, TB, Row>,
-  columns: { readonly id: string; readonly sorts: SortColumns<Sort>; readonly searched: readonly string[] },
+  columns: ListColumns<Sort>,
   options: ListOptions<Sort>,
-  read: (rows: readonly Row[]) => readonly Item[] | Promise<readonly Item[]>,
+  read: (row: Row) => Item,
 ): Listing<Item> {
   const isSearch = options.search !== undefined && options.search !== ''
   const found = isSearch ? query.where(contains(columns.searched, options.search as string)) : query
   const sort = options.sortBy === undefined ? undefined : columns.sorts[options.sortBy]
-  const sortKey = sort === undefined ? undefined : sortExpression(sort)
   const direction = options.descending === true ? 'desc' : 'asc'
   const id = sql.ref<number>(columns.id)
-  // Rows are handed over on the main thread: what has to look through many for each of them is sorted, because sorting ends
-  // before the first one. The plus keeps the engine from walking along the key instead.
-  const ordered =
-    sortKey === undefined
-      ? found.orderBy(isSearch ? sql`+${id}` : id, direction)
-      : found.orderBy(sortKey, direction).orderBy(id, direction)
+  const sorted = sort === undefined ? found : found.orderBy(sortExpression(sort), direction)
+  // The plus keeps the engine from walking along the key and looking through many rows for each on the main thread: what
+  // is sorted is looked through before the first row is handed over.
+  const ordered = sorted.orderBy(sql`+${id}`, direction)
+  const bytes = columns.long === undefined ? sql`0` : sql`coalesce(octet_length(${sql.ref(columns.long)}), 0)`
 
   return {
-    async page(page, pageSize) {
-      const rows = await ordered
-        .limit(pageSize)
-        .offset(page * pageSize)
-        .execute()
-      return { total: await countRows(found), list: await read(rows as Row[]) }
+    async count() {
+      const [row] = (await found.clearSelect().select(sql`count(*)`.as('total')).execute()) as unknown as {
+        total: number | string
+      }[]
+      return Number(row?.total)
     },
-    async *stream() {
-      // Continues after the last row's (sort key, id) instead of an offset, so that a row is never counted twice.
-      let next = ordered
-      for (;;) {
-        const rows = (await next
-          .select(sql`${sortKey ?? 0}`.as('stream_key'))
-          .select(sql`${id}`.as('stream_id'))
-          .limit(STREAM_PAGE)
-          .execute()) as unknown as (Row & { stream_key: string | number; stream_id: number })[]
-        if (rows.length > 0) yield await read(rows)
-        const last = rows.at(-1)
-        if (last === undefined || rows.length < STREAM_PAGE) return
-        const isAfter = sql.raw(direction === 'desc' ? '<' : '>')
-        next = ordered.where(
-          sortKey === undefined
-            ? sql<boolean>`${id} ${isAfter} ${last.stream_id}`
-            : sql<boolean>`(${sortKey}, ${id}) ${isAfter} (${last.stream_key}, ${last.stream_id})`,
-        )
+    async *portions(part) {
+      const places = ordered.clearSelect().select([id.as('id'), bytes.as('bytes')])
+      const wanted = part === undefined ? places : places.limit(part.limit).offset(part.offset)
+      for (const ids of portionsOf((await wanted.execute()) as unknown as Place[])) {
+        const rows = await query
+          .select(id.as('list_id'))
+          .where(sql<boolean>`${id} in (${sql.join(ids)})`)
+          .execute()
+        const byId = new Map((rows as (Row & { list_id: number })[]).map((row) => [row.list_id, row]))
+        yield ids.flatMap((one) => {
+          const row = byId.get(one)
+          return row === undefined ? [] : [read(row)]
+        })
       }
     },
   }
 }
 
-async function countRows<DB, TB extends keyof DB, Row>(query: SelectQueryBuilder<DB, TB, Row>): Promise<number> {
-  const [row] = (await query.clearSelect().select(sql`count(*)`.as('total')).execute()) as unknown as {
-    total: number | string
-  }[]
-  return Number(row?.total)
+interface Place {
+  readonly id: number
+  readonly bytes: number
+}
+
+function* portionsOf(places: readonly Place[]): Generator<number[]> {
+  let ids: number[] = []
+  let size = 0
+  for (const { id, bytes } of places) {
+    if (ids.length > 0 && (ids.length === PORTION_ROWS || size + bytes > PORTION_BYTES)) {
+      yield ids
+      ids = []
+      size = 0
+    }
+    ids.push(id)
+    size += bytes
+  }
+  if (ids.length > 0) yield ids
 }
 
 /** Never null, because nothing compares with null. */

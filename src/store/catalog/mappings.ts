@@ -43,9 +43,7 @@ export function createMappings({ db, change }: Connection) {
 
     list(destinationId: number, options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredMapping> {
       const query = selectMappings(db).where('mappings.destination_id', '=', destinationId)
-      return listRows(query, { id: 'mapping_id', sorts: SORTS, searched: SEARCHED }, options, (rows) =>
-        rows.map(readMapping),
-      )
+      return listRows(query, { id: 'mapping_id', sorts: SORTS, searched: SEARCHED }, options, readMapping)
     },
 
     /** All of them or none. @returns them in the order of `drafts` */

@@ -40,7 +40,7 @@ export function createMergeRules({ db, limits, change }: Connection) {
 
     list(options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredMergeRule> {
       const columns = { id: 'merge_rule_id', sorts: SORTS, searched: ['merge_rule_id', 'name', 'description'] }
-      return listRows(db.selectFrom('merge_rules').selectAll(), columns, options, (rows) => rows.map(readMergeRule))
+      return listRows(db.selectFrom('merge_rules').selectAll(), columns, options, readMergeRule)
     },
 
     create: (draft: MergeRuleDraft, author: number): Promise<StoredMergeRule> =>

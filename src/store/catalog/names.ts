@@ -11,9 +11,6 @@ const COLUMNS = {
 /** SQLite binds up to 32,766 values; more than these are asked for in several queries. */
 const IDS_MAX = 1_000
 
-/** Names looked through at once: SQLite works on the main thread, so events are served between portions. */
-const PORTION = 5_000
-
 /** Names for ids, without the objects. */
 export interface NameReader {
   /** @returns only those that exist */
@@ -34,7 +31,7 @@ export interface FoundName {
   readonly rank: number
 }
 
-export function createNames(db: Kysely<Tables>, portion = PORTION): NameReader {
+export function createNames(db: Kysely<Tables>): NameReader {
   return {
     async namesOf(kind, ids) {
       const names = new Map<number, string>()
@@ -51,6 +48,7 @@ export function createNames(db: Kysely<Tables>, portion = PORTION): NameReader {
       return names
     },
 
+    // Sorted, so that all names are looked through before the first row is handed over, away from the main thread.
     async search(kind, text, limit) {
       const lower = text.toLowerCase()
       const escaped = lower.replace(/[\\%_]/g, (special) => `\\${special}`)
@@ -60,26 +58,10 @@ export function createNames(db: Kysely<Tables>, portion = PORTION): NameReader {
       const rank = sql<number>`case when ${isId} then 0 when ${name} = ${lower} then 1
         when ${isLike(`${escaped}%`)} then 2 when ${isLike(`% ${escaped}%`)} then 3 else 4 end`
       const id = sql.ref<number>(COLUMNS[kind])
-      let best: FoundName[] = []
-      for (let after = -1; ; ) {
-        const names = sql`(select ${id} as id, name from ${sql.table(kind)} where ${id} > ${after} order by 1 limit ${portion})`
-        const { rows } = await sql<FoundName>`select id, name, ${rank} as rank from ${names}
-          where ${isId} or ${isLike(`%${escaped}%`)} order by 3, length(name), 2, 1 limit ${limit}`.execute(db)
-        best = [...best, ...rows].sort(byFit).slice(0, limit)
-        const { rows: last } = await sql<{ id: number }>`select id from ${names} limit 1 offset ${portion - 1}`.execute(
-          db,
-        )
-        if (last[0] === undefined)
-          return best.map((row) => ({ id: Number(row.id), name: row.name, rank: Number(row.rank) }))
-        after = last[0].id
-        await new Promise((resolve) => setImmediate(resolve))
-      }
+      const { rows } = await sql<FoundName>`select id, name, ${rank} as rank
+        from (select ${id} as id, name from ${sql.table(kind)})
+        where ${isId} or ${isLike(`%${escaped}%`)} order by 3, length(name), 2, 1 limit ${limit}`.execute(db)
+      return rows.map((row) => ({ id: Number(row.id), name: row.name, rank: Number(row.rank) }))
     },
   }
-}
-
-/** The order of the query. */
-function byFit(a: FoundName, b: FoundName): number {
-  const byName = a.name < b.name ? -1 : Number(a.name > b.name)
-  return a.rank - b.rank || a.name.length - b.name.length || byName || a.id - b.id
 }

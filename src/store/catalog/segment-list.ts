@@ -49,7 +49,10 @@ export function listSegments(
   if (filter.integrationCode !== undefined) query = query.where('integration_code', '=', filter.integrationCode)
   if (filter.status !== undefined) query = query.where('status', '=', filter.status)
   if (filter.updatedSinceMs !== undefined) query = query.where('updated_at', '>=', filter.updatedSinceMs)
-  return listRows(query, { id: 'segment_id', sorts: SEGMENT_SORTS, searched: SEARCHED }, options, (rows) =>
-    rows.map(readSegment),
+  return listRows(
+    query,
+    { id: 'segment_id', sorts: SEGMENT_SORTS, searched: SEARCHED, long: 'segment_rule' },
+    options,
+    readSegment,
   )
 }

@@ -35,19 +35,47 @@ export function createSegments({ db, limits, change }: Connection) {
 
     list: (filter: SegmentFilter = {}, options: SegmentListOptions = {}) => listSegments(db, filter, options),
 
-    /** Traits that the rule names, with their data sources; ascending. */
-    async traitsOf(id: number): Promise<{ readonly traitId: number; readonly dataSourceId: number }[]> {
+    /** Traits that the rule names, ascending. */
+    async traitsOf(id: number): Promise<number[]> {
+      const rows = await db
+        .selectFrom('segment_traits')
+        .select('trait_id')
+        .where('segment_id', '=', id)
+        .orderBy('trait_id')
+        .execute()
+      return rows.map((row) => row.trait_id)
+    },
+
+    /** Those of them that are mapped to a destination. */
+    async mappedAmong(ids: readonly number[]): Promise<ReadonlySet<number>> {
+      const rows = await db
+        .selectFrom('segments')
+        .select('segment_id')
+        .where('segment_id', 'in', ids)
+        .where((row) =>
+          row.exists(
+            row.selectFrom('mappings').select('mapping_id').whereRef('mappings.segment_id', '=', 'segments.segment_id'),
+          ),
+        )
+        .execute()
+      return new Set(rows.map((row) => row.segment_id))
+    },
+
+    /** Data sources of the traits that the rules of several segments name. */
+    async traitDataSourcesOf(ids: readonly number[]): Promise<ReadonlyMap<number, readonly number[]>> {
       const rows = await db
         .selectFrom('segment_traits')
         .innerJoin('traits', 'traits.trait_id', 'segment_traits.trait_id')
-        .select(['traits.trait_id', 'traits.data_source_id'])
-        .where('segment_traits.segment_id', '=', id)
-        .orderBy('traits.trait_id')
+        .select(['segment_traits.segment_id', 'traits.data_source_id'])
+        .distinct()
+        .where('segment_traits.segment_id', 'in', ids)
+        // Sorted, so that all of them are looked through before the first row is handed over.
+        .orderBy('traits.data_source_id')
         .execute()
-      return rows.map((row) => ({ traitId: row.trait_id, dataSourceId: row.data_source_id }))
+      const found = new Map<number, number[]>(ids.map((id) => [id, []]))
+      for (const row of rows) found.get(row.segment_id)?.push(row.data_source_id)
+      return found
     },
-
-    isMapped: async (id: number): Promise<boolean> => (await destinationsOf(db, id)).length > 0,
 
     async usage(): Promise<Record<string, Usage>> {
       return { segments: { count: await countSegments(db), max: limits.segments } }

@@ -12,11 +12,13 @@ import {
 } from 'kysely'
 import Libsql from 'libsql/promise'
 import { DiskFullError, isDiskFull } from '../../lib/disk-space.ts'
+import { nextTurn, runInSlices } from '../../lib/slices.ts'
 
 /**
  * SQLite for Kysely, off the main thread: to sort 100,000 names or to wait for the device takes a tenth of a second, and
  * events wait for nobody. `libsql/promise` runs preparing, executing up to the first row, and what `exec` is given on threads
- * of its own; its `run` does not, so a change is executed as a query without rows.
+ * of its own; its `run` does not, so a change is executed as a query without rows. Rows are taken over in slices, and a
+ * chain of short queries gives the event loop a turn every few milliseconds: it would be served to its end before anything else.
  */
 export interface SqliteOptions {
   readonly file: string
@@ -28,7 +30,8 @@ export interface SqliteOptions {
 }
 
 interface Statement {
-  all(parameters: readonly unknown[]): Promise<unknown[]>
+  /** Rows are fetched 100 at a time. */
+  iterate(parameters: readonly unknown[]): Promise<Iterable<unknown>>
 }
 
 interface Database {
@@ -38,6 +41,8 @@ interface Database {
   close(): void
 }
 
+const TURN_EVERY_MS = 3
+const STATEMENTS_MAX = 500
 const NO_ROOM = 'There is no room left on the disk of the data directory. Free some space, then try again.'
 
 export function sqliteDialect(options: SqliteOptions): Dialect {
@@ -104,6 +109,12 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
   readonly #onFull: (error: unknown) => void
+  /**
+   * By their text, the one used last at the end. One that is given up is ended by the garbage collector on the main thread,
+   * which for that waits for whatever the connection is executing: a tenth of a second where many rows are sorted.
+   */
+  readonly #statements = new Map<string, Statement>()
+  #turnMs = 0
 
   constructor(database: Database, onFull: (error: unknown) => void) {
     this.#database = database
@@ -135,16 +146,48 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   #all(sql: string, parameters: readonly unknown[]): Promise<unknown[]> {
-    return this.#told(async () => (await this.#database.prepare(sql)).all(parameters))
+    return this.#told(async () => {
+      const statement = this.#statements.get(sql) ?? (await this.#database.prepare(sql))
+      // One that failed is not used again.
+      this.#statements.delete(sql)
+      const rows = await runInSlices(taken(await statement.iterate(parameters)))
+      this.#keep(sql, statement)
+      return rows
+    })
+  }
+
+  #keep(sql: string, statement: Statement): void {
+    this.#statements.set(sql, statement)
+    const [longestUnused] = this.#statements.keys()
+    if (this.#statements.size > STATEMENTS_MAX && longestUnused !== undefined) this.#statements.delete(longestUnused)
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#turnMs < TURN_EVERY_MS) return
+    await nextTurn()
+    this.#turnMs = performance.now()
   }
 
   async #told<T>(run: () => Promise<T>): Promise<T> {
     try {
-      return await run()
+      const result = await run()
+      await this.#breathe()
+      return result
     } catch (error) {
       if (!isDiskFull(error)) throw error
       this.#onFull(error)
       throw new DiskFullError(NO_ROOM, { cause: error })
     }
   }
+}
+
+const ROWS_AT_ONCE = 100
+
+function* taken<T>(rows: Iterable<T>): Generator<void, T[]> {
+  const all: T[] = []
+  for (const row of rows) {
+    all.push(row)
+    if (all.length % ROWS_AT_ONCE === 0) yield
+  }
+  return all
 }

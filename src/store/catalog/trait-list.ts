@@ -37,7 +37,10 @@ export function listTraits(db: Kysely<Tables>, filter: TraitFilter, options: Tra
   if (filter.dataSourceIds !== undefined && filter.dataSourceIds.length > 0)
     query = query.where('data_source_id', 'in', filter.dataSourceIds)
   if (filter.integrationCode !== undefined) query = query.where('integration_code', '=', filter.integrationCode)
-  return listRows(query, { id: 'trait_id', sorts: TRAIT_SORTS, searched: SEARCHED }, options, (rows) =>
-    rows.map(readTrait),
+  return listRows(
+    query,
+    { id: 'trait_id', sorts: TRAIT_SORTS, searched: SEARCHED, long: 'trait_rule' },
+    options,
+    readTrait,
   )
 }
