@@ -248,6 +248,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const refile = await openRefile(parts, stores.jobs, { onFailed: (error) => log.error('refile.failed', { error }) })
   if (has('batch')) refile.start(rulebooks.current().membershipKey)
   rulebooks.onSwap((rulebook) => {
+    observer.rulesChanged()
     dispatcher?.rulesChanged()
     if (has('batch')) refile.start(rulebook.membershipKey)
   })

@@ -1,5 +1,6 @@
 import type { Definitions, Destination } from '../model/definitions.ts'
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
 import { type ConfigIssue, inForce, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
 import { parseUrlTemplate, type UrlTemplate } from './url-template.ts'
 
@@ -45,6 +46,27 @@ export interface MappingRule {
   readonly value: string
   readonly startDay: number
   readonly endDay: number | undefined
+}
+
+/** Made for a destination that was deleted and whose id this one has got: it is not for it. */
+export function isOfFormer(
+  { destinationCreatedAtMs, createdAtMs }: Pick<StoredDelivery, 'destinationCreatedAtMs' | 'createdAtMs'>,
+  rule: Pick<DestinationRule, 'createdAtMs'>,
+): boolean {
+  if (rule.createdAtMs === undefined) return false
+  // Old records do not say it; what is older than the destination cannot be for it.
+  return destinationCreatedAtMs === undefined
+    ? createdAtMs < rule.createdAtMs
+    : destinationCreatedAtMs !== rule.createdAtMs
+}
+
+/** The destination that it was made for exists. */
+export function hasDestination(
+  delivery: Pick<StoredDelivery, 'destinationId' | 'destinationCreatedAtMs' | 'createdAtMs'>,
+  { byId, existing }: Pick<DestinationRules, 'byId' | 'existing'>,
+): boolean {
+  const rule = byId.get(delivery.destinationId)
+  return existing.has(delivery.destinationId) && (rule === undefined || !isOfFormer(delivery, rule))
 }
 
 /** Inside its first and last UTC day, both included [OUT-06]. */

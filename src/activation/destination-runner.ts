@@ -3,7 +3,7 @@ import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DestinationState } from '../store/destination-states.ts'
 import { Backlog } from './backlog.ts'
-import type { DestinationRule } from './destination-rules.ts'
+import { type DestinationRule, isOfFormer } from './destination-rules.ts'
 import type { DueProfile } from './due-queue.ts'
 import { storeEnding } from './ending.ts'
 import { Gate, type Pass, type Ticket } from './gate.ts'
@@ -14,7 +14,7 @@ import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
 import { countedAttempts, mayNotLeave, waitLeft, withAttempt } from './repetition.ts'
 import { beginReplay, type ReplayGround, recallReplay } from './replay-message.ts'
-import type { ReplayAs, ReplayNews } from './replay-order.ts'
+import type { ReplayNews, ReplayOrder } from './replay-order.ts'
 import type { Begun } from './replays.ts'
 import type { SkipReason } from './round.ts'
 import { healthOf, queueStats } from './runner-health.ts'
@@ -49,8 +49,6 @@ export class DestinationRunner {
   /** The first of the waiting profiles has waited long enough. */
   #isFlushDue = false
   #cancelFlush: (() => void) | undefined
-  /** Messages of a destination that was deleted, whose id another one has got: they are not for it. */
-  readonly #former = new Set<DeliveryId>()
   #tokenFailures = 0
   /** Of the concurrency limit, in use: messages being built or sent. What is only being stored needs none. */
   #slots = 0
@@ -101,7 +99,9 @@ export class DestinationRunner {
     for (const delivery of deliveries) {
       const isWhole = deliveries.filter((other) => other.roundId === delivery.roundId).length === delivery.roundSize
       this.#inFlight.add([delivery], told, isWhole)
-      if (delivery.nextAttemptMs === 0) this.#open.putDue(delivery)
+      const rule = this.#parts.rules().byId.get(this.#id)
+      const isOver = rule !== undefined && isOfFormer(delivery, rule)
+      if (delivery.nextAttemptMs === 0 || isOver) this.#open.putDue(delivery)
       else this.#retryAfter(delivery, waitLeft(delivery, this.#parts.clock()))
     }
     this.pump()
@@ -123,14 +123,13 @@ export class DestinationRunner {
   /** The definitions changed: what was blocked is tried again. */
   rulesChanged(): void {
     const isAnother = this.#gate.configChanged(this.#parts.rules().byId.get(this.#id))
-    if (isAnother) for (const deliveryId of this.#open.ids()) this.#former.add(deliveryId)
     this.#open.wake(isAnother ? undefined : 'blocked')
     this.pump()
   }
 
   /** Sends an ended delivery again. @param onEnded what became of it, where it is `queued` */
-  replay(delivery: StoredDelivery, as: ReplayAs, onEnded: (news: ReplayNews) => void): Promise<Begun> {
-    return beginReplay(this.#ground, delivery, as, onEnded)
+  replay(delivery: StoredDelivery, replay: ReplayOrder, onEnded: (news: ReplayNews) => void): Promise<Begun> {
+    return beginReplay(this.#ground, delivery, replay, onEnded)
   }
 
   /** @returns whether one that was sent again was taken back before it left */
@@ -242,7 +241,7 @@ export class DestinationRunner {
 
   #sendWork(destination: DestinationRule, delivery: StoredDelivery | undefined): Work | undefined {
     if (delivery === undefined) return undefined
-    if (this.#former.delete(delivery.deliveryId))
+    if (isOfFormer(delivery, destination))
       return () => this.#end({ ...delivery, status: 'dead', reason: 'destination_deleted' })
     return (ticket) => this.#attempt(destination, delivery, true, ticket)
   }
@@ -376,7 +375,6 @@ export class DestinationRunner {
     const ended: StoredDelivery = { ...delivery, finishedAtMs: this.#parts.clock(), nextAttemptMs: 0 }
     const free = await storeEnding(this.#parts, this.#untilStored, this.#inFlight, ended)
     this.#open.remove(ended.deliveryId)
-    this.#former.delete(ended.deliveryId)
     if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
     else if (ended.status === 'dead') this.#counts.dead += 1
     for (const { profileId, isDue } of free) this.#release(profileId, isDue)

@@ -1,3 +1,4 @@
+import { hasDestination } from '../activation/destination-rules.ts'
 import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
@@ -9,6 +10,7 @@ import { findProfiles, readDevice } from '../pipeline/find-profiles.ts'
 import type { Rulebook } from '../pipeline/rulebook.ts'
 import type { NameReader } from '../store/catalog/names.ts'
 import { isDeliveryId } from '../store/delivery-keys.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliverySearch, DeliveryStore } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { listedDelivery, segmentsIn, viewDelivery, viewDetail } from './delivery-views.ts'
@@ -20,6 +22,7 @@ export interface DeliveryReaderParts {
   readonly names: NameReader
 }
 
+const NO_NAMES: ReadonlyMap<number, string> = new Map()
 const NOTHING = { total: 0, list: [] }
 
 /** Deliveries as the API shows them [OPS-51]. */
@@ -43,7 +46,10 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
           listed.flatMap((one) => one.segments.map(({ sid }) => sid)),
         ),
       ])
-      return { total, list: listed.map((one) => viewDelivery(one, destinationNames, segmentNames)) }
+      const { destinations } = rulebook()
+      const namesFor = (delivery: StoredDelivery) =>
+        hasDestination(delivery, destinations) ? destinationNames : NO_NAMES
+      return { total, list: listed.map((one) => viewDelivery(one, namesFor(one.delivery), segmentNames)) }
     },
     async get(id) {
       const delivery = isDeliveryId(id) ? await store.get(id) : undefined
@@ -53,8 +59,11 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
         names.namesOf('destinations', [destinationId]),
         names.namesOf('segments', segmentsIn(delivery)),
       ])
-      const destination = rulebook().destinations.byId.get(destinationId)
-      return viewDetail(delivery, { destination, destinationName: destinationNames.get(destinationId), segmentNames })
+      const { destinations } = rulebook()
+      const ofItsOwn = hasDestination(delivery, destinations)
+        ? { destination: destinations.byId.get(destinationId), destinationName: destinationNames.get(destinationId) }
+        : { destination: undefined, destinationName: undefined }
+      return viewDetail(delivery, { ...ofItsOwn, segmentNames })
     },
   }
 }

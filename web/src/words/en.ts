@@ -176,7 +176,8 @@ export const en = {
   'attention.paused': '{name} is paused',
   'attention.paused.why':
     '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}} {cause, select, operator {It was paused by hand.} gone {The partner answered 410, gone.} failing {It had failed for days.} quota {Its dead letters fill its share of the disk.} other {}}',
-  'attention.dead_letters': '{count, plural, one {# dead letter} other {# dead letters}} at {name}',
+  'attention.dead_letters':
+    '{count, plural, one {# dead letter} other {# dead letters}} {named, select, no {of deleted destinations} other {at {name}}}',
   'attention.dead_letters.why': '{reason, select, none {They can be replayed.} other {Most often: {reason}.}}',
   'attention.backlog': '{name} is behind',
   'attention.backlog.why':

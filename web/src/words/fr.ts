@@ -175,7 +175,8 @@ export const fr: Words = {
   'attention.paused': '{name} est en pause',
   'attention.paused.why':
     '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}} {cause, select, operator {Mise en pause par un opérateur.} gone {Le partenaire a répondu 410, disparu.} failing {Elle échouait depuis des jours.} quota {Ses lettres mortes remplissent sa part du disque.} other {}}',
-  'attention.dead_letters': '{count, plural, one {# lettre morte} other {# lettres mortes}} chez {name}',
+  'attention.dead_letters':
+    '{count, plural, one {# lettre morte} other {# lettres mortes}} {named, select, no {de destinations supprimées} other {chez {name}}}',
   'attention.dead_letters.why':
     '{reason, select, none {Elles peuvent être rejouées.} other {Le plus souvent : {reason}.}}',
   'attention.backlog': '{name} est en retard',

@@ -174,7 +174,8 @@ export const sv: Words = {
   'attention.paused': '{name} är pausad',
   'attention.paused.why':
     '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, operator {Den pausades för hand.} gone {Partnern svarade 410, borta.} failing {Den hade misslyckats i dagar.} quota {Dess döda brev fyller dess andel av disken.} other {}}',
-  'attention.dead_letters': '{count, plural, one {# dött brev} other {# döda brev}} hos {name}',
+  'attention.dead_letters':
+    '{count, plural, one {# dött brev} other {# döda brev}} {named, select, no {till borttagna destinationer} other {hos {name}}}',
   'attention.dead_letters.why': '{reason, select, none {De kan spelas upp igen.} other {Oftast: {reason}.}}',
   'attention.backlog': '{name} ligger efter',
   'attention.backlog.why':
