@@ -15,7 +15,7 @@ export type Outcome =
     }
   /** The address rules forbid the target: the message is kept [SEC-23]. */
   | { readonly status: 'blocked'; readonly reason: 'egress_denied' }
-  /** No access token: trouble of the destination, not of the message [SEC-55]. */
+  /** No access token, `oauth_http_401`: trouble of the destination, not of the message [SEC-55]. */
   | { readonly status: 'unauthenticated'; readonly reason: string; readonly retryAfterMs?: number | undefined }
   /** We are stopping: as if it had not been tried. */
   | { readonly status: 'stopped' }

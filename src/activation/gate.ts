@@ -122,6 +122,7 @@ export class Gate {
 
   /** Why an attempt with this outcome uses up none of those its mode allows, if so. */
   uncounted(outcome: Outcome, pass: Pass, { config }: DestinationRule): Uncounted | undefined {
+    if (outcome.status === 'unauthenticated') return 'no_token'
     if (config.mode === 'compat' || (outcome.status !== 'failed' && outcome.status !== 'unknown')) return undefined
     if (pass === 'probe') return 'probe'
     if (outcome.httpStatus === 410) return 'gone'

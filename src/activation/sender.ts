@@ -7,7 +7,7 @@ import type { StoredDelivery } from '../store/delivery-record.ts'
 import { classify, type Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { secretsOf } from './destinations/s2s-secrets.ts'
-import { type TokenSource, userAgentOf } from './oauth.ts'
+import { type TokenFailure, type TokenSource, userAgentOf } from './oauth.ts'
 import { type Header, hasWebhookSignature, signatureHeaders, signedPart, webhookHeaders } from './sign.ts'
 
 /** Makes one attempt: signs, authenticates, sends, and records it without secrets. */
@@ -17,7 +17,7 @@ export interface Sender {
 
 export interface Sent {
   readonly outcome: Outcome
-  /** Undefined when nothing was tried: no token, or we are stopping. */
+  /** Undefined when nothing was tried: we are stopping. */
   readonly attempt: Attempt | undefined
   /** Header lines of the request, secrets masked. */
   readonly headers: readonly Header[]
@@ -45,10 +45,16 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
     async send(destination, delivery) {
       const { config, destinationId } = destination
       const url = addressOf(destination, delivery)
+      const startedMs = performance.now()
+      const askedAtMs = clock()
       const token = config.auth.type === 'oauth2' ? await tokens.get(destinationId, config) : undefined
       if (token?.status === 'failed') {
-        const { reason, retryAfterMs } = token
-        return { outcome: { status: 'unauthenticated', reason, retryAfterMs }, attempt: undefined, headers: [], url }
+        const tried = {
+          number: delivery.attempts.length + 1,
+          startedAtMs: askedAtMs,
+          durationMs: performance.now() - startedMs,
+        }
+        return { ...withoutToken(token, tried, secretValues(destination)), headers: delivery.headers, url }
       }
       const authorization = authorizationOf(destination, token?.token)
       const startedAtMs = clock()
@@ -155,8 +161,7 @@ function attemptOf(
   outcome: Exclude<Outcome, { status: 'stopped' }>,
   secrets: readonly string[],
 ): Attempt {
-  const hide = (text: string) =>
-    secrets.reduce((all, secret) => (all.includes(secret) ? all.replaceAll(secret, MASK) : all), text)
+  const hide = (text: string) => hidden(text, secrets)
   const isAnswered = answer.status === 'answered'
   const responseHeaders: Record<string, string> = {}
   const fields = isAnswered ? answer.headers : {}
@@ -175,6 +180,25 @@ function attemptOf(
     responseHeaders,
     responseExcerpt: isAnswered ? excerpt(answer.body, hide) : '',
   }
+}
+
+/** The token endpoint is at fault, and nothing was sent to that of the messages [OUT-84]. */
+function withoutToken(
+  { reason, retryAfterMs, said = '' }: TokenFailure,
+  { number, startedAtMs, durationMs }: Pick<Attempt, 'number' | 'startedAtMs' | 'durationMs'>,
+  secrets: readonly string[],
+): Pick<Sent, 'outcome' | 'attempt'> {
+  if (reason === 'closed') return { outcome: { status: 'stopped' }, attempt: undefined }
+  const error = `oauth_${reason}`
+  const attempt: Attempt = {
+    ...{ number, startedAtMs, durationMs: Math.round(durationMs), outcome: 'failed', httpStatus: null, error },
+    ...{ responseHeaders: {}, responseExcerpt: excerpt(Buffer.from(said), (text) => hidden(text, secrets)) },
+  }
+  return { outcome: { status: 'unauthenticated', reason: error, retryAfterMs }, attempt }
+}
+
+function hidden(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((all, secret) => (all.includes(secret) ? all.replaceAll(secret, MASK) : all), text)
 }
 
 /** Hidden before it is cut, so that no half of a secret stays. */

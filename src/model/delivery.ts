@@ -11,7 +11,7 @@ export interface Attempt {
   /** `unknown`: the bytes may have arrived, but no answer did. */
   readonly outcome: 'acknowledged' | 'failed' | 'unknown'
   readonly httpStatus: number | null
-  /** A stable code (`timeout`, `connection_reset`, `egress_denied`, `http_503`, ...) or null. */
+  /** A stable code (`timeout`, `connection_reset`, `egress_denied`, `oauth_http_401`, ...) or null. */
   readonly error: string | null
   readonly responseHeaders: Readonly<Record<string, string>>
   /** At most 1 KiB, secrets removed [SEC-27]. */
@@ -20,8 +20,8 @@ export interface Attempt {
   readonly uncounted?: Uncounted
 }
 
-/** It asked whether the destination is back; a key was just removed; the destination said it is gone. */
-export type Uncounted = 'probe' | 'key_rotation' | 'gone'
+/** It asked whether the destination is back; a key was just removed; the destination said it is gone; there was no token. */
+export type Uncounted = 'probe' | 'key_rotation' | 'gone' | 'no_token'
 
 /** What one user of a message was told, needed to know what is owed once the message has ended. */
 export interface DeliveryUser {
