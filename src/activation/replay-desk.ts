@@ -5,19 +5,22 @@ import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { hasDestination } from './destination-rules.ts'
 import type { DestinationRunner } from './destination-runner.ts'
+import { type Discarded, type DiscardOrder, discardLetters } from './discard.ts'
 import { openReplayBook } from './replay-book.ts'
 import type { Replay, ReplayAs, ReplayMessage, ReplayNews, ReplayOrder, ReplayOutcome } from './replay-order.ts'
 import { chooseForReplay, lanesOf, planReplay, type ReplayPlan, sortForReplay } from './replay-plan.ts'
 import type { ReplayTracker } from './replay-tracker.ts'
 import { type Begun, openReplays } from './replays.ts'
 import type { RunnerParts } from './runner-parts.ts'
-import { isDone, isSince } from './said-today.ts'
+import { doneBy, isSince } from './said-today.ts'
 import type { UntilStored } from './until-stored.ts'
 
 /** Where messages are sent again by hand, and where it is said what became of them. Source: security.md SEC-48. */
 export interface ReplayDesk {
   /** @returns `too_many` when too many replays are under way */
   start(request: ReplayRequest): Promise<ReplayResult | 'too_many'>
+  /** Lets dead letters go: nothing of them is sent, and they count as dead letters no more. */
+  discard(order: DiscardOrder): Promise<Discarded>
   /** Newest first. */
   list(): readonly ReplayStanding[]
   get(replayId: string): ReplayStanding | undefined
@@ -100,7 +103,8 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
       return { outcome: 'acknowledged', sent: 'current', sentAs: [delivery.replayedBy] }
     // Another replay, asked for at the same moment, sent it.
     if (isSince(delivery.finishedAtMs, replay.createdAtMs, clock())) return { outcome: 'not_sent', reason: 'under_way' }
-    if (isDone(delivery, replay.as)) return { outcome: 'not_sent', reason: 'replayed' }
+    const done = doneBy(delivery, replay.as)
+    if (done !== undefined) return { outcome: 'not_sent', reason: done }
     if (heldBy(delivery.destinationId) !== undefined) return 'later'
     const ended = (news: ReplayNews) => void settle(delivery, news).then(() => onEnded(news))
     return runnerOf(delivery.destinationId).replay(delivery, replay, ended)
@@ -114,9 +118,11 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
       )
   }
 
-  async function supersede({ deliveryId, finishedAtMs, reason }: StoredDelivery, by: DeliveryId): Promise<void> {
+  /** @returns whether it was a dead letter */
+  async function supersede({ deliveryId, finishedAtMs, reason }: StoredDelivery, by?: DeliveryId): Promise<boolean> {
     const superseded = await deliveries.supersede(deliveryId, by)
     if (superseded !== undefined) parts.onSuperseded({ ...superseded, lastDeath: { atMs: finishedAtMs ?? 0, reason } })
+    return superseded !== undefined
   }
 
   async function recall({ deliveryId, destinationId, sent }: ReplayMessage): Promise<boolean> {
@@ -146,6 +152,7 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
       if (replay === undefined) return 'too_many'
       return { matched, queued: replay.counts.waiting, replayId: replay.replayId }
     },
+    discard: (order) => discardLetters({ ...order, deliveries, rules, letGo: supersede }),
     list: () => book.list().map(standing),
     get(replayId) {
       const replay = book.get(replayId)

@@ -6,7 +6,7 @@ import { type DestinationRules, hasDestination } from './destination-rules.ts'
 import { isLatest } from './repetition.ts'
 import type { ReplayAs, ReplayMessage } from './replay-order.ts'
 import type { RunnerParts } from './runner-parts.ts'
-import { isDone, sayToday, stillHolds, usersOf } from './said-today.ts'
+import { doneBy, sayToday, stillHolds, usersOf } from './said-today.ts'
 
 /** The deliveries a replay was asked for, sorted by what can become of them. */
 export interface ReplayChoice {
@@ -117,7 +117,7 @@ async function forecast(
   as: ReplayAs,
 ): Promise<'unchanged' | 'rebuilt' | 'nothingToTell'> {
   const { destinationId } = delivery
-  if (isDone(delivery, as)) return 'nothingToTell'
+  if (doneBy(delivery, as) !== undefined) return 'nothingToTell'
   const isNewest = as === 'same' && isLatest(delivery, await parts.deliveries.lookUp(destinationId, usersOf(delivery)))
   const rule = parts.rules().byId.get(destinationId)
   // What its settings will be is not known.

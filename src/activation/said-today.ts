@@ -136,9 +136,11 @@ export function isSince(atMs: number | null, sinceMs: number, nowMs: number): bo
   return atMs !== null && atMs > sinceMs && atMs <= nowMs
 }
 
-/** Its users were told by another message instead: as the same bytes it is not sent again. */
-export function isDone({ replayedBy }: StoredDelivery, as: ReplayAs): boolean {
-  return as === 'same' && replayedBy !== undefined
+/** Why it is not sent again as the same bytes: its users were told by another message instead, or somebody let it go. */
+export function doneBy({ replayedBy, reason }: StoredDelivery, as: ReplayAs): 'replayed' | 'discarded' | undefined {
+  if (as === 'current') return undefined
+  if (replayedBy !== undefined) return 'replayed'
+  return reason === 'discarded' ? 'discarded' : undefined
 }
 
 /** Why a replay of it sends nothing at all. */

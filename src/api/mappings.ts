@@ -60,7 +60,7 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
         schema: {
           ...says(
             'Map a segment to a destination',
-            'From `startDate` on (today when left out) its members are told to the partner under `traitAlias`, or under its number. `…/traits` is the older path of the same.',
+            'From `startDate` on (today when left out) its members are told to the partner under `traitAlias`, or under its number; 409 when another segment of the destination has that alias. `…/traits` is the older path of the same.',
           ),
           params: ofDestination,
           body: MappingDraft,

@@ -73,5 +73,15 @@ test('a deleted destination leaves one entry with the others that were; another 
   await using again = await startWholeServer(dataDir)
   expect(await rowOf(again, 4003)).toMatchObject({ dead: 0 })
   expect(await deadLetters(again)).toMatchObject([{ destinationId: null, count: 2 }])
+
+  // Let go, as the page on delivery says.
+  const discard = (order: object) => again.api('POST', '/v1/deliveries/discard', order)
+  const gone = { withoutDestination: true }
+  expect(await discard({ ...gone, dryRun: true })).toEqual({ matched: 2, discarded: 0 })
+  expect(await discard(gone)).toEqual({ matched: 2, discarded: 2 })
+  expect(await discard(gone)).toEqual({ matched: 0, discarded: 0 })
+  expect([await deadLetters(again), (await overview(again)).figures.dead]).toEqual([[], 0])
+  const { list } = await again.api<{ list: DeliveryDetail[] }>('GET', '/v1/deliveries?reason=discarded')
+  expect(list).toMatchObject(Array(2).fill({ status: 'superseded' }))
   expect(receiver.records.map(({ path }) => path)).toEqual(['/unused'])
 })

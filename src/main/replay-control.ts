@@ -28,6 +28,13 @@ export function replayControl(
       const { total } = await store.list({ ...filter, page: 0, pageSize: 1 })
       return { ...answer, plan: { ...started.plan, underWay: Math.max(0, total - started.matched) } }
     },
+    async discard({ select, ...order }) {
+      const find = async () =>
+        'filter' in select
+          ? (await store.ended({ ...inStore(select.filter), status: 'dead' })).map(({ deliveryId }) => deliveryId)
+          : (select.deliveryIds as readonly DeliveryId[])
+      return replays.discard({ ...order, find })
+    },
     list({ page, pageSize }) {
       const all = replays.list()
       return { total: all.length, list: all.slice(page * pageSize, (page + 1) * pageSize).map(viewReplay) }

@@ -1,7 +1,8 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Destination } from '../../model/definitions.ts'
 import type { DestinationId } from '../../model/ids.ts'
 import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
+import { requireDataSource } from './data-source-users.ts'
 import { takeId } from './ids.ts'
 import type { Usage } from './limits.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
@@ -70,6 +71,7 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
         if (draft.destinationType === 'S2S' && serverToServerDestinations.count >= serverToServerDestinations.max) {
           throw limitReached('serverToServerDestinations', serverToServerDestinations.max)
         }
+        await requireDataSources(tx, draft)
         const id = await takeId(tx, 'destinations', { id: draft.destinationId, field: 'destinationId' })
         const row = {
           destination_id: id,
@@ -98,6 +100,7 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
           .executeTakeFirst()
         if (previous === undefined) throw notFound('destination', id)
         const draft = revise(read(previous))
+        await requireDataSources(tx, draft)
         const row = { ...previous, ...columnsOf(draft, id, vault), ...updatedBy(author, nowMs) }
         await tx.updateTable('destinations').set(row).where('destination_id', '=', id).execute()
         return read(row)
@@ -129,6 +132,11 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
         }
       }),
   }
+}
+
+/** Nobody could be told under the IDs of one that does not exist. Later it stays: what is named cannot be deleted. */
+async function requireDataSources(tx: Transaction<Tables>, { dataSourceIds }: DestinationDraft): Promise<void> {
+  for (const id of dataSourceIds) await requireDataSource(tx, id, 's2s.userDpid')
 }
 
 async function readDestinationUsage(db: Kysely<Tables>, limits: Connection['limits']) {

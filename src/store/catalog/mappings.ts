@@ -54,7 +54,7 @@ export function createMappings({ db, change }: Connection) {
         await raiseMappingVersion(tx, destinationId)
         const created: StoredMapping[] = []
         for (const draft of drafts) {
-          await checkSegment(tx, destinationId, draft, undefined)
+          await checkMapping(tx, destinationId, draft, undefined)
           const id = await takeId(tx, 'mappings', { id: undefined, field: 'destinationMappingId' })
           const row = {
             mapping_id: id,
@@ -77,7 +77,7 @@ export function createMappings({ db, change }: Connection) {
       change(async (tx, nowMs) => {
         const previous = await requireMapping(tx, id, destinationId)
         await raiseMappingVersion(tx, previous.destination_id)
-        await checkSegment(tx, previous.destination_id, draft, id)
+        await checkMapping(tx, previous.destination_id, draft, id)
         await tx
           .updateTable('mappings')
           .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
@@ -130,8 +130,8 @@ async function raiseMappingVersion(tx: Transaction<Tables>, destinationId: numbe
   if (Number(numUpdatedRows) === 0) throw notFound('destination', destinationId)
 }
 
-/** A segment is mapped to a destination once. */
-async function checkSegment(
+/** A segment is mapped to a destination once, and no two under one alias: a message would say both yes and no of it. */
+async function checkMapping(
   tx: Transaction<Tables>,
   destinationId: number,
   draft: MappingDraft,
@@ -143,16 +143,21 @@ async function checkSegment(
     .where('segment_id', '=', draft.segmentId)
     .executeTakeFirst()
   if (segment === undefined) throw unknownReference('sid', 'segment', draft.segmentId)
-  const twins = await tx
+  const { segment_id, value } = columnsOf(draft)
+  const others = tx
     .selectFrom('mappings')
-    .select('mapping_id')
+    .select(['mapping_id', 'segment_id'])
     .where('destination_id', '=', destinationId)
-    .where('segment_id', '=', draft.segmentId)
-    .execute()
-  const ids = twins.map((row) => row.mapping_id).filter((id) => id !== self)
-  if (ids.length === 0) return
-  const message = `Segment ${draft.segmentId} is already mapped, by mapping ${ids[0]}.`
-  throw new CatalogRefusal('conflict', 'already_mapped', message, { field: 'sid', ids })
+    .where('mapping_id', '!=', self ?? 0)
+  const twin = await others.where('segment_id', '=', segment_id).executeTakeFirst()
+  if (twin !== undefined) {
+    const message = `Segment ${segment_id} is already mapped, by mapping ${twin.mapping_id}.`
+    throw new CatalogRefusal('conflict', 'already_mapped', message, { field: 'sid', ids: [twin.mapping_id] })
+  }
+  const namesake = await others.where('value', '=', value).executeTakeFirst()
+  if (namesake === undefined) return
+  const message = `The alias ${value} is already that of segment ${namesake.segment_id}, by mapping ${namesake.mapping_id}.`
+  throw new CatalogRefusal('conflict', 'alias_taken', message, { field: 'traitAlias', ids: [namesake.mapping_id] })
 }
 
 function columnsOf(draft: MappingDraft) {

@@ -12,6 +12,7 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
 const migrations: Record<string, Migration> = {
   '0001-definitions': { up: createDefinitions },
   '0002-sessions': { up: createSessionTables },
+  '0004-aliases': { up: (db) => createIndex(db, 'mappings', ['destination_id', 'value']) },
 }
 
 async function createDefinitions(db: Kysely<unknown>): Promise<void> {

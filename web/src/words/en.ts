@@ -101,6 +101,7 @@ export const en = {
   'reason.no_destination': 'its destination was deleted',
   'reason.under_way': 'it is still under way',
   'reason.unknown': 'it is not kept any more',
+  'reason.discarded': 'it was let go',
   'reason.replayed': 'a newer message told its users',
   'reason.inactive': 'it is inactive',
   'reason.unusable': 'its settings cannot be used',

@@ -100,6 +100,7 @@ export const fr: Words = {
   'reason.no_destination': 'sa destination a été supprimée',
   'reason.under_way': 'il est encore en route',
   'reason.unknown': 'il n’est plus gardé',
+  'reason.discarded': 'elle a été abandonnée',
   'reason.replayed': 'un message plus récent a informé ses utilisateurs',
   'reason.inactive': 'elle est inactive',
   'reason.unusable': 'ses réglages sont inutilisables',

@@ -100,6 +100,7 @@ export const sv: Words = {
   'reason.no_destination': 'destinationen är borttagen',
   'reason.under_way': 'det är fortfarande på väg',
   'reason.unknown': 'det sparas inte längre',
+  'reason.discarded': 'det släpptes',
   'reason.replayed': 'ett nyare meddelande har berättat om dess användare',
   'reason.inactive': 'den är avstängd',
   'reason.unusable': 'dess inställningar kan inte användas',
