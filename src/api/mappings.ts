@@ -154,7 +154,7 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
         schema: {
           ...says(
             'Remove a mapping',
-            'The segment is not sent any more; with `unsegmentOnUnmap` its members are told out first. `…/segments/{id}` is the documented path, `…/mappings/{id}` the one that clients use.',
+            'The segment is not sent any more; with `unsegmentOnUnmap` its members are told out in the background, whether they come by or not. `…/segments/{id}` is the documented path, `…/mappings/{id}` the one that clients use.',
           ),
           params: ofBoth,
           response: { 204: NoContent },

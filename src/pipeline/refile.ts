@@ -1,17 +1,21 @@
+import { type DestinationRules, takesBackUnmapped } from '../activation/destination-rules.ts'
 import { PARTITIONS } from '../model/partition.ts'
+import type { DestinationPlan } from '../model/profile.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { runFollowUps } from './follow-ups.ts'
 import type { Parts } from './parts.ts'
 import { reevaluateDeclared } from './reevaluate-declared.ts'
 import { reevaluateDevice } from './reevaluate-device.ts'
+import type { Rulebook } from './rulebook.ts'
 
 /**
  * Brings profiles under a changed rulebook without a visit [AUD-142], [AUD-143]: a walk over all partitions, round and
- * round until every one has been seen under the version in force. Its place is stored, so a restart goes on.
+ * round until every one has been seen under the version in force; on the way, what was unmapped is taken back from
+ * destinations that want that [OUT-58]. Its place is stored, so a restart goes on.
  */
 export interface Refile {
   /** The rulebook changed: every profile is owed another look. */
-  start(membershipKey: number): void
+  start(rulebook: Pick<Rulebook, 'membershipKey'> & { readonly destinations: Pick<DestinationRules, 'unmapKey'> }): void
   /** Partitions still to do. */
   remaining(): number
   close(): Promise<void>
@@ -20,6 +24,8 @@ export interface Refile {
 interface Place {
   /** `membershipKey` of the rulebook that is walked for. */
   readonly key: number
+  /** `unmapKey` of its destinations; absent in old records. */
+  readonly unmap?: number
   readonly partition: number
   readonly remaining: number
 }
@@ -57,9 +63,10 @@ export async function openRefile(
   }
 
   return {
-    start(key) {
-      if (key === place.key && place.remaining === 0) return
-      place = key === place.key ? place : { key, partition: place.partition, remaining: PARTITIONS }
+    start({ membershipKey: key, destinations: { unmapKey: unmap } }) {
+      const isSame = key === place.key && unmap === (place.unmap ?? 0)
+      if (isSame && place.remaining === 0) return
+      if (!isSame) place = { key, unmap, partition: place.partition, remaining: PARTITIONS }
       running ??= walk()
     },
     remaining: () => place.remaining,
@@ -74,7 +81,7 @@ async function refilePartition(partition: number, parts: Parts, isClosed: () => 
   for await (const page of parts.profiles.scan(partition, { pageSize: 64 })) {
     if (isClosed()) return
     const startedMs = performance.now()
-    const { membershipKey } = parts.rulebook()
+    const { membershipKey, destinations } = parts.rulebook()
     const stale = page.filter((profile) => profile.membershipKey !== membershipKey)
     const followUps = await Promise.all(
       stale.map((profile) =>
@@ -82,7 +89,15 @@ async function refilePartition(partition: number, parts: Parts, isClosed: () => 
       ),
     )
     await runFollowUps(followUps.flat(), parts)
+    const concerned = page.filter(({ plans }) => plans.some((plan) => takesBack(destinations, plan)))
+    await Promise.all(concerned.map(async ({ id }) => parts.owe(id, await parts.unmappedAt(id))))
     // Half of the time belongs to the edge.
-    if (stale.length > 0) await new Promise((resolve) => setTimeout(resolve, Math.ceil(performance.now() - startedMs)))
+    if (stale.length + concerned.length > 0)
+      await new Promise((resolve) => setTimeout(resolve, Math.ceil(performance.now() - startedMs)))
   }
+}
+
+function takesBack({ byId }: Rulebook['destinations'], { destinationId }: DestinationPlan): boolean {
+  const rule = byId.get(destinationId)
+  return rule !== undefined && takesBackUnmapped(rule)
 }

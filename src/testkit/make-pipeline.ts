@@ -70,6 +70,7 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
     newDeviceId: () => String(randomInt(2 ** 47)).padStart(38, '9') as DeviceId,
     newEventId,
     notify: (profileId, destinationIds) => notified.push({ profileId, destinationIds }),
+    unmappedAt: () => Promise.resolve([]),
     owedBy: (profileId) => Promise.resolve(profileId === owed ? [900 as DestinationId] : []),
     owe: async (profileId, destinationIds) => {
       if (destinationIds.length > 0) notified.push({ profileId, destinationIds })
@@ -99,7 +100,7 @@ export async function makePipeline(definitions: Definitions): Promise<TestPipeli
     async change(next) {
       rulebook = await build(next)
       const refile = await openRefile(parts, openJobStore(records), { onFailed })
-      refile.start(rulebook.membershipKey)
+      refile.start(rulebook)
       while (refile.remaining() > 0) await new Promise((resolve) => setTimeout(resolve, 5))
       await refile.close()
     },

@@ -10,7 +10,8 @@ import { inUse, limitReached, notFound } from './refusal.ts'
 import { SecretUnreadableError, type Vault } from './secrets.ts'
 import type { DestinationRow, Tables } from './tables.ts'
 
-export interface DestinationDraft extends Omit<Destination, 'destinationId' | 'mappingVersion' | 'createdAtMs'> {
+export interface DestinationDraft
+  extends Omit<Destination, 'destinationId' | 'mappingVersion' | 'formerAliases' | 'createdAtMs'> {
   readonly destinationId: number | undefined
   readonly description: string | undefined
   /** Data sources that `config` names; they cannot be deleted while it does. */
@@ -76,6 +77,7 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
         const row = {
           destination_id: id,
           mapping_version: 1,
+          former_aliases: '{}',
           ...columnsOf(draft, id, vault),
           ...createdBy(author, nowMs),
         }
@@ -179,6 +181,7 @@ export function readDestination(row: DestinationRow, vault: Vault): StoredDestin
     status: row.status as Destination['status'],
     vendorId: row.vendor_id ?? undefined,
     mappingVersion: row.mapping_version,
+    formerAliases: JSON.parse(row.former_aliases) as Record<number, string>,
     config: readConfig(row, vault),
     ...readAuthorship(row),
   }

@@ -30,6 +30,8 @@ const SORTS = {
   startDate: { column: 'start_day', type: 'number' },
   endDate: { column: 'end_day', type: 'number' },
 } as const
+/** Of one destination. */
+const FORMER_ALIASES_MAX = 10_000
 const SEARCHED = ['mapping_id', 'mappings.segment_id', 'value', 'segments.name', 'segments.description']
 
 export type MappingRepository = ReturnType<typeof createMappings>
@@ -88,8 +90,9 @@ export function createMappings({ db, change }: Connection) {
 
     remove: (id: number, destinationId: number | undefined): Promise<void> =>
       change(async (tx) => {
-        const { destination_id } = await requireMapping(tx, id, destinationId)
-        await raiseMappingVersion(tx, destination_id)
+        const mapping = await requireMapping(tx, id, destinationId)
+        await raiseMappingVersion(tx, mapping.destination_id)
+        await keepAlias(tx, mapping)
         await tx.deleteFrom('mappings').where('mapping_id', '=', id).execute()
       }),
   }
@@ -128,6 +131,23 @@ async function raiseMappingVersion(tx: Transaction<Tables>, destinationId: numbe
     .where('destination_id', '=', destinationId)
     .executeTakeFirstOrThrow()
   if (Number(numUpdatedRows) === 0) throw notFound('destination', destinationId)
+}
+
+/** Status 0 for it goes out under the name that the partner knows [OUT-58]. */
+async function keepAlias(tx: Transaction<Tables>, { destination_id, segment_id, value }: MappingRow): Promise<void> {
+  const of = tx.selectFrom('destinations').select('former_aliases').where('destination_id', '=', destination_id)
+  const { [segment_id]: former, ...others } = JSON.parse((await of.executeTakeFirstOrThrow()).former_aliases) as Record<
+    number,
+    string
+  >
+  const isPlain = value === String(segment_id)
+  if (isPlain && former === undefined) return
+  const kept = Object.entries(isPlain ? others : { ...others, [segment_id]: value })
+  await tx
+    .updateTable('destinations')
+    .set({ former_aliases: JSON.stringify(Object.fromEntries(kept.slice(-FORMER_ALIASES_MAX))) })
+    .where('destination_id', '=', destination_id)
+    .execute()
 }
 
 /** A segment is mapped to a destination once, and no two under one alias: a message would say both yes and no of it. */

@@ -12,7 +12,7 @@ export async function migrate(db: Kysely<Tables>): Promise<void> {
 const migrations: Record<string, Migration> = {
   '0001-definitions': { up: createDefinitions },
   '0002-sessions': { up: createSessionTables },
-  '0004-aliases': { up: (db) => createIndex(db, 'mappings', ['destination_id', 'value']) },
+  '0004-aliases': { up: keepAliases },
 }
 
 async function createDefinitions(db: Kysely<unknown>): Promise<void> {
@@ -134,6 +134,14 @@ async function createSessionTables(db: Kysely<unknown>): Promise<void> {
     expires_at: 'bigint',
     used_at: 'bigint',
   })
+}
+
+async function keepAliases(db: Kysely<unknown>): Promise<void> {
+  await createIndex(db, 'mappings', ['destination_id', 'value'])
+  await db.schema
+    .alterTable('destinations')
+    .addColumn('former_aliases', 'text', (definition) => definition.notNull().defaultTo('{}'))
+    .execute()
 }
 
 /** A `?` after the type: the column may be null. */
