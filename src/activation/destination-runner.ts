@@ -19,6 +19,7 @@ import type { Begun } from './replays.ts'
 import type { SkipReason } from './round.ts'
 import { healthOf, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
+import { Slots } from './slots.ts'
 import { StateKeeper } from './state-keeper.ts'
 import { allWithin, type UntilStored, untilStored } from './until-stored.ts'
 
@@ -50,8 +51,8 @@ export class DestinationRunner {
   #isFlushDue = false
   #cancelFlush: (() => void) | undefined
   #tokenFailures = 0
-  /** Of the concurrency limit, in use: messages being built or sent. What is only being stored needs none. */
-  #slots = 0
+  /** What is only being stored needs none. */
+  readonly #slots: Slots
   /** Rounds whose messages are not stored yet. */
   #building = 0
   #isClosing = false
@@ -67,6 +68,7 @@ export class DestinationRunner {
     this.#untilStored = untilStored(parts, id, () => this.#isClosing)
     this.#open = new OpenDeliveries(parts.after)
     this.#overflow = new Overflow(parts.after)
+    this.#slots = new Slots(parts.limits.concurrency)
     this.#keeper = new StateKeeper(stored !== undefined, (state) =>
       this.#untilStored(() => parts.deliveries.saveDestinationState(id, state)),
     )
@@ -197,18 +199,21 @@ export class DestinationRunner {
   }
 
   #sendAll(destination: DestinationRule): void {
-    while (this.#slots < this.#gate.concurrency(destination) && (this.#backlog.size > 0 || this.#open.hasWaiting)) {
+    while (
+      this.#slots.used < this.#gate.concurrency(destination) &&
+      (this.#backlog.size > 0 || this.#open.hasWaiting)
+    ) {
       const pass = this.#gate.pass(destination)
       const work = pass && this.#nextWork(destination, pass)
       if (pass === undefined || work === undefined) return
       this.#prefersFresh = !this.#prefersFresh
       this.#gate.started(pass, destination)
-      const ticket = { pass, isUsed: false }
-      this.#start(() =>
-        work(ticket).finally(() => {
+      this.#start((decided) => {
+        const ticket = { pass, isUsed: false, decided }
+        return work(ticket).finally(() => {
           if (!ticket.isUsed) this.#gate.unused(pass)
-        }),
-      )
+        })
+      })
     }
   }
 
@@ -217,20 +222,21 @@ export class DestinationRunner {
     this.#gate.forget()
     if (this.#keeper.hasState) this.#run(() => this.#keeper.forget())
     this.#open.wake()
-    while (this.#slots < this.#parts.limits.concurrency) {
+    while (this.#slots.used < this.#parts.limits.concurrency) {
       const work = this.#discardWork()
       if (work === undefined) return
       this.#start(work)
     }
   }
 
-  #start(work: () => Promise<void>): void {
-    this.#slots += 1
-    this.#run(() =>
-      work().finally(() => {
-        this.#slots -= 1
-      }),
-    )
+  /** @param work is told how to give its slot back early */
+  #start(work: (decided: () => void) => Promise<void>): void {
+    const slot = this.#slots.take()
+    const decided = () => {
+      slot.decided()
+      this.pump()
+    }
+    this.#run(() => work(decided).finally(slot.end))
   }
 
   #nextWork(destination: DestinationRule, pass: Pass): Work | undefined {
@@ -342,7 +348,7 @@ export class DestinationRunner {
     if (hasWaited && (await this.#untilStored(() => mayNotLeave(this.#parts.profiles, delivery)))) {
       return this.#end({ ...delivery, status: 'superseded', reason: 'consent_withdrawn' })
     }
-    const sent = await this.#parts.sender.send(destination, delivery)
+    const sent = await this.#parts.sender.send(destination, delivery, ticket.decided)
     if (this.#isClosed || sent.outcome.status === 'stopped') return
     const uncounted = this.#gate.uncounted(sent.outcome, ticket.pass, destination)
     const tried = withAttempt(delivery, sent, uncounted)

@@ -4,7 +4,7 @@ import { parseTarget } from '../lib/egress/target.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Attempt } from '../model/delivery.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import { classify, type Outcome } from './classify.ts'
+import { classify, isAccepted, type Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { secretsOf } from './destinations/s2s-secrets.ts'
 import { type TokenFailure, type TokenSource, userAgentOf } from './oauth.ts'
@@ -12,7 +12,8 @@ import { type Header, hasWebhookSignature, signatureHeaders, signedPart, webhook
 
 /** Makes one attempt: signs, authenticates, sends, and records it without secrets. */
 export interface Sender {
-  send(destination: DestinationRule, delivery: StoredDelivery): Promise<Sent>
+  /** @param onAccepted by its headers; the rest of the answer is only read for the record [OUT-22] */
+  send(destination: DestinationRule, delivery: StoredDelivery, onAccepted: () => void): Promise<Sent>
 }
 
 export interface Sent {
@@ -31,6 +32,8 @@ export interface SenderOptions {
   readonly userAgent: string
   /** Where the destination names none of its own [SEC-45], [SEC-46]. */
   readonly timeoutMs: Readonly<Record<'compat' | 'durable', number>>
+  /** For the body of an answer. */
+  readonly bodyTimeoutMs: number
 }
 
 const EXCERPT_BYTES_MAX = 1024
@@ -40,9 +43,9 @@ const MASK = '***'
 /** Shorter values of free headers are not looked for in what a partner answers. */
 const HIDDEN_VALUE_MIN = 6
 
-export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: SenderOptions): Sender {
+export function openSender({ egress, tokens, clock, userAgent, timeoutMs, bodyTimeoutMs }: SenderOptions): Sender {
   return {
-    async send(destination, delivery) {
+    async send(destination, delivery, onAccepted) {
       const { config, destinationId } = destination
       const url = addressOf(destination, delivery)
       const startedMs = performance.now()
@@ -76,6 +79,10 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
         headers,
         body,
         timeoutMs: (config.mode === 'durable' ? config.timeoutMs : undefined) ?? timeoutMs[config.mode],
+        bodyTimeoutMs,
+        onHead: (httpStatus) => {
+          if (isAccepted(httpStatus, config)) onAccepted()
+        },
         poolKey: String(destinationId),
       })
       const outcome = classify(answer, config, clock())
@@ -179,6 +186,7 @@ function attemptOf(
     error: outcome.status === 'acknowledged' || outcome.reason.startsWith('http_') ? null : outcome.reason,
     responseHeaders,
     responseExcerpt: isAnswered ? excerpt(answer.body, hide) : '',
+    ...(isAnswered && answer.isCut && { responseNote: answer.isGarbled ? 'not_decodable' : 'cut' }),
   }
 }
 

@@ -88,6 +88,11 @@ export const DeliveryRecipient = z.object({
 })
 export type DeliveryRecipient = z.infer<typeof DeliveryRecipient>
 
+const responseNote = z.enum(['cut', 'not_decodable']).nullable().meta({
+  description:
+    'cut: the body was longer than is read, slower, or broke off. not_decodable: it is not what its Content-Encoding says. null: all of it was read',
+})
+
 export const DeliveryDetail = z.object({
   ...deliveryFields,
   destinationName,
@@ -96,7 +101,9 @@ export const DeliveryDetail = z.object({
   }),
   recipients: z.array(DeliveryRecipient).meta({ description: 'Empty for messages of early versions' }),
   request: z.object({ method: z.string(), url: z.string(), headers, body: z.string() }),
-  attempts: z.array(z.object({ ...attemptFields, response: z.object({ headers, excerpt: z.string() }) })),
+  attempts: z.array(
+    z.object({ ...attemptFields, response: z.object({ headers, excerpt: z.string(), note: responseNote }) }),
+  ),
 })
 export type DeliveryDetail = z.infer<typeof DeliveryDetail>
 

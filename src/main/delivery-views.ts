@@ -86,7 +86,11 @@ export function viewDetail(delivery: StoredDelivery, parts: DetailParts): Delive
     recipients: recipientsOf(delivery, segmentNames),
     attempts: delivery.attempts.map((attempt) => ({
       ...viewAttempt(attempt),
-      response: { headers: { ...attempt.responseHeaders }, excerpt: attempt.responseExcerpt },
+      response: {
+        headers: { ...attempt.responseHeaders },
+        excerpt: attempt.responseExcerpt,
+        note: attempt.responseNote ?? null,
+      },
     })),
   }
 }

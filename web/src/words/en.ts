@@ -230,6 +230,7 @@ export const en = {
   'delivery.owed':
     '{more, select, yes {At least } other {}}{users, plural, one {# profile} other {# profiles}}, and {messages, plural, one {# message} other {# messages}} not yet answered',
   'delivery.lastSuccess': 'Last acknowledged',
+  'delivery.askedToWait': 'The partner asked to wait until',
   'delivery.lastFailure': 'Last failure',
   'delivery.none': 'None since the start',
   'delivery.pauseWhy':
@@ -305,6 +306,8 @@ export const en = {
   'attempts.title': 'Attempts and answers',
   'attempts.sameBytes': 'same bytes each time',
   'attempts.none': 'It was not tried yet.',
+  'attempts.cut': 'The body of the answer was longer than is read, or did not end.',
+  'attempts.not_decodable': 'The body of the answer is not what its Content-Encoding says.',
   'attempts.answered': 'Answered {status}',
   'users.title': 'Users in this message',
   'users.gone': 'This message was stored before its users were kept with it.',

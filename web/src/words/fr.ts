@@ -230,6 +230,7 @@ export const fr: Words = {
   'delivery.owed':
     '{more, select, yes {Au moins } other {}}{users, plural, one {# profil} other {# profils}}, et {messages, plural, one {# message} other {# messages}} sans réponse',
   'delivery.lastSuccess': 'Dernière confirmation',
+  'delivery.askedToWait': 'Le partenaire a demandé d’attendre jusqu’à',
   'delivery.lastFailure': 'Dernier échec',
   'delivery.none': 'Aucun depuis le démarrage',
   'delivery.pauseWhy':
@@ -306,6 +307,8 @@ export const fr: Words = {
   'attempts.title': 'Essais et réponses',
   'attempts.sameBytes': 'mêmes octets à chaque fois',
   'attempts.none': 'Aucun essai pour l’instant.',
+  'attempts.cut': 'Le corps de la réponse était plus long que ce qui est lu, ou ne finissait pas.',
+  'attempts.not_decodable': 'Le corps de la réponse n’est pas ce que dit son Content-Encoding.',
   'attempts.answered': 'Réponse {status}',
   'users.title': 'Utilisateurs de ce message',
   'users.gone': 'Ce message date d’avant que ses utilisateurs soient gardés avec lui.',

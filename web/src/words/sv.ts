@@ -229,6 +229,7 @@ export const sv: Words = {
   'delivery.owed':
     '{more, select, yes {Minst } other {}}{users, plural, one {# profil} other {# profiler}}, och {messages, plural, one {# meddelande} other {# meddelanden}} utan svar',
   'delivery.lastSuccess': 'Senast bekräftat',
+  'delivery.askedToWait': 'Partnern bad om väntan till',
   'delivery.lastFailure': 'Senaste fel',
   'delivery.none': 'Inget sedan starten',
   'delivery.pauseWhy':
@@ -306,6 +307,8 @@ export const sv: Words = {
   'attempts.title': 'Försök och svar',
   'attempts.sameBytes': 'samma byte varje gång',
   'attempts.none': 'Det har inte prövats än.',
+  'attempts.cut': 'Svarets innehåll var längre än vad som läses, eller tog aldrig slut.',
+  'attempts.not_decodable': 'Svarets innehåll är inte vad dess Content-Encoding säger.',
   'attempts.answered': 'Svarade {status}',
   'users.title': 'Användare i meddelandet',
   'users.gone': 'Meddelandet sparades innan användarna sparades med det.',
