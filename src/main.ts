@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { hasUnmapped } from './activation/destination-rules.ts'
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
@@ -41,6 +42,7 @@ import type { Overrides, Usher } from './main/usher.ts'
 import { watchReadiness } from './main/watch-readiness.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
+import { utcDay } from './model/time.ts'
 import { explainProfile } from './pipeline/explain-profile.ts'
 import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
 import type { Parts } from './pipeline/parts.ts'
@@ -143,6 +145,13 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       (await deliveries.toldOf(profileId))
         .filter(({ told }) => told.active.length > 0)
         .map(({ destinationId }) => destinationId),
+    async unmappedAt(profileId) {
+      const told = await deliveries.toldOf(profileId)
+      const { destinations } = rulebooks.current()
+      const day = utcDay(clock.now())
+      const isOut = (one: (typeof told)[number]) => hasUnmapped(destinations, one.destinationId, one.told.active, day)
+      return told.filter(isOut).map(({ destinationId }) => destinationId)
+    },
     async owe(profileId, destinationIds) {
       for (const destinationId of destinationIds) await deliveries.owe(profileId, destinationId, clock.now())
       if (destinationIds.length > 0) dispatcher?.notify(profileId, destinationIds)
@@ -224,6 +233,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   })
   if (has('batch')) refile.start(rulebooks.current())
   rulebooks.onSwap((rulebook) => {
+    observer.rulesChanged()
     dispatcher?.rulesChanged()
     if (has('batch')) refile.start(rulebook)
   })

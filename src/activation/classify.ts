@@ -15,10 +15,13 @@ export type Outcome =
     }
   /** The address rules forbid the target: the message is kept [SEC-23]. */
   | { readonly status: 'blocked'; readonly reason: 'egress_denied' }
-  /** No access token: trouble of the destination, not of the message [SEC-55]. */
+  /** No access token, `oauth_http_401`: trouble of the destination, not of the message [SEC-55]. */
   | { readonly status: 'unauthenticated'; readonly reason: string; readonly retryAfterMs?: number | undefined }
   /** We are stopping: as if it had not been tried. */
   | { readonly status: 'stopped' }
+
+/** That name another place; 304 does not. */
+const REDIRECTS = [300, 301, 302, 303, 307, 308]
 
 /** Source: outbound.md OUT-21, OUT-208; security.md SEC-26, SEC-45, SEC-46. */
 export function classify(
@@ -33,12 +36,16 @@ export function classify(
     return { status, reason: reasonOf(answer), httpStatus: null, retryAfterMs: undefined }
   }
   const { httpStatus, headers } = answer
-  const isSuccess =
-    config.mode === 'compat' ? config.successStatuses.includes(httpStatus) : httpStatus >= 200 && httpStatus <= 299
-  if (isSuccess) return { status: 'acknowledged' }
-  const isRedirect = httpStatus >= 300 && httpStatus <= 399
-  const reason = isRedirect ? 'redirect_refused' : `http_${httpStatus}`
+  if (isAccepted(httpStatus, config)) return { status: 'acknowledged' }
+  const reason = REDIRECTS.includes(httpStatus) ? 'redirect_refused' : `http_${httpStatus}`
   return { status: 'failed', reason, httpStatus, retryAfterMs: parseRetryAfter(headers['retry-after'], nowMs) }
+}
+
+export function isAccepted(
+  httpStatus: number,
+  { mode, successStatuses }: Pick<S2sConfig, 'mode' | 'successStatuses'>,
+): boolean {
+  return mode === 'compat' ? successStatuses.includes(httpStatus) : httpStatus >= 200 && httpStatus <= 299
 }
 
 /** The trouble with a certificate is named: `tls_cert_has_expired`, `tls_wrong_version_number` [SEC-28]. */

@@ -1,5 +1,7 @@
+import { crc32 } from 'node:zlib'
 import type { Definitions, Destination } from '../model/definitions.ts'
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
+import type { StoredDelivery } from '../store/delivery-record.ts'
 import { type ConfigIssue, inForce, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
 import { parseUrlTemplate, type UrlTemplate } from './url-template.ts'
 
@@ -16,6 +18,8 @@ export interface DestinationRules {
   readonly segments: ReadonlyMap<SegmentId, boolean>
   /** Data sources whose IDs stand for a person: a link to one changes the device graph [OUT-31]. */
   readonly crossDeviceSources: ReadonlySet<DataSourceId>
+  /** Differs when there may be something to take back of users who are not seen: what is mapped no more [OUT-58]; 0: never. */
+  readonly unmapKey: number
 }
 
 export interface DestinationRule {
@@ -32,6 +36,8 @@ export interface DestinationRule {
   readonly userDpids: readonly DataSourceId[]
   readonly mappingVersion: number
   readonly mappings: ReadonlyMap<SegmentId, MappingRule>
+  /** What the partner calls segments that are mapped no more, where it is not their id. */
+  readonly formerAliases: Readonly<Record<number, string>>
   /** The largest first day of its mappings: one that begins is a mapping change too. */
   readonly latestStartDay: number
   /** Of a GET destination [OUT-209]. */
@@ -45,6 +51,27 @@ export interface MappingRule {
   readonly value: string
   readonly startDay: number
   readonly endDay: number | undefined
+}
+
+/** Made for a destination that was deleted and whose id this one has got: it is not for it. */
+export function isOfFormer(
+  { destinationCreatedAtMs, createdAtMs }: Pick<StoredDelivery, 'destinationCreatedAtMs' | 'createdAtMs'>,
+  rule: Pick<DestinationRule, 'createdAtMs'>,
+): boolean {
+  if (rule.createdAtMs === undefined) return false
+  // Old records do not say it; what is older than the destination cannot be for it.
+  return destinationCreatedAtMs === undefined
+    ? createdAtMs < rule.createdAtMs
+    : destinationCreatedAtMs !== rule.createdAtMs
+}
+
+/** The destination that it was made for exists. */
+export function hasDestination(
+  delivery: Pick<StoredDelivery, 'destinationId' | 'destinationCreatedAtMs' | 'createdAtMs'>,
+  { byId, existing }: Pick<DestinationRules, 'byId' | 'existing'>,
+): boolean {
+  const rule = byId.get(delivery.destinationId)
+  return existing.has(delivery.destinationId) && (rule === undefined || !isOfFormer(delivery, rule))
 }
 
 /** Inside its first and last UTC day, both included [OUT-06]. */
@@ -96,7 +123,33 @@ export function* buildDestinationRules(
   const crossDeviceSources = new Set<DataSourceId>()
   for (const { dataSourceId, idType } of definitions.dataSources)
     if (idType === 'CROSS_DEVICE') crossDeviceSources.add(dataSourceId)
-  return { version: definitions.version, byId: drafts, existing, bySegment, segments, crossDeviceSources }
+  const unmapKey = unmapKeyOf(drafts.values())
+  return { version: definitions.version, byId: drafts, existing, bySegment, segments, crossDeviceSources, unmapKey }
+}
+
+function unmapKeyOf(destinations: Iterable<DestinationRule>): number {
+  let text = ''
+  for (const one of destinations)
+    if (takesBackUnmapped(one)) text += `${one.destinationId} ${one.createdAtMs} ${one.mappingVersion};`
+  return text === '' ? 0 : crc32(text)
+}
+
+/** Users who are not seen are told, too, that a segment is mapped no more. */
+export function takesBackUnmapped({ config, unusable }: DestinationRule): boolean {
+  const { unsegmentOnUnmap, supportsUnsegment, onlyWhileSeen } = config
+  return unusable === undefined && unsegmentOnUnmap && supportsUnsegment && !onlyWhileSeen
+}
+
+/** @param told segments the destination may believe a user to be in. @returns whether one of them is to be taken back */
+export function hasUnmapped(rules: DestinationRules, id: DestinationId, told: readonly number[], day: number): boolean {
+  const rule = rules.byId.get(id)
+  if (rule === undefined || !takesBackUnmapped(rule)) return false
+  return told.some((sid) => {
+    const mapping = rule.mappings.get(sid as SegmentId)
+    const isMapped = mapping !== undefined && isInWindow(mapping, day)
+    // A paused segment is said nothing of; a deleted one goes its own way.
+    return !isMapped && rules.segments.get(sid as SegmentId) === true
+  })
 }
 
 interface DraftRule extends DestinationRule {
@@ -105,7 +158,7 @@ interface DraftRule extends DestinationRule {
 }
 
 function draftRule(destination: Destination): DraftRule {
-  const { destinationId, name, status, mappingVersion, createdAtMs, config: stored } = destination
+  const { destinationId, name, status, mappingVersion, formerAliases = {}, createdAtMs, config: stored } = destination
   const parsed = parseSavedS2sConfig(stored)
   const config = parsed.ok ? inForce(parsed.config) : standIn(stored)
   const template = config.urlTemplate === undefined ? undefined : parseUrlTemplate(config.urlTemplate)
@@ -119,6 +172,7 @@ function draftRule(destination: Destination): DraftRule {
     userDpids: userDpidsOf(config) as readonly DataSourceId[],
     mappingVersion,
     mappings: new Map(),
+    formerAliases,
     latestStartDay: 0,
     urlTemplate: template?.ok === true ? template.template : undefined,
   }

@@ -3,7 +3,7 @@ import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DestinationState } from '../store/destination-states.ts'
 import { Backlog } from './backlog.ts'
-import type { DestinationRule } from './destination-rules.ts'
+import { type DestinationRule, isOfFormer } from './destination-rules.ts'
 import type { DueProfile } from './due-queue.ts'
 import { storeEnding } from './ending.ts'
 import { Gate, type Pass, type Ticket } from './gate.ts'
@@ -14,11 +14,12 @@ import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
 import { countedAttempts, mayNotLeave, waitLeft, withAttempt } from './repetition.ts'
 import { beginReplay, type ReplayGround, recallReplay } from './replay-message.ts'
-import type { ReplayAs, ReplayNews } from './replay-order.ts'
+import type { ReplayNews, ReplayOrder } from './replay-order.ts'
 import type { Begun } from './replays.ts'
 import type { SkipReason } from './round.ts'
 import { healthOf, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
+import { Slots } from './slots.ts'
 import { StateKeeper } from './state-keeper.ts'
 import { allWithin, type UntilStored, untilStored } from './until-stored.ts'
 
@@ -49,11 +50,9 @@ export class DestinationRunner {
   /** The first of the waiting profiles has waited long enough. */
   #isFlushDue = false
   #cancelFlush: (() => void) | undefined
-  /** Messages of a destination that was deleted, whose id another one has got: they are not for it. */
-  readonly #former = new Set<DeliveryId>()
   #tokenFailures = 0
-  /** Of the concurrency limit, in use: messages being built or sent. What is only being stored needs none. */
-  #slots = 0
+  /** What is only being stored needs none. */
+  readonly #slots: Slots
   /** Rounds whose messages are not stored yet. */
   #building = 0
   #isClosing = false
@@ -69,6 +68,7 @@ export class DestinationRunner {
     this.#untilStored = untilStored(parts, id, () => this.#isClosing)
     this.#open = new OpenDeliveries(parts.after)
     this.#overflow = new Overflow(parts.after)
+    this.#slots = new Slots(parts.limits.concurrency)
     this.#keeper = new StateKeeper(stored !== undefined, (state) =>
       this.#untilStored(() => parts.deliveries.saveDestinationState(id, state)),
     )
@@ -101,7 +101,9 @@ export class DestinationRunner {
     for (const delivery of deliveries) {
       const isWhole = deliveries.filter((other) => other.roundId === delivery.roundId).length === delivery.roundSize
       this.#inFlight.add([delivery], told, isWhole)
-      if (delivery.nextAttemptMs === 0) this.#open.putDue(delivery)
+      const rule = this.#parts.rules().byId.get(this.#id)
+      const isOver = rule !== undefined && isOfFormer(delivery, rule)
+      if (delivery.nextAttemptMs === 0 || isOver) this.#open.putDue(delivery)
       else this.#retryAfter(delivery, waitLeft(delivery, this.#parts.clock()))
     }
     this.pump()
@@ -123,14 +125,13 @@ export class DestinationRunner {
   /** The definitions changed: what was blocked is tried again. */
   rulesChanged(): void {
     const isAnother = this.#gate.configChanged(this.#parts.rules().byId.get(this.#id))
-    if (isAnother) for (const deliveryId of this.#open.ids()) this.#former.add(deliveryId)
     this.#open.wake(isAnother ? undefined : 'blocked')
     this.pump()
   }
 
   /** Sends an ended delivery again. @param onEnded what became of it, where it is `queued` */
-  replay(delivery: StoredDelivery, as: ReplayAs, onEnded: (news: ReplayNews) => void): Promise<Begun> {
-    return beginReplay(this.#ground, delivery, as, onEnded)
+  replay(delivery: StoredDelivery, replay: ReplayOrder, onEnded: (news: ReplayNews) => void): Promise<Begun> {
+    return beginReplay(this.#ground, delivery, replay, onEnded)
   }
 
   /** @returns whether one that was sent again was taken back before it left */
@@ -198,18 +199,21 @@ export class DestinationRunner {
   }
 
   #sendAll(destination: DestinationRule): void {
-    while (this.#slots < this.#gate.concurrency(destination) && (this.#backlog.size > 0 || this.#open.hasWaiting)) {
+    while (
+      this.#slots.used < this.#gate.concurrency(destination) &&
+      (this.#backlog.size > 0 || this.#open.hasWaiting)
+    ) {
       const pass = this.#gate.pass(destination)
       const work = pass && this.#nextWork(destination, pass)
       if (pass === undefined || work === undefined) return
       this.#prefersFresh = !this.#prefersFresh
       this.#gate.started(pass, destination)
-      const ticket = { pass, isUsed: false }
-      this.#start(() =>
-        work(ticket).finally(() => {
+      this.#start((decided) => {
+        const ticket = { pass, isUsed: false, decided }
+        return work(ticket).finally(() => {
           if (!ticket.isUsed) this.#gate.unused(pass)
-        }),
-      )
+        })
+      })
     }
   }
 
@@ -218,20 +222,21 @@ export class DestinationRunner {
     this.#gate.forget()
     if (this.#keeper.hasState) this.#run(() => this.#keeper.forget())
     this.#open.wake()
-    while (this.#slots < this.#parts.limits.concurrency) {
+    while (this.#slots.used < this.#parts.limits.concurrency) {
       const work = this.#discardWork()
       if (work === undefined) return
       this.#start(work)
     }
   }
 
-  #start(work: () => Promise<void>): void {
-    this.#slots += 1
-    this.#run(() =>
-      work().finally(() => {
-        this.#slots -= 1
-      }),
-    )
+  /** @param work is told how to give its slot back early */
+  #start(work: (decided: () => void) => Promise<void>): void {
+    const slot = this.#slots.take()
+    const decided = () => {
+      slot.decided()
+      this.pump()
+    }
+    this.#run(() => work(decided).finally(slot.end))
   }
 
   #nextWork(destination: DestinationRule, pass: Pass): Work | undefined {
@@ -242,7 +247,7 @@ export class DestinationRunner {
 
   #sendWork(destination: DestinationRule, delivery: StoredDelivery | undefined): Work | undefined {
     if (delivery === undefined) return undefined
-    if (this.#former.delete(delivery.deliveryId))
+    if (isOfFormer(delivery, destination))
       return () => this.#end({ ...delivery, status: 'dead', reason: 'destination_deleted' })
     return (ticket) => this.#attempt(destination, delivery, true, ticket)
   }
@@ -343,7 +348,7 @@ export class DestinationRunner {
     if (hasWaited && (await this.#untilStored(() => mayNotLeave(this.#parts.profiles, delivery)))) {
       return this.#end({ ...delivery, status: 'superseded', reason: 'consent_withdrawn' })
     }
-    const sent = await this.#parts.sender.send(destination, delivery)
+    const sent = await this.#parts.sender.send(destination, delivery, ticket.decided)
     if (this.#isClosed || sent.outcome.status === 'stopped') return
     const uncounted = this.#gate.uncounted(sent.outcome, ticket.pass, destination)
     const tried = withAttempt(delivery, sent, uncounted)
@@ -376,7 +381,6 @@ export class DestinationRunner {
     const ended: StoredDelivery = { ...delivery, finishedAtMs: this.#parts.clock(), nextAttemptMs: 0 }
     const free = await storeEnding(this.#parts, this.#untilStored, this.#inFlight, ended)
     this.#open.remove(ended.deliveryId)
-    this.#former.delete(ended.deliveryId)
     if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
     else if (ended.status === 'dead') this.#counts.dead += 1
     for (const { profileId, isDue } of free) this.#release(profileId, isDue)

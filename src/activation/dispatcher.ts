@@ -44,6 +44,8 @@ export interface DispatcherStats {
 export interface DispatcherLimits extends RunnerLimits {
   readonly compatTimeoutMs: number
   readonly durableTimeoutMs: number
+  /** For the body of an answer, after its headers. */
+  readonly bodyTimeoutMs: number
 }
 
 /** [SEC-44], [SEC-45], [SEC-46], [OUT-22], [OUT-23] */
@@ -54,6 +56,7 @@ export const DISPATCHER_LIMITS: DispatcherLimits = {
   compatRetryWaitMs: 100,
   compatTimeoutMs: 3_000,
   durableTimeoutMs: 15_000,
+  bodyTimeoutMs: 1_000,
 }
 
 export interface DispatcherOptions {
@@ -86,7 +89,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
   const tracker = openReplayTracker()
   const parts = {
     ...options,
-    sender: openSender({ egress, tokens, clock, userAgent, timeoutMs }),
+    sender: openSender({ egress, tokens, clock, userAgent, timeoutMs, bodyTimeoutMs: limits.bodyTimeoutMs }),
     after: options.after ?? afterTimeout,
     random: options.random ?? Math.random,
     onAttempt: options.onAttempt ?? (() => {}),

@@ -16,11 +16,20 @@ export type Pass = 'any' | 'probe'
 export interface Ticket {
   readonly pass: Pass
   isUsed: boolean
+  /** Its outcome is decided: another one may start, while the rest of its answer is read. */
+  readonly decided: () => void
 }
 
 export type GateHealth = Pick<
   DestinationHealth,
-  'breaker' | 'paused' | 'failuresInRow' | 'lastFailure' | 'lastSuccessMs' | 'refusedInRow' | 'refusingSinceMs'
+  | 'breaker'
+  | 'paused'
+  | 'failuresInRow'
+  | 'lastFailure'
+  | 'lastSuccessMs'
+  | 'refusedInRow'
+  | 'refusingSinceMs'
+  | 'askedToWaitUntilMs'
 >
 
 export interface GateOptions {
@@ -62,6 +71,8 @@ export class Gate {
   #lastFailure: DestinationHealth['lastFailure']
   #lastSuccessMs: number | undefined
   #holdUntilMs: number | undefined
+  /** The part of it that the partner asked for. */
+  #askedUntilMs: number | undefined
   #keyRemovedAtMs: number | undefined
   #savedAtMs: number | undefined
   #isUnsaved = false
@@ -89,6 +100,7 @@ export class Gate {
     const holdMs = Math.min(holdUntilMs - parts.clock(), askedMs, RETRY_AFTER_MS_MAX)
     if (holdMs > 0) {
       this.#holdUntilMs = parts.clock() + holdMs
+      if (stored?.isHoldAsked === true) this.#askedUntilMs = this.#holdUntilMs
       this.#pace.hold(holdMs)
     }
   }
@@ -122,6 +134,7 @@ export class Gate {
 
   /** Why an attempt with this outcome uses up none of those its mode allows, if so. */
   uncounted(outcome: Outcome, pass: Pass, { config }: DestinationRule): Uncounted | undefined {
+    if (outcome.status === 'unauthenticated') return 'no_token'
     if (config.mode === 'compat' || (outcome.status !== 'failed' && outcome.status !== 'unknown')) return undefined
     if (pass === 'probe') return 'probe'
     if (outcome.httpStatus === 410) return 'gone'
@@ -162,7 +175,7 @@ export class Gate {
     this.#save()
   }
 
-  /** By an operator: everything begins anew. */
+  /** By an operator: everything begins anew, but that the last answers were refusals stays true until one is not. */
   resume(): void {
     this.#begin()
     this.#save()
@@ -171,6 +184,8 @@ export class Gate {
   /** Of a destination that was deleted: one that gets its id later begins with nothing of it. */
   forget(): void {
     this.#begin()
+    this.#refusedInRow = 0
+    this.#refusingSinceMs = undefined
     this.#lastFailure = undefined
     this.#lastSuccessMs = undefined
     this.#keyRemovedAtMs = undefined
@@ -217,6 +232,7 @@ export class Gate {
       lastFailure: this.#lastFailure,
       lastSuccessMs: this.#lastSuccessMs,
       holdUntilMs: this.#holdUntilMs,
+      isHoldAsked: this.#askedUntilMs !== undefined,
       keyRemovedAtMs: this.#keyRemovedAtMs,
     }
   }
@@ -230,6 +246,7 @@ export class Gate {
       lastSuccessMs: this.#lastSuccessMs,
       refusedInRow: this.#refusedInRow,
       refusingSinceMs: this.#refusingSinceMs,
+      askedToWaitUntilMs: (this.#askedUntilMs ?? 0) > this.#options.parts.clock() ? this.#askedUntilMs : undefined,
     }
   }
 
@@ -250,10 +267,9 @@ export class Gate {
     this.#paused = undefined
     this.#failuresInRow = 0
     this.#failingSinceMs = undefined
-    this.#refusedInRow = 0
-    this.#refusingSinceMs = undefined
     this.#probeAtMs = undefined
     this.#holdUntilMs = undefined
+    this.#askedUntilMs = undefined
     this.#breaker.reset()
     this.#pace.reset()
   }
@@ -287,7 +303,11 @@ export class Gate {
     if (outcome.status === 'failed' && outcome.httpStatus === 410) this.pause('gone')
     if (outcome.status === 'failed' && SLOW_STATUSES.includes(outcome.httpStatus ?? 0)) {
       const waitMs = this.#pace.slowDown(outcome.retryAfterMs, Math.max(0, (this.#holdUntilMs ?? 0) - nowMs))
-      if (waitMs !== undefined) this.#holdUntilMs = nowMs + waitMs
+      if (waitMs !== undefined) {
+        this.#holdUntilMs = nowMs + waitMs
+        const isAsked = outcome.retryAfterMs !== undefined && outcome.retryAfterMs >= waitMs
+        this.#askedUntilMs = isAsked ? this.#holdUntilMs : undefined
+      }
       if ((waitMs ?? 0) >= SAVE_EVERY_MS) this.#save()
     }
     const failingMs = nowMs - (this.#failingSinceMs ?? nowMs)

@@ -33,11 +33,16 @@ export interface MessageHead {
  * texts are joined. Source: outbound.md 3.3, OUT-34 to OUT-44, OUT-211.
  */
 export function renderMessage(config: S2sConfig, head: MessageHead, users: readonly UserEntry[]): string {
+  return `${renderHead(config, head, users.length)},"Users":[${users.map((user) => renderUser(config, user)).join(',')}]}`
+}
+
+/** All before the users. */
+export function renderHead(config: S2sConfig, head: MessageHead, userCount: number): string {
   const number = (value: number) => (config.numbersAs === 'number' ? `${value}` : `"${value}"`)
   return (
     `{"ProcessTime":"${javaDate(head.processTimeSeconds)}","User_DPID":${number(head.userDpid)}` +
     `,"Client_ID":${JSON.stringify(config.clientId)},"${config.destinationIdKey}":${number(head.destinationId)}` +
-    `,"User_count":${number(users.length)},"Users":[${users.map((user) => renderUser(config, user)).join(',')}]}`
+    `,"User_count":${number(userCount)}`
   )
 }
 

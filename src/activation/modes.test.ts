@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest'
-import { deviceIn, manualTimers, NOW, OTHER, openWorkbench, startReceiver, until } from './workbench.conformance.ts'
+import {
+  deviceIn,
+  manualTimers,
+  NOW,
+  OTHER,
+  openWorkbench,
+  profileIdOf,
+  startReceiver,
+  told,
+  until,
+} from './workbench.conformance.ts'
 
 /** Both modes against a real receiver. */
 
@@ -142,4 +152,32 @@ test('what is kept of a request and its answer holds no secret and is bounded [S
   const text = JSON.stringify(stored)
   for (const canary of [secret, headers['X-Api-Key'], Buffer.from(`usher:${secret}`).toString('base64'), 'session=1'])
     expect(text).not.toContain(canary)
+})
+
+test('a body that does not end holds up nobody else, and what was read of it is on record [OUT-22] [SEC-44~]', async () => {
+  let endedAtSecond: number | undefined
+  let end = () => {}
+  await using receiver = await startReceiver((response, _request, number) => {
+    if (number === 1) {
+      response.writeHead(200).write('begun')
+      end = () => response.destroy()
+    } else {
+      endedAtSecond ??= bench.ended.length
+      response.end()
+    }
+  })
+  const config = { url: receiver.url, usersPerMessage: 1, concurrency: 1 }
+  await using bench = await openWorkbench({ destinations: [{ config }] }, { limits: { bodyTimeoutMs: 10_000 } })
+  await bench.commit(deviceIn(1, [100]))
+  await receiver.count(1)
+  await bench.commit(deviceIn(2, [100]))
+  // Its own next message waits until it has ended [SEC-42].
+  await bench.commit(deviceIn(1, [100, 101]))
+  await receiver.count(2)
+  expect([endedAtSecond, receiver.requests.map(told)]).toEqual([0, [['user-1: 100+'], ['user-2: 100+']]])
+  end()
+  await bench.idle()
+  const first = bench.ended.find(({ users }) => users[0]?.profileId === profileIdOf(1))
+  expect(first?.attempts).toMatchObject([{ httpStatus: 200, responseExcerpt: 'begun', responseNote: 'cut' }])
+  expect(receiver.requests).toHaveLength(3)
 })

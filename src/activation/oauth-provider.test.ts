@@ -79,7 +79,9 @@ test('a certified provider knows an id and a secret of any signs, and refuses wr
   }
   const raw = { clientId: 'usher', clientSecret: 'a secret / with + signs', rawCredentials: true }
   expect(await sourceOf().get(DESTINATION, configOf(tokenUrl, raw))).toMatchObject({ status: 'failed' })
-  expect(await sourceOf().get(DESTINATION, configOf(tokenUrl, { clientId: 'usher', clientSecret: 'wrong' }))).toEqual({
+  expect(
+    await sourceOf().get(DESTINATION, configOf(tokenUrl, { clientId: 'usher', clientSecret: 'wrong' })),
+  ).toMatchObject({
     status: 'failed',
     reason: 'http_401',
   })

@@ -336,25 +336,55 @@ test('durable: one new token and one immediate repetition, then the schedule [SE
   expect(bench.ended).toMatchObject([{ status: 'acknowledged' }])
 })
 
-test('without a token compat fails the message and durable keeps it, no attempt used up [OUT-84] [SEC-55]', async () => {
+test('without a token compat fails the message and durable keeps it, no attempt used up; both say that it was the token endpoint, and what it answered [OUT-84] [OUT-24~] [SEC-55]', async () => {
   let isDown = true
   await using endpoint = await startReceiver()
+  const said = '{"error":"invalid_client","sent":"not to be seen"}'
   await using tokens = await startReceiver((response) =>
-    isDown ? response.writeHead(500).end() : response.end(bearer('t')),
+    isDown ? response.writeHead(401).end(said) : response.end(bearer('t')),
   )
-  const config = { url: endpoint.url, auth: { type: 'oauth2', tokenUrl: tokens.url, credentials: 'x' } }
+  const auth = { type: 'oauth2', tokenUrl: tokens.url, credentials: 'not to be seen' }
+  const config = { url: endpoint.url, auth }
   const timers = manualTimers()
   const destinations = [{ config: { ...config, mode: 'compat' } }, { id: OTHER, config }]
   await using bench = await openWorkbench({ destinations }, { after: timers.after })
   await bench.commit(deviceIn(1, [100]), [DESTINATION, OTHER])
   await until(() => bench.ended.length === 1 && timers.waits().length === 1)
-  expect(bench.ended).toMatchObject([{ destinationId: DESTINATION, status: 'dead', reason: 'authentication_failed' }])
+  const responseExcerpt = '{"error":"invalid_client","sent":"***"}'
+  const attempt = { number: 1, outcome: 'failed', httpStatus: null, error: 'oauth_http_401', responseExcerpt }
+  const failed = { reason: 'authentication_failed', attempts: [attempt] }
+  expect(bench.ended).toMatchObject([{ destinationId: DESTINATION, status: 'dead', aamWouldDrop: true, ...failed }])
   expect(bench.dispatcher.stats().destinations.map((one) => one.authenticationFailed)).toEqual([true, true])
-  expect((await bench.deliveries.list({ status: 'retrying', page: 0, pageSize: 9 })).list).toMatchObject([
-    { reason: 'authentication_failed', attempts: [] },
-  ])
-  isDown = false
+  expect(bench.dispatcher.health().map(({ lastFailure }) => lastFailure?.reason)).toEqual(
+    Array(2).fill('oauth_http_401'),
+  )
+  const waiting = async () => (await bench.deliveries.list({ status: 'retrying', page: 0, pageSize: 9 })).list
+  expect(await waiting()).toMatchObject([failed])
+  // However often it is asked, one record of it.
+  const asked = tokens.requests.length
   timers.advance(5_000)
+  await until(() => tokens.requests.length > asked && timers.waits().length === 1)
+  expect(await waiting()).toMatchObject([failed])
+  isDown = false
+  timers.advance(10_000)
   await bench.idle()
-  expect(bench.ended[1]).toMatchObject({ status: 'acknowledged', attempts: [{ number: 1 }] })
+  expect(bench.ended[1]).toMatchObject({
+    status: 'acknowledged',
+    attempts: [
+      { error: 'oauth_http_401', uncounted: 'no_token' },
+      { number: 2, outcome: 'acknowledged' },
+    ],
+  })
+})
+
+test('what a token endpoint answers with a token in it is in no record [SEC-55~] [SEC-27~]', async () => {
+  await using tokens = await tokenServer(JSON.stringify({ token_type: 'mac', access_token: 'not to be seen' }))
+  const auth = { type: 'oauth2', tokenUrl: tokens.url, credentials: 'x' }
+  const config = { url: 'https://partner.example/in', mode: 'compat', auth }
+  await using bench = await openWorkbench({ destinations: [{ config }] })
+  await bench.commit(deviceIn(1, [100]))
+  await bench.idle()
+  const [ended] = bench.ended
+  expect(ended?.attempts).toMatchObject([{ error: 'oauth_token_type_not_bearer', responseExcerpt: '' }])
+  expect(JSON.stringify(ended)).not.toContain('not to be seen')
 })

@@ -16,10 +16,16 @@ export interface TokenSource {
   drop(destinationId: DestinationId, token: string): void
 }
 
-export type TokenAnswer =
-  | { readonly status: 'ok'; readonly token: string }
-  /** `reason`: the kind of network error, `http_<status>`, or what is wrong with the answer. */
-  | { readonly status: 'failed'; readonly reason: string; readonly retryAfterMs?: number | undefined }
+export type TokenAnswer = { readonly status: 'ok'; readonly token: string } | TokenFailure
+
+/** `reason`: the kind of network error, `http_<status>`, or what is wrong with the answer. */
+export interface TokenFailure {
+  readonly status: 'failed'
+  readonly reason: string
+  readonly retryAfterMs?: number | undefined
+  /** What the endpoint said; undefined: nothing, or what may hold a token. */
+  readonly said?: string | undefined
+}
 
 export interface TokenSourceOptions {
   readonly egress: Pick<Egress, 'request'>
@@ -31,13 +37,14 @@ export interface TokenSourceOptions {
 
 const TIMEOUT_MS = 3_000
 const TRIES = 2
+const SAID_BYTES_MAX = 4 * 1024
 const RENEW_BEFORE_MS = 60_000
 const BODY = 'grant_type=client_credentials'
 
 /** The endpoint turned us away and said for how long [SEC-100]. */
 interface Silence {
   readonly source: string
-  readonly reason: string
+  readonly failure: TokenFailure
   readonly untilMs: number
 }
 
@@ -55,7 +62,7 @@ export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_
 
   async function fetchToken(destinationId: DestinationId, auth: OAuth, config: S2sConfig): Promise<TokenAnswer> {
     const agent = userAgentOf(config, userAgent)
-    let failure: TokenAnswer = { status: 'failed', reason: 'not_tried' }
+    let failure: TokenFailure = { status: 'failed', reason: 'not_tried' }
     silences.delete(destinationId)
     for (let tries = 0; tries < TRIES; tries++) {
       const answer = await egress.request({
@@ -68,12 +75,12 @@ export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_
       })
       const parsed = parseTokenAnswer(answer)
       if (parsed.status === 'failed') {
-        failure = parsed
+        failure = { ...parsed, said: saidBy(answer) }
         const askedMs =
           answer.status === 'answered' ? parseRetryAfter(answer.headers['retry-after'], clock()) : undefined
         // In compat the endpoint is asked as AAM asks it, come what may [OUT-84].
         if (askedMs === undefined || config.mode === 'compat') continue
-        silences.set(destinationId, { source: sourceOf(auth), reason: parsed.reason, untilMs: clock() + askedMs })
+        silences.set(destinationId, { source: sourceOf(auth), failure, untilMs: clock() + askedMs })
         return { ...failure, retryAfterMs: askedMs }
       }
       const expiresAtMs = clock() + parsed.lifetimeMs - RENEW_BEFORE_MS
@@ -95,7 +102,7 @@ export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_
       const silentMs = silence?.source === source ? silence.untilMs - clock() : 0
       // Longer than any silence lasts: the clock was ahead when it began.
       if (silence !== undefined && silentMs > 0 && silentMs <= RETRY_AFTER_MS_MAX)
-        return { status: 'failed', reason: silence.reason, retryAfterMs: silentMs }
+        return { ...silence.failure, retryAfterMs: silentMs }
       const running = fetches.get(destinationId)
       if (running !== undefined && running.source === source) return running.answer
       const answer = fetchToken(destinationId, auth, config).finally(() => {
@@ -144,6 +151,12 @@ function tokenHeaders(credentials: string, userAgent: string) {
     ['Content-Type', 'application/x-www-form-urlencoded;charset=UTF-8'],
     ['Accept-Encoding', 'gzip'],
   ] as const
+}
+
+/** An answer with a token in it is said to nobody. */
+function saidBy(answer: EgressAnswer): string | undefined {
+  const isRefusal = answer.status === 'answered' && answer.httpStatus >= 400
+  return isRefusal ? answer.body.toString('utf8', 0, SAID_BYTES_MAX) || undefined : undefined
 }
 
 type ParsedToken =

@@ -22,10 +22,6 @@ export class OpenDeliveries {
     return this.#open.size
   }
 
-  ids(): readonly DeliveryId[] {
-    return [...this.#open.keys()]
-  }
-
   has(deliveryId: DeliveryId): boolean {
     return this.#open.has(deliveryId)
   }

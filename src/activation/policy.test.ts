@@ -9,6 +9,7 @@ const answered = (httpStatus: number, headers: Record<string, string> = {}): Egr
   headers,
   body: Buffer.alloc(0),
   isCut: false,
+  isGarbled: false,
   durationMs: 1,
 })
 const outcomeOf = (httpStatus: number, mode: 'compat' | 'durable', successStatuses = [200]) =>
@@ -20,6 +21,8 @@ test('compat takes exactly 200, durable any 2xx; a redirect is a failure in both
     expect([status, outcomeOf(status, 'durable').status]).toEqual([status, status < 300 ? 'acknowledged' : 'failed'])
   }
   expect(outcomeOf(302, 'durable')).toMatchObject({ reason: 'redirect_refused' })
+  // It names no other place.
+  expect(outcomeOf(304, 'durable')).toMatchObject({ reason: 'http_304' })
   expect(outcomeOf(503, 'durable')).toMatchObject({ reason: 'http_503' })
 })
 

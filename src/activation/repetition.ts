@@ -72,9 +72,10 @@ export function isLatest({ deliveryId }: StoredDelivery, users: readonly OwedPro
 }
 
 /** An ended delivery that is sent again by hand, the same bytes under the same key: its attempts begin anew [SEC-41]. */
-export function reopened(delivery: StoredDelivery): StoredDelivery {
+export function reopened(delivery: StoredDelivery, replayId: string): StoredDelivery {
   return {
     ...delivery,
+    replayId,
     status: 'waiting',
     reason: null,
     finishedAtMs: null,

@@ -16,7 +16,10 @@ export interface ReplayBook {
   list(): readonly Replay[]
   get(replayId: string): Replay | undefined
   /** @param lanes each of one destination. Resolves when it is stored: a stop does not lose it */
-  add(order: Pick<Replay, 'as' | 'perSecond'>, lanes: readonly (readonly ReplayMessage[])[]): Promise<Replay>
+  add(
+    order: Pick<Replay, 'as' | 'perSecond' | 'createdAtMs'>,
+    lanes: readonly (readonly ReplayMessage[])[],
+  ): Promise<Replay>
   /** Messages of one chunk, with all that was noted. @param chunk from 0, through all lanes */
   read(replayId: string, chunk: number): Promise<readonly ReplayMessage[]>
   /** Messages from a place on, in order. @param outcome only those; `from` then counts them */
@@ -132,7 +135,7 @@ export async function openReplayBook(options: {
     list: () => [...replays.values()].reverse(),
     get: (replayId) => replays.get(replayId),
 
-    async add({ as, perSecond }, lanes) {
+    async add({ as, perSecond, createdAtMs }, lanes) {
       const replayId = `rp_${randomToken()}`
       const counts = noCounts()
       let [chunk, total] = [0, 0]
@@ -145,7 +148,7 @@ export async function openReplayBook(options: {
       const described = lanes.map((messages) => {
         return { destinationId: messages[0]?.destinationId ?? null, messages: messages.length }
       })
-      const times = { createdAtMs: clock(), finishedAtMs: null }
+      const times = { createdAtMs, finishedAtMs: null }
       const replay: Replay = { replayId, as, perSecond, state: 'running', total, counts, ...times, lanes: described }
       replays.set(replayId, replay)
       await inTurn(saveList)

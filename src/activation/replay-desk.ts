@@ -3,19 +3,24 @@ import type { DeliveryId, DestinationId } from '../model/ids.ts'
 import type { DeliveryPlace } from '../store/delivery-keys.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { JobStore } from '../store/job-store.ts'
+import { hasDestination } from './destination-rules.ts'
 import type { DestinationRunner } from './destination-runner.ts'
+import { type Discarded, type DiscardOrder, discardLetters } from './discard.ts'
 import { openReplayBook } from './replay-book.ts'
-import type { Replay, ReplayAs, ReplayMessage, ReplayNews, ReplayOutcome } from './replay-order.ts'
+import type { Replay, ReplayAs, ReplayMessage, ReplayNews, ReplayOrder, ReplayOutcome } from './replay-order.ts'
 import { chooseForReplay, lanesOf, planReplay, type ReplayPlan, sortForReplay } from './replay-plan.ts'
 import type { ReplayTracker } from './replay-tracker.ts'
 import { type Begun, openReplays } from './replays.ts'
 import type { RunnerParts } from './runner-parts.ts'
+import { doneBy, isSince } from './said-today.ts'
 import type { UntilStored } from './until-stored.ts'
 
 /** Where messages are sent again by hand, and where it is said what became of them. Source: security.md SEC-48. */
 export interface ReplayDesk {
   /** @returns `too_many` when too many replays are under way */
   start(request: ReplayRequest): Promise<ReplayResult | 'too_many'>
+  /** Lets dead letters go: nothing of them is sent, and they count as dead letters no more. */
+  discard(order: DiscardOrder): Promise<Discarded>
   /** Newest first. */
   list(): readonly ReplayStanding[]
   get(replayId: string): ReplayStanding | undefined
@@ -29,7 +34,9 @@ export interface ReplayDesk {
 
 export interface ReplayRequest {
   /** By ID, or ended ones as a search found them. */
-  readonly deliveries: { readonly ids: readonly DeliveryId[] } | { readonly places: readonly DeliveryPlace[] }
+  readonly deliveries:
+    | { readonly ids: readonly DeliveryId[] }
+    | { readonly find: () => Promise<readonly DeliveryPlace[]> }
   readonly as: ReplayAs
   readonly dryRun?: boolean | undefined
   /** Messages a second to each destination; undefined: as fast as it takes them. */
@@ -66,7 +73,6 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
   const onFailed = (error: unknown) => log('delivery.replay_unsaved', { error })
   const book = await openReplayBook({ jobs: parts.jobs, clock, onFailed })
   const replays = openReplays({ book, after: parts.after, untilStored, log, begin, recall })
-  const exists = (destinationId: DestinationId) => rules().existing.has(destinationId)
 
   /** Nothing leaves to it now: an operator or its partner stopped it, or its settings do. */
   function heldBy(destinationId: DestinationId): ReplayStanding['waitsFor'] {
@@ -76,37 +82,47 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
     return runnerOf(destinationId).health().paused?.reason
   }
 
-  async function begin(message: ReplayMessage, as: ReplayAs, onEnded: (news: ReplayNews) => void): Promise<Begun> {
+  async function begin(
+    message: ReplayMessage,
+    replay: ReplayOrder,
+    onEnded: (news: ReplayNews) => void,
+  ): Promise<Begun> {
     const { deliveryId } = message
     const delivery = await deliveries.get(deliveryId)
     if (delivery === undefined) return { outcome: 'not_sent', reason: 'unknown' }
+    const isOurs = delivery.replayId === replay.replayId || (message.outcome === 'queued' && message.sent === 'same')
     if (delivery.finishedAtMs === null) {
-      if (delivery.attemptsBefore === 0) return { outcome: 'not_sent', reason: 'under_way' }
-      // Sent again already: by what a stop interrupted, or by another replay.
+      if (!isOurs) return { outcome: 'not_sent', reason: 'under_way' }
+      // A stop interrupted it.
       tracker.same(deliveryId, onEnded)
       return { outcome: 'queued', sent: 'same', sentAs: [deliveryId] }
     }
-    if (!exists(delivery.destinationId)) return { outcome: 'not_sent', reason: 'no_destination' }
-    if (message.outcome === 'queued' && message.sent === 'same') return endOf(delivery)
+    if (!hasDestination(delivery, rules())) return { outcome: 'not_sent', reason: 'no_destination' }
+    if (isOurs) return endOf(delivery)
     if (message.outcome === 'queued' && delivery.replayedBy !== undefined)
       return { outcome: 'acknowledged', sent: 'current', sentAs: [delivery.replayedBy] }
+    // Another replay, asked for at the same moment, sent it.
+    if (isSince(delivery.finishedAtMs, replay.createdAtMs, clock())) return { outcome: 'not_sent', reason: 'under_way' }
+    const done = doneBy(delivery, replay.as)
+    if (done !== undefined) return { outcome: 'not_sent', reason: done }
     if (heldBy(delivery.destinationId) !== undefined) return 'later'
-    return runnerOf(delivery.destinationId).replay(delivery, as, (news) => void settle(delivery, news, onEnded))
+    const ended = (news: ReplayNews) => void settle(delivery, news).then(() => onEnded(news))
+    return runnerOf(delivery.destinationId).replay(delivery, replay, ended)
   }
 
   /** What is told of it comes after what it changes. */
-  async function settle(delivery: StoredDelivery, news: ReplayNews, onEnded: (news: ReplayNews) => void) {
-    const [by] = news.sentAs ?? []
-    if (news.outcome === 'acknowledged' && news.sent === 'current' && by !== undefined)
+  async function settle(delivery: StoredDelivery, { outcome, sent, sentAs: [by] = [] }: ReplayNews): Promise<void> {
+    if (outcome === 'acknowledged' && sent === 'current' && by !== undefined)
       await untilStored(() => supersede(delivery, by)).catch((error: unknown) =>
         log('delivery.replay_failed', { error }),
       )
-    onEnded(news)
   }
 
-  async function supersede({ deliveryId, finishedAtMs, reason }: StoredDelivery, by: DeliveryId): Promise<void> {
+  /** @returns whether it was a dead letter */
+  async function supersede({ deliveryId, finishedAtMs, reason }: StoredDelivery, by?: DeliveryId): Promise<boolean> {
     const superseded = await deliveries.supersede(deliveryId, by)
     if (superseded !== undefined) parts.onSuperseded({ ...superseded, lastDeath: { atMs: finishedAtMs ?? 0, reason } })
+    return superseded !== undefined
   }
 
   async function recall({ deliveryId, destinationId, sent }: ReplayMessage): Promise<boolean> {
@@ -121,17 +137,22 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
 
   return {
     async start({ deliveries: wanted, as, dryRun = false, perSecond }) {
+      // What ends from now on was not among those that were looked for.
+      const createdAtMs = clock()
       const choice =
-        'ids' in wanted ? await chooseForReplay(deliveries, exists, wanted.ids) : sortForReplay(wanted.places, exists)
+        'ids' in wanted
+          ? await chooseForReplay(deliveries, rules(), wanted.ids)
+          : sortForReplay(await wanted.find(), rules())
       const { matched } = choice
       const isHeld = (id: DestinationId) => heldBy(id) !== undefined
       if (dryRun) return { matched, queued: 0, plan: await planReplay(parts, choice, as, isHeld) }
       const lanes = lanesOf(choice)
       if (lanes.length === 0) return { matched, queued: 0 }
-      const replay = await replays.add({ as, perSecond: perSecond ?? null }, lanes)
+      const replay = await replays.add({ as, perSecond: perSecond ?? null, createdAtMs }, lanes)
       if (replay === undefined) return 'too_many'
       return { matched, queued: replay.counts.waiting, replayId: replay.replayId }
     },
+    discard: (order) => discardLetters({ ...order, deliveries, rules, letGo: supersede }),
     list: () => book.list().map(standing),
     get(replayId) {
       const replay = book.get(replayId)
@@ -142,7 +163,7 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
     async resume() {
       await replays.resume()
       await takeOver(parts.jobs, async (ids, order) => {
-        await replays.add(order, lanesOf(await chooseForReplay(deliveries, exists, ids)))
+        await replays.add({ ...order, createdAtMs: clock() }, lanesOf(await chooseForReplay(deliveries, rules(), ids)))
       })
     },
     close: replays.close,

@@ -15,6 +15,9 @@ export interface Replay {
   readonly lanes: readonly ReplayLane[]
 }
 
+/** What the sending of a message must know of the replay it belongs to. */
+export type ReplayOrder = Pick<Replay, 'replayId' | 'as' | 'createdAtMs'>
+
 /** `same`: the stored bytes, where nothing newer was told since; `current`: a new message of the state of today. */
 export type ReplayAs = 'same' | 'current'
 

@@ -2,10 +2,11 @@ import type { DeliveryId, DestinationId } from '../model/ids.ts'
 import type { DeliveryPlace } from '../store/delivery-keys.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
+import { type DestinationRules, hasDestination } from './destination-rules.ts'
 import { isLatest } from './repetition.ts'
-import { sayToday, stillHolds } from './replay-message.ts'
 import type { ReplayAs, ReplayMessage } from './replay-order.ts'
 import type { RunnerParts } from './runner-parts.ts'
+import { doneBy, sayToday, stillHolds, usersOf } from './said-today.ts'
 
 /** The deliveries a replay was asked for, sorted by what can become of them. */
 export interface ReplayChoice {
@@ -39,32 +40,33 @@ const PAGE = 100
 /** More are not looked at one by one for a dry run. */
 const SORTED_MAX = 1_000
 
-type Exists = (destinationId: DestinationId) => boolean
+type Rules = Pick<DestinationRules, 'byId' | 'existing'>
 
-/** @param exists of a destination */
 export async function chooseForReplay(
   deliveries: Pick<DeliveryStore, 'get'>,
-  exists: Exists,
+  rules: Rules,
   deliveryIds: readonly DeliveryId[],
 ): Promise<ReplayChoice> {
   const places: DeliveryPlace[] = []
   const left: ReplayMessage[] = []
+  const orphans: ReplayMessage[] = []
   for await (const [deliveryId, delivery] of readAll(deliveries, [...new Set(deliveryIds)])) {
     if (delivery === undefined) left.push(notSent(deliveryId, 'unknown'))
     else if (delivery.finishedAtMs === null) left.push(notSent(deliveryId, 'under_way'))
-    else places.push(delivery)
+    else if (hasDestination(delivery, rules)) places.push(delivery)
+    else orphans.push(notSent(deliveryId, 'no_destination'))
   }
-  const choice = sortForReplay(places, exists)
-  return { ...choice, left: [...left, ...choice.left] }
+  const { ended } = sortForReplay(places, rules)
+  return { ended, matched: places.length + orphans.length, left: [...left, ...orphans] }
 }
 
-/** @param places of ended deliveries */
-export function sortForReplay(places: readonly DeliveryPlace[], exists: Exists): ReplayChoice {
+/** @param places of ended deliveries; which destination of that id each was made for is looked at when its turn comes */
+export function sortForReplay(places: readonly DeliveryPlace[], { existing }: Rules): ReplayChoice {
   const ended = new Map<DestinationId, DeliveryId[]>()
   const left: ReplayMessage[] = []
   for (const { deliveryId, destinationId } of places) {
     const others = ended.get(destinationId)
-    if (!exists(destinationId)) left.push(notSent(deliveryId, 'no_destination'))
+    if (!existing.has(destinationId)) left.push(notSent(deliveryId, 'no_destination'))
     else if (others === undefined) ended.set(destinationId, [deliveryId])
     else others.push(deliveryId)
   }
@@ -97,11 +99,16 @@ export async function planReplay(
     unknown: because('unknown'),
   }
   if (ids.length > SORTED_MAX) return { ...facts, unchanged: null, rebuilt: null, nothingToTell: null }
-  const counts = { unchanged: 0, rebuilt: 0, nothingToTell: 0 }
+  const counts = { ...facts, unchanged: 0, rebuilt: 0, nothingToTell: 0 }
   for await (const [, delivery] of readAll(parts.deliveries, ids)) {
-    if (delivery !== undefined) counts[await forecast(parts, delivery, as)] += 1
+    if (delivery === undefined) continue
+    if (hasDestination(delivery, parts.rules())) counts[await forecast(parts, delivery, as)] += 1
+    else {
+      counts.withoutDestination += 1
+      if (isHeld(delivery.destinationId)) counts.held -= 1
+    }
   }
-  return { ...facts, ...counts }
+  return counts
 }
 
 async function forecast(
@@ -109,14 +116,14 @@ async function forecast(
   delivery: StoredDelivery,
   as: ReplayAs,
 ): Promise<'unchanged' | 'rebuilt' | 'nothingToTell'> {
-  const { destinationId, users } = delivery
-  const profileIds = [...new Set(users.map((user) => user.profileId))]
-  const isNewest = as === 'same' && isLatest(delivery, await parts.deliveries.lookUp(destinationId, profileIds))
+  const { destinationId } = delivery
+  if (doneBy(delivery, as) !== undefined) return 'nothingToTell'
+  const isNewest = as === 'same' && isLatest(delivery, await parts.deliveries.lookUp(destinationId, usersOf(delivery)))
   const rule = parts.rules().byId.get(destinationId)
   // What its settings will be is not known.
   if (rule === undefined || rule.unusable !== undefined) return isNewest ? 'unchanged' : 'rebuilt'
   const today = await sayToday(parts, rule, delivery)
-  if (isNewest && stillHolds(delivery, today)) return 'unchanged'
+  if (isNewest && stillHolds(delivery, rule, today)) return 'unchanged'
   return today.some(({ reason }) => reason === undefined) ? 'rebuilt' : 'nothingToTell'
 }
 

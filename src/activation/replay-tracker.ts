@@ -1,3 +1,4 @@
+import type { DeliveryStatus } from '../model/delivery.ts'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { ReplayAs, ReplayNews } from './replay-order.ts'
@@ -6,11 +7,11 @@ import type { ReplayAs, ReplayNews } from './replay-order.ts'
 export interface ReplayTracker {
   /** The same bytes are on their way again. */
   same(deliveryId: DeliveryId, onEnded: (news: ReplayNews) => void): void
-  /** These users are owed their state of today. @param why not the same bytes */
+  /** These users are owed their state of today; the others of it were told, by `toldBy`. */
   current(
     destinationId: DestinationId,
     profileIds: readonly ProfileId[],
-    why: string | null,
+    follow: ToldNow,
     onEnded: (news: ReplayNews) => void,
   ): void
   /** It was taken back. */
@@ -21,6 +22,13 @@ export interface ReplayTracker {
   ended(delivery: StoredDelivery): void
   /** A user who was owed something gets no message. */
   unsent(destinationId: DestinationId, profileId: ProfileId, reason: string): void
+}
+
+export interface ToldNow {
+  /** Why not the same bytes. */
+  readonly why: string | null
+  /** Messages that have ended. */
+  readonly toldBy: readonly StoredDelivery[]
 }
 
 interface Tracked {
@@ -75,9 +83,14 @@ export function openReplayTracker(): ReplayTracker {
 
   return {
     same: (deliveryId, onEnded) => follow(deliveryId, newTracked({ sent: 'same', why: null, who: undefined, onEnded })),
-    current(destinationId, profileIds, why, onEnded) {
+    current(destinationId, profileIds, { why, toldBy }, onEnded) {
       const tracked = newTracked({ sent: 'current', why, who: new Set(profileIds), onEnded })
+      for (const { deliveryId, status, reason } of toldBy) {
+        if (tracked.sentAs.size < SENT_AS_MAX) tracked.sentAs.add(deliveryId)
+        count(tracked, status, reason)
+      }
       awaitMessage(destinationId, profileIds, tracked)
+      endIfDone(tracked)
     },
     drop: (deliveryId) => void byDelivery.delete(deliveryId),
 
@@ -109,10 +122,7 @@ export function openReplayTracker(): ReplayTracker {
           tracked.sentAs.delete(deliveryId)
           const again = users.map(({ profileId }) => profileId).filter((id) => tracked.who?.has(id) !== false)
           awaitMessage(destinationId, again, tracked)
-        } else if (status === 'dead') {
-          tracked.outcome = 'dead'
-          tracked.reason = reason
-        } else tracked.outcome ??= 'acknowledged'
+        } else count(tracked, status, reason)
         endIfDone(tracked)
       }
     },
@@ -129,6 +139,13 @@ export function openReplayTracker(): ReplayTracker {
       }
     },
   }
+}
+
+function count(tracked: Tracked, status: DeliveryStatus, reason: string | null): void {
+  if (status === 'dead') {
+    tracked.outcome = 'dead'
+    tracked.reason = reason
+  } else tracked.outcome ??= 'acknowledged'
 }
 
 function add<Key>(map: Map<Key, Set<Tracked>>, key: Key, tracked: Tracked): void {

@@ -1,6 +1,6 @@
 import type { DestinationId } from '../model/ids.ts'
 import { allChunks, chunksOf, type MessagePlace, type ReplayBook, RUNNING_MAX } from './replay-book.ts'
-import { hasEnded, type Replay, type ReplayAs, type ReplayMessage, type ReplayNews } from './replay-order.ts'
+import { hasEnded, type Replay, type ReplayMessage, type ReplayNews, type ReplayOrder } from './replay-order.ts'
 import type { After } from './runner-parts.ts'
 import { openTurns } from './turns.ts'
 import type { UntilStored } from './until-stored.ts'
@@ -9,7 +9,7 @@ import type { UntilStored } from './until-stored.ts'
 export interface Replays {
   /** Resolves when the order is stored. @returns undefined: too many are under way */
   add(
-    order: Pick<Replay, 'as' | 'perSecond'>,
+    order: Pick<Replay, 'as' | 'perSecond' | 'createdAtMs'>,
     lanes: readonly (readonly ReplayMessage[])[],
   ): Promise<Replay | undefined>
   /** Nothing more of it is begun, and what has not left is taken back where that can be done. */
@@ -31,7 +31,7 @@ export interface ReplaysOptions {
   readonly untilStored: UntilStored
   readonly log: (event: string, fields: Record<string, unknown>) => void
   /** May be repeated. @param message as it stood: `queued` after a stop */
-  readonly begin: (message: ReplayMessage, as: ReplayAs, onEnded: (news: ReplayNews) => void) => Promise<Begun>
+  readonly begin: (message: ReplayMessage, replay: ReplayOrder, onEnded: (news: ReplayNews) => void) => Promise<Begun>
   /** @returns whether it was taken back before it left */
   readonly recall: (message: ReplayMessage) => Promise<boolean>
 }
@@ -104,7 +104,7 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
   }
 
   async function attempt(running: Running, { place, message }: Deferred): Promise<Begun> {
-    const { replayId, as } = running.replay
+    const { replayId } = running.replay
     let early: ReplayNews | undefined
     let isNoted = false
     const onEnded = (news: ReplayNews) => {
@@ -118,7 +118,7 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
       if (running.queued === 0) running.onIdle()
       if (running.isCancelled) book.flush().catch(failed)
     }
-    const begun = await untilStored(() => begin(message, as, onEnded))
+    const begun = await untilStored(() => begin(message, running.replay, onEnded))
     if (begun === 'later' || begun === 'busy') return begun
     book.note(replayId, place, message.outcome, begun)
     if (begun.outcome === 'queued') running.queued += 1

@@ -3,7 +3,7 @@ import type { Profile } from '../model/profile.ts'
 import { newDeliveryId } from '../store/delivery-keys.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DestinationRule, DestinationRules } from './destination-rules.ts'
-import { renderMessage, type UserEntry } from './message.ts'
+import { renderMessage, type SegmentEntry, type UserEntry } from './message.ts'
 import { renderUrlTemplate } from './url-template.ts'
 import { buildUserEntries, type ProfileEntries } from './user-entries.ts'
 
@@ -79,6 +79,7 @@ export function buildRound(
       ...request,
       deliveryId: index === 0 ? roundId : newDeliveryId(),
       destinationId: destination.destinationId,
+      destinationCreatedAtMs: destination.createdAtMs,
       status: 'sending',
       reason: null,
       createdAtMs: nowMs,
@@ -116,34 +117,41 @@ function namedIn(userDpid: DataSourceId, rows: readonly Row[]): ProfileId[] {
 }
 
 function renderRequest(
-  { config, destinationId, urlTemplate }: DestinationRule,
+  destination: DestinationRule,
   userDpid: number,
   rows: readonly Row[],
   nowMs: number,
 ): Pick<StoredDelivery, 'method' | 'url' | 'body'> {
-  const [first] = rows
-  if (config.method === 'POST' || urlTemplate === undefined || first === undefined) {
-    const head = { processTimeSeconds: Math.floor(nowMs / 1000), userDpid, destinationId }
-    return {
-      method: 'POST',
-      url: config.url,
-      body: renderMessage(
-        config,
-        head,
-        rows.map((row) => row.entry),
-      ),
-    }
-  }
-  const { entry } = first
-  const target = renderUrlTemplate(urlTemplate, {
-    DP_UUID: entry.partnerId,
-    UUID: entry.deviceId,
+  const { config, destinationId } = destination
+  const entries = rows.map((row) => row.entry)
+  const [first] = entries
+  const target = config.method === 'GET' && first !== undefined ? renderTarget(destination, userDpid, first) : undefined
+  if (target !== undefined) return { method: 'GET', url: new URL(config.url).origin + target, body: '' }
+  const head = { processTimeSeconds: Math.floor(nowMs / 1000), userDpid, destinationId }
+  return { method: 'POST', url: config.url, body: renderMessage(config, head, entries) }
+}
+
+/** Path and query that tell a GET destination of one user. */
+export function renderTarget(
+  { destinationId, urlTemplate }: DestinationRule,
+  userDpid: number,
+  {
+    partnerId,
+    deviceId,
+    segments,
+  }: Pick<UserEntry, 'partnerId' | 'deviceId'> & {
+    readonly segments: readonly Pick<SegmentEntry, 'value' | 'active'>[]
+  },
+): string | undefined {
+  if (urlTemplate === undefined) return undefined
+  return renderUrlTemplate(urlTemplate, {
+    DP_UUID: partnerId,
+    UUID: deviceId,
     ORDER_ID: String(destinationId),
     DPID: String(userDpid),
-    SEGMENT_LIST: entry.segments.filter((one) => one.active).map((one) => one.value),
-    REMOVED_SEGMENT_LIST: entry.segments.filter((one) => !one.active).map((one) => one.value),
+    SEGMENT_LIST: segments.filter((one) => one.active).map((one) => one.value),
+    REMOVED_SEGMENT_LIST: segments.filter((one) => !one.active).map((one) => one.value),
   })
-  return { method: 'GET', url: new URL(config.url).origin + target, body: '' }
 }
 
 function chunked<T>(all: readonly T[], size: number): T[][] {

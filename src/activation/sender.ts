@@ -4,20 +4,21 @@ import { parseTarget } from '../lib/egress/target.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Attempt } from '../model/delivery.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import { classify, type Outcome } from './classify.ts'
+import { classify, isAccepted, type Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { secretsOf } from './destinations/s2s-secrets.ts'
-import { type TokenSource, userAgentOf } from './oauth.ts'
+import { type TokenFailure, type TokenSource, userAgentOf } from './oauth.ts'
 import { type Header, hasWebhookSignature, signatureHeaders, signedPart, webhookHeaders } from './sign.ts'
 
 /** Makes one attempt: signs, authenticates, sends, and records it without secrets. */
 export interface Sender {
-  send(destination: DestinationRule, delivery: StoredDelivery): Promise<Sent>
+  /** @param onAccepted by its headers; the rest of the answer is only read for the record [OUT-22] */
+  send(destination: DestinationRule, delivery: StoredDelivery, onAccepted: () => void): Promise<Sent>
 }
 
 export interface Sent {
   readonly outcome: Outcome
-  /** Undefined when nothing was tried: no token, or we are stopping. */
+  /** Undefined when nothing was tried: we are stopping. */
   readonly attempt: Attempt | undefined
   /** Header lines of the request, secrets masked. */
   readonly headers: readonly Header[]
@@ -31,6 +32,8 @@ export interface SenderOptions {
   readonly userAgent: string
   /** Where the destination names none of its own [SEC-45], [SEC-46]. */
   readonly timeoutMs: Readonly<Record<'compat' | 'durable', number>>
+  /** For the body of an answer. */
+  readonly bodyTimeoutMs: number
 }
 
 const EXCERPT_BYTES_MAX = 1024
@@ -40,15 +43,21 @@ const MASK = '***'
 /** Shorter values of free headers are not looked for in what a partner answers. */
 const HIDDEN_VALUE_MIN = 6
 
-export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: SenderOptions): Sender {
+export function openSender({ egress, tokens, clock, userAgent, timeoutMs, bodyTimeoutMs }: SenderOptions): Sender {
   return {
-    async send(destination, delivery) {
+    async send(destination, delivery, onAccepted) {
       const { config, destinationId } = destination
       const url = addressOf(destination, delivery)
+      const startedMs = performance.now()
+      const askedAtMs = clock()
       const token = config.auth.type === 'oauth2' ? await tokens.get(destinationId, config) : undefined
       if (token?.status === 'failed') {
-        const { reason, retryAfterMs } = token
-        return { outcome: { status: 'unauthenticated', reason, retryAfterMs }, attempt: undefined, headers: [], url }
+        const tried = {
+          number: delivery.attempts.length + 1,
+          startedAtMs: askedAtMs,
+          durationMs: performance.now() - startedMs,
+        }
+        return { ...withoutToken(token, tried, secretValues(destination)), headers: delivery.headers, url }
       }
       const authorization = authorizationOf(destination, token?.token)
       const startedAtMs = clock()
@@ -70,6 +79,10 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs }: Send
         headers,
         body,
         timeoutMs: (config.mode === 'durable' ? config.timeoutMs : undefined) ?? timeoutMs[config.mode],
+        bodyTimeoutMs,
+        onHead: (httpStatus) => {
+          if (isAccepted(httpStatus, config)) onAccepted()
+        },
         poolKey: String(destinationId),
       })
       const outcome = classify(answer, config, clock())
@@ -155,8 +168,7 @@ function attemptOf(
   outcome: Exclude<Outcome, { status: 'stopped' }>,
   secrets: readonly string[],
 ): Attempt {
-  const hide = (text: string) =>
-    secrets.reduce((all, secret) => (all.includes(secret) ? all.replaceAll(secret, MASK) : all), text)
+  const hide = (text: string) => hidden(text, secrets)
   const isAnswered = answer.status === 'answered'
   const responseHeaders: Record<string, string> = {}
   const fields = isAnswered ? answer.headers : {}
@@ -174,7 +186,27 @@ function attemptOf(
     error: outcome.status === 'acknowledged' || outcome.reason.startsWith('http_') ? null : outcome.reason,
     responseHeaders,
     responseExcerpt: isAnswered ? excerpt(answer.body, hide) : '',
+    ...(isAnswered && answer.isCut && { responseNote: answer.isGarbled ? 'not_decodable' : 'cut' }),
   }
+}
+
+/** The token endpoint is at fault, and nothing was sent to that of the messages [OUT-84]. */
+function withoutToken(
+  { reason, retryAfterMs, said = '' }: TokenFailure,
+  { number, startedAtMs, durationMs }: Pick<Attempt, 'number' | 'startedAtMs' | 'durationMs'>,
+  secrets: readonly string[],
+): Pick<Sent, 'outcome' | 'attempt'> {
+  if (reason === 'closed') return { outcome: { status: 'stopped' }, attempt: undefined }
+  const error = `oauth_${reason}`
+  const attempt: Attempt = {
+    ...{ number, startedAtMs, durationMs: Math.round(durationMs), outcome: 'failed', httpStatus: null, error },
+    ...{ responseHeaders: {}, responseExcerpt: excerpt(Buffer.from(said), (text) => hidden(text, secrets)) },
+  }
+  return { outcome: { status: 'unauthenticated', reason: error, retryAfterMs }, attempt }
+}
+
+function hidden(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((all, secret) => (all.includes(secret) ? all.replaceAll(secret, MASK) : all), text)
 }
 
 /** Hidden before it is cut, so that no half of a secret stays. */

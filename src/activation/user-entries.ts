@@ -118,13 +118,14 @@ function valueToTakeBack(
   isForced: boolean,
 ): string | undefined {
   const mapping = destination.mappings.get(sid)
+  const name = mapping?.value ?? destination.formerAliases[sid] ?? String(sid)
   const isActive = rules.segments.get(sid)
   // The person goes, or the segment was deleted: for good, whatever the mapping says [OUT-52], [OUT-55], [AUD-123].
-  if (isForced || isActive === undefined) return mapping?.value ?? String(sid)
+  if (isForced || isActive === undefined) return name
   if (!isActive) return undefined
   if (mapping !== undefined && isInWindow(mapping, day)) return mapping.value
   // Unmapped, or the mapping has ended: no reason of the source, sent only where wanted [OUT-58].
-  return destination.config.unsegmentOnUnmap ? (mapping?.value ?? String(sid)) : undefined
+  return destination.config.unsegmentOnUnmap ? name : undefined
 }
 
 interface PartnerId {

@@ -55,6 +55,7 @@ export interface Defined {
     readonly mappingVersion?: number
     readonly status?: 'ACTIVE' | 'INACTIVE'
     readonly createdAtMs?: number
+    readonly formerAliases?: Readonly<Record<number, string>>
     readonly mappings?: readonly DefinedMapping[]
   }[]
   /** Paused ones; all others named in a mapping, or in `segments`, are active. */
@@ -125,10 +126,18 @@ export function rulesOf({
       status: paused.includes(sid) ? ('INACTIVE' as const) : ('ACTIVE' as const),
     })),
     destinations: destinations.map((destination) => {
-      const { id = DESTINATION, config = {}, mappingVersion = 1, status = 'ACTIVE', createdAtMs } = destination
+      const {
+        id = DESTINATION,
+        config = {},
+        mappingVersion = 1,
+        status = 'ACTIVE',
+        createdAtMs,
+        formerAliases = {},
+      } = destination
       return {
         destinationId: id,
         createdAtMs,
+        formerAliases,
         name: `destination ${id}`,
         destinationType: 'S2S',
         status,

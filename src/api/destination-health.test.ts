@@ -44,6 +44,7 @@ const shown = {
   moreOnDisk: true,
   openMessages: 3,
   refusedMessages: 3,
+  askedToWaitUntil: null,
   oldestWaiting: '2026-11-22T11:59:00.000Z',
   failuresInRow: 20,
   refusedInRow: 21,

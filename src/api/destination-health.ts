@@ -67,6 +67,7 @@ function view(health: DestinationHealth, nowMs: number): DestinationHealthView {
     openMessages: health.openMessages,
     refusedMessages: health.refusedMessages,
     oldestWaiting: timeOrNull(oldestWaitingMs),
+    askedToWaitUntil: timeOrNull(health.askedToWaitUntilMs),
     failuresInRow: health.failuresInRow,
     refusedInRow: health.refusedInRow,
     lastFailure: lastFailure === undefined ? null : { reason: lastFailure.reason, at: isoTime(lastFailure.atMs) },

@@ -3,15 +3,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestAdmin, TEST_NOW_MS, type TestAdmin } from '../testkit/start-test-admin.ts'
 
 const SECRET = 'canary-7f3a9c-signing-key-K4T9'
+const withPartner = async (admin: TestAdmin): Promise<TestAdmin> => {
+  const source = { name: 'dsp', dataSourceId: 77052, idType: 'CROSS_DEVICE', integrationCode: 'dsp' }
+  await admin.call('POST', '/v1/datasources', source)
+  return admin
+}
 let server: TestAdmin
 beforeAll(async () => {
-  server = await startTestAdmin()
-  await server.call('POST', '/v1/datasources', {
-    name: 'dsp',
-    dataSourceId: 77052,
-    idType: 'CROSS_DEVICE',
-    integrationCode: 'dsp',
-  })
+  server = await withPartner(await startTestAdmin())
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
@@ -63,7 +62,7 @@ test('a server-to-server destination is created and read without its secrets [AP
 })
 
 test('a secret is nowhere in the files of the catalogue in clear, nor in the log, and still known after a restart [SEC-62~], [SEC-63~]', async () => {
-  await using other = await startTestAdmin()
+  await using other = await withPartner(await startTestAdmin())
   const { destinationId } = (await other.call('POST', '/v1/destinations', draft())).body
   for (const file of [other.file, `${other.file}-wal`]) {
     const bytes = await readFile(file)
@@ -187,7 +186,7 @@ test('a destination id is kept, a used one conflicts [OPS-44]', async () => {
 })
 
 test('limits are shown, and reached by name [API-82], [AUD-307~], [OUT-05~], [SEC-69]', async () => {
-  await using small = await startTestAdmin({ limits: { serverToServerDestinations: 1 } })
+  await using small = await withPartner(await startTestAdmin({ limits: { serverToServerDestinations: 1 } }))
   await small.call('POST', '/v1/destinations', draft())
   expect((await small.call('GET', '/v1/destinations/limits')).body).toEqual({
     destinations: { count: 1, max: 1_000 },
@@ -224,4 +223,25 @@ test('settings that this version would not act on are refused at their member [O
   expect(await refused({ s2s: { ...s2s, delivery: 'hybrid' } })).toEqual([400, ['s2s.delivery']])
   expect(await refused({ s2s: { ...s2s, schedule: [] } })).toEqual([400, ['s2s.schedule']])
   expect(await refused({ dataExportLabels: ['PII'] })).toEqual([400, ['dataExportLabels']])
+})
+
+test('users cannot be named by a data source that does not exist, nor can one that names them be deleted [OPS-42~] [API-28~]', async () => {
+  for (const userDpid of [99, [77052, 99]]) {
+    const refused = await server.call('POST', '/v1/destinations', draft({}, { userDpid }))
+    expect([refused.status, refused.body.details]).toEqual([
+      400,
+      [{ field: 's2s.userDpid', message: 'There is no data source 99.' }],
+    ])
+  }
+  const { destinationId, s2s } = await create()
+  const path = `/v1/destinations/${destinationId}`
+  const changed = await server.call('PATCH', path, { s2s: { ...s2s, userDpid: 99 } })
+  expect([changed.status, changed.body.details[0].field]).toEqual([400, 's2s.userDpid'])
+  expect((await server.call('GET', path)).body.s2s.userDpid).toBe(77052)
+  const used = await server.call('DELETE', '/v1/datasources/77052')
+  expect([used.status, used.body.code, used.body.details[0].ids]).toEqual([
+    409,
+    'in_use',
+    expect.arrayContaining([destinationId]),
+  ])
 })

@@ -102,6 +102,46 @@ test('a segment is mapped to a destination once, an unknown destination is not f
   expect((await server.call('GET', '/v1/destinations/4711/mappings')).status).toBe(404)
 })
 
+test('an alias belongs to one segment of a destination; the answer names the mapping that has it [OUT-48~]', async () => {
+  const [destinationId, elsewhere] = [await createDestination(), await createDestination()]
+  const sids = [await createSegment(), await createSegment(), await createSegment()] as const
+  const path = `/v1/destinations/${destinationId}/mappings`
+  const shoes = (await server.call('POST', path, { sid: sids[0], traitAlias: 'shoes' })).body
+  const other = (await server.call('POST', path, { sid: sids[1] })).body
+  const taken = { code: 'alias_taken', details: [{ field: 'traitAlias', ids: [shoes.mappingId] }] }
+  const message = `The alias shoes is already that of segment ${sids[0]}, by mapping ${shoes.mappingId}.`
+  const draft = { sid: sids[1], traitAlias: 'shoes' }
+  for (const [method, at, body] of [
+    ['POST', path, { sid: sids[2], traitAlias: 'shoes' }],
+    ['POST', `/v1/destinations/${destinationId}/bulk-create`, [{ sid: sids[2], traitAlias: 'shoes' }]],
+    ['PUT', `${path}/${other.mappingId}`, draft],
+    ['PUT', `/v1/destinations/mappings/${other.mappingId}`, draft],
+    ['PATCH', `${path}/${other.mappingId}`, { traitAlias: 'shoes' }],
+  ] as const) {
+    const answer = await server.call(method, at, body)
+    expect([answer.status, answer.body]).toEqual([
+      409,
+      expect.objectContaining({ ...taken, message, details: [expect.objectContaining(taken.details[0])] }),
+    ])
+  }
+  // A number that stands for another segment by default is an alias too.
+  const number = await server.call('POST', path, { sid: sids[2], traitAlias: String(sids[1]) })
+  expect([number.status, number.body.code]).toEqual([409, 'alias_taken'])
+  // Of two in one call the second is refused, and none is made.
+  const both = sids.map((sid) => ({ sid, traitAlias: 'both' }))
+  expect((await server.call('POST', `/v1/destinations/${elsewhere}/bulk-create`, both)).body.code).toBe('alias_taken')
+  expect((await server.call('GET', `/v1/destinations/${elsewhere}/mappings`)).body).toEqual([])
+  // Its own it keeps, and elsewhere it is free.
+  expect((await server.call('PUT', `${path}/${shoes.mappingId}`, { sid: sids[0], traitAlias: 'shoes' })).status).toBe(
+    200,
+  )
+  const there = await server.call('POST', `/v1/destinations/${elsewhere}/mappings`, {
+    sid: sids[0],
+    traitAlias: 'shoes',
+  })
+  expect(there.status).toBe(201)
+})
+
 test('bulk-create maps all or none, in the order that was sent [API-95]', async () => {
   const destinationId = await createDestination()
   const sids = [await createSegment(), await createSegment(), await createSegment()].reverse()

@@ -61,7 +61,7 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
         schema: {
           ...says(
             'Map a segment to a destination',
-            'From `startDate` on (today when left out) its members are told to the partner under `traitAlias`, or under its number. `…/traits` is the older path of the same.',
+            'From `startDate` on (today when left out) its members are told to the partner under `traitAlias`, or under its number; 409 when another segment of the destination has that alias. `…/traits` is the older path of the same.',
           ),
           params: ofDestination,
           body: MappingDraft,
@@ -152,7 +152,7 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
         schema: {
           ...says(
             'Remove a mapping',
-            'The segment is not sent any more; with `unsegmentOnUnmap` its members are told out first. `…/segments/{id}` is the documented path, `…/mappings/{id}` the one that clients use.',
+            'The segment is not sent any more; with `unsegmentOnUnmap` its members are told out in the background, whether they come by or not. `…/segments/{id}` is the documented path, `…/mappings/{id}` the one that clients use.',
           ),
           params: ofBoth,
           response: { 204: NoContent },

@@ -70,6 +70,7 @@ test('the document lists every route [OPS-40]', () => {
     'GET /v1/dcs-regions/{regionId}',
     'GET /v1/deliveries',
     'GET /v1/deliveries/{deliveryId}',
+    'POST /v1/deliveries/discard',
     'POST /v1/deliveries/replay',
     'GET /v1/profiles/{id}',
     'GET /v1/profiles/{id}/explain',

@@ -2,6 +2,7 @@ import type {
   Delivery,
   DeliveryDetail,
   DenyListEntry,
+  DiscardAnswer,
   ExplainView,
   Overview,
   OverviewWindow,
@@ -157,8 +158,15 @@ export interface DeliveryReader {
 }
 
 /** What is sent again by hand [SEC-48]. */
+export interface DiscardOrder extends Pick<ReplayOrder, 'select' | 'dryRun'> {
+  /** Only those whose destination was deleted. */
+  readonly withoutDestination: boolean
+}
+
 export interface ReplayControl {
   start(request: ReplayOrder): Promise<ReplayAnswer | 'too_many'>
+  /** Lets dead letters go. */
+  discard(order: DiscardOrder): Promise<DiscardAnswer>
   /** Newest first. */
   list(window: PageWindow): { readonly total: number; readonly list: readonly Replay[] }
   get(

@@ -34,7 +34,7 @@ const detail: DeliveryDetail = {
   signature: null,
   recipients: [],
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },
-  attempts: [{ ...attempt, response: { headers: {}, excerpt: 'busy' } }],
+  attempts: [{ ...attempt, response: { headers: {}, excerpt: 'busy', note: null } }],
 }
 const profile: ProfileView = {
   profileId: `d:${DEVICE}`,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Replay, ReplayMessage } from '../contract.ts'
 import { startTestAdmin, type TestAdmin } from '../testkit/start-test-admin.ts'
-import type { ReplayOrder } from './parts.ts'
+import type { DiscardOrder, ReplayOrder } from './parts.ts'
 
 const replay: Replay = {
   replayId: 'rp_1',
@@ -24,6 +24,7 @@ const message: ReplayMessage = {
   sentAs: ['dl_2'],
 }
 const orders: ReplayOrder[] = []
+const discards: DiscardOrder[] = []
 const asked: unknown[] = []
 let server: TestAdmin
 beforeAll(async () => {
@@ -33,6 +34,10 @@ beforeAll(async () => {
         orders.push(order)
         if (order.perSecond === 1) return 'too_many'
         return { matched: 2, queued: order.dryRun ? 0 : 2, replayId: order.dryRun ? null : 'rp_1' }
+      },
+      async discard(order) {
+        discards.push(order)
+        return { matched: 3, discarded: order.dryRun ? 0 : 3 }
       },
       list: ({ page, pageSize }) => ({ total: 1, list: [{ ...replay, perSecond: 100 * page + pageSize }] }),
       async get(id, window) {
@@ -48,6 +53,27 @@ beforeAll(async () => {
   })
 })
 afterAll(() => server[Symbol.asyncDispose]())
+
+test('dead letters are let go by ids or by a filter, never all of them by nothing [SEC-48~]', async () => {
+  const post = (body: object) => server.call('POST', '/v1/deliveries/discard', body)
+  expect((await post({ deliveryIds: ['dl_1'] })).body).toEqual({ matched: 3, discarded: 3 })
+  const plain = { withoutDestination: false, dryRun: false }
+  expect(discards.at(-1)).toEqual({ ...plain, select: { deliveryIds: ['dl_1'] } })
+  expect((await post({ reason: 'http_400', dryRun: true })).body.discarded).toBe(0)
+  expect(discards.at(-1)).toMatchObject({ select: { filter: { reason: 'http_400' } }, dryRun: true })
+  await post({ withoutDestination: true })
+  expect(discards.at(-1)).toMatchObject({ withoutDestination: true, dryRun: false })
+  const calls = discards.length
+  for (const body of [
+    {},
+    { dryRun: true },
+    { deliveryIds: ['a'], reason: 'x' },
+    { status: 'acknowledged' },
+    { as: 'same' },
+  ])
+    expect((await post(body)).status).toBe(400)
+  expect(discards).toHaveLength(calls)
+})
 
 test('replay takes ids or a filter, one of them; same bytes by default [OPS-51]', async () => {
   const byIds = await server.call('POST', '/v1/deliveries/replay', { deliveryIds: ['dl_1', 'dl_2'] })

@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import {
+  DiscardAnswer,
+  DiscardRequest,
   paged,
   Replay,
   ReplayAnswer,
@@ -41,6 +43,25 @@ export const replayRoutes: Routes<{ replays: ReplayControl | undefined }> = (app
       if (answer === 'too_many')
         throw new Problem(409, 'too_many_replays', 'Too many replays are under way; wait for one, or cancel one.')
       return answer
+    },
+  )
+
+  app.post(
+    '/v1/deliveries/discard',
+    {
+      schema: {
+        ...says(
+          'Let dead letters go',
+          'By their IDs or by a filter, not both; other messages that fit stay as they are. Nothing of them is sent: they become `superseded` with the reason `discarded`, and count as dead letters no more. `dryRun` only counts.',
+        ),
+        body: DiscardRequest,
+        response: { 200: DiscardAnswer },
+      },
+    },
+    async ({ body }) => {
+      const { deliveryIds, withoutDestination, dryRun } = body
+      const select = deliveryIds === undefined ? { filter: readFilter(body) } : { deliveryIds }
+      return control().discard({ select, withoutDestination, dryRun })
     },
   )
 

@@ -88,6 +88,11 @@ export const DeliveryRecipient = z.object({
 })
 export type DeliveryRecipient = z.infer<typeof DeliveryRecipient>
 
+const responseNote = z.enum(['cut', 'not_decodable']).nullable().meta({
+  description:
+    'cut: the body was longer than is read, slower, or broke off. not_decodable: it is not what its Content-Encoding says. null: all of it was read',
+})
+
 export const DeliveryDetail = z.object({
   ...deliveryFields,
   destinationName,
@@ -96,7 +101,9 @@ export const DeliveryDetail = z.object({
   }),
   recipients: z.array(DeliveryRecipient).meta({ description: 'Empty for messages of early versions' }),
   request: z.object({ method: z.string(), url: z.string(), headers, body: z.string() }),
-  attempts: z.array(z.object({ ...attemptFields, response: z.object({ headers, excerpt: z.string() }) })),
+  attempts: z.array(
+    z.object({ ...attemptFields, response: z.object({ headers, excerpt: z.string(), note: responseNote }) }),
+  ),
 })
 export type DeliveryDetail = z.infer<typeof DeliveryDetail>
 
@@ -121,11 +128,22 @@ export const DeliveryListQuery = z.strictObject({
   pageSize: withDefault(wholeNumber(1, PAGE_SIZE_MAX), 10),
 })
 
+const chosenIds = optional(z.array(z.string().max(64)).min(1).max(10_000))
+
 /** Deliveries by id or by filter, not both; an empty choice would be everything and is refused. */
+function refuseNoChoice(
+  { deliveryIds, ...filter }: { readonly deliveryIds?: unknown; readonly [name: string]: unknown },
+  context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
+): void {
+  const hasFilter = Object.values(filter).some((value) => value !== undefined && value !== false)
+  if (hasFilter === (deliveryIds !== undefined))
+    context.addIssue({ code: 'custom', path: ['deliveryIds'], message: 'Give deliveryIds or a filter.' })
+}
+
 export const ReplayRequest = z
   .strictObject({
     ...filterFields,
-    deliveryIds: optional(z.array(z.string().max(64)).min(1).max(10_000)),
+    deliveryIds: chosenIds,
     // Nothing that is not plainly said: a replay sends.
     dryRun: flag.default(false),
     as: withDefault(z.enum(['same', 'current']), 'same').meta({
@@ -135,13 +153,28 @@ export const ReplayRequest = z
       description: 'Messages a second to each destination; without it as fast as they are taken',
     }),
   })
-  .superRefine((request, context) => {
-    const { deliveryIds, dryRun: _dryRun, as: _as, perSecond: _perSecond, ...filter } = request
-    const hasFilter = Object.values(filter).some((value) => value !== undefined)
-    if (hasFilter === (deliveryIds !== undefined)) {
-      context.addIssue({ code: 'custom', path: ['deliveryIds'], message: 'Give deliveryIds or a filter.' })
-    }
+  .superRefine(({ dryRun: _dryRun, as: _as, perSecond: _perSecond, ...choice }, context) =>
+    refuseNoChoice(choice, context),
+  )
+
+const { status: _status, ...deadFilterFields } = filterFields
+export const DiscardRequest = z
+  .strictObject({
+    ...deadFilterFields,
+    deliveryIds: chosenIds,
+    withoutDestination: withDefault(flag, false).meta({
+      description: 'Only those whose destination was deleted, also where another one got its id',
+    }),
+    dryRun: withDefault(flag, false),
   })
+  .superRefine(({ dryRun: _dryRun, withoutDestination, ...choice }, context) =>
+    refuseNoChoice(choice.deliveryIds === undefined ? { ...choice, withoutDestination } : choice, context),
+  )
+export const DiscardAnswer = z.object({
+  matched: z.int().meta({ description: 'Dead letters that fit' }),
+  discarded: z.int().meta({ description: 'At most 5,000 in one call: ask again for the rest' }),
+})
+export type DiscardAnswer = z.infer<typeof DiscardAnswer>
 /** What a replay would do. Those under way, unknown, or without a destination are not sent. */
 export const ReplayPlan = z.object({
   unchanged: z.int().nullable().meta({ description: 'Go out as the same bytes; null: too many to look at each' }),

@@ -39,6 +39,9 @@ export const DestinationHealthView = z.object({
     .int()
     .meta({ description: 'Of the open ones: tried and not accepted, or kept back by the address rules' }),
   oldestWaiting: time.nullable(),
+  askedToWaitUntil: time
+    .nullable()
+    .meta({ description: 'The partner asked for silence by Retry-After: nothing is sent before' }),
   failuresInRow: z.int().meta({ description: 'Those that count for the breaker: not a refused body' }),
   refusedInRow: z.int().meta({ description: 'Attempts since the last accepted one, whatever became of them' }),
   lastFailure: z.object({ reason: z.string(), at: time }).nullable(),

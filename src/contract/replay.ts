@@ -24,7 +24,7 @@ export const ReplayMessage = z.object({
     .meta({ description: 'The same bytes, or new messages of the state of today; null: nothing yet, or never' }),
   reason: z.string().nullable().meta({
     description:
-      'Why nothing is sent: nothing_to_tell, outdated, no_unsegment, no_partner_id, no_profile, no_destination, under_way, unknown; why it died; or outdated beside sent current: why not the same bytes',
+      'Why nothing is sent: nothing_to_tell, outdated, no_unsegment, no_partner_id, no_profile, no_destination, under_way, replayed (a newer message told its users), discarded, unknown; why it died; or outdated beside sent current: why not the same bytes',
   }),
   sentAs: z.array(z.string()).meta({ description: 'Deliveries that told its users' }),
 })

@@ -1,3 +1,4 @@
+import { hasDestination } from '../activation/destination-rules.ts'
 import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
@@ -10,7 +11,7 @@ import type { NameReader } from '../store/catalog/names.ts'
 import { isDeliveryId } from '../store/delivery-keys.ts'
 import type { DeliverySearch, DeliveryStore } from '../store/delivery-store.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
-import { listedDelivery, segmentsIn, viewDelivery, viewDetail } from './delivery-views.ts'
+import { type ListedDelivery, listedDelivery, segmentsIn, viewDelivery, viewDetail } from './delivery-views.ts'
 
 export interface DeliveryReaderParts {
   readonly deliveries: DeliveryStore
@@ -19,6 +20,7 @@ export interface DeliveryReaderParts {
   readonly names: NameReader
 }
 
+const NO_NAMES: ReadonlyMap<number, string> = new Map()
 const NOTHING = { total: 0, list: [] }
 
 /** Deliveries as the API shows them [OPS-51]. */
@@ -41,7 +43,10 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
           list.flatMap((one) => one.segments.map(({ sid }) => sid)),
         ),
       ])
-      return { total, list: list.map((one) => viewDelivery(one, destinationNames, segmentNames)) }
+      const { destinations } = rulebook()
+      const namesFor = ({ madeFor }: ListedDelivery) =>
+        hasDestination(madeFor, destinations) ? destinationNames : NO_NAMES
+      return { total, list: list.map((one) => viewDelivery(one, namesFor(one), segmentNames)) }
     },
     async get(id) {
       const delivery = isDeliveryId(id) ? await store.get(id) : undefined
@@ -51,8 +56,11 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
         names.namesOf('destinations', [destinationId]),
         names.namesOf('segments', segmentsIn(delivery)),
       ])
-      const destination = rulebook().destinations.byId.get(destinationId)
-      return viewDetail(delivery, { destination, destinationName: destinationNames.get(destinationId), segmentNames })
+      const { destinations } = rulebook()
+      const ofItsOwn = hasDestination(delivery, destinations)
+        ? { destination: destinations.byId.get(destinationId), destinationName: destinationNames.get(destinationId) }
+        : { destination: undefined, destinationName: undefined }
+      return viewDetail(delivery, { ...ofItsOwn, segmentNames })
     },
   }
 }

@@ -27,6 +27,8 @@ export interface ListedDelivery {
   readonly attempts: Delivery['attempts']
   readonly segments: readonly Omit<ListedSegment, 'name'>[]
   readonly segmentCount: number
+  /** Which destination it was made for. */
+  readonly madeFor: Pick<StoredDelivery, 'destinationId' | 'destinationCreatedAtMs' | 'createdAtMs'>
 }
 
 export function listedDelivery(delivery: StoredDelivery): ListedDelivery {
@@ -36,6 +38,11 @@ export function listedDelivery(delivery: StoredDelivery): ListedDelivery {
     attempts: delivery.attempts.map(viewAttempt),
     segments: all.slice(0, LISTED_SEGMENTS_MAX),
     segmentCount: all.length,
+    madeFor: {
+      destinationId: delivery.destinationId,
+      destinationCreatedAtMs: delivery.destinationCreatedAtMs,
+      createdAtMs: delivery.createdAtMs,
+    },
   }
 }
 
@@ -92,7 +99,11 @@ export function viewDetail(delivery: StoredDelivery, parts: DetailParts): Delive
     recipients: recipientsOf(delivery, segmentNames),
     attempts: delivery.attempts.map((attempt) => ({
       ...viewAttempt(attempt),
-      response: { headers: { ...attempt.responseHeaders }, excerpt: attempt.responseExcerpt },
+      response: {
+        headers: { ...attempt.responseHeaders },
+        excerpt: attempt.responseExcerpt,
+        note: attempt.responseNote ?? null,
+      },
     })),
   }
 }

@@ -1,9 +1,11 @@
+import { hasDestination } from '../activation/destination-rules.ts'
 import type { LiveDelivery, LiveEvent, LiveMembership, LiveRates } from '../contract.ts'
 import { type LiveFeed, openLiveFeed } from '../lib/live-feed.ts'
 import type { Clock } from '../model/clock.ts'
 import { isoTime } from '../model/time.ts'
 import type { Parts } from '../pipeline/parts.ts'
-import { Activity } from '../reports/activity.ts'
+import type { Rulebook } from '../pipeline/rulebook.ts'
+import { Activity, DELETED_DESTINATIONS } from '../reports/activity.ts'
 import { type ActivityKeeper, keepActivity } from '../reports/activity-store.ts'
 import { UnsentSince } from '../reports/unsent-since.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
@@ -16,6 +18,8 @@ export interface Observer extends Required<Pick<Parts, 'onCall' | 'onMembership'
   /** After a commit that owes something to destinations. */
   readonly onOwed: Parts['notify']
   readonly onEnded: (delivery: StoredDelivery) => void
+  /** The rulebook was swapped; call it before delivery hears of that. */
+  readonly rulesChanged: () => void
   /** Writes the counts; call it when nothing happens any more. */
   close(): Promise<void>
 }
@@ -31,6 +35,14 @@ export async function openObserver(options: {
   const keeper: ActivityKeeper = await keepActivity(activity, jobs, onFailed)
   const unsent = new UnsentSince()
   const live = openLiveFeed({ rates: ratesOf(activity, clock) })
+  let known = destinationsOf(rulebook())
+  const forgetDeleted = (now: ReadonlyMap<number, number | undefined>) => {
+    const counted = [...activity.named.acknowledged.entries(), ...activity.named.dead.entries()].map(([id]) => id)
+    const isAnother = (id: number) => !now.has(id) || (known.has(id) && known.get(id) !== now.get(id))
+    for (const id of new Set(counted)) if (isAnother(id) && id !== DELETED_DESTINATIONS) activity.forgetDestination(id)
+    known = now
+  }
+  forgetDeleted(known)
 
   return {
     activity,
@@ -73,16 +85,23 @@ export async function openObserver(options: {
       const nowMs = clock()
       const sinceMs = unsent.ended(delivery)
       const eventToPartnerMs = sinceMs === undefined ? undefined : nowMs - sinceMs
-      activity.delivery({ ...delivery, eventToPartnerMs }, nowMs)
+      const countedAs = hasDestination(delivery, rulebook().destinations) ? destinationId : DELETED_DESTINATIONS
+      activity.delivery({ ...delivery, destinationId: countedAs, eventToPartnerMs }, nowMs)
       if (!live.wants('delivery')) return
       const item: LiveDelivery = { at: isoTime(nowMs), deliveryId, destinationId, status, users: users.length }
       live.send('delivery', item)
     },
+    rulesChanged: () => forgetDeleted(destinationsOf(rulebook())),
     close() {
       live.close()
       return keeper.close()
     },
   }
+}
+
+/** Every destination that exists, by its id, and when it was made. */
+function destinationsOf({ destinations: { existing, byId } }: Rulebook): ReadonlyMap<number, number | undefined> {
+  return new Map([...existing].map((id) => [id, byId.get(id)?.createdAtMs]))
 }
 
 function ratesOf({ running }: Activity, clock: Clock): (elapsedMs: number) => LiveRates {

@@ -4,7 +4,7 @@ import type { DestinationHealth } from '../model/delivery.ts'
 import type { DestinationId } from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
 import type { Rulebook } from '../pipeline/rulebook.ts'
-import { type Activity, windowStartMs } from '../reports/activity.ts'
+import { type Activity, DELETED_DESTINATIONS, windowStartMs } from '../reports/activity.ts'
 import { type Attention, needsAttention, type Situation } from '../reports/attention.ts'
 import { MINUTE_MS, minuteOf, type NamedRows } from '../reports/minute-table.ts'
 import { isOut, rankOf, type Standing, standingOf } from '../reports/standing.ts'
@@ -214,7 +214,7 @@ function situationOf(
   return {
     health,
     deadLetters: largest(activity, activity.named.dead, minutes, NODES_MAX).list.map(([destinationId, count]) => ({
-      destinationId,
+      destinationId: destinationId === DELETED_DESTINATIONS ? null : destinationId,
       count,
       reason: reasons.find(([name]) => name.startsWith(`${destinationId} `))?.[0].split(' ')[1] ?? null,
       sinceMs: firstMs(activity, activity.named.dead.of(destinationId), minutes),

@@ -16,15 +16,24 @@ export function replayControl(
   return {
     async start({ select, ...order }) {
       const filter = 'filter' in select ? inStore(select.filter) : undefined
-      const places = filter === undefined ? [] : await store.ended(filter)
-      const deliveries = 'filter' in select ? { places } : { ids: select.deliveryIds as readonly DeliveryId[] }
+      const deliveries =
+        'filter' in select
+          ? { find: () => store.ended(inStore(select.filter)) }
+          : { ids: select.deliveryIds as readonly DeliveryId[] }
       const started = await replays.start({ ...order, deliveries })
       if (started === 'too_many') return started
       const answer = { replayId: null, ...started }
       if (started.plan === undefined || filter === undefined) return answer
       // Those that fit and have not ended are not among them.
       const { total } = await store.list({ ...filter, page: 0, pageSize: 1 })
-      return { ...answer, plan: { ...started.plan, underWay: Math.max(0, total - places.length) } }
+      return { ...answer, plan: { ...started.plan, underWay: Math.max(0, total - started.matched) } }
+    },
+    async discard({ select, ...order }) {
+      const find = async () =>
+        'filter' in select
+          ? (await store.ended({ ...inStore(select.filter), status: 'dead' })).map(({ deliveryId }) => deliveryId)
+          : (select.deliveryIds as readonly DeliveryId[])
+      return replays.discard({ ...order, find })
     },
     list({ page, pageSize }) {
       const all = replays.list()

@@ -96,6 +96,8 @@ export interface Destination {
   readonly vendorId: number | undefined
   /** Rises with every change of the destination's mappings [OUT-30]. */
   readonly mappingVersion: number
+  /** By what name the partner knew segments that are mapped no more, where it was not their id. */
+  readonly formerAliases?: Readonly<Record<number, string>>
   /** The `s2s` object with its secrets in clear; never logged. Undefined where what is stored cannot be read. */
   readonly config: unknown
   /** Tells one from another that had the same id before; absent in drafts. */

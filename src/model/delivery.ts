@@ -11,17 +11,19 @@ export interface Attempt {
   /** `unknown`: the bytes may have arrived, but no answer did. */
   readonly outcome: 'acknowledged' | 'failed' | 'unknown'
   readonly httpStatus: number | null
-  /** A stable code (`timeout`, `connection_reset`, `egress_denied`, `http_503`, ...) or null. */
+  /** A stable code (`timeout`, `connection_reset`, `egress_denied`, `oauth_http_401`, ...) or null. */
   readonly error: string | null
   readonly responseHeaders: Readonly<Record<string, string>>
   /** At most 1 KiB, secrets removed [SEC-27]. */
   readonly responseExcerpt: string
+  /** The body was longer, slower or broken off, or is not what its `Content-Encoding` says; absent: all of it was read. */
+  readonly responseNote?: 'cut' | 'not_decodable'
   /** Why it uses up none of the attempts its mode allows [SEC-47], [SEC-54]. */
   readonly uncounted?: Uncounted
 }
 
-/** It asked whether the destination is back; a key was just removed; the destination said it is gone. */
-export type Uncounted = 'probe' | 'key_rotation' | 'gone'
+/** It asked whether the destination is back; a key was just removed; the destination said it is gone; there was no token. */
+export type Uncounted = 'probe' | 'key_rotation' | 'gone' | 'no_token'
 
 /** What one user of a message was told, needed to know what is owed once the message has ended. */
 export interface DeliveryUser {
@@ -77,6 +79,8 @@ export interface DestinationHealth {
   /** Attempts since the last accepted one, whatever became of them, and when the first of them was. */
   readonly refusedInRow: number
   readonly refusingSinceMs: number | undefined
+  /** Its partner asked for silence (`Retry-After`): nothing is sent before. */
+  readonly askedToWaitUntilMs?: number | undefined
   /** Messages on their way that were tried and not accepted, or that the address rules keep back. */
   readonly refusedMessages: number
   /** When something is tried next; undefined: nothing waits for a moment, or nothing will be tried. */

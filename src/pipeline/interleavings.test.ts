@@ -169,27 +169,28 @@ test('the answer of an authenticated call shows what it led to [COL-47]', async 
   expect(outcome).toMatchObject({ traits: [101, 102], segments: [201, 203] })
 })
 
+const keyed = (membershipKey: number) => ({ membershipKey, deletionVersion: 0, destinations: { unmapKey: 0 } })
+
 test('a rule that changes during the last step of a walk, or while a partition is walked, is walked for [AUD-142] [AUD-143]', async () => {
   const walked: number[] = []
   let ended = 0
   const profiles = {
     async *scan(partition: number) {
       walked.push(partition)
-      if (walked.length === 100) refile.start({ membershipKey: 2, deletionVersion: 0 })
+      if (walked.length === 100) refile.start(keyed(2))
       yield* []
     },
     async *pendingFollowUps() {},
   }
-  const parts = { profiles, rulebook: () => ({ membershipKey: 1 }) } as unknown as Parameters<typeof openRefile>[0]
+  const parts = { profiles, rulebook: () => keyed(1) } as unknown as Parameters<typeof openRefile>[0]
   const jobs = {
     read: () => Promise.resolve(undefined),
     async write(_name: string, place: unknown) {
-      if ((place as { remaining: number }).remaining === 0 && ++ended === 1)
-        refile.start({ membershipKey: 3, deletionVersion: 0 })
+      if ((place as { remaining: number }).remaining === 0 && ++ended === 1) refile.start(keyed(3))
     },
   }
   const refile = await openRefile(parts, jobs, { onFailed: (error) => expect.unreachable(String(error)) })
-  refile.start({ membershipKey: 1, deletionVersion: 0 })
+  refile.start(keyed(1))
   for (let tries = 0; tries < 500 && (refile.remaining() > 0 || ended < 2); tries++)
     await new Promise((resolve) => setTimeout(resolve, 10))
   expect(refile.remaining()).toBe(0)

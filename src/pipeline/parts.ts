@@ -19,6 +19,8 @@ export interface Parts {
   readonly notify: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => void
   /** Destinations that may still believe this profile to be in a segment. */
   readonly owedBy: (profileId: ProfileId) => Promise<readonly DestinationId[]>
+  /** Destinations that a segment was taken from which they may still believe this profile to be in [OUT-58]. */
+  readonly unmappedAt: (profileId: ProfileId) => Promise<readonly DestinationId[]>
   /** Writes markers: these destinations are owed a message about this profile although nothing of it changed. */
   readonly owe: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => Promise<void>
   /** The moment by which things expire at `nowMs`: earlier while the machine's clock leapt ahead and is waited for [SEC-82]. */

@@ -42,19 +42,24 @@ function workbench() {
   }
 }
 
+const rulebook = (membershipKey: number, deletionVersion: number) => ({
+  membershipKey,
+  deletionVersion,
+  destinations: { unmapKey: 0 },
+})
 const until = (condition: () => boolean) => expect.poll(condition, { timeout: 10_000 }).toBe(true)
 const walked = (steps: readonly (number | string)[]) => steps.filter((step) => typeof step === 'number').length
 
 test('a deletion is walked for when no membership can differ, and is over when every partition was seen [AUD-59~]', async () => {
   const bench = workbench()
   const refile = await bench.open()
-  refile.start({ membershipKey: 7, deletionVersion: 0 })
+  refile.start(rulebook(7, 0))
   await until(() => bench.steps.at(-1) === 'purged 0')
   bench.steps.length = 0
-  refile.start({ membershipKey: 7, deletionVersion: 0 })
+  refile.start(rulebook(7, 0))
   expect(refile.remaining()).toBe(0)
 
-  refile.start({ membershipKey: 7, deletionVersion: 12 })
+  refile.start(rulebook(7, 12))
   await until(() => bench.steps.at(-1) === 'purged 12')
   expect(walked(bench.steps)).toBe(PARTITIONS)
   await refile.close()
@@ -67,7 +72,7 @@ test('nothing is looked at before the calls at work have ended, and the follow-u
     end = resolve
   })
   const refile = await bench.open({ callsEnded: () => ended })
-  refile.start({ membershipKey: 7, deletionVersion: 12 })
+  refile.start(rulebook(7, 12))
   await new Promise((resolve) => setImmediate(resolve))
   expect(bench.steps).toEqual([])
   end()
@@ -80,9 +85,9 @@ test('of a deletion during a walk every partition is seen once more, and only th
   const bench = workbench()
   const refile = await bench.open()
   bench.atScan((count) => {
-    if (count === 1_000) refile.start({ membershipKey: 7, deletionVersion: 13 })
+    if (count === 1_000) refile.start(rulebook(7, 13))
   })
-  refile.start({ membershipKey: 7, deletionVersion: 12 })
+  refile.start(rulebook(7, 12))
   await until(() => refile.remaining() === 0)
   expect(bench.steps.filter((step) => String(step).startsWith('purged'))).toEqual(['purged 13'])
   const again = bench.steps.slice(bench.steps.lastIndexOf('follow-ups') + 1, -1)
@@ -96,10 +101,10 @@ test('a deletion at the very end of a walk is walked for, too [AUD-59~]', async 
   const refile = await bench.open({
     async onPurged(version) {
       purged.push(version)
-      if (version === 12) refile.start({ membershipKey: 7, deletionVersion: 13 })
+      if (version === 12) refile.start(rulebook(7, 13))
     },
   })
-  refile.start({ membershipKey: 7, deletionVersion: 12 })
+  refile.start(rulebook(7, 12))
   await until(() => refile.remaining() === 0)
   expect([purged, walked(bench.steps)]).toEqual([[12, 13], 2 * PARTITIONS])
   await refile.close()
@@ -107,13 +112,13 @@ test('a deletion at the very end of a walk is walked for, too [AUD-59~]', async 
 
 test('a restart goes on where the walk was, and one that could not tell that it is over tells it again [AUD-59~]', async () => {
   const bench = workbench()
-  const rulebook = { membershipKey: 7, deletionVersion: 12 }
+  const wanted = rulebook(7, 12)
   const first = await bench.open()
   let stopped: Promise<void> | undefined
   bench.atScan((count) => {
     if (count === 1_000) stopped = first.close()
   })
-  first.start(rulebook)
+  first.start(wanted)
   await until(() => stopped !== undefined)
   await stopped
   expect(first.remaining()).toBeGreaterThan(0)
@@ -124,13 +129,13 @@ test('a restart goes on where the walk was, and one that could not tell that it 
     onPurged: () => Promise.reject(new Error('the catalogue takes no writes')),
     onFailed: (error) => failed.push(error),
   })
-  second.start(rulebook)
+  second.start(wanted)
   await until(() => failed.length > 0)
   await second.close()
   expect(walked(bench.steps)).toBeLessThanOrEqual(PARTITIONS + 2)
 
   const third = await bench.open()
-  third.start(rulebook)
+  third.start(wanted)
   await until(() => bench.steps.at(-1) === 'purged 12')
   await third.close()
 })

@@ -1,5 +1,7 @@
+import { type DestinationRules, takesBackUnmapped } from '../activation/destination-rules.ts'
 import { openPace, type Pace } from '../lib/pace.ts'
 import { PARTITIONS } from '../model/partition.ts'
+import type { DestinationPlan } from '../model/profile.ts'
 import type { JobStore } from '../store/job-store.ts'
 import { runFollowUps } from './follow-ups.ts'
 import type { Parts } from './parts.ts'
@@ -10,15 +12,20 @@ import { holdsDeleted, namesDeleted } from './without-deleted.ts'
 
 /**
  * Brings profiles under a changed rulebook without a visit [AUD-142], [AUD-143], and takes out of them what was deleted
- * [AUD-59]: a walk over all partitions, round and round until every one has been seen under the version in force. Its
- * place is stored, so a restart goes on.
+ * [AUD-59]: a walk over all partitions, round and round until every one has been seen under the version in force; on the
+ * way, what was unmapped is taken back from destinations that want that [OUT-58]. Its place is stored, so a restart goes on.
  */
 export interface Refile {
   /** The rulebook changed: every profile may be owed another look. */
-  start(rulebook: Pick<Rulebook, 'membershipKey' | 'deletionVersion'>): void
+  start(rulebook: WalkedRulebook): void
   /** Partitions still to do. */
   remaining(): number
   close(): Promise<void>
+}
+
+/** What decides whether profiles are owed another look. */
+export type WalkedRulebook = Pick<Rulebook, 'membershipKey' | 'deletionVersion'> & {
+  readonly destinations: Pick<DestinationRules, 'unmapKey'>
 }
 
 export interface RefileOptions {
@@ -33,6 +40,8 @@ interface Place {
   /** `membershipKey` of the rulebook that is walked for, and its `deletionVersion`. */
   readonly key: number
   readonly deletion: number
+  /** `unmapKey` of its destinations; absent in old records. */
+  readonly unmap?: number
   readonly partition: number
   readonly remaining: number
 }
@@ -91,9 +100,9 @@ export async function openRefile(
   }
 
   return {
-    start({ membershipKey: key, deletionVersion: deletion }) {
-      if (key !== place.key || deletion !== place.deletion)
-        place = { key, deletion, partition: place.partition, remaining: PARTITIONS }
+    start({ membershipKey: key, deletionVersion: deletion, destinations: { unmapKey: unmap } }) {
+      if (key !== place.key || deletion !== place.deletion || unmap !== (place.unmap ?? 0))
+        place = { key, deletion, unmap, partition: place.partition, remaining: PARTITIONS }
       if (place.remaining > 0) running ??= walk()
     },
     remaining: () => place.remaining,
@@ -136,8 +145,15 @@ async function refilePartition(partition: number, parts: Parts, pace: Pace, isCl
       ),
     )
     await runFollowUps(followUps.flat(), parts)
+    const concerned = page.filter(({ plans }) => plans.some((plan) => takesBack(rulebook.destinations, plan)))
+    await Promise.all(concerned.map(async ({ id }) => parts.owe(id, await parts.unmappedAt(id))))
     // Half of the time belongs to the edge.
     await new Promise((resolve) => setTimeout(resolve, Math.ceil(performance.now() - startedMs)))
     startedMs = performance.now()
   }
+}
+
+function takesBack({ byId }: Rulebook['destinations'], { destinationId }: DestinationPlan): boolean {
+  const rule = byId.get(destinationId)
+  return rule !== undefined && takesBackUnmapped(rule)
 }

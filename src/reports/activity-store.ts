@@ -44,7 +44,7 @@ export async function keepActivity(
     const { running, table, totals, sinceMs } = activity
     const next = { ...running, minute: table.minute }
     const isSame = (Object.keys(running) as (keyof typeof running)[]).every((name) => running[name] === written[name])
-    if (isSame) return
+    if (isSame && activity.changedFrom === Number.POSITIVE_INFINITY) return
     // Of a clock that went back, what was written there last is written again.
     changedFrom = Math.min(changedFrom, written.minute, activity.changedFrom, table.minute)
     const from = Math.max(changedFrom, table.minute - MINUTES + 1)

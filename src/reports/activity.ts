@@ -5,6 +5,9 @@ import { MINUTE_MS, MINUTES, MinuteTable, minuteOf, NamedRows, type Row } from '
 /** Names that are counted one by one; with all of them in use the rows take 14 MB, and never more. */
 const NAMES_MAX = { sources: 64, traits: 256, segments: 256, destinations: 64, links: 1_024, reasons: 256 } as const
 
+/** All destinations that were deleted, in one: another one may get the id of one of them, and begins at zero. */
+export const DELETED_DESTINATIONS = 0
+
 /** An event as it was committed. */
 export interface CountedEvent {
   /** False for an ID sync or `/id`: then only the visitor is seen. */
@@ -166,6 +169,21 @@ export class Activity {
       user.active.forEach(link)
       user.inactive.forEach(link)
     }
+  }
+
+  /** The destination was deleted: what became of its messages stays in the sums. */
+  forgetDestination(destinationId: number): void {
+    const { acknowledged, dead, deadReasons, links } = this.named
+    const moved = [acknowledged, dead].map((rows) => rows.move(destinationId, DELETED_DESTINATIONS))
+    for (const [name] of [...deadReasons.entries()])
+      if (name.startsWith(`${destinationId} `))
+        deadReasons.move(name, reasonKey(DELETED_DESTINATIONS, name.split(' ')[1] ?? null))
+    for (const [name] of [...links.entries()]) {
+      const [segment = '', destination] = name.split(' ')
+      if (destination === `destination:${destinationId}`)
+        links.move(name, `${segment} destination:${DELETED_DESTINATIONS}`)
+    }
+    if (moved.some(Boolean)) this.changedFrom = this.table.minute - MINUTES + 1
   }
 
   /** What was sent again is a dead letter no more: taken out of the minute in which it was counted as one. */

@@ -31,7 +31,8 @@ export interface Attention {
 export interface Situation {
   readonly health: readonly DestinationHealth[]
   readonly deadLetters: readonly {
-    readonly destinationId: number
+    /** Null: of all destinations that were deleted. */
+    readonly destinationId: number | null
     readonly count: number
     /** The most frequent one. */
     readonly reason: string | null

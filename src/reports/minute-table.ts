@@ -93,6 +93,19 @@ export class NamedRows<Name> {
     return this.#rows.entries()
   }
 
+  /** What was counted under one name is counted under another one. @returns whether there was anything */
+  move(from: Name, to: Name): boolean {
+    const row = this.#rows.get(from)
+    if (row === undefined) return false
+    this.#rows.delete(from)
+    this.#table.closeRow(row)
+    const target = this.of(to)
+    row.forEach((count, at) => {
+      target[at] = (target[at] as number) + count
+    })
+    return true
+  }
+
   #open(name: Name): Row {
     if (this.#rows.size >= this.#namesMax) this.#reclaim()
     if (this.#rows.size >= this.#namesMax) return this.others

@@ -237,7 +237,8 @@ export function deliveryHistory(
       const key = historyKey('summary', place)
       const [[summary], [delivery]] = await Promise.all([records.getMany([key]), read([place])])
       if (summary === undefined || delivery?.status !== 'dead') return undefined
-      const next: StoredDelivery = { ...delivery, status: 'superseded', reason: 'replayed', replayedBy }
+      const reason = replayedBy === undefined ? 'discarded' : 'replayed'
+      const next: StoredDelivery = { ...delivery, status: 'superseded', reason, replayedBy }
       const puts = [
         { key, record: sealSummary(next) },
         { key: historyKey('head', place), record: sealHead(next) },

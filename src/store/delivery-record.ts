@@ -5,6 +5,8 @@ import { openRecord, sealRecord } from './record.ts'
 
 /** A delivery with what only its store and its sender need. */
 export interface StoredDelivery extends Delivery {
+  /** Of its destination: another one may get the id later. Absent in old records. */
+  readonly destinationCreatedAtMs?: number | undefined
   /** Header lines of the request, secrets masked. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Messages frozen together, because they share users: the first one's ID, and how many they were. */
@@ -16,6 +18,8 @@ export interface StoredDelivery extends Delivery {
   readonly lastDeath?: { readonly atMs: number; readonly reason: string | null } | undefined
   /** How it had ended before that: it is put back if the replay is called off in time. */
   readonly endedBefore?: Pick<Delivery, 'status' | 'reason' | 'finishedAtMs'> | undefined
+  /** The replay that sent it again last. */
+  readonly replayId?: string | undefined
   /** A dead letter no more: this message told its users instead [SEC-41]. */
   readonly replayedBy?: DeliveryId | undefined
   /** Devices and declared IDs that it tells with Status 1: asked for opt-outs before it leaves later; absent in old records. */

@@ -54,10 +54,11 @@ export interface DeliveryStore {
   /** Moves an ended delivery back among the open ones. */
   reopen(delivery: StoredDelivery): Promise<void>
   /**
-   * A dead letter whose users were told by a newer message is one no more.
+   * A dead letter is one no more: a newer message told its users, or somebody let it go.
+   * @param replayedBy undefined: let go
    * @returns how it is now; undefined: it is none, or was changed meanwhile
    */
-  supersede(deliveryId: DeliveryId, replayedBy: DeliveryId): Promise<StoredDelivery | undefined>
+  supersede(deliveryId: DeliveryId, replayedBy?: DeliveryId): Promise<StoredDelivery | undefined>
   /** All that a stop left unfinished, oldest first for each destination. */
   openDeliveries(): AsyncIterable<StoredDelivery>
   /**

@@ -23,6 +23,8 @@ export interface DestinationState {
   readonly lastSuccessMs?: number | undefined
   /** Nothing is sent before [SEC-46]. */
   readonly holdUntilMs?: number | undefined
+  /** By its partner, by `Retry-After`. */
+  readonly isHoldAsked?: boolean
   /** When the old key of a rotation was removed [SEC-54]. */
   readonly keyRemovedAtMs?: number | undefined
 }

@@ -73,6 +73,7 @@ export async function makePipeline(
     newDeviceId: () => String(randomInt(2 ** 47)).padStart(38, '9') as DeviceId,
     newEventId,
     notify: (profileId, destinationIds) => notified.push({ profileId, destinationIds }),
+    unmappedAt: () => Promise.resolve([]),
     owedBy: (profileId) => Promise.resolve(profileId === owed ? [900 as DestinationId] : []),
     owe: async (profileId, destinationIds) => {
       if (destinationIds.length > 0) notified.push({ profileId, destinationIds })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { settings } from '../../src/config.ts'
 import type { Check } from './check.ts'
+import { deliveryChecks } from './delivery-checks.ts'
 import { edgeChecks } from './edge-checks.ts'
 import { bodyMembers, configMembers } from './members.ts'
 import { objectChecks } from './object-checks.ts'
@@ -16,7 +17,7 @@ import { s2sChecks } from './s2s-checks.ts'
  * only. A new key or member without a check turns the first tests red. [AUD-356]
  */
 const configChecks = { ...processChecks, ...edgeChecks }
-const bodyChecks = { ...objectChecks, ...s2sChecks }
+const bodyChecks = { ...objectChecks, ...deliveryChecks, ...s2sChecks }
 afterAll(closeWorld)
 
 test('every key of the configuration has a check, and every check a key [AUD-356~], [OPS-20]', () => {

@@ -1,6 +1,5 @@
 import { acts, type Check, forPeople, pair, refused } from './check.ts'
 import {
-  byId,
   chosenId,
   codesOf,
   DAY_MS,
@@ -17,11 +16,9 @@ import {
   makeTrait,
   mapTo,
   mergedUnder,
-  order,
   profile,
   replaceRule,
   sidsOf,
-  some,
   sourceId,
   statusOf,
   sync,
@@ -372,18 +369,6 @@ export const objectChecks: Readonly<Record<string, Check>> = {
     await mapTo(w, both[1], sid, { startDate: dayFrom(-9), endDate: dayFrom(-5) })
     return both
   }),
-
-  'deliveries/replay.destinationId': order('destinationId', [1, 2]),
-  'deliveries/replay.deviceId': order('deviceId', ['1'.padStart(38, '0'), '2'.padStart(38, '0')]),
-  'deliveries/replay.segmentId': order('segmentId', [1, 2]),
-  'deliveries/replay.status': order('status', ['dead', 'acknowledged']),
-  'deliveries/replay.reason': order('reason', ['http_400', 'http_500']),
-  'deliveries/replay.from': order('from', ['2026-11-01T00:00:00Z', '2026-11-02T00:00:00Z'], some),
-  'deliveries/replay.to': order('to', ['2026-11-01T00:00:00Z', '2026-11-02T00:00:00Z'], some),
-  'deliveries/replay.deliveryIds': order('deliveryIds', [['dl_1'], ['dl_2']]),
-  'deliveries/replay.dryRun': order('dryRun', [true, false], byId),
-  'deliveries/replay.as': order('as', ['same', 'current'], byId),
-  'deliveries/replay.perSecond': order('perSecond', [1, 2], byId),
 
   'session.setupToken': inWorld(async (w) => {
     const link = await w.usher.newSetupLink()

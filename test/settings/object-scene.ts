@@ -1,6 +1,5 @@
 import { consentString } from '../../src/collect/test-consent.conformance.ts'
-import { startTestAdmin } from '../../src/testkit/start-test-admin.ts'
-import { acts, type Check, forPeople, pair } from './check.ts'
+import { acts, type Check, forPeople } from './check.ts'
 import { type Answer, startWorld, unique, until, type World } from './world.ts'
 
 /** What the checks of objects are made of: how things are made in the whole server, and what is then looked at. */
@@ -123,23 +122,6 @@ export const sync = (values: readonly [object, object]): Check =>
     }
     return [offered(sources[0]), offered(sources[1])]
   })
-
-/** What a replay is ordered; its tests show that each part of an order is kept to. */
-export const order = (member: string, values: readonly [unknown, unknown], rest: object = {}): Check =>
-  acts(() =>
-    pair(values, async (value) => {
-      const orders: unknown[] = []
-      const start = (ordered: unknown) => {
-        orders.push(ordered)
-        return Promise.resolve({ matched: 0, queued: 0 })
-      }
-      await using server = await startTestAdmin({ replays: { start } } as never)
-      await server.call('POST', '/v1/deliveries/replay', { ...rest, [member]: value })
-      return JSON.stringify(orders)
-    }),
-  )
-export const byId = { deliveryIds: ['dl_1'] }
-export const some = { destinationId: 1 }
 
 export const makeRule = async (w: World): Promise<number> =>
   (await w.make('/v1/merge-rules', { name: unique(), crossDeviceOption: 'NONE', deviceOption: 'DEVICE' }))

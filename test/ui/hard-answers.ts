@@ -59,7 +59,7 @@ export const HARD: Recorded = {
       const url = `https://in.halden.example/${'segments/'.repeat(20)}`
       const attempts = delivery.attempts.map((one) => ({
         ...one,
-        response: { headers: {}, excerpt: 'x'.repeat(1024) },
+        response: { headers: {}, excerpt: 'x'.repeat(1024), note: 'cut' },
       }))
       return lengthened({ ...delivery, attempts, request: { ...delivery.request, url } })
     }

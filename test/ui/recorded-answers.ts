@@ -164,7 +164,7 @@ const attempt = (
   outcome: httpStatus === 200 ? 'acknowledged' : httpStatus === null ? 'unknown' : 'failed',
   httpStatus,
   error: httpStatus === null ? 'timeout' : null,
-  response: { headers: {}, excerpt },
+  response: { headers: {}, excerpt, note: null },
 })
 
 const dead = {
@@ -471,6 +471,7 @@ const health = (paused: DestinationHealthView['paused']): DestinationHealthView 
   moreOnDisk: true,
   openMessages: 16,
   refusedMessages: 16,
+  askedToWaitUntil: null,
   oldestWaiting: RECORDED_AT,
   failuresInRow: 12,
   refusedInRow: 12,

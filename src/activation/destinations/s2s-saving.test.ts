@@ -178,6 +178,21 @@ test.each([
   expect(issues({ headers: { [name]: 'x' } })).toEqual([])
 })
 
+test('a key of another kind, the same key twice, and the same name twice are no signature and no rotation [OUT-72~] [OUT-73~] [SEC-54~]', () => {
+  for (const kind of ['whpk_', 'whsk_', 'WHPK_'])
+    expect(issues(hmac(`${kind}${'A'.repeat(43)}=`))[0]).toMatch(/^auth.keys.0.key: /)
+  const two = (other: object, more: object = {}) => ({
+    auth: { type: 'hmac', keys: [{ key: KEY }, { key: KEY, ...other }], ...more },
+  })
+  expect(issues(two({}))[0]).toMatch(/^auth.keys.1.key: is the same/)
+  expect(issues(two({ algorithm: 'sha256' }))[0]).toMatch(/^auth.keys.1.key: is the same/)
+  // Another algorithm under the same key is a change that a partner can follow in time.
+  expect(issues(two({ algorithm: 'sha1' }))).toEqual([])
+  expect(issues(two({ key: `${KEY} of next year` }))).toEqual([])
+  expect(issues(hmac(KEY, { rotationHeader: 'x-signature' }))[0]).toMatch(/^auth.rotationHeader: /)
+  expect(issues(hmac(KEY, { rotationHeader: 'X-Signature-Next' }))).toEqual([])
+})
+
 test('one header is not sent twice, and not beside a signature of its name', () => {
   expect(issues({ headers: { 'X-Key': 'a', 'x-key': 'b' } })).toEqual([
     'headers.x-key: the header x-key is there twice',

@@ -22,6 +22,18 @@ function* secretIssues(config: S2sConfig): Generator<ConfigIssue> {
     const message = secretIssue(value) ?? formIssue(path, value)
     if (message !== undefined) yield { path, message }
   }
+  yield* rotationIssues(config)
+}
+
+/** Two names or two keys that are one are no rotation. */
+function* rotationIssues({ auth, mode }: S2sConfig): Generator<ConfigIssue> {
+  if (auth.type !== 'hmac') return
+  const [first, second] = auth.keys
+  const algorithmOf = (key: typeof first) => key?.algorithm ?? auth.algorithm ?? (mode === 'compat' ? 'sha1' : 'sha256')
+  if (second !== undefined && second.key === first?.key && algorithmOf(second) === algorithmOf(first))
+    yield { path: 'auth.keys.1.key', message: 'is the same as the first: a rotation needs another one' }
+  if (auth.rotationHeader?.toLowerCase() === auth.header.toLowerCase())
+    yield { path: 'auth.rotationHeader', message: 'is the name that the signature has already; it takes another one' }
 }
 
 /** Of keys and credentials that are more than their characters. */
@@ -33,6 +45,7 @@ function formIssue(path: string, secret: string): string | undefined {
     const bytes = base64Bytes(secret.slice(6))
     return bytes !== undefined && bytes.length >= 24 ? undefined : 'is not whsec_ and the Base64 of at least 24 bytes'
   }
+  if (/^wh[ps]k_/i.test(secret)) return 'is a key for another kind of signature, of two halves; give whsec_ or a text'
   if (/^whsec_/i.test(secret)) return 'begins with whsec_ in capitals; it is written in small letters'
   return undefined
 }

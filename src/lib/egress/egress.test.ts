@@ -200,6 +200,21 @@ test('a slow body ends at the deadline with what came; the status counts [SEC-27
   expect(answer).toMatchObject({ status: 'answered', httpStatus: 200, isCut: true, body: Buffer.from('begun') })
 })
 
+test('a body has its own time: the answer is known at the headers, and a body that never ends ends with that [OUT-22] [SEC-27~]', async () => {
+  const port = await http((_request, response) => response.write('begun'))
+  const heads: number[] = []
+  const limits = { timeoutMs: 100_000, bodyTimeoutMs: 1, onHead: (httpStatus: number) => heads.push(httpStatus) }
+  const answer = await open().request(post(`http://127.0.0.1:${port}/`, limits))
+  expect([answer.status, heads]).toEqual(['answered', [200]])
+  expect(answer).toMatchObject({ httpStatus: 200, isCut: true, isGarbled: false })
+})
+
+test('a body that is not what its Content-Encoding says is told from one that was cut [SEC-27~]', async () => {
+  const port = await http((_request, response) => response.setHeader('content-encoding', 'gzip').end('plain'))
+  const answer = await open().request(post(`http://127.0.0.1:${port}/`))
+  expect(answer).toMatchObject({ httpStatus: 200, isCut: true, isGarbled: true, body: Buffer.alloc(0) })
+})
+
 test('one layer of gzip is removed, within the bound [SEC-27]', async () => {
   const bodies = [Buffer.from('{"ok":true}'), Buffer.alloc(1_000_000), gzipSync('twice')]
   const port = await http((_request, response) =>

@@ -3,7 +3,7 @@ import { Pool } from 'undici'
 import { type AddressPolicyOptions, addressPolicy } from './address-policy.ts'
 import { boundedClient } from './bounded-client.ts'
 import { checkedConnector, type Lookup, sharedLookup } from './checked-connector.ts'
-import { type EgressAnswer, exchange } from './exchange.ts'
+import { type EgressAnswer, type ExchangeLimits, exchange } from './exchange.ts'
 import { isExempt, parseTarget, type Target, type TargetRules, targetDenial } from './target.ts'
 
 /** The only way out: every connection made on behalf of a person's setting. Source: security.md section 3. */
@@ -14,7 +14,7 @@ export interface Egress {
   close(): Promise<void>
 }
 
-export interface EgressRequest {
+export interface EgressRequest extends ExchangeLimits {
   readonly url: string
   readonly method: 'GET' | 'POST'
   /** Name and value, in the order they are sent; a name may repeat. `Host` and `Content-Length` are added. */
@@ -100,7 +100,7 @@ export function openEgress(options: EgressOptions): Egress {
       const body = request.body.length === 0 ? null : request.body
       const pool = poolFor(target, request)
       const call = { path: target.requestTarget, method: request.method, headers, body }
-      return counted(await exchange(pool, call, request.timeoutMs))
+      return counted(await exchange(pool, call, request))
     },
     async close() {
       isClosed = true

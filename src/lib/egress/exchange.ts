@@ -18,6 +18,9 @@ export type EgressAnswer =
       readonly body: Buffer
       /** The body was longer, slower or broken: `body` is only its beginning. */
       readonly isCut: boolean
+      /** The body is not what its `Content-Encoding` says: there is nothing of it in `body`. */
+      readonly isGarbled: boolean
+      /** To the end of the headers. */
       readonly durationMs: number
     }
   /** Not one byte of the request left: safe to redo. */
@@ -35,6 +38,14 @@ export type EgressAnswer =
       readonly durationMs: number
     }
 
+export interface ExchangeLimits {
+  readonly timeoutMs: number
+  /** For the body, after the headers; left out, as long as the deadline allows. */
+  readonly bodyTimeoutMs?: number | undefined
+  /** The headers are there: the answer counts, whatever becomes of its body. */
+  readonly onHead?: ((httpStatus: number) => void) | undefined
+}
+
 /**
  * One request and its bounded answer. The deadline covers everything: waiting for a connection, connecting, sending,
  * headers, body. An answer whose headers came in time counts, however its body ends.
@@ -42,22 +53,24 @@ export type EgressAnswer =
 export function exchange(
   pool: Dispatcher,
   request: Dispatcher.DispatchOptions,
-  timeoutMs: number,
+  { timeoutMs, bodyTimeoutMs = timeoutMs, onHead }: ExchangeLimits,
 ): Promise<EgressAnswer> {
   return new Promise((resolve) => {
     const startedAt = performance.now()
     let controller: Dispatcher.DispatchController | undefined
     let httpStatus = 0
+    let headMs = 0
     let headers: Readonly<Record<string, string>> = {}
     let bodyBytes = 0
     const chunks: Buffer[] = []
     let isSettled = false
     const progress = { hasHead: false }
     awaited.set(request, progress)
-    const deadline = setTimeout(() => {
+    const giveUp = () => {
       fail('timeout', null)
       controller?.abort(new Error('deadline'))
-    }, timeoutMs)
+    }
+    let deadline = setTimeout(giveUp, timeoutMs)
 
     function settle(answer: EgressAnswer): void {
       if (isSettled) return
@@ -67,8 +80,7 @@ export function exchange(
       resolve(answer)
     }
     function answered(isCut: boolean): void {
-      const durationMs = performance.now() - startedAt
-      settle({ status: 'answered', httpStatus, headers, ...decode(chunks, headers, isCut), durationMs })
+      settle({ status: 'answered', httpStatus, headers, ...decode(chunks, headers, isCut), durationMs: headMs })
     }
     function fail(error: EgressErrorCode, detail: string | null): void {
       const durationMs = performance.now() - startedAt
@@ -88,6 +100,10 @@ export function exchange(
         httpStatus = status
         progress.hasHead = true
         headers = flatten(fields)
+        headMs = performance.now() - startedAt
+        clearTimeout(deadline)
+        deadline = setTimeout(giveUp, Math.min(bodyTimeoutMs, Math.max(0, timeoutMs - headMs)))
+        onHead?.(status)
       },
       onResponseData(_controller, chunk) {
         const rest = RESPONSE_BODY_BYTES_MAX - bodyBytes
@@ -120,18 +136,20 @@ function decode(
   chunks: readonly Buffer[],
   headers: Readonly<Record<string, string>>,
   isCut: boolean,
-): { readonly body: Buffer; readonly isCut: boolean } {
+): { readonly body: Buffer; readonly isCut: boolean; readonly isGarbled: boolean } {
   const first = chunks[0]
-  if (first === undefined) return { body: empty, isCut }
+  if (first === undefined) return { body: empty, isCut, isGarbled: false }
   const body = chunks.length === 1 ? first : Buffer.concat(chunks)
   const encoding = headers['content-encoding']?.trim().toLowerCase()
-  if (encoding !== 'gzip' && encoding !== 'x-gzip') return { body, isCut }
+  if (encoding !== 'gzip' && encoding !== 'x-gzip') return { body, isCut, isGarbled: false }
   try {
     // A flush at the end gives what a cut body holds so far.
     const finishFlush = isCut ? zlib.Z_SYNC_FLUSH : zlib.Z_FINISH
-    return { body: gunzipSync(body, { maxOutputLength: RESPONSE_BODY_BYTES_MAX, finishFlush }), isCut }
-  } catch {
+    const unpacked = gunzipSync(body, { maxOutputLength: RESPONSE_BODY_BYTES_MAX, finishFlush })
+    return { body: unpacked, isCut, isGarbled: false }
+  } catch (error) {
     // Damaged, or larger than the bound once unpacked.
-    return { body: empty, isCut: true }
+    const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+    return { body: empty, isCut: true, isGarbled: !isTooLarge }
   }
 }

@@ -1,7 +1,8 @@
-import type { Kysely } from 'kysely'
+import type { Kysely, Transaction } from 'kysely'
 import type { Destination } from '../../model/definitions.ts'
 import type { DestinationId } from '../../model/ids.ts'
 import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
+import { requireDataSource } from './data-source-users.ts'
 import { takeId } from './ids.ts'
 import type { Usage } from './limits.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
@@ -9,7 +10,8 @@ import { inUse, limitReached, notFound } from './refusal.ts'
 import { SecretUnreadableError, type Vault } from './secrets.ts'
 import type { DestinationRow, Tables } from './tables.ts'
 
-export interface DestinationDraft extends Omit<Destination, 'destinationId' | 'mappingVersion' | 'createdAtMs'> {
+export interface DestinationDraft
+  extends Omit<Destination, 'destinationId' | 'mappingVersion' | 'formerAliases' | 'createdAtMs'> {
   readonly destinationId: number | undefined
   readonly description: string | undefined
   /** Data sources that `config` names; they cannot be deleted while it does. */
@@ -73,10 +75,12 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
         if (draft.destinationType === 'S2S' && serverToServerDestinations.count >= serverToServerDestinations.max) {
           throw limitReached('serverToServerDestinations', serverToServerDestinations.max)
         }
+        await requireDataSources(tx, draft)
         const id = await takeId(tx, 'destinations', { id: draft.destinationId, field: 'destinationId' })
         const row = {
           destination_id: id,
           mapping_version: 1,
+          former_aliases: '{}',
           ...columnsOf(draft, id, vault),
           ...createdBy(author, nowMs),
         }
@@ -101,6 +105,7 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
           .executeTakeFirst()
         if (previous === undefined) throw notFound('destination', id)
         const draft = revise(read(previous))
+        await requireDataSources(tx, draft)
         const row = { ...previous, ...columnsOf(draft, id, vault), ...updatedBy(author, nowMs) }
         await tx.updateTable('destinations').set(row).where('destination_id', '=', id).execute()
         return read(row)
@@ -132,6 +137,11 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
         }
       }),
   }
+}
+
+/** Nobody could be told under the IDs of one that does not exist. Later it stays: what is named cannot be deleted. */
+async function requireDataSources(tx: Transaction<Tables>, { dataSourceIds }: DestinationDraft): Promise<void> {
+  for (const id of dataSourceIds) await requireDataSource(tx, id, 's2s.userDpid')
 }
 
 async function readDestinationUsage(db: Kysely<Tables>, limits: Connection['limits']) {
@@ -174,6 +184,7 @@ export function readDestination(row: DestinationRow, vault: Vault): StoredDestin
     status: row.status as Destination['status'],
     vendorId: row.vendor_id ?? undefined,
     mappingVersion: row.mapping_version,
+    formerAliases: JSON.parse(row.former_aliases) as Record<number, string>,
     config: readConfig(row, vault),
     ...readAuthorship(row),
   }

@@ -30,6 +30,8 @@ const SORTS = {
   startDate: { column: 'start_day', type: 'number' },
   endDate: { column: 'end_day', type: 'number' },
 } as const
+/** Of one destination. */
+const FORMER_ALIASES_MAX = 10_000
 const SEARCHED = ['mapping_id', 'mappings.segment_id', 'value', 'segments.name', 'segments.description']
 
 export type MappingRepository = ReturnType<typeof createMappings>
@@ -52,7 +54,7 @@ export function createMappings({ db, change }: Connection) {
         await raiseMappingVersion(tx, destinationId)
         const created: StoredMapping[] = []
         for (const draft of drafts) {
-          await checkSegment(tx, destinationId, draft, undefined)
+          await checkMapping(tx, destinationId, draft, undefined)
           const id = await takeId(tx, 'mappings', { id: undefined, field: 'destinationMappingId' })
           const row = {
             mapping_id: id,
@@ -75,7 +77,7 @@ export function createMappings({ db, change }: Connection) {
       change(async (tx, nowMs) => {
         const previous = await requireMapping(tx, id, destinationId)
         await raiseMappingVersion(tx, previous.destination_id)
-        await checkSegment(tx, previous.destination_id, draft, id)
+        await checkMapping(tx, previous.destination_id, draft, id)
         await tx
           .updateTable('mappings')
           .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
@@ -86,8 +88,9 @@ export function createMappings({ db, change }: Connection) {
 
     remove: (id: number, destinationId: number | undefined): Promise<void> =>
       change(async (tx) => {
-        const { destination_id } = await requireMapping(tx, id, destinationId)
-        await raiseMappingVersion(tx, destination_id)
+        const mapping = await requireMapping(tx, id, destinationId)
+        await raiseMappingVersion(tx, mapping.destination_id)
+        await keepAlias(tx, mapping)
         await tx.deleteFrom('mappings').where('mapping_id', '=', id).execute()
       }),
   }
@@ -128,8 +131,25 @@ async function raiseMappingVersion(tx: Transaction<Tables>, destinationId: numbe
   if (Number(numUpdatedRows) === 0) throw notFound('destination', destinationId)
 }
 
-/** A segment is mapped to a destination once. */
-async function checkSegment(
+/** Status 0 for it goes out under the name that the partner knows [OUT-58]. */
+async function keepAlias(tx: Transaction<Tables>, { destination_id, segment_id, value }: MappingRow): Promise<void> {
+  const of = tx.selectFrom('destinations').select('former_aliases').where('destination_id', '=', destination_id)
+  const { [segment_id]: former, ...others } = JSON.parse((await of.executeTakeFirstOrThrow()).former_aliases) as Record<
+    number,
+    string
+  >
+  const isPlain = value === String(segment_id)
+  if (isPlain && former === undefined) return
+  const kept = Object.entries(isPlain ? others : { ...others, [segment_id]: value })
+  await tx
+    .updateTable('destinations')
+    .set({ former_aliases: JSON.stringify(Object.fromEntries(kept.slice(-FORMER_ALIASES_MAX))) })
+    .where('destination_id', '=', destination_id)
+    .execute()
+}
+
+/** A segment is mapped to a destination once, and no two under one alias: a message would say both yes and no of it. */
+async function checkMapping(
   tx: Transaction<Tables>,
   destinationId: number,
   draft: MappingDraft,
@@ -141,16 +161,21 @@ async function checkSegment(
     .where('segment_id', '=', draft.segmentId)
     .executeTakeFirst()
   if (segment === undefined) throw unknownReference('sid', 'segment', draft.segmentId)
-  const twins = await tx
+  const { segment_id, value } = columnsOf(draft)
+  const others = tx
     .selectFrom('mappings')
-    .select('mapping_id')
+    .select(['mapping_id', 'segment_id'])
     .where('destination_id', '=', destinationId)
-    .where('segment_id', '=', draft.segmentId)
-    .execute()
-  const ids = twins.map((row) => row.mapping_id).filter((id) => id !== self)
-  if (ids.length === 0) return
-  const message = `Segment ${draft.segmentId} is already mapped, by mapping ${ids[0]}.`
-  throw new CatalogRefusal('conflict', 'already_mapped', message, { field: 'sid', ids })
+    .where('mapping_id', '!=', self ?? 0)
+  const twin = await others.where('segment_id', '=', segment_id).executeTakeFirst()
+  if (twin !== undefined) {
+    const message = `Segment ${segment_id} is already mapped, by mapping ${twin.mapping_id}.`
+    throw new CatalogRefusal('conflict', 'already_mapped', message, { field: 'sid', ids: [twin.mapping_id] })
+  }
+  const namesake = await others.where('value', '=', value).executeTakeFirst()
+  if (namesake === undefined) return
+  const message = `The alias ${value} is already that of segment ${namesake.segment_id}, by mapping ${namesake.mapping_id}.`
+  throw new CatalogRefusal('conflict', 'alias_taken', message, { field: 'traitAlias', ids: [namesake.mapping_id] })
 }
 
 function columnsOf(draft: MappingDraft) {

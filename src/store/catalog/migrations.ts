@@ -13,6 +13,7 @@ const migrations: Record<string, Migration> = {
   '0001-definitions': { up: createDefinitions },
   '0002-sessions': { up: createSessionTables },
   '0003-deleted-ids': { up: createDeletedIds },
+  '0004-aliases': { up: keepAliases },
 }
 
 async function createDefinitions(db: Kysely<unknown>): Promise<void> {
@@ -140,6 +141,14 @@ async function createDeletedIds(db: Kysely<unknown>): Promise<void> {
   await createTable(db, 'deleted_ids', ['sequence', 'id'], { sequence: 'text', id: 'integer', version: 'bigint' })
   // Until now profiles kept what was deleted: as if the last of it had been deleted just now, so that it goes.
   await sql`insert into meta (key, value) select 'deletion', value from meta where key = 'version'`.execute(db)
+}
+
+async function keepAliases(db: Kysely<unknown>): Promise<void> {
+  await createIndex(db, 'mappings', ['destination_id', 'value'])
+  await db.schema
+    .alterTable('destinations')
+    .addColumn('former_aliases', 'text', (definition) => definition.notNull().defaultTo('{}'))
+    .execute()
 }
 
 /** A `?` after the type: the column may be null. */

@@ -115,6 +115,8 @@ export interface DestinationRow extends AuthoredRow {
   status: string
   vendor_id: number | null
   mapping_version: number
+  /** JSON object: by what name the partner knew segments that are mapped no more, where it was not their id. */
+  former_aliases: string
   /** JSON list: data sources that the configuration names. */
   data_source_ids: string
   /** The configuration of the destination's type, sealed [SEC-62]. */

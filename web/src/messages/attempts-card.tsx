@@ -26,6 +26,7 @@ export function AttemptsCard({ attempts }: Pick<DeliveryDetail, 'attempts'>) {
             <span className="dim tabular">{duration(durationMs)}</span>
             <span className="dim small answer">
               <span className="mono">{exactTime(startedAt)}</span>
+              {response.note !== null && <span>{t(`attempts.${response.note}`)}</span>}
               {response.excerpt !== '' && (
                 // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard
                 <pre className="mono excerpt" tabIndex={0}>

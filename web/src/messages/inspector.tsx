@@ -49,7 +49,9 @@ export function Inspector({ id, onReplay }: { readonly id: string; readonly onRe
       <RequestCard request={data.request} />
       <div className="column">
         <AttemptsCard attempts={data.attempts} />
-        <SignatureCard signature={data.signature} request={data.request} />
+        {Object.keys(data.request.headers).length > 0 && (
+          <SignatureCard signature={data.signature} request={data.request} />
+        )}
       </div>
       <UsersCard recipients={data.recipients} />
     </div>

@@ -52,6 +52,7 @@ export function Attention({ items, onManage }: AttentionProps) {
           const { Icon, tone, status } = LOOKS[item.kind]
           const values = {
             name: item.name ?? '',
+            named: item.name === null ? 'no' : 'yes',
             // While it is read from the disk, nothing may be counted for a moment.
             count: Math.max(item.count ?? 0, item.atLeast ? 1 : 0),
             more: item.atLeast ? 'yes' : 'no',

@@ -83,7 +83,7 @@ function Standing({ health }: { readonly health: DestinationHealthView }) {
   const { time } = useFormats()
   const reasonOf = useReason()
   const standingOf = useStanding()
-  const { paused, waitingUsers, moreOnDisk, openMessages, lastFailure, lastSuccess, since } = health
+  const { paused, waitingUsers, moreOnDisk, openMessages, lastFailure, lastSuccess, since, askedToWaitUntil } = health
   return (
     <>
       <dl className="facts">
@@ -95,6 +95,7 @@ function Standing({ health }: { readonly health: DestinationHealthView }) {
           </span>
         </Fact>
         {paused === null && since !== null && <Fact name={t('delivery.since')}>{time(since)}</Fact>}
+        {askedToWaitUntil !== null && <Fact name={t('delivery.askedToWait')}>{time(askedToWaitUntil)}</Fact>}
         <Fact name={t('delivery.waiting')}>
           {t('delivery.owed', { users: waitingUsers, more: moreOnDisk ? 'yes' : 'no', messages: openMessages })}
         </Fact>

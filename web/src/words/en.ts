@@ -85,7 +85,8 @@ export const en = {
   'reason.request_invalid': 'the request cannot be written',
   'reason.redirect_refused': 'the partner redirected, which is not followed',
   'reason.egress_denied': 'the address is not allowed',
-  'reason.authentication_failed': 'no access token could be had',
+  'reason.authentication_failed': 'authentication failed, no access token could be had',
+  'reason.oauth': 'authentication failed, the token endpoint: {detail}',
   'reason.destination_deleted': 'the destination was deleted',
   'reason.consent_withdrawn': 'consent was withdrawn',
   'reason.gone': 'the partner answered 410, gone',
@@ -100,6 +101,7 @@ export const en = {
   'reason.no_destination': 'its destination was deleted',
   'reason.under_way': 'it is still under way',
   'reason.unknown': 'it is not kept any more',
+  'reason.discarded': 'it was let go',
   'reason.replayed': 'a newer message told its users',
   'reason.inactive': 'it is inactive',
   'reason.unusable': 'its settings cannot be used',
@@ -176,7 +178,8 @@ export const en = {
   'attention.paused': '{name} is paused',
   'attention.paused.why':
     '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}} {cause, select, operator {It was paused by hand.} gone {The partner answered 410, gone.} failing {It had failed for days.} quota {Its dead letters fill its share of the disk.} other {}}',
-  'attention.dead_letters': '{count, plural, one {# dead letter} other {# dead letters}} at {name}',
+  'attention.dead_letters':
+    '{count, plural, one {# dead letter} other {# dead letters}} {named, select, no {of deleted destinations} other {at {name}}}',
   'attention.dead_letters.why': '{reason, select, none {They can be replayed.} other {Most often: {reason}.}}',
   'attention.backlog': '{name} is behind',
   'attention.backlog.why':
@@ -227,6 +230,7 @@ export const en = {
   'delivery.owed':
     '{more, select, yes {At least } other {}}{users, plural, one {# profile} other {# profiles}}, and {messages, plural, one {# message} other {# messages}} not yet answered',
   'delivery.lastSuccess': 'Last acknowledged',
+  'delivery.askedToWait': 'The partner asked to wait until',
   'delivery.lastFailure': 'Last failure',
   'delivery.none': 'None since the start',
   'delivery.pauseWhy':
@@ -302,6 +306,8 @@ export const en = {
   'attempts.title': 'Attempts and answers',
   'attempts.sameBytes': 'same bytes each time',
   'attempts.none': 'It was not tried yet.',
+  'attempts.cut': 'The body of the answer was longer than is read, or did not end.',
+  'attempts.not_decodable': 'The body of the answer is not what its Content-Encoding says.',
   'attempts.answered': 'Answered {status}',
   'users.title': 'Users in this message',
   'users.gone': 'This message was stored before its users were kept with it.',

@@ -84,7 +84,8 @@ export const fr: Words = {
   'reason.request_invalid': 'la requête ne peut pas être écrite',
   'reason.redirect_refused': 'le partenaire a redirigé, ce qui n’est pas suivi',
   'reason.egress_denied': 'l’adresse n’est pas autorisée',
-  'reason.authentication_failed': 'aucun jeton d’accès n’a été obtenu',
+  'reason.authentication_failed': 'l’authentification a échoué, aucun jeton d’accès n’a été obtenu',
+  'reason.oauth': 'l’authentification a échoué, le serveur de jetons : {detail}',
   'reason.destination_deleted': 'la destination a été supprimée',
   'reason.consent_withdrawn': 'le consentement a été retiré',
   'reason.gone': 'le partenaire a répondu 410, disparu',
@@ -99,6 +100,7 @@ export const fr: Words = {
   'reason.no_destination': 'sa destination a été supprimée',
   'reason.under_way': 'il est encore en route',
   'reason.unknown': 'il n’est plus gardé',
+  'reason.discarded': 'elle a été abandonnée',
   'reason.replayed': 'un message plus récent a informé ses utilisateurs',
   'reason.inactive': 'elle est inactive',
   'reason.unusable': 'ses réglages sont inutilisables',
@@ -175,7 +177,8 @@ export const fr: Words = {
   'attention.paused': '{name} est en pause',
   'attention.paused.why':
     '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}} {cause, select, operator {Mise en pause par un opérateur.} gone {Le partenaire a répondu 410, disparu.} failing {Elle échouait depuis des jours.} quota {Ses lettres mortes remplissent sa part du disque.} other {}}',
-  'attention.dead_letters': '{count, plural, one {# lettre morte} other {# lettres mortes}} chez {name}',
+  'attention.dead_letters':
+    '{count, plural, one {# lettre morte} other {# lettres mortes}} {named, select, no {de destinations supprimées} other {chez {name}}}',
   'attention.dead_letters.why':
     '{reason, select, none {Elles peuvent être rejouées.} other {Le plus souvent : {reason}.}}',
   'attention.backlog': '{name} est en retard',
@@ -227,6 +230,7 @@ export const fr: Words = {
   'delivery.owed':
     '{more, select, yes {Au moins } other {}}{users, plural, one {# profil} other {# profils}}, et {messages, plural, one {# message} other {# messages}} sans réponse',
   'delivery.lastSuccess': 'Dernière confirmation',
+  'delivery.askedToWait': 'Le partenaire a demandé d’attendre jusqu’à',
   'delivery.lastFailure': 'Dernier échec',
   'delivery.none': 'Aucun depuis le démarrage',
   'delivery.pauseWhy':
@@ -303,6 +307,8 @@ export const fr: Words = {
   'attempts.title': 'Essais et réponses',
   'attempts.sameBytes': 'mêmes octets à chaque fois',
   'attempts.none': 'Aucun essai pour l’instant.',
+  'attempts.cut': 'Le corps de la réponse était plus long que ce qui est lu, ou ne finissait pas.',
+  'attempts.not_decodable': 'Le corps de la réponse n’est pas ce que dit son Content-Encoding.',
   'attempts.answered': 'Réponse {status}',
   'users.title': 'Utilisateurs de ce message',
   'users.gone': 'Ce message date d’avant que ses utilisateurs soient gardés avec lui.',

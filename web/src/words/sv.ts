@@ -84,7 +84,8 @@ export const sv: Words = {
   'reason.request_invalid': 'begäran kan inte skrivas',
   'reason.redirect_refused': 'partnern hänvisade vidare, vilket inte följs',
   'reason.egress_denied': 'adressen är inte tillåten',
-  'reason.authentication_failed': 'ingen åtkomsttoken kunde fås',
+  'reason.authentication_failed': 'autentiseringen misslyckades, ingen åtkomsttoken kunde fås',
+  'reason.oauth': 'autentiseringen misslyckades, tokentjänsten: {detail}',
   'reason.destination_deleted': 'destinationen togs bort',
   'reason.consent_withdrawn': 'samtycket drogs tillbaka',
   'reason.gone': 'partnern svarade 410, borta',
@@ -99,6 +100,7 @@ export const sv: Words = {
   'reason.no_destination': 'destinationen är borttagen',
   'reason.under_way': 'det är fortfarande på väg',
   'reason.unknown': 'det sparas inte längre',
+  'reason.discarded': 'det släpptes',
   'reason.replayed': 'ett nyare meddelande har berättat om dess användare',
   'reason.inactive': 'den är avstängd',
   'reason.unusable': 'dess inställningar kan inte användas',
@@ -174,7 +176,8 @@ export const sv: Words = {
   'attention.paused': '{name} är pausad',
   'attention.paused.why':
     '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, operator {Den pausades för hand.} gone {Partnern svarade 410, borta.} failing {Den hade misslyckats i dagar.} quota {Dess döda brev fyller dess andel av disken.} other {}}',
-  'attention.dead_letters': '{count, plural, one {# dött brev} other {# döda brev}} hos {name}',
+  'attention.dead_letters':
+    '{count, plural, one {# dött brev} other {# döda brev}} {named, select, no {till borttagna destinationer} other {hos {name}}}',
   'attention.dead_letters.why': '{reason, select, none {De kan spelas upp igen.} other {Oftast: {reason}.}}',
   'attention.backlog': '{name} ligger efter',
   'attention.backlog.why':
@@ -226,6 +229,7 @@ export const sv: Words = {
   'delivery.owed':
     '{more, select, yes {Minst } other {}}{users, plural, one {# profil} other {# profiler}}, och {messages, plural, one {# meddelande} other {# meddelanden}} utan svar',
   'delivery.lastSuccess': 'Senast bekräftat',
+  'delivery.askedToWait': 'Partnern bad om väntan till',
   'delivery.lastFailure': 'Senaste fel',
   'delivery.none': 'Inget sedan starten',
   'delivery.pauseWhy':
@@ -303,6 +307,8 @@ export const sv: Words = {
   'attempts.title': 'Försök och svar',
   'attempts.sameBytes': 'samma byte varje gång',
   'attempts.none': 'Det har inte prövats än.',
+  'attempts.cut': 'Svarets innehåll var längre än vad som läses, eller tog aldrig slut.',
+  'attempts.not_decodable': 'Svarets innehåll är inte vad dess Content-Encoding säger.',
   'attempts.answered': 'Svarade {status}',
   'users.title': 'Användare i meddelandet',
   'users.gone': 'Meddelandet sparades innan användarna sparades med det.',
