@@ -63,12 +63,16 @@ export function viewDelivery(
 
 /** Each segment and status, and of how many users it was said; a user under several partner IDs counts once. */
 function saidIn({ users, written }: StoredDelivery): Iterable<Omit<ListedSegment, 'name'>> {
-  const said = new Map<string, { sid: number; status: 0 | 1; users: number; lastUser: string }>()
+  // A message may say some hundred thousand things: the key is a number.
+  const said = new Map<number, { sid: number; status: 0 | 1; users: number; lastUser: string }>()
   const say = (sid: number, status: 0 | 1, profileId: string) => {
-    const known = said.get(`${sid} ${status}`)
-    if (known === undefined) said.set(`${sid} ${status}`, { sid, status, users: 1, lastUser: profileId })
+    const known = said.get(sid * 2 + status)
+    if (known === undefined) said.set(sid * 2 + status, { sid, status, users: 1, lastUser: profileId })
     // The entries of a user stand together.
-    else if (known.lastUser !== profileId) Object.assign(known, { users: known.users + 1, lastUser: profileId })
+    else if (known.lastUser !== profileId) {
+      known.users += 1
+      known.lastUser = profileId
+    }
   }
   for (const [at, { profileId, active, inactive }] of users.entries()) {
     // Records of early versions do not hold what was written.
