@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UsherConfig } from '../config.ts'
 import { isDiskFull } from '../lib/disk-space.ts'
-import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
+import type { SecretFiles } from '../lib/secret-files.ts'
 import type { Clock } from '../model/clock.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
@@ -18,7 +17,8 @@ import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { VerifyOptions } from '../store/verify.ts'
 import type { BackupSource } from './backup.ts'
-import { makeOptOutList, openDataDir } from './data-dir.ts'
+import { findKeyProblems, isEmptyFile, keyChecksOf, openCheckedKeys } from './checked-keys.ts'
+import { catalogFileOf, makeOptOutList, openDataDir, optOutListOf } from './data-dir.ts'
 
 /** Everything that outlives the process: one data directory. */
 export interface Stores {
@@ -35,8 +35,8 @@ export interface Stores {
   readonly denied: DenyStore
   /** What was damaged and set aside: files that nobody has settled, and records since the start [SEC-60]. */
   damage(): StoredDamage
-  /** Read every file of the profile store, and every page of the definitions. */
-  readonly checks: Pick<VerifyOptions, 'checkFiles' | 'checkCatalog'>
+  /** Read every file of the profile store, every page of the definitions, and the keys. */
+  readonly checks: Pick<VerifyOptions, 'checkFiles' | 'checkCatalog' | 'checkKeys'>
   /** What a backup is made of. */
   readonly backedUp: Omit<BackupSource, 'nowMs'>
   close(): Promise<void>
@@ -71,12 +71,8 @@ export function storePaths({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | '
   return {
     folder: join(dataDir, 'profiles'),
     asideFolder: join(dataDir, 'damaged'),
-    optOutList: optOuts.listFile ?? join(dataDir, 'opt-outs.list'),
+    optOutList: optOutListOf({ dataDir, optOuts }),
   }
-}
-
-export function catalogFileOf(dataDir: string): string {
-  return join(dataDir, 'catalog.sqlite')
 }
 
 export interface StoreOptions {
@@ -107,10 +103,11 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
 async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
   const warnings = openDataDir(config)
-  makeOptOutList(storePaths(config).optOutList)
+  makeOptOutList(config)
   const catalogFile = catalogFileOf(dataDir)
-  const isFirstStart = !existsSync(catalogFile)
-  const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
+  const isFirstStart = isEmptyFile(catalogFile)
+  const secrets = openCheckedKeys(config)
+  const keyChecks = keyChecksOf(secrets)
   let [damagedRecords, unlistedOptOuts] = [0, 0]
   const onCorrupt = () => {
     damagedRecords += 1
@@ -119,6 +116,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   let profiles: ProfileStore | undefined
   const opened = await openEmbeddedRecordStore({
     ...storePaths(config),
+    optOutKeyCheck: keyChecks['optout.key'],
     durability: config.durability,
     readsThrough: true,
     nowMs: options.clock,
@@ -144,6 +142,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   const catalog = await openCatalog({
     file: catalogFile,
     masterKey: secrets.masterKey,
+    keyChecks,
     clock: options.clock,
     onWriteFailed: options.onWriteFailed,
   }).catch(async (error: unknown) => {
@@ -168,6 +167,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     checks: {
       checkFiles: (onProgress) => opened.checkFiles(onProgress),
       checkCatalog: () => checkCatalog(catalogFile),
+      checkKeys: () => findKeyProblems(config),
     },
     backedUp: { records: opened, catalogFile, secrets, account: catalog.pid },
     async close() {
