@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isDiskFull } from '../lib/disk-space.ts'
 import { ServerUnreachableError } from '../lib/http-client.ts'
+import { wayWithin } from '../main/data-dir.ts'
 import { ABOUT_BYTES_HEADER, backupDataDir } from '../main.ts'
 import { UsageError } from './failure.ts'
 import { type ClientOptions, type FoundServer, findServer } from './find-server.ts'
@@ -28,11 +29,10 @@ interface Incoming {
  * itself, unless `--url` named a server. The file is there once it is whole, and on the device.
  */
 export async function backup(path: string, options: BackupOptions): Promise<void> {
-  if (existsSync(path) && options.force !== true)
-    throw new UsageError(`${path} is there already: name another file, or replace it with --force`)
   const server = findServer(options)
   const progress = createProgress()
   try {
+    mustBeFree(path, server.config.dataDir, options.force === true)
     const write = (incoming: Incoming) => writeFile(path, incoming, progress)
     await fromServer(server, write).catch((error: unknown) => {
       if (!(error instanceof ServerUnreachableError) || options.url !== undefined) throw error
@@ -46,6 +46,20 @@ export async function backup(path: string, options: BackupOptions): Promise<void
     progress.end()
     server.close()
   }
+}
+
+/** @throws UsageError: a backup takes the place of nothing but another file, and of none of Usher's own */
+function mustBeFree(path: string, dataDir: string, mayReplace: boolean): void {
+  if (path === '') throw new UsageError('the name of the file is empty')
+  if (wayWithin(path, dataDir) !== undefined)
+    throw new UsageError(`${path} is in the data directory: name a file outside of it, best on another disk`)
+  for (const one of [path, `${path}.part`]) {
+    const stats = lstatSync(one, { throwIfNoEntry: false })
+    if (stats !== undefined && !stats.isFile())
+      throw new UsageError(`${one} is there and is no file of its own (a folder, a link or a device): name another`)
+  }
+  if (existsSync(path) && !mayReplace)
+    throw new UsageError(`${path} is there already: name another file, or replace it with --force`)
 }
 
 async function fromServer({ api }: FoundServer, write: (incoming: Incoming) => Promise<void>): Promise<void> {
