@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UsherConfig } from '../config.ts'
@@ -12,6 +13,7 @@ import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.t
 import { type DenyStore, openDenyStore } from '../store/deny-store.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type JobStore, openJobStore } from '../store/job-store.ts'
+import { Kind } from '../store/keys.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -66,6 +68,11 @@ class CatalogDamagedError extends Error {
   }
 }
 
+/** One half of a data directory in use is not there: going on would mean to begin anew in silence. */
+class StoreMissingError extends Error {
+  readonly code = 'store_missing'
+}
+
 /** Where the profile store, its damaged files and the second copy of its opt-outs are. */
 export function storePaths({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | 'optOuts'>) {
   return {
@@ -108,6 +115,13 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   const isFirstStart = isEmptyFile(catalogFile)
   const secrets = openCheckedKeys(config)
   const keyChecks = keyChecksOf(secrets)
+  const { folder } = storePaths(config)
+  if (!isFirstStart && !existsSync(folder))
+    throw new StoreMissingError(
+      `the profile store ${folder} is missing although the data directory is in use. Nothing was changed. Restore a backup (docs/damage.md); to begin without a single profile, make that folder yourself`,
+    )
+  if (!isFirstStart && !existsSync(join(folder, 'CURRENT')))
+    warnings.push(`${folder} is empty although the data directory is in use: every profile begins anew.`)
   let [damagedRecords, unlistedOptOuts] = [0, 0]
   const onCorrupt = () => {
     damagedRecords += 1
@@ -138,6 +152,12 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     log: options.log,
   })
   profiles = openedProfiles
+  if (isFirstStart && (await records.heads(Kind.profile)).length > 0) {
+    await openedProfiles.close()
+    throw new StoreMissingError(
+      `the definitions in ${catalogFile} are missing, or the file is empty, although ${folder} holds profiles. Nothing was changed. Restore a backup (docs/damage.md)`,
+    )
+  }
   void refileDue(opened.damage(), profiles, options.log)
   const catalog = await openCatalog({
     file: catalogFile,
