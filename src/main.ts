@@ -177,10 +177,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     },
     onCall: observer.onCall,
     onMembership: observer.onMembership,
-    owedBy: async (profileId) =>
-      (await deliveries.toldOf(profileId))
-        .filter(({ told }) => told.active.length > 0)
-        .map(({ destinationId }) => destinationId),
+    owedBy: (profileId) => deliveries.owedBy(profileId, [...rulebooks.current().destinations.existing]),
     async owe(profileId, destinationIds) {
       for (const destinationId of destinationIds) await deliveries.owe(profileId, destinationId, clock.now())
       if (destinationIds.length > 0) dispatcher?.notify(profileId, destinationIds)

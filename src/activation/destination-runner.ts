@@ -12,7 +12,7 @@ import { OpenDeliveries } from './open-deliveries.ts'
 import { Overflow } from './overflow.ts'
 import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
-import { countedAttempts, mayNotLeave, waitLeft, withAttempt } from './repetition.ts'
+import { countedAttempts, waitLeft, whyNotLeave, withAttempt } from './repetition.ts'
 import { beginReplay, type ReplayGround, recallReplay } from './replay-message.ts'
 import type { ReplayAs, ReplayNews } from './replay-order.ts'
 import type { Begun } from './replays.ts'
@@ -340,9 +340,8 @@ export class DestinationRunner {
   ): Promise<void> {
     if (!this.#open.has(delivery.deliveryId)) return
     this.#open.put({ ...delivery, status: 'sending' })
-    if (hasWaited && (await this.#untilStored(() => mayNotLeave(this.#parts.profiles, delivery)))) {
-      return this.#end({ ...delivery, status: 'superseded', reason: 'consent_withdrawn' })
-    }
+    const reason = hasWaited && (await this.#untilStored(() => whyNotLeave(this.#parts.profiles, delivery)))
+    if (reason) return this.#end({ ...delivery, status: 'superseded', reason })
     const sent = await this.#parts.sender.send(destination, delivery)
     if (this.#isClosed || sent.outcome.status === 'stopped') return
     const uncounted = this.#gate.uncounted(sent.outcome, ticket.pass, destination)

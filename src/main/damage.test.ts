@@ -127,20 +127,25 @@ test('a damaged catalogue ends the start in a sentence, and lets go of the rest 
 test.each([
   ['missing', (file: string) => rmSync(file)],
   ['empty', (file: string) => writeFileSync(file, '')],
-])('definitions that are %s beside profiles stop the start and the check, and nothing is begun anew [SEC-60~]', async (_how, spoil) => {
-  {
-    await using usher = await startWholeServer(dataDir)
-    await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(1)}&c_do=look`)
-  }
-  const file = join(dataDir, 'catalog.sqlite')
-  for (const end of ['-wal', '-shm']) rmSync(file + end, { force: true })
-  spoil(file)
-  const before = readdirSync(dataDir)
-  await expect(startWholeServer(dataDir)).rejects.toThrow(/the definitions in .*catalog\.sqlite are missing.*holds profiles/)
-  expect(readdirSync(dataDir)).toEqual(before)
-  const { catalog } = await verifyDataDir(loadConfig({ env: { USHER_DATA_DIR: dataDir } }), () => {})
-  expect(catalog).toEqual([expect.stringMatching(/^the file is (missing|empty)$/)])
-})
+])(
+  'definitions that are %s beside profiles stop the start and the check, and nothing is begun anew [SEC-60~]',
+  async (_how, spoil) => {
+    {
+      await using usher = await startWholeServer(dataDir)
+      await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(1)}&c_do=look`)
+    }
+    const file = join(dataDir, 'catalog.sqlite')
+    for (const end of ['-wal', '-shm']) rmSync(file + end, { force: true })
+    spoil(file)
+    const before = readdirSync(dataDir)
+    await expect(startWholeServer(dataDir)).rejects.toThrow(
+      /the definitions in .*catalog\.sqlite are missing.*holds profiles/,
+    )
+    expect(readdirSync(dataDir)).toEqual(before)
+    const { catalog } = await verifyDataDir(loadConfig({ env: { USHER_DATA_DIR: dataDir } }), () => {})
+    expect(catalog).toEqual([expect.stringMatching(/^the file is (missing|empty)$/)])
+  },
+)
 
 test('a profile store that is gone stops the start; in a folder made for that it begins anew, and says so [SEC-60~]', async () => {
   await (await startWholeServer(dataDir)).close()
@@ -153,6 +158,8 @@ test('a profile store that is gone stops the start; in a folder made for that it
     onCorrupt: () => {},
     log: () => {},
   })
-  expect(stores.warnings).toContain(`${profiles} is empty although the data directory is in use: every profile begins anew.`)
+  expect(stores.warnings).toContain(
+    `${profiles} is empty although the data directory is in use: every profile begins anew.`,
+  )
   await stores.close()
 })

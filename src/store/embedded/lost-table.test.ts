@@ -24,19 +24,22 @@ test.each([
   ['emptied', (path: string) => truncate(path, 0)],
   ['cut off at its beginning', (path: string) => truncate(path, 100)],
   ['full of zeros', async (path: string) => writeFile(path, Buffer.alloc((await stat(path)).size))],
-])('a table that is %s is told as lost once, at a start and in a repair, and is out of the way then [SEC-60]', async (_how, spoil) => {
-  for (const mend of [async (folder: string) => (await readEverything(folder)).damage, repair]) {
-    const folder = await rotten.copy()
-    const [file = ''] = await tablesOf(folder)
-    const { size } = await stat(join(folder, file))
-    await spoil(join(folder, file))
-    expect(await mend(folder)).toMatchObject([{ file, kind: 'table', isLost: true, bytes: size }])
-    await repair(folder)
-    const { found, checked } = await readEverything(folder)
-    expect(checked).toEqual([])
-    expect(found.size).toBeGreaterThan(0)
-  }
-})
+])(
+  'a table that is %s is told as lost once, at a start and in a repair, and is out of the way then [SEC-60]',
+  async (_how, spoil) => {
+    for (const mend of [async (folder: string) => (await readEverything(folder)).damage, repair]) {
+      const folder = await rotten.copy()
+      const [file = ''] = await tablesOf(folder)
+      const { size } = await stat(join(folder, file))
+      await spoil(join(folder, file))
+      expect(await mend(folder)).toMatchObject([{ file, kind: 'table', isLost: true, bytes: size }])
+      await repair(folder)
+      const { found, checked } = await readEverything(folder)
+      expect(checked).toEqual([])
+      expect(found.size).toBeGreaterThan(0)
+    }
+  },
+)
 
 test('a repair without one table, or without any, says which are lost [SEC-60]', async () => {
   const all = (await tablesOf(rotten.folder)).length
