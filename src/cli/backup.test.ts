@@ -3,7 +3,6 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -11,7 +10,6 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -328,34 +326,6 @@ test('a restore goes into an empty folder only, and a file is replaced only with
   expect(await run(['backup', at('there'), '--data-dir', at('data')])).toBe(2)
   expect(errors).toContain('--force')
   expect(readFileSync(at('there'), 'utf8')).toBe('mine')
-})
-
-test('a backup takes the place of no folder, link or pipe, and of nothing in the data directory, also with --force [SEC-90~]', async () => {
-  mkdirSync(at('a-folder'))
-  writeFileSync(at('linked'), 'mine')
-  symlinkSync(at('linked'), at('a-link'))
-  symlinkSync(at('nowhere-yet'), at('a-loose-link'))
-  symlinkSync(at('data'), at('link-to-data'))
-  execFileSync('mkfifo', [at('a-pipe'), at('busy.part')])
-  const data = readdirSync(at('data'))
-  for (const [file, why] of [
-    ['', 'is empty'],
-    [at('a-folder'), 'no file of its own'],
-    [at('a-link'), 'no file of its own'],
-    [at('a-loose-link'), 'no file of its own'],
-    [at('a-pipe'), 'no file of its own'],
-    [at('busy'), 'no file of its own'],
-    [at('data/optout.key'), 'is in the data directory'],
-    [at('data/new'), 'is in the data directory'],
-    [at('link-to-data/optout.key'), 'is in the data directory'],
-  ] as const) {
-    errors = ''
-    expect(await run(['backup', file, '--data-dir', at('data'), '--force']), file).toBe(2)
-    expect(errors).toContain(why)
-  }
-  expect(readdirSync(at('data'))).toEqual(data)
-  expect(readFileSync(at('linked'), 'utf8')).toBe('mine')
-  expect(lstatSync(at('a-pipe')).isFIFO()).toBe(true)
 })
 
 test('without a server the data directory is backed up itself, and the key file of the old one opens it [OPS-14~]', async () => {

@@ -3,10 +3,11 @@ import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isDiskFull } from '../lib/disk-space.ts'
 import { ServerUnreachableError } from '../lib/http-client.ts'
+import type { RestClient } from '../lib/rest-client.ts'
 import { wayWithin } from '../main/data-dir.ts'
 import { ABOUT_BYTES_HEADER, backupDataDir } from '../main.ts'
 import { UsageError } from './failure.ts'
-import { type ClientOptions, type FoundServer, findServer } from './find-server.ts'
+import { type ClientOptions, seekServer } from './find-server.ts'
 import { createProgress, type Progress } from './progress.ts'
 
 export interface BackupOptions extends ClientOptions {
@@ -29,14 +30,15 @@ interface Incoming {
  * itself, unless `--url` named a server. The file is there once it is whole, and on the device.
  */
 export async function backup(path: string, options: BackupOptions): Promise<void> {
-  const server = findServer(options)
+  const server = seekServer(options)
   const progress = createProgress()
   try {
     mustBeFree(path, server.config.dataDir, options.force === true)
     const write = (incoming: Incoming) => writeFile(path, incoming, progress)
-    await fromServer(server, write).catch((error: unknown) => {
+    const own = () => backupDataDir(server.config, write)
+    await (server.api === undefined ? own() : fromServer(server.api, write)).catch((error: unknown) => {
       if (!(error instanceof ServerUnreachableError) || options.url !== undefined) throw error
-      return backupDataDir(server.config, write)
+      return own()
     })
     progress.end()
     const { size } = await stat(path)
@@ -62,7 +64,7 @@ function mustBeFree(path: string, dataDir: string, mayReplace: boolean): void {
     throw new UsageError(`${path} is there already: name another file, or replace it with --force`)
 }
 
-async function fromServer({ api }: FoundServer, write: (incoming: Incoming) => Promise<void>): Promise<void> {
+async function fromServer(api: RestClient, write: (incoming: Incoming) => Promise<void>): Promise<void> {
   const { headers, bytes } = await api.download('/v1/backups', { idleTimeoutMs: 60_000 })
   await write({ bytes: told(bytes), aboutBytes: Number(headers[ABOUT_BYTES_HEADER]) || 0 })
 }

@@ -69,7 +69,7 @@ export async function openCarefully(options: CarefulOptions, onDamaged: OnDamage
     // What is new to the list must be beyond doubt: a wrong bit in a key would make an opt-out of somebody else's.
     let opened = await RareKeys.open(level, optOuts, { isInPlace, isWhole: (unlisted) => !isHurt && unlisted === 0 })
     if (!opened.isWhole) {
-      if (await care.find()) {
+      if (await care.find(undefined, undefined, isHurt)) {
         await level.close()
         isHurt = false
         level = await open()

@@ -1,8 +1,8 @@
-import { rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { repairFolder } from './repair-folder.ts'
-import { filesOf, makeRottenStore, type RottenStore, readEverything } from './rotten-store.conformance.ts'
+import { contentOf, filesOf, makeRottenStore, type RottenStore, readEverything } from './rotten-store.conformance.ts'
 import { SetAside } from './set-aside.ts'
 
 /** Tables of which nothing is left. */
@@ -55,4 +55,22 @@ test('a repair without one table, or without any, says which are lost [SEC-60]',
     )
     expect((await readEverything(folder)).checked).toEqual([])
   }
+})
+
+test('where a folder stands in the place of CURRENT, start and repair say what to do, and change nothing [SEC-60~]', async () => {
+  const folder = await rotten.copy()
+  await rm(join(folder, 'CURRENT'))
+  await mkdir(join(folder, 'CURRENT'))
+  const before = await contentOf(folder)
+  await expect(readEverything(folder)).rejects.toThrow(/CURRENT, .* is a folder; move it away first/)
+  await expect(repair(folder)).rejects.toThrow(/CURRENT, .* is a folder; move it away first/)
+  expect(await contentOf(folder)).toEqual(before)
+})
+
+test('a list of opt-outs that is missing starts no search for damage that nobody complained of', async () => {
+  const folder = await rotten.copy()
+  await rm(join(folder, 'opt-outs.list'))
+  const said: string[] = []
+  expect((await readEverything(folder, { log: (event) => said.push(event) })).checked).toEqual([])
+  expect(said).not.toContain('store.damage_not_found')
 })

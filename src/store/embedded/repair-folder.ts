@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { type Damage, damagedRange } from '../damage.ts'
 import { checkLogs, checkTables } from './check-folder.ts'
+import { findShortened, forgetCleanStop } from './clean-stop.ts'
 import {
   type ListedTable,
   logName,
@@ -14,7 +15,7 @@ import {
   tableName,
 } from './files/table-list.ts'
 import { holdFolder } from './hold-folder.ts'
-import { openLevel } from './level.ts'
+import { openLevel, StoreUnopenableError } from './level.ts'
 import { mendLogs, mendTables, writeLogFile } from './mend-folder.ts'
 import { type SetAside, syncFolder } from './set-aside.ts'
 
@@ -32,6 +33,8 @@ export async function repairFolder(folder: string, aside: SetAside, onProgress?:
   {
     await using _held = await holdFolder(folder)
     const cause = await whyNoList(folder)
+    const isFolder = (await stat(join(folder, 'CURRENT')).catch(() => undefined))?.isDirectory()
+    if (cause !== undefined && isFolder) throw new StoreUnopenableError(`${folder}: ${cause.message}`)
     if (cause !== undefined && !(await restoreList(folder, cause, aside, damage))) {
       damage.push(...(await mend(folder, await tablesIn(folder), 0, aside, onProgress)))
       await rebuildList(folder, cause, aside, damage)
@@ -63,10 +66,12 @@ async function mend(
   aside: SetAside,
   onProgress: OnProgress | undefined,
 ): Promise<Damage[]> {
+  const shortened = await Promise.all((await findShortened(folder, logNumber)).map((damage) => aside.missing(damage)))
+  await forgetCleanStop(folder)
   const logs = await checkLogs(folder, logNumber)
   const found = await checkTables(folder, tables, { depth: 'whole', ...(onProgress !== undefined && { onProgress }) })
   const damaged = tables.filter(({ number }) => found.some(({ file }) => file === tableName(number)))
-  return [...(await mendLogs(folder, logs, aside)), ...(await mendTables(folder, damaged, aside))]
+  return [...shortened, ...(await mendLogs(folder, logs, aside)), ...(await mendTables(folder, damaged, aside))]
 }
 
 /** Every table there is, as if a list had it. */
