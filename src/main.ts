@@ -141,10 +141,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     },
     onCall: observer.onCall,
     onMembership: observer.onMembership,
-    owedBy: async (profileId) =>
-      (await deliveries.toldOf(profileId))
-        .filter(({ told }) => told.active.length > 0)
-        .map(({ destinationId }) => destinationId),
+    owedBy: (profileId) => deliveries.owedBy(profileId, [...rulebooks.current().destinations.existing]),
     async unmappedAt(profileId) {
       const told = await deliveries.toldOf(profileId)
       const { destinations } = rulebooks.current()

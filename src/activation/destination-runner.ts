@@ -12,7 +12,7 @@ import { OpenDeliveries } from './open-deliveries.ts'
 import { Overflow } from './overflow.ts'
 import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
-import { countedAttempts, mayNotLeave, waitLeft, withAttempt } from './repetition.ts'
+import { countedAttempts, waitLeft, whyNotLeave, withAttempt } from './repetition.ts'
 import { beginReplay, type ReplayGround, recallReplay } from './replay-message.ts'
 import type { ReplayNews, ReplayOrder } from './replay-order.ts'
 import type { Begun } from './replays.ts'
@@ -331,9 +331,8 @@ export class DestinationRunner {
 
   /** Nothing is sent to it: its marker goes, unless it was renewed. */
   async #settleUnsent(profileId: ProfileId, revision: number): Promise<void> {
-    const destinationId = this.#id
-    const settled = { profileId, destinationId, revision, told: undefined, delivery: undefined, release: true }
-    this.#release(profileId, await this.#untilStored(() => this.#parts.deliveries.settle(settled)))
+    const unsent = { profileId, destinationId: this.#id, revision, told: undefined, delivery: undefined }
+    this.#release(profileId, await this.#untilStored(() => this.#parts.deliveries.settle({ ...unsent, release: true })))
   }
 
   /** @param hasWaited since it was built, if only for its turn: it is asked again whether it may leave */
@@ -345,16 +344,15 @@ export class DestinationRunner {
   ): Promise<void> {
     if (!this.#open.has(delivery.deliveryId)) return
     this.#open.put({ ...delivery, status: 'sending' })
-    if (hasWaited && (await this.#untilStored(() => mayNotLeave(this.#parts.profiles, delivery)))) {
-      return this.#end({ ...delivery, status: 'superseded', reason: 'consent_withdrawn' })
-    }
+    const reason = hasWaited && (await this.#untilStored(() => whyNotLeave(this.#parts.profiles, delivery)))
+    if (reason) return this.#end({ ...delivery, status: 'superseded', reason })
     const sent = await this.#parts.sender.send(destination, delivery, ticket.decided)
     if (this.#isClosed || sent.outcome.status === 'stopped') return
     const uncounted = this.#gate.uncounted(sent.outcome, ticket.pass, destination)
     const tried = withAttempt(delivery, sent, uncounted)
     this.#tokenFailures = sent.outcome.status === 'unauthenticated' ? this.#tokenFailures + 1 : 0
+    this.#counts.failedAttempts += sent.outcome.status === 'acknowledged' ? 0 : 1
     if (sent.outcome.status === 'acknowledged') this.#overflow.accepted()
-    else this.#counts.failedAttempts += 1
     const step = nextStep({
       config: destination.config,
       outcome: sent.outcome,
@@ -368,13 +366,12 @@ export class DestinationRunner {
     if (sent.attempt !== undefined) this.#parts.onAttempt(tried)
     ticket.isUsed = true
     if (this.#gate.record(sent.outcome, ticket.pass, destination)) this.#open.wake('retrying')
-    if (step.status === 'acknowledged')
-      return this.#run(() => this.#end({ ...tried, status: 'acknowledged', reason: null }))
-    if (step.status === 'dead') return this.#run(() => this.#end({ ...tried, ...step }))
-    const nextAttemptMs = this.#parts.clock() + step.waitMs
-    const waiting: StoredDelivery = { ...tried, status: step.status, reason: step.reason, nextAttemptMs }
+    if (step.status === 'acknowledged' || step.status === 'dead')
+      return this.#run(() => this.#end({ ...tried, reason: null, ...step }))
+    const { waitMs, ...state } = step
+    const waiting: StoredDelivery = { ...tried, ...state, nextAttemptMs: this.#parts.clock() + waitMs }
     await this.#untilStored(() => this.#parts.deliveries.update(waiting))
-    this.#retryAfter(waiting, step.waitMs)
+    this.#retryAfter(waiting, waitMs)
   }
 
   async #end(delivery: StoredDelivery): Promise<void> {

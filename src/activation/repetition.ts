@@ -9,26 +9,29 @@ import { RETRY_WAIT_MS_MAX } from './policy.ts'
 import type { Sent } from './sender.ts'
 
 /**
- * May this message, which waited, no longer leave? No segment is told after consent was withdrawn [SEC-74], or after an
- * opt-out of the device or of a partner ID in it [SEC-79].
+ * Why this message, which waited, may no longer leave. No segment is told after consent was withdrawn [SEC-74], after an
+ * opt-out of the device or of a partner ID in it [SEC-79], or of somebody who was forgotten meanwhile.
  */
-export async function mayNotLeave(
+export async function whyNotLeave(
   store: Pick<ProfileStore, 'getMany' | 'optOuts'>,
   { destinationId, users, named }: StoredDelivery,
-): Promise<boolean> {
+): Promise<'consent_withdrawn' | 'no_profile' | undefined> {
   const told = users.filter((user) => user.active.length > 0)
   const profileIds = told.map((user) => user.profileId)
-  if (told.length === 0) return false
+  if (told.length === 0) return undefined
   const [profiles, optedOut] = await Promise.all([
     store.getMany(profileIds),
     optedOutOf(store, named ?? [...new Set(profileIds)]),
   ])
-  return optedOut.size > 0 || told.some((user, at) => isWithdrawn(profiles[at], user.active, destinationId))
+  if (optedOut.size > 0 || told.some((user, at) => isWithdrawn(profiles[at], user.active, destinationId)))
+    return 'consent_withdrawn'
+  return profiles.includes(undefined) ? 'no_profile' : undefined
 }
 
-/** The profile is gone, denies this destination, or left a segment of the message by opt-out or privacy request. */
+/** The profile denies this destination, or left a segment of the message by opt-out or privacy request. */
 function isWithdrawn(profile: Profile | undefined, active: readonly number[], destinationId: DestinationId): boolean {
-  if (profile === undefined || isDeliveryDenied(profile.consent, destinationId)) return true
+  if (profile === undefined) return false
+  if (isDeliveryDenied(profile.consent, destinationId)) return true
   const { sids, left } = profile.segments
   return active.some((sid) => {
     const reason = left[indexOfSid(sids, sid)]

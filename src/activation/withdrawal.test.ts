@@ -167,3 +167,29 @@ test('a dead message that is replayed after an opt-out is replaced by its zeros 
   ])
   expect(receiver.requests.map(told)).toEqual([['user-1: 100-']])
 })
+
+test('a message of somebody who was forgotten while it waited ends by that name, and the others in it are told [SEC-74~]', async () => {
+  await using receiver = await startReceiver((response, _request, number) =>
+    response.writeHead(number === 1 ? 500 : 200).end(),
+  )
+  const timers = manualTimers()
+  await using bench = await openWorkbench(
+    { destinations: [{ config: { url: receiver.url, batchMaxWaitMs: 10 } }] },
+    { after: timers.after },
+  )
+  await bench.commit(deviceIn(1, [100]))
+  await bench.commit(deviceIn(2, [100]))
+  timers.advance(10)
+  await until(() => timers.waits().some((waitMs) => waitMs > 1_000))
+  const [gone] = await bench.profiles.getMany([profileIdOf(1)])
+  expect(await bench.profiles.remove(gone as never, 'AAAAAAAAAAA=' as EventId, [], [DESTINATION])).toBe(true)
+  timers.advance(6_000)
+  await until(() => bench.ended.length === 1)
+  timers.advance(10)
+  await bench.idle()
+  expect(bench.ended).toMatchObject([{ status: 'superseded', reason: 'no_profile' }, { status: 'acknowledged' }])
+  expect(receiver.requests.map((request) => told(request).sort())).toEqual([
+    ['user-1: 100+', 'user-2: 100+'],
+    ['user-2: 100+'],
+  ])
+})

@@ -148,7 +148,7 @@ test('what was acknowledged before a backup is there after a restore, and opt-ou
     expect(bytes.includes(secret)).toBe(false)
   expect(await restore(at('backup'), ...withList(), '--json')).toBe(0)
   const report = JSON.parse(out)
-  expect(report.optOuts).toEqual({ listed: 5, applied: 3, profiles: 3, damagedLines: 0, unlisted: 0 })
+  expect(report.optOuts).toEqual({ listed: 5, applied: 3, profiles: 3, damagedLines: 0, isTorn: false, unlisted: 0 })
   expect(Object.values(report.check.findings).map((found) => (found as { count: number }).count)).toEqual([
     0, 0, 0, 0, 0,
   ])
@@ -186,7 +186,7 @@ test('without the list of opt-outs a restore asks for it and writes nothing; in 
   expect(errors).toContain('no-such-list is not there')
   writeFileSync(at('empty-list'), '')
   expect(await restore(at('backup'), '--opt-outs', at('empty-list'))).toBe(1)
-  expect(errors).toContain('it is the list of another installation, or empty')
+  expect(errors).toContain('empty-list is empty')
   expect(readdirSync(target)).toEqual([])
   expect(await restore(at('backup'), ...withList(), '--without-opt-outs')).toBe(2)
   expect(await restore(at('backup'), '--without-opt-outs')).toBe(0)
@@ -198,7 +198,48 @@ test('a torn last line of the list is told, and the others count [SEC-90]', asyn
   appendFileSync(at('torn-list'), 'AAAA BBBB')
   expect(await restore(at('backup'), '--opt-outs', at('torn-list'))).toBe(0)
   expect(out).toContain('5 in it, 3 of them since the backup')
+  expect(out).toContain('The last line of the list broke off')
+})
+
+test('a list of another installation, or what is no list at all, is refused, also where nobody in the backup opted out [SEC-90] [SEC-79]', async () => {
+  vi.stubEnv('USHER_MASTER_KEY', undefined)
+  for (const name of ['USHER_ADMIN_PORT', 'USHER_EDGE_PORT']) vi.stubEnv(name, String(await freePort()))
+  const quiet = at('quiet')
+  await (await startWholeServer(quiet)).close()
+  expect(await run(['backup', at('of-quiet'), '--data-dir', quiet])).toBe(0)
+  const ofQuiet = (list: string) => ['--master-key-file', join(quiet, 'master.key'), '--opt-outs', list]
+  writeFileSync(at('nobody'), '')
+  const noFirstLine = readFileSync(at('list'), 'utf8').split('\n').slice(1).join('\n')
+  writeFileSync(at('without-first'), noFirstLine)
+  for (const [list, words] of [
+    [at('list'), 'is the list of another installation'],
+    [at('nobody'), 'is empty'],
+    [join(quiet, 'master.key'), 'it is no list, or of another installation'],
+    [at('without-first'), 'it is no list, or of another installation'],
+  ] as const) {
+    expect(await restore(at('of-quiet'), ...ofQuiet(list))).toBe(1)
+    expect(errors).toContain(words)
+    expect(readdirSync(target)).toEqual([])
+  }
+  expect(await restore(at('of-quiet'), ...ofQuiet(join(quiet, 'opt-outs.list')))).toBe(0)
+  expect(out).toContain('0 in it, 0 of them since the backup')
+})
+
+test('with damaged lines in the list a restore does what it can, and its exit status says that it was not all [SEC-90] [OPS-14~]', async () => {
+  const lines = readFileSync(at('list'), 'utf8').split('\n')
+  const ofLast = lines.findLastIndex((line) => line !== '')
+  lines[ofLast] = (lines[ofLast] as string).replace(/^./, (first) => (first === 'A' ? 'B' : 'A'))
+  writeFileSync(at('hurt-list'), lines.join('\n'))
+  expect(await restore(at('backup'), '--opt-outs', at('hurt-list'))).toBe(1)
+  expect(out).toContain('4 in it, 2 of them since the backup')
   expect(out).toContain('1 lines of the list are damaged')
+  expect(errors).toContain('the list of opt-outs was damaged')
+})
+
+test('a list that an older version began, without a first line, is taken when somebody in it is known to the backup [SEC-90]', async () => {
+  writeFileSync(at('old-list'), readFileSync(at('list'), 'utf8').split('\n').slice(1).join('\n'))
+  expect(await restore(at('backup'), '--opt-outs', at('old-list'))).toBe(0)
+  expect(out).toContain('5 in it, 3 of them since the backup')
 })
 
 test('a list with lines of a kind this version does not know is refused, not half applied [SEC-80~] [SEC-90]', async () => {

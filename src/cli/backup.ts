@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { isDiskFull } from '../lib/disk-space.ts'
 import { ServerUnreachableError } from '../lib/http-client.ts'
+import type { RestClient } from '../lib/rest-client.ts'
+import { wayWithin } from '../main/data-dir.ts'
 import { ABOUT_BYTES_HEADER, backupDataDir } from '../main.ts'
 import { UsageError } from './failure.ts'
-import { type ClientOptions, type FoundServer, findServer } from './find-server.ts'
+import { type ClientOptions, seekServer } from './find-server.ts'
 import { createProgress, type Progress } from './progress.ts'
 
 export interface BackupOptions extends ClientOptions {
@@ -28,15 +30,15 @@ interface Incoming {
  * itself, unless `--url` named a server. The file is there once it is whole, and on the device.
  */
 export async function backup(path: string, options: BackupOptions): Promise<void> {
-  if (existsSync(path) && options.force !== true)
-    throw new UsageError(`${path} is there already: name another file, or replace it with --force`)
-  const server = findServer(options)
+  const server = seekServer(options)
   const progress = createProgress()
   try {
+    mustBeFree(path, server.config.dataDir, options.force === true)
     const write = (incoming: Incoming) => writeFile(path, incoming, progress)
-    await fromServer(server, write).catch((error: unknown) => {
+    const own = () => backupDataDir(server.config, write)
+    await (server.api === undefined ? own() : fromServer(server.api, write)).catch((error: unknown) => {
       if (!(error instanceof ServerUnreachableError) || options.url !== undefined) throw error
-      return backupDataDir(server.config, write)
+      return own()
     })
     progress.end()
     const { size } = await stat(path)
@@ -48,7 +50,21 @@ export async function backup(path: string, options: BackupOptions): Promise<void
   }
 }
 
-async function fromServer({ api }: FoundServer, write: (incoming: Incoming) => Promise<void>): Promise<void> {
+/** @throws UsageError: a backup takes the place of nothing but another file, and of none of Usher's own */
+function mustBeFree(path: string, dataDir: string, mayReplace: boolean): void {
+  if (path === '') throw new UsageError('the name of the file is empty')
+  if (wayWithin(path, dataDir) !== undefined)
+    throw new UsageError(`${path} is in the data directory: name a file outside of it, best on another disk`)
+  for (const one of [path, `${path}.part`]) {
+    const stats = lstatSync(one, { throwIfNoEntry: false })
+    if (stats !== undefined && !stats.isFile())
+      throw new UsageError(`${one} is there and is no file of its own (a folder, a link or a device): name another`)
+  }
+  if (existsSync(path) && !mayReplace)
+    throw new UsageError(`${path} is there already: name another file, or replace it with --force`)
+}
+
+async function fromServer(api: RestClient, write: (incoming: Incoming) => Promise<void>): Promise<void> {
   const { headers, bytes } = await api.download('/v1/backups', { idleTimeoutMs: 60_000 })
   await write({ bytes: told(bytes), aboutBytes: Number(headers[ABOUT_BYTES_HEADER]) || 0 })
 }

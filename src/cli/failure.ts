@@ -17,6 +17,12 @@ export class UsageError extends Error {
 export function explainFailure(error: unknown): Failure {
   if (error instanceof ConfigError) return { text: `${error.message}\nWhat there is: docs/configuration.md`, status: 2 }
   if (error instanceof UsageError) return { text: `error: ${error.message}`, status: 2 }
+  if (error instanceof ServerUnreachableError && isCertificateFault(error.cause)) {
+    return {
+      text: `error: ${error.message}\nIts certificate is not one that this machine trusts. On the machine of the server name its data directory (--data-dir) in place of --url; elsewhere trust it with NODE_EXTRA_CA_CERTS=FILE.pem`,
+      status: 1,
+    }
+  }
   if (error instanceof ServerUnreachableError) {
     return {
       text: `error: ${error.message}\nIs it running? Start it with: usher serve\nElsewhere? Name it with: --url http://HOST:PORT`,
@@ -33,9 +39,27 @@ export function explainFailure(error: unknown): Failure {
   }
   const unheard = explainListen(error)
   if (unheard !== undefined) return { text: `error: ${unheard}`, status: 1 }
+  if (isCatalogDamaged(error)) {
+    return {
+      text: `error: the definitions (catalog.sqlite in the data directory) are damaged: ${(error as Error).message}. Restore a backup (docs/damage.md)`,
+      status: 1,
+    }
+  }
   // An error of ours that has a code says in words what is wrong; anything else is a fault, and its place matters.
   if (error instanceof Error && 'code' in error) return { text: `error: ${error.message}`, status: 1 }
   return { text: `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`, status: 1 }
+}
+
+function isCertificateFault(cause: unknown): boolean {
+  const { code } = (cause ?? {}) as { readonly code?: unknown }
+  return typeof code === 'string' && /CERT|UNABLE_TO_VERIFY/.test(code)
+}
+
+/** Of SQLite, wherever it was met; what opens the stores says so by itself. */
+function isCatalogDamaged(error: unknown): boolean {
+  const { code, cause } = error as { readonly code?: unknown; readonly cause?: unknown }
+  if (code === 'catalog_damaged') return false
+  return code === 'SQLITE_CORRUPT' || code === 'SQLITE_NOTADB' || (cause instanceof Error && isCatalogDamaged(cause))
 }
 
 /** Why a listener could not open. */
@@ -55,7 +79,7 @@ function explainListen(error: unknown): string | undefined {
 
 function hintFor({ status }: ApiRefusalError): string {
   if (status === 401)
-    return '\nSign in with --token, USHER_ADMIN_TOKEN, or run it where the data directory is (--data-dir)'
+    return '\nSign in with --token, USHER_ADMIN_TOKEN, or run it where the data directory is (--data-dir). Where its admin.token is empty, the server makes a new one when it starts again'
   if (status === 403) return '\nThe token has no right to that'
   return ''
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -7,6 +8,7 @@ import { SELF_SIGNED } from '../../test/hostile/bad-certificates.ts'
 import { TEST_CERTIFICATE } from '../collect/test-certificate.conformance.ts'
 import { createHttpClient } from '../lib/http-client.ts'
 import { freePort } from '../testkit/free-port.ts'
+import { ADMIN_TOKEN } from '../testkit/spawn-usher.ts'
 import { startWholeServer } from '../testkit/start-whole-server.ts'
 import { openLine, signInLine } from './link.ts'
 import { run } from './program.ts'
@@ -94,7 +96,7 @@ describe('the file in the data directory', () => {
     expect(existsSync(serverFile())).toBe(false)
   })
 
-  test('of a server that was killed, or not whole, counts for nothing: the configured address is asked', async () => {
+  test('of a server that was killed, or not whole, counts for nothing: with a token that is given the configured address is asked', async () => {
     const port = await freePort()
     vi.stubEnv('USHER_ADMIN_PORT', String(port))
     await using usher = await startWholeServer(dataDir, { env: { USHER_ADMIN_PORT: String(port) } })
@@ -104,7 +106,8 @@ describe('the file in the data directory', () => {
     for (const text of [JSON.stringify(dead), '{"pid":1', '{}', '']) {
       writeFileSync(serverFile(), text)
       out = ''
-      expect(await run(['link', '--data-dir', dataDir]), `${text} ${errors}`).toBe(0)
+      const given = ['--token', ADMIN_TOKEN]
+      expect(await run(['link', '--data-dir', dataDir, ...given]), `${text} ${errors}`).toBe(0)
       expect(out).toContain(`Open ${usher.adminUrl}/#setup=`)
     }
   })
@@ -120,9 +123,30 @@ describe('the file in the data directory', () => {
     expect(errors).toContain(`the server of ${dataDir} has no role admin: name another with --url`)
   })
 
+  test('without it the token of the data directory goes to nobody: who listens where it is configured may be somebody else [SEC-62~]', async () => {
+    await (await startWholeServer(dataDir)).close()
+    const asked: string[] = []
+    const somebody = createServer((request, response) => {
+      asked.push(request.headers.authorization ?? request.url ?? '')
+      response.end('{}')
+    })
+    const port = await freePort()
+    await new Promise<void>((resolve) => somebody.listen(port, '127.0.0.1', resolve))
+    vi.stubEnv('USHER_ADMIN_PORT', String(port))
+    for (const command of [['link'], ['clock'], ['profile', DEVICE]]) {
+      errors = ''
+      expect(await run([...command, '--data-dir', dataDir])).toBe(1)
+      expect(errors).toContain(`no server runs on ${dataDir}. Start it with usher serve --data-dir ${dataDir}`)
+    }
+    expect(await run(['verify', '--data-dir', dataDir])).toBe(0)
+    expect(await run(['backup', join(folder, 'backup'), '--data-dir', dataDir])).toBe(0)
+    expect(asked).toEqual([])
+    await new Promise((resolve) => somebody.close(resolve))
+  })
+
   test('a server on any port that does not run is told apart from one that cannot be found', async () => {
     vi.stubEnv('USHER_ADMIN_PORT', '0')
-    expect(await run(['link', '--data-dir', dataDir])).toBe(2)
+    expect(await run(['link', '--data-dir', dataDir, '--token', ADMIN_TOKEN])).toBe(2)
     expect(errors).toContain(`no server runs on ${dataDir}`)
   })
 })
@@ -135,6 +159,13 @@ test('another certificate than that of the server is not trusted [OPS-14~]', asy
   )
   expect(await run(['link', '--data-dir', dataDir])).toBe(1)
   expect(errors).toContain(`no answer from ${usher.adminUrl}`)
+})
+
+test('a certificate that is not trusted is said to be that, and not that nobody runs [OPS-14~]', async () => {
+  await using usher = await startWholeServer(dataDir, { env: withTls() })
+  expect(await run(['link', '--url', usher.adminUrl, '--token', ADMIN_TOKEN])).toBe(1)
+  expect(errors).toContain('Its certificate is not one that this machine trusts')
+  expect(errors).not.toContain('Is it running?')
 })
 
 test('the printed command is one that a shell takes, and people elsewhere are told [OPS-22]', () => {

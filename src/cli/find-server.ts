@@ -25,17 +25,38 @@ export interface FoundServer {
   close(): void
 }
 
-/** By `--url`; else where a server says it is, in the data directory; else where the configuration puts it. */
+/** No server was asked: nothing tells where one is that may see the token. */
+class NoServerError extends Error {
+  readonly code = 'no_server'
+  constructor(dataDir: string) {
+    super(
+      `no server runs on ${dataDir}. Start it with usher serve --data-dir ${dataDir}, name the folder of another with --data-dir, or one elsewhere with --url`,
+    )
+  }
+}
+
+/** By `--url`; else where a server says it is, in the data directory; else, with a token that was given, as configured. @throws NoServerError */
 export function findServer(options: ClientOptions): FoundServer {
+  const { api, ...server } = seekServer(options)
+  if (api === undefined) throw new NoServerError(server.config.dataDir)
+  return { ...server, api }
+}
+
+/** As `findServer`, where the stopped data directory will do as well: without `api` then. */
+export function seekServer(
+  options: ClientOptions,
+): Omit<FoundServer, 'api'> & { readonly api: RestClient | undefined } {
   const config = loadConfig({ options })
   if (options.token !== undefined && !/^[!-~]+$/.test(options.token))
     throw new UsageError('--token holds a blank, a line end or a letter that no header can carry; copy it again')
-  const { url, certificate, isElsewhere } = whereIs(options, config)
-  const http = createHttpClient(certificate)
+  const given = options.token ?? config.admin.token
+  const place = whereIs(options, config, given !== undefined)
+  if (place === undefined) return { api: undefined, config, isReachedElsewhere: false, close() {} }
+  const http = createHttpClient(place.certificate)
   return {
-    api: createRestClient(http, url, options.token ?? findToken(config)),
+    api: createRestClient(http, place.url, given ?? readToken(config)),
     config,
-    isReachedElsewhere: isElsewhere,
+    isReachedElsewhere: place.isElsewhere,
     close: http.close,
   }
 }
@@ -46,7 +67,8 @@ interface Place {
   readonly isElsewhere: boolean
 }
 
-function whereIs({ url }: ClientOptions, config: UsherConfig): Place {
+/** @param isTokenGiven then it is not that of the data directory, which only the server of that may see */
+function whereIs({ url }: ClientOptions, config: UsherConfig, isTokenGiven: boolean): Place | undefined {
   const { cert } = config.tls
   const readOwn = () => (cert === undefined ? undefined : readFileSync(cert, 'utf8'))
   if (url !== undefined) {
@@ -60,6 +82,7 @@ function whereIs({ url }: ClientOptions, config: UsherConfig): Place {
       throw new UsageError(`the server of ${config.dataDir} has no role admin: name another with --url`)
     return { url: running.adminUrl, certificate: running.certificate, isElsewhere: running.isReachedElsewhere }
   }
+  if (!isTokenGiven) return undefined
   return { url: configuredUrl(config), certificate: readOwn(), isElsewhere: isReachedElsewhere(config) }
 }
 
@@ -71,8 +94,8 @@ function configuredUrl({ host, tls, admin, dataDir }: UsherConfig): string {
   return listenerUrl(host, admin.port, tls.cert !== undefined)
 }
 
-function findToken({ admin, dataDir }: UsherConfig): string | undefined {
-  if (admin.token !== undefined) return admin.token
+function readToken({ dataDir }: UsherConfig): string | undefined {
   const path = join(dataDir, ADMIN_TOKEN_FILE)
-  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
+  return text === '' ? undefined : text
 }

@@ -31,6 +31,7 @@ export async function partner(command: PartnerCommand): Promise<void> {
       ? (record: PartnerRecord) => JSON.stringify(record)
       : (record: PartnerRecord) => describeRecord(record)
   if (command.journal !== undefined) checkJournal(command.journal)
+  if (key?.includes('')) throw new UsageError('--key is empty; leave it out, and signatures are not checked')
   checkSecrets({ key, oauth: command.oauth?.split(':') })
   const running = await startPartner({
     port: command.port ?? loadConfig().partner.port,

@@ -48,6 +48,7 @@ describe('usage', () => {
     ['a delay in another notation', ['partner', '--delay', '1e3'], 'is not a number from 0 to 600000'],
     ['a share without digits', ['partner', '--fail-rate', ''], 'is not a number from 0 to 1'],
     ['an unknown algorithm', ['partner', '--algorithm', 'sha512'], 'is not one of md5, sha1, sha256'],
+    ['an empty key', ['partner', '--key', ''], '--key is empty'],
     ['OAuth without a secret', ['partner', '--oauth', 'id'], '--oauth wants id:secret'],
     ['OAuth with an empty secret', ['partner', '--oauth', 'id:'], '--oauth wants id:secret, neither of them empty'],
     [

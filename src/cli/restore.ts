@@ -15,7 +15,7 @@ export interface RestoreOptions {
   readonly json?: boolean
 }
 
-/** All was restored, and some of it was damaged in the backup already. */
+/** All that there was is restored, and something was missing in the backup or in the list already. */
 class RestoredDamageError extends Error {
   readonly code = 'damage_found'
 }
@@ -39,6 +39,10 @@ export async function restore(file: string, options: RestoreOptions): Promise<vo
     process.stdout.write(
       options.json === true ? `${JSON.stringify(report, null, 2)}\n` : render(report, config.dataDir),
     )
+    if (isListDamaged(report))
+      throw new RestoredDamageError(
+        'the list of opt-outs was damaged: what it lacks are people who are followed again. If another copy of it is whole, empty the folder and restore again with that',
+      )
     const found = foundIn(readReport(report.check))
     if (found > 0)
       throw new RestoredDamageError(
@@ -47,6 +51,10 @@ export async function restore(file: string, options: RestoreOptions): Promise<vo
   } finally {
     progress.end()
   }
+}
+
+function isListDamaged({ optOuts }: RestoreReport): boolean {
+  return optOuts !== null && optOuts.damagedLines + optOuts.unlisted > 0
 }
 
 /** @throws UsageError where it is neither named nor done without in so many words */
@@ -100,9 +108,10 @@ function render({ backup, records, optOuts, check }: RestoreReport, dataDir: str
     lines.push(
       `List of opt-outs: ${optOuts.listed} in it, ${optOuts.applied} of them since the backup; ${optOuts.profiles} profiles of the backup leave every segment.`,
     )
+    if (optOuts.isTorn) lines.push('The last line of the list broke off: an opt-out that was never acknowledged.')
     if (optOuts.damagedLines > 0)
       lines.push(
-        `WARNING: ${optOuts.damagedLines} lines of the list are damaged. One may be an opt-out that broke off before it was acknowledged; more are opt-outs that are lost.`,
+        `WARNING: ${optOuts.damagedLines} lines of the list are damaged. Each was an opt-out, which is lost unless the backup has it.`,
       )
     if (optOuts.unlisted > 0)
       lines.push(

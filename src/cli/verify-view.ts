@@ -25,6 +25,8 @@ export interface VerifyView {
   readonly damage: readonly DamageView[]
   /** What is wrong with the definitions. */
   readonly catalog: readonly string[]
+  /** What is wrong with the keys, a sentence each. */
+  readonly keys: readonly string[]
 }
 
 const RANGES_SHOWN_MAX = 5
@@ -35,13 +37,15 @@ const WHAT: Readonly<Record<string, string>> = {
 }
 
 export function readReport(value: unknown): VerifyView {
-  const { records, findings, damage = [], catalog = [] } = value as Partial<VerifyView>
+  const { records, findings, damage = [], catalog = [], keys = [] } = value as Partial<VerifyView>
   if (typeof records !== 'number' || typeof findings !== 'object') throw new TypeError('not a report of this version')
-  return { records, findings, damage, catalog }
+  return { records, findings, damage, catalog, keys }
 }
 
-export function foundIn({ findings, damage, catalog }: VerifyView): number {
-  return damage.length + catalog.length + Object.values(findings).reduce((sum, { count }) => sum + count, 0)
+export function foundIn({ findings, damage, catalog, keys }: VerifyView): number {
+  return (
+    damage.length + catalog.length + keys.length + Object.values(findings).reduce((sum, { count }) => sum + count, 0)
+  )
 }
 
 export function problems(count: number): string {
@@ -53,6 +57,7 @@ export function renderReport(view: VerifyView): string {
   return lines([
     `${view.records} records checked, ${found === 0 ? 'no problem found' : `${problems(found)}:`}`,
     ...view.damage.flatMap(damageLines),
+    ...view.keys.map((problem) => `  ${problem}`),
     ...view.catalog.map((problem) => `  catalog.sqlite, the definitions: ${problem}`),
     ...findingLines(view.findings),
   ])

@@ -1,8 +1,9 @@
 import { loadConfig } from '../config.ts'
 import { ServerUnreachableError } from '../lib/http-client.ts'
+import type { RestClient } from '../lib/rest-client.ts'
 import { repairDataDir, verifyDataDir } from '../main.ts'
 import { UsageError } from './failure.ts'
-import { type ClientOptions, type FoundServer, findServer } from './find-server.ts'
+import { type ClientOptions, seekServer } from './find-server.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { foundIn, problems, readReport, renderRepair, renderReport } from './verify-view.ts'
 
@@ -27,12 +28,14 @@ class ServerRunningError extends Error {
  */
 export async function verify(options: VerifyOptions): Promise<void> {
   if (options.repair) return repair(options)
-  const server = findServer(options)
+  const server = seekServer(options)
   const progress = createProgress()
   try {
-    const report: unknown = await askServer(server, progress).catch((error: unknown) => {
+    const own = () => verifyDataDir(server.config, (done, total) => progress.show(done, total, 'records'))
+    const asked = server.api === undefined ? own() : askServer(server.api, progress)
+    const report: unknown = await asked.catch((error: unknown) => {
       if (!(error instanceof ServerUnreachableError) || options.url !== undefined) throw error
-      return verifyDataDir(server.config, (done, total) => progress.show(done, total, 'records'))
+      return own()
     })
     progress.end()
     const view = readReport(report)
@@ -71,7 +74,7 @@ async function repair(options: VerifyOptions): Promise<void> {
 }
 
 /** Reads `POST /v1/verify`: lines of `{"progress":{"done","total"}}`, last `{"report":…}`. */
-async function askServer({ api }: FoundServer, progress: Progress): Promise<unknown> {
+async function askServer(api: RestClient, progress: Progress): Promise<unknown> {
   for await (const line of await api.stream('/v1/verify', { idleTimeoutMs: 60_000 })) {
     const one = line as {
       readonly progress?: { readonly done: number; readonly total: number }

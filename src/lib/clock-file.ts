@@ -17,7 +17,8 @@ export function readClockFile(file: string, onDamaged: (error: unknown) => void)
   try {
     return parse(JSON.parse(readFileSync(file, 'utf8')) as unknown)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') onDamaged(error)
+    // ENOTDIR: where the data directory is none is said by those who need it.
+    if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) onDamaged(error)
     return undefined
   }
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -53,10 +53,27 @@ test('a removed token is replaced: that revokes it', () => {
   expect(openSecretFiles(dataDir, { inUse: true }).adminToken).not.toBe(adminToken)
 })
 
-test('a damaged key is refused by name', () => {
+test('an empty token is replaced, and said', () => {
   openSecretFiles(dataDir, fresh)
-  writeFileSync(join(dataDir, 'ecid.key'), 'short')
-  expect(() => openSecretFiles(dataDir, { inUse: true })).toThrow(/ecid\.key/)
+  writeFileSync(join(dataDir, 'admin.token'), '')
+  const { adminToken, warnings } = openSecretFiles(dataDir, { inUse: true })
+  expect(adminToken).toMatch(/^[A-Za-z0-9_-]{43}$/)
+  expect(readFileSync(join(dataDir, 'admin.token'), 'utf8')).toBe(`${adminToken}\n`)
+  expect(warnings).toEqual([expect.stringContaining('admin.token was empty')])
+  expect(statSync(join(dataDir, 'admin.token')).mode & 0o077).toBe(0)
+})
+
+test.each([
+  ['ecid.key', 'A backup holds it'],
+  ['optout.key', 'A backup holds it'],
+  ['master.key', 'backups, which never hold it'],
+])('a damaged %s is refused by name, with where another is', (name, way) => {
+  openSecretFiles(dataDir, fresh)
+  for (const content of ['short', '', `${Buffer.alloc(32).toString('base64')}more`]) {
+    writeFileSync(join(dataDir, name), content)
+    expect(() => openSecretFiles(dataDir, { inUse: true })).toThrow(name)
+    expect(() => openSecretFiles(dataDir, { inUse: true })).toThrow(way)
+  }
 })
 
 test.skipIf(process.platform === 'win32')('a file that others could read is restricted, with a warning', () => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -45,55 +46,92 @@ export interface SecretFileOptions {
   readonly inUse: boolean
 }
 
+export const KEY_NAMES = ['master.key', 'optout.key', 'ecid.key'] as const
+export type KeyName = (typeof KEY_NAMES)[number]
+
+const REMEDIES: Readonly<Record<KeyName, string>> = {
+  'master.key':
+    'Put back the copy that is kept apart from backups, which never hold it, or set USHER_MASTER_KEY to the key that was used (docs/backup.md)',
+  'optout.key':
+    'Without it earlier opt-outs cannot be recognised. A backup holds it: restore one into another folder, and take it from there (docs/damage.md)',
+  'ecid.key':
+    'Without it visitors would get new IDs. A backup holds it: restore one into another folder, and take it from there (docs/damage.md)',
+}
+
 /** @throws SecretFileError */
 export function openSecretFiles(dataDir: string, options: SecretFileOptions): SecretFiles {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const warnings: string[] = []
-  const key = (name: string, remedy: string) =>
-    decodeKey(openFile(join(dataDir, name), remedy, options.inUse, warnings), name)
-  const masterKey =
-    options.masterKey === undefined
-      ? masterKeyFile(dataDir, options.inUse, warnings)
-      : Buffer.from(options.masterKey, 'base64')
+  const key = (name: KeyName) => {
+    const path = join(dataDir, name)
+    if (!existsSync(path) && !options.inUse) makeKey(path, name, warnings)
+    return readKey(dataDir, name, warnings)
+  }
+  const { masterKey } = options
   return {
-    masterKey,
-    optOutKey: key('optout.key', 'Restore it from a backup: without it earlier opt-outs cannot be recognised.'),
-    ecidKey: key('ecid.key', 'Restore it from a backup: without it visitors would get new IDs.'),
+    masterKey: masterKey === undefined ? key('master.key') : Buffer.from(masterKey, 'base64'),
+    optOutKey: key('optout.key'),
+    ecidKey: key('ecid.key'),
     // Nothing depends on an old token, so a removed one is simply replaced: that is how it is revoked.
-    adminToken: openFile(join(dataDir, ADMIN_TOKEN_FILE), '', false, warnings, 'base64url'),
+    adminToken: openToken(join(dataDir, ADMIN_TOKEN_FILE), warnings),
     warnings,
   }
 }
 
-/** A random secret of the demo or a tool, kept in one file of the data directory: 43 URL-safe characters. */
-export function openSecretFile(path: string): string {
-  return openFile(path, '', false, [], 'base64url')
+/** One key of a data directory in use. @throws SecretFileError where it is missing or cannot be one */
+export function readKey(dataDir: string, name: KeyName, warnings: string[] = []): Buffer {
+  const path = join(dataDir, name)
+  if (!existsSync(path))
+    throw new SecretFileError(`${path} is missing although the data directory is in use. ${REMEDIES[name]}`)
+  const text = readClosed(path, warnings)
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(text))
+    throw new SecretFileError(`${path} does not hold 32 bytes in Base64. ${REMEDIES[name]}`)
+  return Buffer.from(text, 'base64')
 }
 
-function masterKeyFile(dataDir: string, inUse: boolean, warnings: string[]): Buffer {
-  const path = join(dataDir, 'master.key')
-  if (!existsSync(path) && !inUse) {
-    warnings.push(
-      `Stored secrets are encrypted with a key made just now in ${path}. Keep a copy apart from backups, or set USHER_MASTER_KEY.`,
-    )
-  }
-  return decodeKey(
-    openFile(path, 'Restore it, or set USHER_MASTER_KEY to the key that was used.', inUse, warnings),
-    'master.key',
+/** A sound key, and another than the one that the data was written with. */
+export function otherKeyError(dataDir: string, name: KeyName, isConfigured = false): SecretFileError {
+  return new SecretFileError(
+    `${isConfigured ? 'masterKey (USHER_MASTER_KEY)' : join(dataDir, name)} is not the key that this data directory was written with: it was changed, or is of another installation. Nothing was changed. ${REMEDIES[name]}`,
   )
 }
 
-function openFile(
-  path: string,
-  remedy: string,
-  inUse: boolean,
-  warnings: string[],
-  encoding: 'base64' | 'base64url' = 'base64',
-): string {
-  if (!existsSync(path)) {
-    if (inUse) throw new SecretFileError(`${path} is missing although the data directory is in use. ${remedy}`)
-    writeNew(path, randomBytes(32).toString(encoding))
-  }
+/** By which a key is known again; it tells nothing of the key. */
+export function keyCheck(key: Buffer, name: KeyName): string {
+  return createHmac('sha256', key).update(`usher ${name}`).digest().subarray(0, 16).toString('base64url')
+}
+
+/** A random secret of the demo or a tool, kept in one file of the data directory: 43 URL-safe characters. */
+export function openSecretFile(path: string): string {
+  return openToken(path, [])
+}
+
+function openToken(path: string, warnings: string[]): string {
+  if (!existsSync(path)) writeNew(path, newToken())
+  const text = readClosed(path, warnings)
+  if (text !== '') return text
+  const token = newToken()
+  rmSync(`${path}.new`, { force: true })
+  writeNew(`${path}.new`, token)
+  renameSync(`${path}.new`, path)
+  warnings.push(`${path} was empty; there is a new token in it.`)
+  return token
+}
+
+function newToken(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+function makeKey(path: string, name: KeyName, warnings: string[]): void {
+  writeNew(path, randomBytes(32).toString('base64'))
+  if (name === 'master.key')
+    warnings.push(
+      `Stored secrets are encrypted with a key made just now in ${path}. Keep a copy apart from backups, or set USHER_MASTER_KEY.`,
+    )
+}
+
+/** Closes the file to others first. */
+function readClosed(path: string, warnings: string[]): string {
   // Windows has no such bits: access there follows the folder.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
     warnings.push(
@@ -119,11 +157,4 @@ function writeNew(path: string, text: string): void {
   } finally {
     closeSync(file)
   }
-}
-
-function decodeKey(text: string, name: string): Buffer {
-  const key = Buffer.from(text, 'base64')
-  if (key.length !== 32)
-    throw new SecretFileError(`${name} does not hold 32 bytes in Base64. Restore it from a backup.`)
-  return key
 }

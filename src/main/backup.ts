@@ -1,10 +1,10 @@
-import { existsSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { BackupDesk } from '../api/backups.ts'
 import type { UsherConfig } from '../config.ts'
 import { createClock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
+import type { SecretFiles } from '../lib/secret-files.ts'
 import { readVersion } from '../lib/version.ts'
 import { type BackupEntry, EntryKind, packEntries } from '../store/backup/backup-entries.ts'
 import { sealStream } from '../store/backup/sealed-stream.ts'
@@ -12,8 +12,9 @@ import { openCatalog } from '../store/catalog/catalog.ts'
 import { copyCatalog } from '../store/catalog/copy-catalog.ts'
 import type { EmbeddedRecordStore } from '../store/embedded/embedded-options.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
-import { openDataDir } from './data-dir.ts'
-import { catalogFileOf, storePaths } from './stores.ts'
+import { isEmptyFile, keyChecksOf, openCheckedKeys } from './checked-keys.ts'
+import { catalogFileOf, openDataDir } from './data-dir.ts'
+import { storePaths } from './stores.ts'
 import { NoDataError } from './verify-data-dir.ts'
 
 /** What a backup is made of. The master key seals it and is not in it, nor is the administrator's token [SEC-62]. */
@@ -94,13 +95,19 @@ export function openBackupDesk(
  */
 export async function backupDataDir(config: UsherConfig, write: (backup: Backup) => Promise<void>): Promise<void> {
   const catalogFile = catalogFileOf(config.dataDir)
-  if (!existsSync(catalogFile)) throw new NoDataError(config.dataDir)
+  if (isEmptyFile(catalogFile)) throw new NoDataError(config.dataDir)
   openDataDir(config)
   const nowMs = createClock(0).now
-  const secrets = openSecretFiles(config.dataDir, { masterKey: config.masterKey, inUse: true })
-  const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, clock: nowMs })
+  const secrets = openCheckedKeys(config)
+  const keyChecks = keyChecksOf(secrets)
+  const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, keyChecks, clock: nowMs })
   await catalog.close()
-  const records = await openEmbeddedRecordStore({ ...storePaths(config), durability: 'process', nowMs })
+  const records = await openEmbeddedRecordStore({
+    ...storePaths(config),
+    optOutKeyCheck: keyChecks['optout.key'],
+    durability: 'process',
+    nowMs,
+  })
   try {
     await write(await makeBackup({ records, catalogFile, secrets, account: catalog.pid, nowMs: nowMs() }))
   } finally {

@@ -55,3 +55,13 @@ test('a file that is missing, or a key of another certificate, stops the start w
   )
   expect(() => readTls(loadConfig({ env: { ...env, USHER_TLS_CERT: missing } }))).toThrow(ConfigError)
 })
+
+test('a key that is locked with a passphrase is said to be that, with how to unlock it', () => {
+  const cipher = { cipher: 'aes-256-cbc', passphrase: 'secret' }
+  const { privateKey } = generateKeyPairSync('ed25519')
+  const locked = fileOf('locked.pem', privateKey.export({ type: 'pkcs8', format: 'pem', ...cipher }).toString())
+  const cert = fileOf('cert.pem', GOOD)
+  expect(() => readTls(loadConfig({ env: { USHER_TLS_CERT: cert, USHER_TLS_KEY: locked } }))).toThrow(
+    /tls\.key .* is locked with a passphrase.*openssl pkey/,
+  )
+})

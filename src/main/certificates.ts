@@ -10,6 +10,10 @@ export function readTls({
   const settings = 'tls.cert (USHER_TLS_CERT) and tls.key (USHER_TLS_KEY)'
   const cert = readPem('tls.cert (USHER_TLS_CERT)', tls.cert)
   const key = readPem('tls.key (USHER_TLS_KEY)', tls.key)
+  if (/ENCRYPTED/.test(key))
+    throw new ConfigError([
+      `tls.key (USHER_TLS_KEY): ${tls.key} is locked with a passphrase, which nobody can type at a start. Unlock it: openssl pkey -in ${tls.key} -out KEY.pem`,
+    ])
   try {
     if (new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return { cert, key }
   } catch (error) {

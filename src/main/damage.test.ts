@@ -1,7 +1,8 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadConfig } from '../config.ts'
 import type { DestinationId, ProfileId } from '../model/ids.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { SetAside } from '../store/embedded/set-aside.ts'
@@ -10,7 +11,8 @@ import type { RecordStore } from '../store/record-store.ts'
 import { defineOverApi } from '../testkit/define-over-api.ts'
 import { startReceiver } from '../testkit/receiver.ts'
 import { startWholeServer } from '../testkit/start-whole-server.ts'
-import { storePaths } from './stores.ts'
+import { openStores, storePaths } from './stores.ts'
+import { verifyDataDir } from './verify-data-dir.ts'
 
 /** The whole server on tables with damaged blocks: what it must go on with. */
 let dataDir = ''
@@ -120,4 +122,44 @@ test('a damaged catalogue ends the start in a sentence, and lets go of the rest 
   writeFileSync(join(copy, 'catalog.sqlite'), Buffer.alloc(8_192, 0x5a))
   const sentence = /the definitions in .*catalog\.sqlite are damaged: .*Restore a backup/
   for (let i = 0; i < 2; i++) await expect(startWholeServer(copy)).rejects.toThrow(sentence)
+})
+
+test.each([
+  ['missing', (file: string) => rmSync(file)],
+  ['empty', (file: string) => writeFileSync(file, '')],
+])(
+  'definitions that are %s beside profiles stop the start and the check, and nothing is begun anew [SEC-60~]',
+  async (_how, spoil) => {
+    {
+      await using usher = await startWholeServer(dataDir)
+      await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceOf(1)}&c_do=look`)
+    }
+    const file = join(dataDir, 'catalog.sqlite')
+    for (const end of ['-wal', '-shm']) rmSync(file + end, { force: true })
+    spoil(file)
+    const before = readdirSync(dataDir)
+    await expect(startWholeServer(dataDir)).rejects.toThrow(
+      /the definitions in .*catalog\.sqlite are missing.*holds profiles/,
+    )
+    expect(readdirSync(dataDir)).toEqual(before)
+    const { catalog } = await verifyDataDir(loadConfig({ env: { USHER_DATA_DIR: dataDir } }), () => {})
+    expect(catalog).toEqual([expect.stringMatching(/^the file is (missing|empty)$/)])
+  },
+)
+
+test('a profile store that is gone stops the start; in a folder made for that it begins anew, and says so [SEC-60~]', async () => {
+  await (await startWholeServer(dataDir)).close()
+  const profiles = join(dataDir, 'profiles')
+  rmSync(profiles, { recursive: true })
+  await expect(startWholeServer(dataDir)).rejects.toThrow(/profiles is missing although.*make that folder yourself/)
+  mkdirSync(profiles)
+  const stores = await openStores(loadConfig({ env: { USHER_DATA_DIR: dataDir } }), {
+    clock: () => 0,
+    onCorrupt: () => {},
+    log: () => {},
+  })
+  expect(stores.warnings).toContain(
+    `${profiles} is empty although the data directory is in use: every profile begins anew.`,
+  )
+  await stores.close()
 })

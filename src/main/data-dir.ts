@@ -1,5 +1,5 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { ConfigError, type UsherConfig } from '../config.ts'
 import { closeFolder } from './private-folder.ts'
@@ -39,19 +39,45 @@ export function openDataDir({ dataDir }: Pick<UsherConfig, 'dataDir'>): string[]
 }
 
 /**
- * There from the first start on: a restore asks for it, also where nobody opted out yet.
+ * There from the first start on: a restore asks for it, also where nobody opted out yet. What is in it is judged later.
  * @throws ConfigError where it can neither be opened nor made: opt-outs would be missing in it
  */
-export function makeOptOutList(listFile: string): void {
+export function makeOptOutList({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | 'optOuts'>): void {
+  const listFile = optOutListOf({ dataDir, optOuts })
+  const refused = (why: string) =>
+    new ConfigError([
+      `optOuts.listFile (USHER_OPT_OUTS_LIST_FILE): ${why}. Allowed: a file of its own, in a folder that exists and that this user may write to`,
+    ])
+  if (![undefined, OPT_OUT_LIST].includes(wayWithin(listFile, dataDir)))
+    throw refused(`${listFile} is in the data directory, where all other files are of Usher itself`)
+  const stats = statSync(listFile, { throwIfNoEntry: false })
+  if (stats !== undefined && !stats.isFile()) throw refused(`${listFile} is there and is no file`)
   try {
     closeSync(openSync(listFile, 'a', 0o600))
   } catch (error) {
     // On a full disk opt-outs are taken all the same, and the list is made whole later.
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return
-    throw new ConfigError([
-      `optOuts.listFile (USHER_OPT_OUTS_LIST_FILE): ${explain(error, listFile)}. Allowed: a file in a folder that exists and that this user may write to`,
-    ])
+    throw refused(explain(error, listFile))
   }
+}
+
+const OPT_OUT_LIST = 'opt-outs.list'
+
+export function catalogFileOf(dataDir: string): string {
+  return join(dataDir, 'catalog.sqlite')
+}
+
+export function optOutListOf({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | 'optOuts'>): string {
+  return optOuts.listFile ?? join(dataDir, OPT_OUT_LIST)
+}
+
+/** The way from a folder to what is in it, whatever links lead there; undefined of anything else. */
+export function wayWithin(path: string, folder: string): string | undefined {
+  const real = (one: string) => (existsSync(one) ? realpathSync(one) : resolve(one))
+  // What is not there yet has a folder that is.
+  const place = existsSync(path) ? real(path) : join(real(dirname(resolve(path))), basename(path))
+  const way = relative(real(folder), place)
+  return isAbsolute(way) || way === '..' || way.startsWith(`..${sep}`) ? undefined : way
 }
 
 /**

@@ -69,3 +69,25 @@ test('also by a destination that was paused while the visitor was forgotten [OUT
     await expect.poll(members, { timeout: 10_000 }).toEqual([])
   })
 })
+
+test('whoever was in a message that failed is kept until that has ended, however far the clock went, and is told out [OUT-55] [OUT-51~]', async () => {
+  await using receiver = await startReceiver({ behaviour: { answer: [503] } })
+  await using usher = await startWholeServer(dataDir)
+  const { dataSourceId, segmentIds, destinationId } = await defineOverApi(usher, {
+    traits: [{ name: 'look', ttl: 0 }],
+    segments: [{ name: 'lookers', rule: ({ look }) => `${look}T` }],
+    url: `${receiver.url}/aam`,
+    auth: { type: 'none' },
+  })
+  const advance = (days: number) => usher.api('POST', '/v1/test/clock', { advanceMs: days * DAY })
+  const said = (status: string) => receiver.records.filter(({ body }) => body.includes(`"Status":"${status}"`)).length
+  await fetch(`${usher.edgeUrl}/event?d_cid=${dataSourceId}%01anna&c_do=look`)
+  await expect.poll(() => said('1'), { timeout: 10_000 }).toBeGreaterThan(0)
+  await usher.api('POST', `/v1/destinations/${destinationId}/pause`)
+  await advance(400)
+  for (let day = 1; day <= 5; day++) await advance(1)
+  receiver.setBehaviour({})
+  await usher.api('POST', `/v1/destinations/${destinationId}/resume`)
+  await expect.poll(() => said('0'), { timeout: 20_000 }).toBeGreaterThan(0)
+  expect(receiver.state.members(String(segmentIds[0]))).toEqual([])
+})

@@ -18,8 +18,9 @@ export interface OptOutsSince {
   readonly applied: number
   /** Profiles of the backup that these take out of every segment. */
   readonly profiles: number
-  /** Lines that fail their checksum. */
+  /** Lines that fail their checksum, without a last one that broke off, so that nobody was told of it. */
   readonly damagedLines: number
+  readonly isTorn: boolean
   /** Opt-outs of the backup that the list lacks. */
   readonly unlisted: number
 }
@@ -41,11 +42,20 @@ export async function applyOptOutsSince(
   list: OptOutList,
   optOutKey: Buffer,
 ): Promise<OptOutsSince> {
-  const { entries, damaged } = await list.read()
+  const { entries, lines, damaged, isTorn, owner } = await list.read()
+  const refused = (why: string) => new OptOutListRefusedError(`${list.path} ${why}`)
+  const rightOne =
+    'Name the right one with --opt-outs, or go on with --without-opt-outs: then whoever opted out since the backup is followed again'
+  if (owner === 'others')
+    throw refused(
+      `is the list of another installation: its first line was made with another optout.key than that of the backup. ${rightOne}`,
+    )
+  if (lines === 0)
+    throw refused(`is empty, and a list of opt-outs has a first line even while nobody is in it. ${rightOne}`)
   const foreign = [...entries.values()].find(({ key }) => key[2] !== Kind.optOut)
   if (foreign !== undefined)
-    throw new OptOutListRefusedError(
-      `${list.path} holds lines that this Usher does not know (kind ${foreign.key[2]}): restore with the version that wrote it`,
+    throw refused(
+      `holds lines that this Usher does not know (kind ${foreign.key[2]}): restore with the version that wrote it`,
     )
   let [known, unlisted] = [0, 0]
   for await (const page of pagesOf(records, Kind.optOut)) {
@@ -53,18 +63,28 @@ export async function applyOptOutsSince(
     unlisted += page.filter(({ key }) => !entries.has(keyName(key))).length
   }
   if (known > 0 && unlisted === known)
-    throw new OptOutListRefusedError(
-      `${list.path} has none of the ${known} opt-outs of the backup: it is the list of another installation, or empty. Name the right one with --opt-outs`,
-    )
+    throw refused(`has none of the ${known} opt-outs of the backup: it is another list, or was cut off. ${rightOne}`)
   const since = await newerThan(records, [...entries.values()])
   const followUps = since.size === 0 ? new Map<string, FollowUp[]>() : await followUpsOf(records, since, optOutKey)
+  // One that an older version began has no first line: then somebody must be in both.
+  if (owner === 'unknown' && known === 0 && followUps.size === 0)
+    throw refused(
+      `does not say whose it is, and nobody in it is known to the backup: it is no list, or of another installation. ${rightOne}`,
+    )
   for (const [name, optOut] of since) {
     const stored = storedFollowUps(partitionOfKey(optOut.key), randomEventId() as EventId, followUps.get(name) ?? [])
     // A full page shares one write.
     await records.commit({ puts: [optOut, ...stored.map(sealFollowUp)], deletes: [] }, 'memory')
   }
   await records.flush()
-  return { listed: entries.size, applied: since.size, profiles: followUps.size, damagedLines: damaged, unlisted }
+  return {
+    listed: entries.size,
+    applied: since.size,
+    profiles: followUps.size,
+    damagedLines: damaged - (isTorn ? 1 : 0),
+    isTorn,
+    unlisted,
+  }
 }
 
 async function newerThan(records: RecordStore, listed: readonly StoredRecord[]): Promise<Map<string, StoredRecord>> {

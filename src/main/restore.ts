@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { UsherConfig } from '../config.ts'
 import { createClock } from '../lib/clock.ts'
+import { keyCheck, readKey } from '../lib/secret-files.ts'
 import { type BackupEntry, EntryKind, unpackEntries } from '../store/backup/backup-entries.ts'
 import { type BackupHeader, BackupRefusedError, openStream } from '../store/backup/sealed-stream.ts'
 import { openCatalog } from '../store/catalog/catalog.ts'
@@ -13,9 +14,10 @@ import { OptOutList } from '../store/embedded/opt-out-list.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { type VerifyReport, verifyStore } from '../store/verify.ts'
 import { KEY_FILES } from './backup.ts'
-import { openDataDir, restoreMarker } from './data-dir.ts'
+import { findKeyProblems, keyChecksOf } from './checked-keys.ts'
+import { catalogFileOf, openDataDir, restoreMarker } from './data-dir.ts'
 import { applyOptOutsSince, type OptOutsSince } from './opt-outs-since.ts'
-import { catalogFileOf, storePaths } from './stores.ts'
+import { storePaths } from './stores.ts'
 
 export interface RestoreOrder {
   readonly file: string
@@ -160,27 +162,35 @@ async function writeKeyFile(dataDir: string, { key, value }: BackupEntry): Promi
 async function settle(order: RestoreOrder): Promise<Pick<RestoreReport, 'optOuts' | 'check'>> {
   const { config, masterKey } = order
   const nowMs = createClock(0).now
-  const catalog = await openCatalog({ file: catalogFileOf(config.dataDir), masterKey, clock: nowMs })
+  const keys = { optOutKey: readKey(config.dataDir, 'optout.key'), ecidKey: readKey(config.dataDir, 'ecid.key') }
+  const keyChecks = keyChecksOf(keys)
+  const catalog = await openCatalog({ file: catalogFileOf(config.dataDir), masterKey, keyChecks, clock: nowMs })
   await catalog.close()
   // Beside the records, wherever the server keeps its list: what is outside stays as it is until the server starts.
   const paths = storePaths({ dataDir: config.dataDir, optOuts: {} })
-  const records = await openEmbeddedRecordStore({ ...paths, durability: 'process', nowMs })
+  const optOutKeyCheck = keyChecks['optout.key']
+  const records = await openEmbeddedRecordStore({ ...paths, optOutKeyCheck, durability: 'process', nowMs })
   try {
     const check = await verifyStore(records, {
       onProgress: (done, total) => order.onProgress(done, total, 'checked'),
       checkFiles: () => records.checkFiles(),
       checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)),
+      checkKeys: () => findKeyProblems({ dataDir: config.dataDir, masterKey: masterKey.toString('base64') }),
     })
-    return { check, optOuts: await applyList(order, records) }
+    return { check, optOuts: await applyList(order, records, keys.optOutKey) }
   } finally {
     await records.close()
   }
 }
 
-async function applyList({ config, optOutList }: RestoreOrder, records: RecordStore): Promise<OptOutsSince | null> {
+async function applyList(
+  { optOutList }: RestoreOrder,
+  records: RecordStore,
+  optOutKey: Buffer,
+): Promise<OptOutsSince | null> {
   if (optOutList === undefined) return null
-  const optOutKey = Buffer.from(await readFile(join(config.dataDir, 'optout.key'), 'utf8'), 'base64')
-  return applyOptOutsSince(records, new OptOutList(optOutList, () => {}), optOutKey)
+  const list = new OptOutList(optOutList, { keyCheck: keyCheck(optOutKey, 'optout.key') })
+  return applyOptOutsSince(records, list, optOutKey)
 }
 
 async function writeWhole(path: string, content: string | Buffer): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UsherConfig } from '../config.ts'
 import { isDiskFull } from '../lib/disk-space.ts'
-import { openSecretFiles, type SecretFiles } from '../lib/secret-files.ts'
+import type { SecretFiles } from '../lib/secret-files.ts'
 import type { Clock } from '../model/clock.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
@@ -13,12 +13,14 @@ import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.t
 import { type DenyStore, openDenyStore } from '../store/deny-store.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type JobStore, openJobStore } from '../store/job-store.ts'
+import { Kind } from '../store/keys.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { VerifyOptions } from '../store/verify.ts'
 import type { BackupSource } from './backup.ts'
-import { makeOptOutList, openDataDir } from './data-dir.ts'
+import { findKeyProblems, isEmptyFile, keyChecksOf, openCheckedKeys } from './checked-keys.ts'
+import { catalogFileOf, makeOptOutList, openDataDir, optOutListOf } from './data-dir.ts'
 
 /** Everything that outlives the process: one data directory. */
 export interface Stores {
@@ -37,8 +39,8 @@ export interface Stores {
   freeIds(deletionVersion: number): Promise<void>
   /** What was damaged and set aside: files that nobody has settled, and records since the start [SEC-60]. */
   damage(): StoredDamage
-  /** Read every file of the profile store, and every page of the definitions. */
-  readonly checks: Pick<VerifyOptions, 'checkFiles' | 'checkCatalog'>
+  /** Read every file of the profile store, every page of the definitions, and the keys. */
+  readonly checks: Pick<VerifyOptions, 'checkFiles' | 'checkCatalog' | 'checkKeys'>
   /** What a backup is made of. */
   readonly backedUp: Omit<BackupSource, 'nowMs'>
   close(): Promise<void>
@@ -68,17 +70,18 @@ class CatalogDamagedError extends Error {
   }
 }
 
+/** One half of a data directory in use is not there: going on would mean to begin anew in silence. */
+class StoreMissingError extends Error {
+  readonly code = 'store_missing'
+}
+
 /** Where the profile store, its damaged files and the second copy of its opt-outs are. */
 export function storePaths({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | 'optOuts'>) {
   return {
     folder: join(dataDir, 'profiles'),
     asideFolder: join(dataDir, 'damaged'),
-    optOutList: optOuts.listFile ?? join(dataDir, 'opt-outs.list'),
+    optOutList: optOutListOf({ dataDir, optOuts }),
   }
-}
-
-export function catalogFileOf(dataDir: string): string {
-  return join(dataDir, 'catalog.sqlite')
 }
 
 export interface StoreOptions {
@@ -109,10 +112,18 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
 async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
   const warnings = openDataDir(config)
-  makeOptOutList(storePaths(config).optOutList)
+  makeOptOutList(config)
   const catalogFile = catalogFileOf(dataDir)
-  const isFirstStart = !existsSync(catalogFile)
-  const secrets = openSecretFiles(dataDir, { masterKey: config.masterKey, inUse: !isFirstStart })
+  const isFirstStart = isEmptyFile(catalogFile)
+  const secrets = openCheckedKeys(config)
+  const keyChecks = keyChecksOf(secrets)
+  const { folder } = storePaths(config)
+  if (!isFirstStart && !existsSync(folder))
+    throw new StoreMissingError(
+      `the profile store ${folder} is missing although the data directory is in use. Nothing was changed. Restore a backup (docs/damage.md); to begin without a single profile, make that folder yourself`,
+    )
+  if (!isFirstStart && !existsSync(join(folder, 'CURRENT')))
+    warnings.push(`${folder} is empty although the data directory is in use: every profile begins anew.`)
   let [damagedRecords, unlistedOptOuts] = [0, 0]
   const onCorrupt = () => {
     damagedRecords += 1
@@ -121,6 +132,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   let profiles: ProfileStore | undefined
   const opened = await openEmbeddedRecordStore({
     ...storePaths(config),
+    optOutKeyCheck: keyChecks['optout.key'],
     durability: config.durability,
     readsThrough: true,
     nowMs: options.clock,
@@ -142,10 +154,17 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     log: options.log,
   })
   profiles = openedProfiles
+  if (isFirstStart && (await records.heads(Kind.profile)).length > 0) {
+    await openedProfiles.close()
+    throw new StoreMissingError(
+      `the definitions in ${catalogFile} are missing, or the file is empty, although ${folder} holds profiles. Nothing was changed. Restore a backup (docs/damage.md)`,
+    )
+  }
   void refileDue(opened.damage(), profiles, options.log)
   const catalog = await openCatalog({
     file: catalogFile,
     masterKey: secrets.masterKey,
+    keyChecks,
     clock: options.clock,
     onWriteFailed: options.onWriteFailed,
   }).catch(async (error: unknown) => {
@@ -175,6 +194,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     checks: {
       checkFiles: (onProgress) => opened.checkFiles(onProgress),
       checkCatalog: () => checkCatalog(catalogFile),
+      checkKeys: () => findKeyProblems(config),
     },
     backedUp: { records: opened, catalogFile, secrets, account: catalog.pid },
     async close() {

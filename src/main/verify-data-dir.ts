@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs'
 import type { UsherConfig } from '../config.ts'
 import { createClock } from '../lib/clock.ts'
+import { keyCheck, readKey } from '../lib/secret-files.ts'
 import { checkCatalog } from '../store/catalog/check-catalog.ts'
 import type { Damage } from '../store/damage.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { repairFolder } from '../store/embedded/repair-folder.ts'
 import { SetAside } from '../store/embedded/set-aside.ts'
 import { type VerifyReport, verifyStore } from '../store/verify.ts'
-import { openDataDir } from './data-dir.ts'
-import { catalogFileOf, storePaths } from './stores.ts'
+import { findKeyProblems } from './checked-keys.ts'
+import { catalogFileOf, openDataDir, optOutListOf } from './data-dir.ts'
+import { storePaths } from './stores.ts'
 
 export type { VerifyReport }
 
@@ -38,7 +40,7 @@ export async function verifyDataDir(config: UsherConfig, onProgress: OnProgress)
     verifyStore(records, {
       onProgress,
       checkFiles: (onFile) => records.checkFiles(onFile),
-      checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)),
+      ...checksOf(config),
     }),
   )
 }
@@ -53,13 +55,14 @@ export async function repairDataDir(config: UsherConfig, onProgress: OnProgress)
   await repairFolder(folder, aside, onProgress)
   return withStore(config, async (records) => {
     const { findings } = await verifyStore(records, { onProgress, repairs: true })
-    const report = await verifyStore(records, {
-      onProgress,
-      checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)),
-    })
+    const report = await verifyStore(records, { onProgress, ...checksOf(config) })
     await aside.settle()
     return { damage: records.damage(), repaired: findings, report }
   })
+}
+
+function checksOf(config: UsherConfig) {
+  return { checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)), checkKeys: () => findKeyProblems(config) }
 }
 
 function pathsOf(config: UsherConfig): ReturnType<typeof storePaths> {
@@ -75,7 +78,12 @@ async function withStore<Value>(config: UsherConfig, use: (records: OpenStore) =
   // What the engine writes when it opens is as closed to others as the rest.
   openDataDir(config)
   const nowMs = createClock(0).now
-  const records = await openEmbeddedRecordStore({ ...paths, durability: 'process', nowMs })
+  // Without its key nothing tells whether a list that was put elsewhere is ours.
+  const isSound = findKeyProblems(config).length === 0
+  const list = isSound
+    ? { optOutKeyCheck: keyCheck(readKey(config.dataDir, 'optout.key'), 'optout.key') }
+    : { optOutList: optOutListOf({ ...config, optOuts: {} }) }
+  const records = await openEmbeddedRecordStore({ ...paths, ...list, durability: 'process', nowMs })
   try {
     return await use(records)
   } finally {

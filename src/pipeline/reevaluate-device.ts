@@ -10,6 +10,7 @@ import { inactiveAtMs } from './inactivity.ts'
 import { leaveAll } from './leave-all.ts'
 import { mergeFollowUps } from './merge-follow-ups.ts'
 import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.ts'
+import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
 import { readMerged } from './visitor.ts'
 import { withoutDeleted } from './without-deleted.ts'
@@ -109,8 +110,9 @@ async function retire(
   const rulebook = parts.rulebook()
   const merged = await readMerged(parts.profiles, rulebook, before.links)
   const left = leaveAll(rulebook, draft, LeaveReason.inactive, nowMs)
-  const owed = nowMs < inactiveAtMs(before, rulebook) + OWED_DAYS_MAX * DAY_MS ? await parts.owedBy(before.id) : []
-  if (left.changes.length > 0 || owed.length > 0) {
+  const owed = await parts.owedBy(before.id)
+  const isAwaited = owed.length > 0 && nowMs < leftMs(before, rulebook) + OWED_DAYS_MAX * DAY_MS
+  if (left.changes.length > 0 || isAwaited) {
     const outbox = [...new Set([...left.outbox, ...owed])]
     const result: DeviceResult = { ...left, outbox, next: { ...left.next, dueMs: nextMidnightMs(nowMs) } }
     return commitResult(before, result, mergeFollowUps(rulebook, before, result, merged, nowMs), parts)
@@ -123,8 +125,15 @@ async function retire(
       { kind: 'reevaluate', target, atMs: nowMs },
     ]
   })
-  const isRemoved = await parts.profiles.remove(before, eventId, followUps)
+  const isRemoved = await parts.profiles.remove(before, eventId, followUps, owed)
   return isRemoved ? storedFollowUps(before.id, eventId, followUps) : undefined
+}
+
+/** When its destinations began to be told that it left: not before time got there, however far that leapt. */
+function leftMs(before: Profile, rulebook: Rulebook): number {
+  const { left, sinceSeconds } = before.segments
+  const ends = [...sinceSeconds].filter((_, at) => left[at] === LeaveReason.inactive)
+  return Math.max(inactiveAtMs(before, rulebook), ...ends.map((seconds) => seconds * 1_000))
 }
 
 /** The clock jumped: nothing is forgotten until it is trusted again [SEC-82]. */

@@ -45,6 +45,9 @@ export interface DeliveryStore {
   /** Everything every destination was told of a profile. */
   toldOf(profileId: ProfileId): Promise<readonly { readonly destinationId: DestinationId; readonly told: ToldState }[]>
 
+  /** Who must hear of a profile: whoever may believe it in a segment, and those of `destinationIds` that have yet to be told. */
+  owedBy(profileId: ProfileId, destinationIds: readonly DestinationId[]): Promise<readonly DestinationId[]>
+
   /** Stores messages of one destination before their first byte leaves, all or none. Repeating it is harmless. */
   freeze(deliveries: readonly StoredDelivery[]): Promise<void>
   /** Replaces an open delivery after an attempt. */
@@ -252,6 +255,13 @@ export function openDeliveryStore(records: RecordStore, onCorrupt: (key: Buffer)
         const told = readable(key, record, openTold)
         return told === undefined ? [] : [{ destinationId: key.readUInt32BE(key.length - 4) as DestinationId, told }]
       })
+    },
+
+    async owedBy(profileId, destinationIds) {
+      const markers = destinationIds.map((destinationId) => outboxKey(profileId, destinationId))
+      const [told, found] = await Promise.all([this.toldOf(profileId), records.getMany(markers)])
+      const believing = told.filter((one) => one.told.active.length > 0).map((one) => one.destinationId)
+      return [...new Set([...believing, ...destinationIds.filter((_, at) => found[at] !== undefined)])]
     },
 
     async freeze(deliveries) {

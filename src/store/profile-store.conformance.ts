@@ -4,7 +4,7 @@ import type { DestinationId, EventId, ProfileId } from '../model/ids.ts'
 import { partitionOf } from '../model/partition.ts'
 import { newProfile, type Profile } from '../model/profile.ts'
 import { dueKey, Kind, kindRange, outboxKey, profileKey } from './keys.ts'
-import { openOutboxMarker } from './outbox-marker.ts'
+import { openOutboxMarker, sealOutboxMarker } from './outbox-marker.ts'
 import type { ProfileStore, ProfileUpdate } from './profile-store.ts'
 import { openProfileStore, type ProfileStoreOptions } from './profiles.ts'
 import { quarantineKey } from './quarantine.ts'
@@ -243,12 +243,16 @@ export function describeProfileStore(name: string, open: () => Promise<OpenedRec
   )
 
   fact(
-    'removing takes the profile with its due entry, once, if the revision still holds',
+    'removing takes the profile with its due entry and outbox markers, once, if the revision still holds',
     async ({ profiles, records }) => {
       const profile = await stored(profiles, device(1), { dueMs: NOW })
       const followUps: FollowUp[] = [{ kind: 'unlink', target: device(2), other: device(1), atMs: NOW }]
       expect(await profiles.remove({ ...profile, revision: 9 }, EVENT, followUps)).toBe(false)
-      expect(await profiles.remove(profile, EVENT, followUps)).toBe(true)
+      const [four, five] = [4, 5].map((n) => n as DestinationId) as [DestinationId, DestinationId]
+      const marker = { key: outboxKey(profile.id, four), record: sealOutboxMarker({ revision: 1, atMs: NOW }) }
+      await records.commit({ puts: [marker], deletes: [] })
+      expect(await profiles.remove(profile, EVENT, followUps, [four, five])).toBe(true)
+      expect(await records.getMany([marker.key])).toEqual([undefined])
       expect(await profiles.remove(profile, EVENT, followUps)).toBe(false)
       expect(await profiles.getMany([profile.id])).toEqual([undefined])
       const { from, to } = kindRange(partitionOf(profile.id), Kind.due)

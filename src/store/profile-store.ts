@@ -72,8 +72,16 @@ export interface ProfileStore {
     followUps: readonly FollowUp[],
   ): Promise<readonly StoredFollowUp[]>
 
-  /** Removes a profile and its due entry, if the revision still matches; `followUps` travel with it. */
-  remove(profile: Profile, eventId: EventId, followUps: readonly FollowUp[]): Promise<boolean>
+  /**
+   * Removes a profile, its due entry and its outbox markers, if the revision still matches; `followUps` travel with it.
+   * @param outbox of which destinations there may be markers
+   */
+  remove(
+    profile: Profile,
+    eventId: EventId,
+    followUps: readonly FollowUp[],
+    outbox?: readonly DestinationId[],
+  ): Promise<boolean>
 
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 import type { FollowUp } from '../model/follow-up.ts'
-import type { EventId, ProfileId } from '../model/ids.ts'
+import type { DestinationId, EventId, ProfileId } from '../model/ids.ts'
 import type { Profile } from '../model/profile.ts'
 import { DueIndex } from './due-index.ts'
 import type { Durability } from './durability.ts'
@@ -185,10 +185,16 @@ class Profiles implements ProfileStore {
     throw new StoreUnavailableError(`an opt-out changed ${OPT_OUT_ATTEMPTS_MAX} times while it was recorded`)
   }
 
-  async remove(profile: Profile, eventId: EventId, followUps: readonly FollowUp[]): Promise<boolean> {
+  async remove(
+    profile: Profile,
+    eventId: EventId,
+    followUps: readonly FollowUp[],
+    outbox: readonly DestinationId[] = [],
+  ): Promise<boolean> {
     const key = profileKey(profile.id)
     const puts = storedFollowUps(partitionOfKey(key), eventId, followUps).map(sealFollowUp)
-    const deletes = profile.dueMs === 0 ? [key] : [key, dueKey(profile.id, profile.dueMs)]
+    const deletes = [key, ...outbox.map((destinationId) => besideProfile(key, Kind.outbox, destinationId))]
+    if (profile.dueMs !== 0) deletes.push(dueKey(profile.id, profile.dueMs))
     return this.#records.commit({ guard: { key, revision: profile.revision }, puts, deletes })
   }
 

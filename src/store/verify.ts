@@ -33,6 +33,8 @@ export interface VerifyReport {
   readonly damage: readonly Damage[]
   /** What is wrong with the file of the definitions. */
   readonly catalog: readonly string[]
+  /** What is wrong with the keys of the data directory, a sentence each. */
+  readonly keys: readonly string[]
   readonly records: number
   readonly bytes: number
   /** Records by kind, kinds without any left out. */
@@ -49,6 +51,7 @@ export interface VerifyOptions {
   /** Reads the files of the engine, where it has any. */
   readonly checkFiles?: (onProgress?: OnProgress) => Promise<readonly Damage[]>
   readonly checkCatalog?: () => Promise<readonly string[]>
+  readonly checkKeys?: () => readonly string[]
   /** What is found is put right as far as it can be; only while nothing else uses the store. */
   readonly repairs?: boolean
 }
@@ -84,6 +87,7 @@ class Verification {
   async run(): Promise<VerifyReport> {
     const damage = (await this.#options.checkFiles?.(this.#options.onProgress)) ?? []
     const catalog = (await this.#options.checkCatalog?.()) ?? []
+    const keys = this.#options.checkKeys?.() ?? []
     const kinds = await Promise.all(
       Object.entries(Kind).map(async ([name, kind]) => ({ name, kind, heads: await this.#records.heads(kind) })),
     )
@@ -101,7 +105,8 @@ class Verification {
         this.#options.onProgress?.(done, total)
       }
     }
-    return { damage, catalog, records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }
+    const counted = { records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }
+    return { damage, catalog, keys, ...counted }
   }
 
   async #isSound(stored: StoredRecord): Promise<boolean> {

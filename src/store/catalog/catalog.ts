@@ -1,3 +1,4 @@
+import type { Kysely } from 'kysely'
 import type { Clock } from '../../model/clock.ts'
 import { type Connection, createChangeFeed } from './connection.ts'
 import { createDataSources, type DataSourceRepository } from './data-sources.ts'
@@ -5,6 +6,7 @@ import { type DefinitionsSnapshot, readDefinitions } from './definitions.ts'
 import { createDestinations, type DestinationRepository } from './destinations.ts'
 import { createFolders, type FolderRepository } from './folders.ts'
 import { freeIds } from './ids.ts'
+import { settingOf } from './key-checks.ts'
 import { DEFAULT_LIMITS, type Limits } from './limits.ts'
 import { createMappings, type MappingRepository } from './mappings.ts'
 import { createMergeRules, type MergeRuleRepository } from './merge-rules.ts'
@@ -15,6 +17,7 @@ import { seed } from './seed.ts'
 import { createSegments, type SegmentRepository } from './segments.ts'
 import { createSessions, type SessionRepository } from './sessions.ts'
 import { openSqlite } from './sqlite.ts'
+import type { Tables } from './tables.ts'
 import { createTraits, type TraitRepository } from './traits.ts'
 
 /** All definitions of the account, durable on disk before a change resolves [OPS-24]. */
@@ -47,6 +50,8 @@ export interface CatalogOptions {
   /** 32 bytes [OPS-26]. */
   readonly masterKey: Buffer
   readonly clock: Clock
+  /** Checks of the keys of the data directory, by their files; kept where there are none yet, judged by `readKeyChecks`. */
+  readonly keyChecks?: Readonly<Record<string, string>> | undefined
   readonly limits?: Partial<Limits>
   /** A change could not be written. */
   readonly onWriteFailed?: ((error: unknown) => void) | undefined
@@ -59,12 +64,14 @@ const SNAPSHOTS_MAX = 4
  * Opens the catalogue, brings its tables up to date, and fills a new one.
  * @throws SecretUnreadableError when the master key is not the one it was made with; the start must stop [SEC-62]
  */
-export async function openCatalog({ file, masterKey, clock, limits, onWriteFailed }: CatalogOptions): Promise<Catalog> {
+export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
+  const { file, masterKey, clock, keyChecks = {}, limits, onWriteFailed } = options
   const engine = openSqlite(file, onWriteFailed)
   const { db } = engine
   try {
     await migrate(db)
     await seed(db, masterKey, clock())
+    await keepKeyChecks(db, keyChecks)
     const wrappedKey = await db
       .selectFrom('settings')
       .select('value')
@@ -107,4 +114,12 @@ export async function openCatalog({ file, masterKey, clock, limits, onWriteFaile
     await engine.close()
     throw error
   }
+}
+
+async function keepKeyChecks(db: Kysely<Tables>, keyChecks: Readonly<Record<string, string>>): Promise<void> {
+  const kept = await db.selectFrom('settings').select('key').execute()
+  const missing = Object.entries(keyChecks)
+    .map(([name, value]) => ({ key: settingOf(name), value }))
+    .filter(({ key }) => !kept.some((one) => one.key === key))
+  if (missing.length > 0) await db.insertInto('settings').values(missing).execute()
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import Libsql from 'libsql/promise'
 
 interface Database {
@@ -16,7 +16,9 @@ const PROBLEMS_MAX = 20
  */
 export async function checkCatalog(file: string): Promise<readonly string[]> {
   // The engine would make one.
-  if (!existsSync(file)) return ['the file is missing']
+  const stats = statSync(file, { throwIfNoEntry: false })
+  if (stats === undefined) return ['the file is missing']
+  if (stats.size === 0) return ['the file is empty']
   let database: Database | undefined
   try {
     database = new Libsql(file, { timeout: BUSY_SECONDS }) as unknown as Database

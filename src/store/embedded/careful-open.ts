@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Damage } from '../damage.ts'
 import { FolderCare } from './folder-care.ts'
 import { type Level, type OnDamaged, type OpenLevel, openLevel } from './level.ts'
@@ -13,6 +13,8 @@ export interface CarefulOptions {
   readonly asideFolder?: string | undefined
   /** The second copy of every opt-out; by default a file in `folder`. */
   readonly optOutList?: string | undefined
+  /** Tells the list of this store from others; undefined: none is judged. */
+  readonly optOutKeyCheck?: string | undefined
   /** Told how many opt-outs could not be written to their second copy; 0 once it has them all. */
   readonly onUnlisted?: ((optOuts: number) => void) | undefined
   /** Told of each damaged file once, when it was set aside and what is readable of it is in its place. */
@@ -38,7 +40,13 @@ export async function openCarefully(options: CarefulOptions, onDamaged: OnDamage
   const { folder, log = () => {}, nowMs = () => performance.timeOrigin + performance.now() } = options
   const aside = new SetAside(options.asideFolder ?? join(folder, 'damaged'), nowMs)
   const care = new FolderCare({ folder, aside, log, onDamage: options.onDamage ?? (() => {}) })
-  const optOuts = new OptOutList(options.optOutList ?? join(folder, 'opt-outs.list'), log, options.onUnlisted)
+  const optOuts = new OptOutList(options.optOutList ?? join(folder, 'opt-outs.list'), {
+    log,
+    onUnlisted: options.onUnlisted,
+    keyCheck: options.optOutKeyCheck,
+  })
+  // By its name and place it can only be ours, though an older version began it, or damage took its first line.
+  const isInPlace = dirname(resolve(optOuts.path)) === dirname(resolve(folder))
   let isStarted = false
   let isHurt = false
   const onLevelDamaged: OnDamaged = (from, to) => {
@@ -59,14 +67,14 @@ export async function openCarefully(options: CarefulOptions, onDamaged: OnDamage
   let level = await open()
   try {
     // What is new to the list must be beyond doubt: a wrong bit in a key would make an opt-out of somebody else's.
-    let opened = await RareKeys.open(level, optOuts, (unlisted) => !isHurt && unlisted === 0)
+    let opened = await RareKeys.open(level, optOuts, { isInPlace, isWhole: (unlisted) => !isHurt && unlisted === 0 })
     if (!opened.isWhole) {
-      if (await care.find()) {
+      if (await care.find(undefined, undefined, isHurt)) {
         await level.close()
         isHurt = false
         level = await open()
       }
-      opened = await RareKeys.open(level, optOuts, () => !isHurt)
+      opened = await RareKeys.open(level, optOuts, { isInPlace, isWhole: () => !isHurt })
     }
     if (opened.putBack > 0) log('store.opt_outs_put_back', { optOuts: opened.putBack })
     isStarted = true

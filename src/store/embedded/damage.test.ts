@@ -129,6 +129,7 @@ test('a log that a crash cut off is no damage [SEC-57~] [SEC-60]', async () => {
     const [file = ''] = await filesOf(folder, /\.log$/)
     const { size } = await stat(join(folder, file))
     await truncate(join(folder, file), random(size))
+    await rm(join(folder, 'clean-stop.json'))
     const { found, damage, checked } = await readEverything(folder)
     expect([damage, checked, inventedIn(found)]).toEqual([[], [], []])
   }

@@ -12,6 +12,7 @@ import {
   StoreUnavailableError,
 } from '../record-store.ts'
 import { type CarefullyOpened, openCarefully } from './careful-open.ts'
+import { noteCleanStop } from './clean-stop.ts'
 import type { EmbeddedOptions, EmbeddedRecordStore } from './embedded-options.ts'
 import { isCorruption, type Level, type OnDamaged } from './level.ts'
 import { Mending } from './mending.ts'
@@ -187,6 +188,8 @@ class LevelRecordStore implements EmbeddedRecordStore {
       clearTimeout(this.#syncTimer)
       await (this.#level instanceof Reopening ? this.#level.stop() : this.#level.close())
     }
+    // Where it cannot be written, the next start knows less, and nothing else.
+    await noteCleanStop(this.#folder).catch(() => {})
   }
 
   #known(name: string): KnownRecord | undefined {

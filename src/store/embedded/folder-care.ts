@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Damage, mayHoldOptOuts } from '../damage.ts'
 import { checkLogs, checkTables, type TableDepth, tablesWithin } from './check-folder.ts'
+import { findShortened, forgetCleanStop } from './clean-stop.ts'
 import { type ListedTable, readTableList, type TableList, TableListError, tableName } from './files/table-list.ts'
 import { holdFolder } from './hold-folder.ts'
 import { type OpenLevel, StoreDamagedError, StoreUnopenableError } from './level.ts'
@@ -63,15 +64,22 @@ export class FolderCare {
    */
   async open(open: OpenLevel): ReturnType<OpenLevel> {
     const list = await this.#readList()
-    if (list !== undefined) await this.#mend(list)
-    return open()
+    if (list !== undefined) {
+      const { folder, aside } = this.#options
+      for (const damage of await findShortened(folder, list.logNumber)) this.#tell(await aside.missing(damage))
+      await this.#mend(list)
+    }
+    const level = await open()
+    await forgetCleanStop(this.#options.folder)
+    return level
   }
 
   /**
    * Looks for the damage that LevelDB complained of, while it is in use: first in the tables that may hold these keys.
+   * @param isSuspected false: LevelDB did not complain, and that nothing is found is nothing to tell
    * @returns true when the database must be closed and opened with `open`, which mends what was found
    */
-  async find(from?: Buffer, to?: Buffer): Promise<boolean> {
+  async find(from?: Buffer, to?: Buffer, isSuspected = true): Promise<boolean> {
     if (performance.now() < this.#restsUntilMs) return false
     const list = await this.#readList()
     const near = list === undefined ? [] : tablesWithin(list, from, to)
@@ -85,6 +93,7 @@ export class FolderCare {
       for (const { number } of found) this.#suspect(number)
       if (found.length > 0) return true
     }
+    if (!isSuspected) return false
     this.#restsUntilMs = performance.now() + REST_MS
     this.#options.log('store.damage_not_found', { tables: all.length })
     return false
@@ -162,6 +171,7 @@ export class FolderCare {
     if (logs.length + tables.length === 0) return
     await using _held = await holdFolder(folder)
     try {
+      await forgetCleanStop(folder)
       for (const damage of await mendLogs(folder, logs, aside)) this.#tell(damage)
       for (const damage of await mendTables(folder, tables, aside)) this.#tell(damage)
     } catch (error) {

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Kind, startKey } from '../keys.ts'
 import { openRecord, sealRecord } from '../record.ts'
 import type { RecordStore } from '../record-store.ts'
@@ -120,7 +120,76 @@ test('an opt-out is accepted when its second copy cannot be written, and made up
 
 test('a list that cannot be read is a sentence with what to do', async () => {
   await mkdir(list(), { recursive: true })
-  await expect(open()).rejects.toThrow(/opt-outs\.list cannot be read: EISDIR.*move it away, and it is made anew/)
+  await expect(open()).rejects.toThrow(
+    /opt-outs\.list cannot be read: it is no file.*move it away, and it is made anew/,
+  )
+})
+
+describe('a list that was put somewhere else', () => {
+  const elsewhere = () => join(folder, 'other', 'list')
+  const openWith = (optOutKeyCheck: string) =>
+    openEmbeddedRecordStore({ folder: profiles(), optOutList: elsewhere(), optOutKeyCheck, durability: 'disk' })
+  const put = async (content: string) => {
+    await mkdir(join(folder, 'other'), { recursive: true })
+    await writeFile(elsewhere(), content)
+  }
+
+  test('says in its first line whose it is, also after it was written anew [SEC-79]', async () => {
+    await put('')
+    for (const number of [1, 2]) {
+      const store = await openWith('ours')
+      await optOut(store, number)
+      await store.close()
+      expect((await readFile(elsewhere(), 'utf8')).split('\n')[0]).toMatch(/^usher-opt-outs:ours [0-9a-f]+$/)
+    }
+    await put((await readFile(elsewhere(), 'utf8')).replace('A', 'B'))
+    await (await openWith('ours')).close()
+    await rm(profiles(), { recursive: true })
+    const again = await openWith('ours')
+    expect(await revisionsOf(again, [1, 2])).toEqual([1, 1])
+    await again.close()
+  })
+
+  test('is refused and left as it is when it is of another installation, or no list', async () => {
+    await put('')
+    const store = await openWith('theirs')
+    await optOut(store, 1)
+    await store.close()
+    const theirs = await readFile(elsewhere(), 'utf8')
+    await rm(profiles(), { recursive: true })
+    for (const content of [
+      theirs,
+      'notes of somebody\n',
+      '\x89PNG\r\n\x1a\n',
+      theirs.split('\n').slice(1).join('\n'),
+    ]) {
+      await put(content)
+      await expect(openWith('ours')).rejects.toThrow(/list of opt-outs of.* installation/)
+      expect(await readFile(elsewhere(), 'utf8')).toBe(content)
+    }
+  })
+
+  test('is taken without a first line, and gets one, when the store knows one of its opt-outs', async () => {
+    await optOutAll()
+    await put(await readFile(list(), 'utf8'))
+    await (await openWith('ours')).close()
+    expect(await readFile(elsewhere(), 'utf8')).toMatch(/^usher-opt-outs:ours /)
+    await rm(profiles(), { recursive: true })
+    const store = await openWith('ours')
+    expect(await revisionsOf(store, NUMBERS)).toEqual([1, 1, 2, 1, 1])
+    await store.close()
+  })
+
+  test('stays behind the link that leads to it', async () => {
+    await put('')
+    await rm(elsewhere())
+    await writeFile(join(folder, 'other', 'real'), '')
+    await symlink('real', elsewhere())
+    const store = await openWith('ours')
+    await store.close()
+    expect((await lstat(elsewhere())).isSymbolicLink()).toBe(true)
+    expect(await readFile(join(folder, 'other', 'real'), 'utf8')).toMatch(/^usher-opt-outs:ours /)
+  })
 })
 
 test('names nobody: only keyed hashes and sealed records, readable by this user alone [SEC-79]', async () => {

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
+import { type FileHandle, open, realpath, rename, stat } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { crc32 } from 'node:zlib'
 import { keyName } from '../keys.ts'
@@ -18,51 +17,83 @@ export class OptOutListError extends Error {
   }
 }
 
+/** What lies where the list should is none, or the list of another installation. Nothing in it was changed. */
+export class OptOutListForeignError extends Error {
+  readonly code = 'opt_out_list_foreign'
+}
+
+export interface OptOutListOptions {
+  readonly log?: ((event: string, fields: Record<string, unknown>) => void) | undefined
+  /** Told how many opt-outs are not in the list yet, whenever that changes. */
+  readonly onUnlisted?: ((optOuts: number) => void) | undefined
+  /**
+   * Known again by the list whose lines were hashed with one key: it stands in the first line. Undefined: no list is judged by
+   * it, and none is begun with it.
+   */
+  readonly keyCheck?: string | undefined
+}
+
+export interface ReadOptOutList {
+  /** By the name of their key. */
+  readonly entries: Map<string, StoredRecord>
+  readonly lines: number
+  /** Lines that fail their checksum; they are left out. */
+  readonly damaged: number
+  /** The last of these broke off, so that nobody was told of it. */
+  readonly isTorn: boolean
+  /** Whose list the first line says it is. */
+  readonly owner: 'us' | 'others' | 'unknown'
+}
+
 /**
  * Every opt-out a second time, in a file of its own beside the database: whoever said no stays out, whatever the device does
  * to the files of the database, and after a restore too. One line each: key, sealed record (both base64) and CRC-32 of what
  * stands before it. Keys are keyed hashes, so that it names nobody [SEC-79]. Lines are only ever added; the last of a key
- * counts.
+ * counts. The first line tells the list of one installation from those of others.
  */
 export class OptOutList {
   readonly path: string
   readonly #log: (event: string, fields: Record<string, unknown>) => void
   readonly #onUnlisted: (optOuts: number) => void
+  readonly #keyCheck: string | undefined
   /** What could not be written; it is with the next. */
   #unsaved: readonly StoredRecord[] = []
 
-  /** @param onUnlisted told how many opt-outs are not in the list yet, whenever that changes */
-  constructor(
-    path: string,
-    log: (event: string, fields: Record<string, unknown>) => void,
-    onUnlisted: (optOuts: number) => void = () => {},
-  ) {
+  constructor(path: string, { log = () => {}, onUnlisted = () => {}, keyCheck }: OptOutListOptions = {}) {
     this.path = path
     this.#log = log
     this.#onUnlisted = onUnlisted
+    this.#keyCheck = keyCheck
   }
 
-  /** By the name of their key. Lines that fail their checksum are left out. @throws OptOutListError */
-  async read(): Promise<{
-    readonly entries: Map<string, StoredRecord>
-    readonly lines: number
-    readonly damaged: number
-  }> {
+  /** @throws OptOutListError */
+  async read(): Promise<ReadOptOutList> {
     const entries = new Map<string, StoredRecord>()
     let [lines, damaged] = [0, 0]
+    let [isLastDamaged, isEnded] = [false, true]
+    let owner: ReadOptOutList['owner'] = this.#keyCheck === undefined ? 'us' : 'unknown'
     try {
-      for await (const line of createInterface({ input: createReadStream(this.path, 'latin1') })) {
+      // Others than files may keep whoever opens them waiting.
+      if (!(await stat(this.path)).isFile()) throw new Error('it is no file')
+      await using file = await open(this.path, 'r')
+      isEnded = await endsWithLine(file)
+      for await (const line of createInterface({
+        input: file.createReadStream({ encoding: 'latin1', start: 0, autoClose: false }),
+      })) {
         if (line === '') continue
         lines += 1
+        const check = readFirst(line)
         const entry = readLine(line)
-        if (entry === undefined) damaged += 1
-        else entries.set(keyName(entry.key), entry)
+        if (check !== undefined) owner = this.#keyCheck === undefined || check === this.#keyCheck ? 'us' : 'others'
+        else if (entry !== undefined) entries.set(keyName(entry.key), entry)
+        isLastDamaged = check === undefined && entry === undefined
+        if (isLastDamaged) damaged += 1
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new OptOutListError(this.path, error)
     }
     if (damaged > 0) this.#log('store.opt_out_list_damaged', { file: this.path, lines, damaged })
-    return { entries, lines, damaged }
+    return { entries, lines, damaged, isTorn: isLastDamaged && !isEnded, owner }
   }
 
   /**
@@ -82,12 +113,24 @@ export class OptOutList {
     }
   }
 
-  /** Puts these in the place of all lines. */
-  async rewrite(optOuts: Iterable<StoredRecord>): Promise<void> {
-    const next = `${this.path}.new`
+  /** Puts these in the place of all lines. @returns false when that cannot be done; the list is as it was then */
+  async rewrite(optOuts: Iterable<StoredRecord>): Promise<boolean> {
+    try {
+      await this.#replace(optOuts)
+      return true
+    } catch (error) {
+      this.#log('store.opt_out_list_unwritten', { file: this.path, optOuts: 0, error: String(error) })
+      return false
+    }
+  }
+
+  async #replace(optOuts: Iterable<StoredRecord>): Promise<void> {
+    // A link goes on to lead to where it does.
+    const path = await realpath(this.path).catch(() => this.path)
+    const next = `${path}.new`
     const file = await open(next, 'w', 0o600)
     try {
-      let text = ''
+      let text = this.#first()
       for (const optOut of optOuts) {
         text += writeLine(optOut)
         if (text.length < 1_000_000) continue
@@ -99,19 +142,45 @@ export class OptOutList {
     } finally {
       await file.close()
     }
-    await rename(next, this.path)
+    await rename(next, path)
   }
 
   async #append(optOuts: readonly StoredRecord[], mustSync: boolean): Promise<void> {
     const file = await open(this.path, 'a', 0o600)
     try {
+      const isNew = (await file.stat()).size === 0
       // A line that broke off ends here.
-      await file.appendFile(`\n${optOuts.map(writeLine).join('')}`)
+      await file.appendFile(`${isNew ? this.#first() : '\n'}${optOuts.map(writeLine).join('')}`)
       if (mustSync) await file.datasync()
     } finally {
       await file.close()
     }
   }
+
+  #first(): string {
+    return this.#keyCheck === undefined ? '' : writeFirst(this.#keyCheck)
+  }
+}
+
+async function endsWithLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  const last = Buffer.alloc(1)
+  if (size > 0) await file.read(last, 0, 1, size - 1)
+  return size === 0 || last[0] === 0x0a
+}
+
+const FIRST = 'usher-opt-outs'
+
+function writeFirst(keyCheck: string): string {
+  const text = `${FIRST}:${keyCheck}`
+  return `${text} ${crc32(text).toString(16)}\n`
+}
+
+/** The check of the key; undefined of any other line. */
+function readFirst(line: string): string | undefined {
+  const [text = '', sum] = line.split(' ')
+  if (!text.startsWith(`${FIRST}:`) || crc32(text).toString(16) !== sum) return undefined
+  return text.slice(FIRST.length + 1)
 }
 
 function writeLine({ key, record }: StoredRecord): string {

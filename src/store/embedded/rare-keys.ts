@@ -2,7 +2,7 @@ import { PARTITIONS } from '../../model/partition.ts'
 import { afterPrefix, Kind, keyName, kindRange, partitionOfKey } from '../keys.ts'
 import type { StoredRecord } from '../record-store.ts'
 import type { Level } from './level.ts'
-import { isNewerRecord, type OptOutList } from './opt-out-list.ts'
+import { isNewerRecord, type OptOutList, OptOutListForeignError, type ReadOptOutList } from './opt-out-list.ts'
 
 /**
  * Which opt-outs there may be. Every event asks for one, and almost nobody has one: knowing that in memory saves half of
@@ -17,26 +17,30 @@ export class RareKeys {
   /**
    * Reads the keys that are there, and brings database and list to the same: what damage took from the one stands in the
    * other. One owning process writes them all, so nothing is missed afterwards.
-   * @param isWhole asked when all were read, with how many the list did not have: false when a damaged block may have hidden
-   * some. Then nothing is listed, every one may be there, and each is asked for, as if there were no memory of them [SEC-60]
+   * @throws OptOutListForeignError before either is changed
    */
-  static async open(level: Level, list: OptOutList, isWhole: (unlisted: number) => boolean): Promise<OpenedRareKeys> {
+  static async open(level: Level, list: OptOutList, options: RareKeysOptions): Promise<OpenedRareKeys> {
     const rare = new RareKeys()
-    const { entries, lines, damaged } = await list.read()
+    const { entries, lines, damaged, owner } = await list.read()
     const unlisted: StoredRecord[] = []
+    let shared = 0
     for await (const stored of storedOptOuts(level)) {
       rare.add(stored.key)
       const name = keyName(stored.key)
       const listed = entries.get(name)
+      if (listed !== undefined) shared += 1
       if (listed === undefined || isNewerRecord(stored.record, listed?.record)) unlisted.push(stored)
       if (listed !== undefined && !isNewerRecord(listed.record, stored.record)) entries.delete(name)
     }
-    rare.#isComplete = isWhole(unlisted.length)
+    const isOurs = owner === 'us' || (owner === 'unknown' && (lines === 0 || shared > 0 || options.isInPlace))
+    if (!isOurs) throw foreign(list.path, owner, options.isInPlace)
+    rare.#isComplete = options.isWhole(unlisted.length)
     for (const { key } of entries.values()) rare.add(key)
     if (rare.#isComplete) {
       const isLong = lines - damaged > 2 * rare.#known.size + LINES_SPARE
-      if (damaged > 0 || isLong) await list.rewrite(await allOf(level, entries.values()))
-      else if (unlisted.length > 0) await list.add(unlisted, true)
+      const isRewritten =
+        (damaged > 0 || isLong || owner === 'unknown') && (await list.rewrite(await allOf(level, entries.values())))
+      if (!isRewritten && unlisted.length > 0) await list.add(unlisted, true)
     }
     await putBack(level, [...entries.values()])
     return { rare, putBack: entries.size, isWhole: rare.#isComplete }
@@ -52,6 +56,16 @@ export class RareKeys {
   }
 }
 
+interface RareKeysOptions {
+  /** The list lies where only ours does. */
+  readonly isInPlace: boolean
+  /**
+   * Asked when all were read, with how many the list did not have: false when a damaged block may have hidden some. Then
+   * nothing is listed, every one may be there, and each is asked for, as if there were no memory of them [SEC-60].
+   */
+  isWhole(unlisted: number): boolean
+}
+
 export interface OpenedRareKeys {
   readonly rare: RareKeys
   /** Opt-outs that were in the list alone. */
@@ -63,9 +77,21 @@ const PAGE = 1_000
 /** More lines than twice the opts-outs and these, and the list is written anew. */
 const LINES_SPARE = 1_000
 
+function foreign(path: string, owner: ReadOptOutList['owner'], isInPlace: boolean): OptOutListForeignError {
+  const what =
+    owner === 'others'
+      ? 'is the list of opt-outs of another installation: its first line was made with another optout.key'
+      : 'is no list of opt-outs of this installation: it has no such first line, and none of its lines is an opt-out that the store knows'
+  const way = isInPlace
+    ? 'Put back the optout.key that belongs to it, or move it away, and it is made anew'
+    : 'Set optOuts.listFile (USHER_OPT_OUTS_LIST_FILE) to a file that is not there yet; for a list that an older Usher began see docs/backup.md'
+  return new OptOutListForeignError(`${path} ${what}. Nothing in it was changed. ${way}`)
+}
+
 /** Writes what the list holds and the database does not. @returns how many */
 export async function putBackMissing(level: Level, list: OptOutList): Promise<number> {
-  const listed = [...(await list.read()).entries.values()]
+  const { entries, owner } = await list.read()
+  const listed = owner === 'others' ? [] : [...entries.values()]
   let count = 0
   for (let from = 0; from < listed.length; from += PAGE) {
     const page = listed.slice(from, from + PAGE)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { type Damage, damagedRange } from '../damage.ts'
 import { checkLogs, checkTables } from './check-folder.ts'
+import { findShortened, forgetCleanStop } from './clean-stop.ts'
 import {
   type ListedTable,
   logName,
@@ -14,7 +15,7 @@ import {
   tableName,
 } from './files/table-list.ts'
 import { holdFolder } from './hold-folder.ts'
-import { openLevel } from './level.ts'
+import { openLevel, StoreUnopenableError } from './level.ts'
 import { mendLogs, mendTables, writeLogFile } from './mend-folder.ts'
 import { type SetAside, syncFolder } from './set-aside.ts'
 
@@ -32,6 +33,8 @@ export async function repairFolder(folder: string, aside: SetAside, onProgress?:
   {
     await using _held = await holdFolder(folder)
     const cause = await whyNoList(folder)
+    const isFolder = (await stat(join(folder, 'CURRENT')).catch(() => undefined))?.isDirectory()
+    if (cause !== undefined && isFolder) throw new StoreUnopenableError(`${folder}: ${cause.message}`)
     if (cause !== undefined && !(await restoreList(folder, cause, aside, damage))) {
       damage.push(...(await mend(folder, await tablesIn(folder), 0, aside, onProgress)))
       await rebuildList(folder, cause, aside, damage)
@@ -63,10 +66,12 @@ async function mend(
   aside: SetAside,
   onProgress: OnProgress | undefined,
 ): Promise<Damage[]> {
+  const shortened = await Promise.all((await findShortened(folder, logNumber)).map((damage) => aside.missing(damage)))
+  await forgetCleanStop(folder)
   const logs = await checkLogs(folder, logNumber)
   const found = await checkTables(folder, tables, { depth: 'whole', ...(onProgress !== undefined && { onProgress }) })
   const damaged = tables.filter(({ number }) => found.some(({ file }) => file === tableName(number)))
-  return [...(await mendLogs(folder, logs, aside)), ...(await mendTables(folder, damaged, aside))]
+  return [...shortened, ...(await mendLogs(folder, logs, aside)), ...(await mendTables(folder, damaged, aside))]
 }
 
 /** Every table there is, as if a list had it. */
@@ -87,11 +92,11 @@ async function tablesIn(folder: string): Promise<ListedTable[]> {
  */
 async function restoreList(folder: string, cause: TableListError, aside: SetAside, damage: Damage[]): Promise<boolean> {
   const names = new Set(await readdir(folder))
-  const lists = [...names].filter((name) => /^MANIFEST-\d+$/.test(name)).sort((a, b) => numberOf(b) - numberOf(a))
+  const lists = listsIn(names)
   for (const file of lists) {
     const read = await readListFile(folder, file)
     if (read === undefined) continue
-    const missing = [...read.list.tables.values()].filter(({ number }) => !names.has(tableName(number)))
+    const missing = missingOf(read, names)
     if (!names.has(logName(read.list.logNumber)) || (missing.length > 0 && missing.length === read.list.tables.size))
       continue
     if (read.isCorrected || missing.length > 0) await replaceList(folder, read, missing, aside, damage)
@@ -100,6 +105,11 @@ async function restoreList(folder: string, cause: TableListError, aside: SetAsid
     return true
   }
   return false
+}
+
+/** Newest first. */
+function listsIn(names: Iterable<string>): string[] {
+  return [...names].filter((name) => /^MANIFEST-\d+$/.test(name)).sort((a, b) => numberOf(b) - numberOf(a))
 }
 
 function numberOf(name: string): number {
@@ -118,10 +128,18 @@ async function replaceList(
   const places = missing.length + (isCorrected ? 1 : 0)
   const changed: Damage = { file: list.file, kind: 'list', places, bytes: 0, isLost: false, ranges: [] }
   damage.push(await aside.replace(join(folder, list.file), changed, next))
+  await noteMissing(missing, aside, damage)
+}
+
+async function noteMissing(missing: readonly ListedTable[], aside: SetAside, damage: Damage[]): Promise<void> {
   for (const { number, bytes, smallest, largest } of missing) {
     const ranges = [damagedRange(smallest, largest)]
     damage.push(await aside.missing({ file: tableName(number), kind: 'table', places: 1, bytes, isLost: true, ranges }))
   }
+}
+
+function missingOf({ list }: ReadListFile, names: ReadonlySet<string>): ListedTable[] {
+  return [...list.tables.values()].filter(({ number }) => !names.has(tableName(number)))
 }
 
 async function setAsideCurrent(folder: string, aside: SetAside): Promise<Damage> {
@@ -140,7 +158,12 @@ async function writeCurrent(folder: string, list: string): Promise<void> {
 /** A new list of every table and log that is there. What had been deleted just before may be in it again. */
 async function rebuildList(folder: string, cause: TableListError, aside: SetAside, damage: Damage[]): Promise<void> {
   const none = { places: 1, bytes: 0, ranges: [] }
-  for (const file of (await readdir(folder)).filter((name) => /^MANIFEST-\d+$/.test(name)))
+  const names = new Set(await readdir(folder))
+  const [newest, ...older] = listsIn(names)
+  const read = newest === undefined ? undefined : await readListFile(folder, newest)
+  // What an older list names may have gone in its time.
+  if (read !== undefined) await noteMissing(missingOf(read, names), aside, damage)
+  for (const file of newest === undefined ? [] : [newest, ...older])
     damage.push(await aside.replace(join(folder, file), { ...none, file, kind: 'list', isLost: false }, undefined))
   if (cause.file.endsWith('.log'))
     damage.push(await aside.missing({ ...none, file: cause.file, kind: 'log', isLost: true }))

@@ -63,13 +63,16 @@ export function footerBytes(filters: Handle, index: Handle): Buffer {
 }
 
 function readIndex(stored: Buffer): IndexedBlock[] | undefined {
+  const entries = readEntries(stored)
+  if (entries === undefined) return undefined
+  // None at all: what a repair leaves of a table in which nothing was readable.
   const blocks: IndexedBlock[] = []
-  for (const { key, value } of readEntries(stored) ?? []) {
+  for (const { key, value } of entries) {
     const handle = readHandle(value)
     if (handle === undefined) return undefined
     blocks.push({ ...handle, lastKey: key })
   }
-  return blocks.length > 0 ? blocks : undefined
+  return blocks
 }
 
 async function areSound(file: FileHandle, filters: Handle): Promise<boolean> {

@@ -94,7 +94,10 @@ async function readCurrent(folder: string, names: readonly string[]): Promise<st
     if (left === undefined) return undefined
     throw new TableListError('CURRENT', `CURRENT, which names the list of tables, is missing, but ${left} is there`)
   }
-  const text = await readFile(join(folder, 'CURRENT'), 'latin1')
+  const text = await readFile(join(folder, 'CURRENT'), 'latin1').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EISDIR') throw error
+    throw new TableListError('CURRENT', 'CURRENT, which names the list of tables, is a folder; move it away first')
+  })
   const [, file] = /^(MANIFEST-\d+)\n$/.exec(text) ?? []
   if (file === undefined) throw new TableListError('CURRENT', 'CURRENT, which names the list of tables, is damaged')
   if (!names.includes(file))

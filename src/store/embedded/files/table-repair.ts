@@ -118,7 +118,8 @@ async function lookWithoutIndex(
   table: Listed,
 ): Promise<{ all: Buffer; blocks: ScannedBlock[]; damage: TableDamage }> {
   const all = await readAll(file, table.bytes)
-  const blocks = await scanBlocks(all)
+  const { size } = await file.stat()
+  const blocks = await scanBlocks(all.subarray(0, size))
   const lost: LostRange[] = []
   let after: Buffer | undefined
   let end = 0

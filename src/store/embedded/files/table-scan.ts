@@ -46,6 +46,8 @@ function sealedAt(bytes: Buffer, at: number, bytesMax: number): { at: number; en
 async function nextSealed(bytes: Buffer, from: number): Promise<{ at: number; end: number } | undefined> {
   for (let at = from; at < Math.min(from + SKIP_BYTES_MAX, bytes.length); at++) {
     if (at % TRIES_A_TURN === 0) await turn()
+    // No block begins so: its first key would be empty, or it would unpack to nothing.
+    if (bytes[at] === 0 && bytes[at + 1] === 0) continue
     const found = sealedAt(bytes, at, SKIPPED_TO_BYTES_MAX)
     if (found !== undefined && readEntries(bytes.subarray(found.at, found.end)) !== undefined) return found
   }
