@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { hasUnmapped } from './activation/destination-rules.ts'
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
@@ -34,6 +33,7 @@ import { exposureWarning } from './main/exposure.ts'
 import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
+import { owedParts } from './main/owed-parts.ts'
 import { openPlaces } from './main/places.ts'
 import { openProductClock } from './main/product-clock.ts'
 import { replayControl } from './main/replay-control.ts'
@@ -44,7 +44,6 @@ import { watchUnusable } from './main/unusable-destinations.ts'
 import { watchReadiness } from './main/watch-readiness.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
-import { utcDay } from './model/time.ts'
 import { explainProfile } from './pipeline/explain-profile.ts'
 import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
 import type { Parts } from './pipeline/parts.ts'
@@ -179,21 +178,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     },
     onCall: observer.onCall,
     onMembership: observer.onMembership,
-    owedBy: async (profileId) =>
-      (await deliveries.toldOf(profileId))
-        .filter(({ told }) => told.active.length > 0)
-        .map(({ destinationId }) => destinationId),
-    async unmappedAt(profileId) {
-      const told = await deliveries.toldOf(profileId)
-      const { destinations } = rulebooks.current()
-      const day = utcDay(clock.now())
-      const isOut = (one: (typeof told)[number]) => hasUnmapped(destinations, one.destinationId, one.told.active, day)
-      return told.filter(isOut).map(({ destinationId }) => destinationId)
-    },
-    async owe(profileId, destinationIds) {
-      for (const destinationId of destinationIds) await deliveries.owe(profileId, destinationId, clock.now())
-      if (destinationIds.length > 0) dispatcher?.notify(profileId, destinationIds)
-    },
+    ...owedParts({
+      deliveries,
+      destinations: () => rulebooks.current().destinations,
+      notify: (profileId, ids) => dispatcher?.notify(profileId, ids),
+      clock: clock.now,
+    }),
     judgedMs: clock.judgedMs,
     mayForget: clock.mayForget,
     onFollowUpFailed: (error) => {
