@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { hasUnmapped } from './activation/destination-rules.ts'
 import { type Dispatcher, openDispatcher } from './activation/dispatcher.ts'
 import { startAdmin } from './api/start-admin.ts'
 import { parseSegmentRule } from './audience/rules/segment-rule.ts'
@@ -31,6 +30,7 @@ import { exposureWarning } from './main/exposure.ts'
 import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
+import { owedParts } from './main/owed-parts.ts'
 import { openPlaces } from './main/places.ts'
 import { openProductClock } from './main/product-clock.ts'
 import { replayControl } from './main/replay-control.ts'
@@ -42,7 +42,6 @@ import type { Overrides, Usher } from './main/usher.ts'
 import { watchReadiness } from './main/watch-readiness.ts'
 import { dataSourceOfKind } from './model/deny-entry.ts'
 import type { DestinationId, DeviceId, EventId, ProfileId, SegmentId } from './model/ids.ts'
-import { utcDay } from './model/time.ts'
 import { explainProfile } from './pipeline/explain-profile.ts'
 import { findProfiles, viewFound } from './pipeline/find-profiles.ts'
 import type { Parts } from './pipeline/parts.ts'
@@ -141,18 +140,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     },
     onCall: observer.onCall,
     onMembership: observer.onMembership,
-    owedBy: (profileId) => deliveries.owedBy(profileId, [...rulebooks.current().destinations.existing]),
-    async unmappedAt(profileId) {
-      const told = await deliveries.toldOf(profileId)
-      const { destinations } = rulebooks.current()
-      const day = utcDay(clock.now())
-      const isOut = (one: (typeof told)[number]) => hasUnmapped(destinations, one.destinationId, one.told.active, day)
-      return told.filter(isOut).map(({ destinationId }) => destinationId)
-    },
-    async owe(profileId, destinationIds) {
-      for (const destinationId of destinationIds) await deliveries.owe(profileId, destinationId, clock.now())
-      if (destinationIds.length > 0) dispatcher?.notify(profileId, destinationIds)
-    },
+    ...owedParts({
+      deliveries,
+      destinations: () => rulebooks.current().destinations,
+      notify: (profileId, ids) => dispatcher?.notify(profileId, ids),
+      clock: clock.now,
+    }),
     judgedMs: clock.judgedMs,
     mayForget: clock.mayForget,
     onFollowUpFailed: (error) => {

@@ -232,11 +232,7 @@ export class DestinationRunner {
   /** @param work is told how to give its slot back early */
   #start(work: (decided: () => void) => Promise<void>): void {
     const slot = this.#slots.take()
-    const decided = () => {
-      slot.decided()
-      this.pump()
-    }
-    this.#run(() => work(decided).finally(slot.end))
+    this.#run(() => work(() => slot.decided() && this.pump()).finally(slot.end))
   }
 
   #nextWork(destination: DestinationRule, pass: Pass): Work | undefined {

@@ -20,10 +20,11 @@ export class Slots {
     this.#used += 1
     return {
       decided: () => {
-        if (isDecided || this.#besides >= this.#besidesMax) return
+        if (isDecided || this.#besides >= this.#besidesMax) return false
         isDecided = true
         this.#used -= 1
         this.#besides += 1
+        return true
       },
       end: () => {
         if (isDecided) this.#besides -= 1
@@ -34,6 +35,7 @@ export class Slots {
 }
 
 export interface Slot {
-  readonly decided: () => void
+  /** @returns whether the slot is free now */
+  readonly decided: () => boolean
   readonly end: () => void
 }
