@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import type { OverviewWindow } from './api/shapes.ts'
 import { Frame } from './frame/frame.tsx'
 import { NoSuchPage } from './frame/no-such-page.tsx'
 import { readDeliveryFilter } from './messages/delivery-filter.ts'
@@ -6,13 +7,14 @@ import { MessagesPage } from './messages/messages-page.tsx'
 import { OverviewPage } from './overview/overview-page.tsx'
 import { ProfilePage } from './profiles/profile-page.tsx'
 import { ProfilesPage } from './profiles/profiles-page.tsx'
+import { isStoryKind, type StoryKind } from './profiles/story-kinds.ts'
 
 const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
 
 const overview = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search): { window: '1h' | '24h' } => ({ window: search['window'] === '1h' ? '1h' : '24h' }),
+  validateSearch: ({ window }): { window?: OverviewWindow } => (window === '1h' || window === '24h' ? { window } : {}),
   component: OverviewPage,
 })
 const messages = createRoute({
@@ -31,10 +33,10 @@ const profiles = createRoute({ getParentRoute: () => root, path: '/profiles', co
 const profile = createRoute({
   getParentRoute: () => root,
   path: '/profiles/$id',
-  validateSearch: (search): { segmentId?: number } =>
-    Number.isSafeInteger(Number(search['segmentId'])) && search['segmentId'] !== undefined
-      ? { segmentId: Number(search['segmentId']) }
-      : {},
+  validateSearch: ({ segmentId, show }): { segmentId?: number; show?: StoryKind } => ({
+    ...(/^\d{1,10}$/.test(String(segmentId)) ? { segmentId: Number(segmentId) } : {}),
+    ...(isStoryKind(show) ? { show } : {}),
+  }),
   component: ProfilePage,
 })
 

@@ -77,7 +77,11 @@ function Count({ node }: { readonly node: ExplainedNode }) {
     <span className="count tabular">
       {required === undefined
         ? t('rule.count', { count })
-        : t(ASKED[requiredOperator], { count, required: Number(required) })}
+        : t(ASKED[requiredOperator], {
+            count,
+            required: Number(required),
+            over: count > Number(required) ? 'yes' : 'no',
+          })}
     </span>
   )
 }

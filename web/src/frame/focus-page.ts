@@ -1,0 +1,16 @@
+import { useRouterState } from '@tanstack/react-router'
+import { useEffect } from 'react'
+
+export const PAGE = 'page'
+
+/** The keyboard goes on where the page begins, and not before the navigation. */
+export const focusPage = (): void => document.getElementById(PAGE)?.focus({ preventScroll: true })
+
+/** What led to a page is often gone with the last one, and the focus with it. */
+export function useFocusOnNewPage(): void {
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on each new page
+  useEffect(() => {
+    if (document.activeElement === document.body) focusPage()
+  }, [path])
+}
