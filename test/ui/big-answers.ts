@@ -89,7 +89,14 @@ export const BIG: Recorded = {
       const delivery = answer as { recipients: { active: object[] }[] }
       const [one] = delivery.recipients
       const active = told.map(({ sid, name }) => ({ sid, name, code: String(sid) }))
-      return { ...delivery, destinationName: LONG, recipients: [{ ...one, active }, ...many(60, () => one)] }
+      return {
+        ...delivery,
+        destinationName: LONG,
+        recipients: [
+          { ...one, active },
+          ...many(60, (at) => ({ ...one, profileId: `d:${String(at).padStart(38, '3')}` })),
+        ],
+      }
     }
     return answer
   },

@@ -1,20 +1,21 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
-import type { OverviewWindow } from './api/shapes.ts'
 import { Frame } from './frame/frame.tsx'
 import { NoSuchPage } from './frame/no-such-page.tsx'
 import { readDeliveryFilter } from './messages/delivery-filter.ts'
 import { MessagesPage } from './messages/messages-page.tsx'
+import { readOverviewAddress } from './overview/address.ts'
 import { OverviewPage } from './overview/overview-page.tsx'
+import { readProfileAddress } from './profiles/address.ts'
 import { ProfilePage } from './profiles/profile-page.tsx'
 import { ProfilesPage } from './profiles/profiles-page.tsx'
-import { isStoryKind, type StoryKind } from './profiles/story-kinds.ts'
 
+// A page reads its address itself once more: what is not read comes through as it stands there, to be told.
 const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
 
 const overview = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: ({ window }): { window?: OverviewWindow } => (window === '1h' || window === '24h' ? { window } : {}),
+  validateSearch: readOverviewAddress,
   component: OverviewPage,
 })
 const messages = createRoute({
@@ -33,10 +34,7 @@ const profiles = createRoute({ getParentRoute: () => root, path: '/profiles', co
 const profile = createRoute({
   getParentRoute: () => root,
   path: '/profiles/$id',
-  validateSearch: ({ segmentId, show }): { segmentId?: number; show?: StoryKind } => ({
-    ...(/^\d{1,10}$/.test(String(segmentId)) ? { segmentId: Number(segmentId) } : {}),
-    ...(isStoryKind(show) ? { show } : {}),
-  }),
+  validateSearch: readProfileAddress,
   component: ProfilePage,
 })
 

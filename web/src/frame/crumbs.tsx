@@ -7,9 +7,7 @@ import { useWords } from '../words/use-words.tsx'
 export function Crumbs() {
   const { t } = useWords()
   const path = useRouterState({ select: (state) => state.location.pathname })
-  const isNone = useRouterState({
-    select: ({ matches }) => matches.some((one) => 'globalNotFound' in one && one.globalNotFound === true),
-  })
+  const isNone = useRouterState({ select: ({ matches }) => matches.some(({ _notFound }) => _notFound === true) })
   const { id } = useParams({ strict: false })
   const section = path.startsWith('/messages') ? 'messages' : path.startsWith('/profiles') ? 'profiles' : 'overview'
   const title = isNone ? t('frame.noPage') : t(`${section}.title`)

@@ -1,4 +1,4 @@
-import { useRouterState } from '@tanstack/react-router'
+import { useRouter } from '@tanstack/react-router'
 import { useEffect } from 'react'
 
 export const PAGE = 'page'
@@ -8,9 +8,13 @@ export const focusPage = (): void => document.getElementById(PAGE)?.focus({ prev
 
 /** What led to a page is often gone with the last one, and the focus with it. */
 export function useFocusOnNewPage(): void {
-  const path = useRouterState({ select: (state) => state.location.pathname })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: on each new page
-  useEffect(() => {
-    if (document.activeElement === document.body) focusPage()
-  }, [path])
+  const router = useRouter()
+  useEffect(
+    () =>
+      router.subscribe('onRendered', ({ fromLocation, pathChanged }) => {
+        const isLost = document.activeElement === document.body
+        if (fromLocation !== undefined && pathChanged && isLost) focusPage()
+      }),
+    [router],
+  )
 }

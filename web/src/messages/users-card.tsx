@@ -6,13 +6,13 @@ import { IconDoor, IconMember } from '../parts/icons.ts'
 import { inFours, profileAddress, shortened } from '../words/formats.ts'
 import { useWords } from '../words/use-words.tsx'
 
-const USERS_SHOWN = 20
+const USERS_SHOWN = 10
 const SEGMENTS_SHOWN = 12
 
 /** Who is in the message, what was said of each, and the way to why. */
 export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
   const { t } = useWords()
-  const { shown, fold } = useFold(recipients, USERS_SHOWN)
+  const { shown, fold } = useFold(recipients, USERS_SHOWN, 'user')
   return (
     <Card title={t('users.title')} className="wide">
       {recipients.length === 0 ? (
@@ -66,7 +66,7 @@ type ToldSegmentsProps = { readonly id: string } & Pick<DeliveryDetail['recipien
 function ToldSegments({ id, active, inactive }: ToldSegmentsProps) {
   const { t } = useWords()
   const told = [...active.map((one) => ({ ...one, to: 1 })), ...inactive.map((one) => ({ ...one, to: 0 }))]
-  const { shown, fold } = useFold(told, SEGMENTS_SHOWN)
+  const { shown, fold } = useFold(told, SEGMENTS_SHOWN, 'segment')
   return (
     <>
       <ul>

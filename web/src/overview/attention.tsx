@@ -40,7 +40,7 @@ export function Attention({ items, isBare, onManage }: AttentionProps) {
   const { time } = useFormats()
   const reasonOf = useReason()
   const navigate = useNavigate()
-  const { shown, fold } = useFold(items, ITEMS_SHOWN)
+  const { shown, fold } = useFold(items, ITEMS_SHOWN, 'other')
   return (
     <Card
       title={t('attention.title')}

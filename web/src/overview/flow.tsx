@@ -21,7 +21,9 @@ const HEIGHT = 330
 /** Of the width, in percent: where each column has its nodes, so that nothing waits for the width to be measured. */
 const NODE_WIDTH = 0.9
 const LEFT_OF = { source: 0, trait: 33, segment: 66, destination: 100 - NODE_WIDTH } as const
-const NAME_WIDTH = 17
+const NAME_WIDTH = 16
+/** Pixels: of a node that is next to nothing beside another, a line is left. */
+const SEEN = 2
 const LISTED = 7
 const OTHERS_LISTED = 24
 const ROWS_SHOWN = 20
@@ -62,13 +64,12 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
           {t('flow.emptyWhy')}
         </Empty>
       ) : asTable ? (
-        <FlowTable nodes={nodes} ribbons={ribbons} />
+        <FlowTable nodes={nodes} ribbons={ribbons} isPart={flow.others.links > 0} />
       ) : isWide ? (
         <FlowDrawing flow={flow} nodes={nodes} ribbons={ribbons} />
       ) : (
         <FlowLists flow={flow} nodes={nodes} />
       )}
-      {flow.others.links > 0 && <p className="card-body dim small">{t('flow.largestPaths')}</p>}
     </Card>
   )
 }
@@ -106,9 +107,9 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
               key={id}
               className={`node ${tone} ${fadedAt(id)}`}
               x={LEFT_OF[column]}
-              y={top}
+              y={top - Math.max(0, SEEN - height) / 2}
               width={NODE_WIDTH}
-              height={height}
+              height={Math.max(height, SEEN)}
             />
           ))}
         </svg>
@@ -130,17 +131,21 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
         ))}
       </div>
       {others !== undefined && <OthersList key={others.id} node={others} />}
-      <p className="dim small">{t('flow.heights')}</p>
+      <p className="dim small">
+        {t('flow.heights')} {flow.others.links > 0 && t('flow.largestPaths')}
+      </p>
     </div>
   )
 }
+
+const foldedAs = (column: FlowColumn) => (column === 'source' ? 'other' : column)
 
 /** What a node of others stands for, once it is chosen. */
 function OthersList({ node }: { readonly node: FlowNode }) {
   const { t } = useWords()
   const { exact } = useFormats()
   const { named, unnamed } = node.others ?? { named: [], unnamed: 0 }
-  const { shown, fold } = useFold(named, OTHERS_LISTED)
+  const { shown, fold } = useFold(named, OTHERS_LISTED, foldedAs(node.column))
   return (
     <section className="flow-others" aria-label={t(`flow.${node.column}`)}>
       <ul>
@@ -235,7 +240,7 @@ function FlowList({ column, nodes }: { readonly column: FlowColumn; readonly nod
   const others = nodes.find((node) => node.others !== undefined)?.others
   const names = nodes.flatMap((node) => node.others?.named ?? [node])
   const most = Math.max(0, ...names.map(({ amount }) => amount))
-  const { shown, fold } = useFold(names, LISTED)
+  const { shown, fold } = useFold(names, LISTED, foldedAs(column))
   return (
     <>
       <ul>
@@ -280,7 +285,7 @@ function curve({ start, end }: FlowRibbon, fromX: number, toX: number): string {
   return `${upper} L${toX},${endLow} C${middle},${endLow} ${middle},${startLow} ${fromX},${startLow} Z`
 }
 
-function FlowTable({ nodes, ribbons }: Drawn) {
+function FlowTable({ nodes, ribbons, isPart }: Drawn & { readonly isPart: boolean }) {
   const { t } = useWords()
   const { exact } = useFormats()
   const named = useNameOf()
@@ -290,7 +295,7 @@ function FlowTable({ nodes, ribbons }: Drawn) {
     return node === undefined ? 0 : FLOW_COLUMNS.indexOf(node.column) * HEIGHT * 2 + node.top
   }
   const inOrder = [...ribbons].sort((a, b) => place(a.from) - place(b.from) || b.count - a.count)
-  const { shown, fold } = useFold(inOrder, ROWS_SHOWN)
+  const { shown, fold } = useFold(inOrder, ROWS_SHOWN, 'path')
   const linkedTo = (id: string) => {
     const column = nodeOf(id)?.column
     return column === undefined || column === 'source' ? 'trait' : column
@@ -324,6 +329,7 @@ function FlowTable({ nodes, ribbons }: Drawn) {
         </tbody>
       </table>
       {fold !== null && <p className="card-body">{fold}</p>}
+      {isPart && <p className="card-body dim small">{t('flow.largestPaths')}</p>}
     </>
   )
 }

@@ -28,7 +28,7 @@ interface LedgerProps {
 export function Ledger({ rows, onManage }: LedgerProps) {
   const { t } = useWords()
   const { short, exact, percent } = useFormats()
-  const { shown, fold } = useFold(rows, ROWS_SHOWN)
+  const { shown, fold } = useFold(rows, ROWS_SHOWN, 'destination')
   return (
     <Card title={t('ledger.title')} subtitle={t('ledger.subtitle')}>
       {rows.length === 0 ? (

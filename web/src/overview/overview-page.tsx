@@ -8,11 +8,11 @@ import type { Overview, OverviewWindow } from '../api/shapes.ts'
 import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import { keepWindow, keptWindow, readOverviewAddress } from './address.ts'
 import { Attention } from './attention.tsx'
 import { type ChosenDestination, DeliveryDialogue } from './delivery-dialogue.tsx'
 import { FiguresStrip } from './figures.tsx'
 import { Flow } from './flow.tsx'
-import { keepWindow, keptWindow } from './kept-window.ts'
 import { Ledger } from './ledger.tsx'
 
 const route = getRouteApi('/')
@@ -21,7 +21,7 @@ const route = getRouteApi('/')
 export function OverviewPage() {
   const { t } = useWords()
   const { time } = useFormats()
-  const { window = keptWindow() } = route.useSearch()
+  const { window = keptWindow() } = readOverviewAddress(route.useSearch())
   const navigate = route.useNavigate()
   const live = useContext(LiveContext)
   const { data, error, isPlaceholderData, refetch } = useQuery({

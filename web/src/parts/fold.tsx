@@ -4,10 +4,13 @@ import { useWords } from '../words/use-words.tsx'
 /** As many more with each press, so that no press makes a page of thousands of lines. */
 const STEP = 100
 
-/** The first of a long list, and the button that shows more of it, or only the first again. */
+type What = 'trait' | 'segment' | 'destination' | 'user' | 'path' | 'other'
+
+/** The first of a long list, and the button that shows more of it, or only the first again. @param what it is a list of */
 export function useFold<Item>(
   items: readonly Item[],
   first: number,
+  what: What,
 ): { readonly shown: readonly Item[]; readonly fold: ReactNode } {
   const { t } = useWords()
   const [most, setMost] = useState(first)
@@ -23,7 +26,7 @@ export function useFold<Item>(
         aria-expanded={most > first}
         onClick={() => setMost(rest > 0 ? most + STEP : first)}
       >
-        {rest > 0 ? t('fold.more', { count: rest }) : t('fold.fewer')}
+        {rest > 0 ? t('fold.more', { count: rest, what }) : t('fold.fewer')}
       </button>
     ),
   }

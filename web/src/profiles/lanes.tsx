@@ -20,10 +20,12 @@ export function Lanes({ profile }: { readonly profile: ProfileView }) {
   const traits = useFold(
     lanes.filter(({ kind }) => kind === 'trait'),
     TRAITS_SHOWN,
+    'trait',
   )
   const segments = useFold(
     lanes.filter(({ kind }) => kind === 'segment'),
     SEGMENTS_SHOWN,
+    'segment',
   )
   return (
     <Card title={t('lanes.title')} subtitle={t('lanes.subtitle')}>

@@ -7,6 +7,7 @@ import { Card } from '../parts/card.tsx'
 import { Copy } from '../parts/copy.tsx'
 import { inFours, profileAddress } from '../words/formats.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import { readProfileAddress } from './address.ts'
 import { Known } from './known.tsx'
 import { Lanes } from './lanes.tsx'
 import { readProfileId } from './profile-id.ts'
@@ -22,7 +23,7 @@ export function ProfilePage() {
   const { id } = route.useParams()
   // What can be no ID is not asked for: the server could only say so in its own words.
   const isId = readProfileId(id) !== undefined
-  const { segmentId } = route.useSearch()
+  const { segmentId } = readProfileAddress(route.useSearch())
   const navigate = route.useNavigate()
   const { data, error, refetch } = useQuery({
     queryKey: ['profile', id],

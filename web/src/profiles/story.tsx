@@ -11,7 +11,7 @@ import { useFold } from '../parts/fold.tsx'
 import { IconArrowIn, IconArrowOut, IconLink, IconSent, IconTag } from '../parts/icons.ts'
 import { profileAddress } from '../words/formats.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
-import { STORY_KINDS, type StoryKind } from './story-kinds.ts'
+import { readProfileAddress, STORY_KINDS, type StoryKind } from './address.ts'
 
 const route = getRouteApi('/profiles/$id')
 
@@ -23,7 +23,7 @@ const ICONS = {
   sent: IconSent,
   told: IconSent,
 } as const
-const MOMENTS_SHOWN = 100
+const MOMENTS_SHOWN = 40
 
 interface Moment {
   readonly kind: keyof typeof ICONS
@@ -46,7 +46,7 @@ const MESSAGES_MAX = 100
 export function Story({ profile }: { readonly profile: ProfileView }) {
   const { t } = useWords()
   const { day } = useFormats()
-  const { show = 'all' } = route.useSearch()
+  const { show = 'all' } = readProfileAddress(route.useSearch())
   const navigate = route.useNavigate()
   const { data: destinations } = useQuery(destinationsQuery)
   const q = profileAddress(profile.profileId)
@@ -59,7 +59,7 @@ export function Story({ profile }: { readonly profile: ProfileView }) {
   const all = [...momentsOf(profile), ...toldMoments(profile, sent, nameOf)]
     .sort((a, b) => b.at.localeCompare(a.at))
     .filter(({ kind }) => (STORY_KINDS[show] as readonly string[]).includes(kind))
-  const { shown: moments, fold } = useFold(all, MOMENTS_SHOWN)
+  const { shown: moments, fold } = useFold(all, MOMENTS_SHOWN, 'other')
   const days = [...new Set(moments.map(({ at }) => at.slice(0, 10)))]
   return (
     <Card

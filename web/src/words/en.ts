@@ -8,7 +8,8 @@ export const en = {
   'copy.done': 'Copied',
   'answers.loading': 'Loading',
   'answers.retry': 'Try again',
-  'fold.more': '{count, plural, one {# more} other {# more}}',
+  'fold.more':
+    '{what, select, trait {{count, plural, one {# more trait} other {# more traits}}} segment {{count, plural, one {# more segment} other {# more segments}}} destination {{count, plural, one {# more destination} other {# more destinations}}} user {{count, plural, one {# more user} other {# more users}}} path {{count, plural, one {# more path} other {# more paths}}} other {{count, plural, one {# more} other {# more}}}}',
   'fold.fewer': 'Show fewer',
   'picker.none': 'No name has this in it.',
   'picker.more': '{count, plural, one {# more. Write a part of its name.} other {# more. Write a part of the name.}}',
@@ -161,7 +162,7 @@ export const en = {
     '{more, select, yes {{count, plural, =0 {Others} one {More than # other} other {More than # others}}} other {{count, plural, one {# other} other {# others}}}}',
   'flow.unnamed': 'The rest, {shown} {unit}, is counted without names here.',
   'flow.names': '{more, select, yes {more than {count}} other {{count}}}',
-  'flow.largestPaths': 'Only the largest paths are drawn.',
+  'flow.largestPaths': 'Only the largest paths are shown.',
   'flow.from': 'From',
   'flow.to': 'To',
   'flow.count': 'Count',

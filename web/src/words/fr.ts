@@ -7,7 +7,8 @@ export const fr: Words = {
   'copy.done': 'Copié',
   'answers.loading': 'Chargement',
   'answers.retry': 'Réessayer',
-  'fold.more': '{count, plural, one {# de plus} other {# de plus}}',
+  'fold.more':
+    '{what, select, trait {{count, plural, one {# autre trait} other {# autres traits}}} segment {{count, plural, one {# autre segment} other {# autres segments}}} destination {{count, plural, one {# autre destination} other {# autres destinations}}} user {{count, plural, one {# autre utilisateur} other {# autres utilisateurs}}} path {{count, plural, one {# autre chemin} other {# autres chemins}}} other {{count, plural, one {# de plus} other {# de plus}}}}',
   'fold.fewer': 'En voir moins',
   'picker.none': 'Aucun nom ne contient cela.',
   'picker.more':
@@ -162,7 +163,7 @@ export const fr: Words = {
     '{more, select, yes {{count, plural, =0 {Autres} one {Plus de # autre} other {Plus de # autres}}} other {{count, plural, one {# autre} other {# autres}}}}',
   'flow.unnamed': 'Le reste, {shown} {unit}, est compté ici sans les noms.',
   'flow.names': '{more, select, yes {plus de {count}} other {{count}}}',
-  'flow.largestPaths': 'Seuls les plus grands chemins sont dessinés.',
+  'flow.largestPaths': 'Seuls les plus grands chemins sont montrés.',
   'flow.from': 'De',
   'flow.to': 'Vers',
   'flow.count': 'Nombre',

@@ -7,7 +7,8 @@ export const sv: Words = {
   'copy.done': 'Kopierat',
   'answers.loading': 'Laddar',
   'answers.retry': 'Försök igen',
-  'fold.more': '{count, plural, one {# till} other {# till}}',
+  'fold.more':
+    '{what, select, trait {{count, plural, one {# egenskap till} other {# egenskaper till}}} segment {{count, plural, one {# segment till} other {# segment till}}} destination {{count, plural, one {# destination till} other {# destinationer till}}} user {{count, plural, one {# användare till} other {# användare till}}} path {{count, plural, one {# väg till} other {# vägar till}}} other {{count, plural, one {# till} other {# till}}}}',
   'fold.fewer': 'Visa färre',
   'picker.none': 'Inget namn innehåller detta.',
   'picker.more': '{count, plural, one {# till. Skriv en del av namnet.} other {# till. Skriv en del av namnet.}}',
@@ -160,7 +161,7 @@ export const sv: Words = {
     '{more, select, yes {{count, plural, =0 {Andra} one {Fler än # annan} other {Fler än # andra}}} other {{count, plural, one {# annan} other {# andra}}}}',
   'flow.unnamed': 'Resten, {shown} {unit}, räknas utan namn här.',
   'flow.names': '{more, select, yes {fler än {count}} other {{count}}}',
-  'flow.largestPaths': 'Bara de största vägarna ritas.',
+  'flow.largestPaths': 'Bara de största vägarna visas.',
   'flow.from': 'Från',
   'flow.to': 'Till',
   'flow.count': 'Antal',
