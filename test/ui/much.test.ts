@@ -98,7 +98,7 @@ describe.skipIf(!canBrowse)(name, () => {
       'Destinations 60, messages',
     ])
     await showsText(page, 'Only the largest paths are shown.')
-    const others = page.getByRole('list', { name: 'Traits' }).getByRole('button', { name: 'More than 44 others' })
+    const others = page.getByRole('list', { name: 'Traits' }).getByRole('button', { name: 'More than 44 other traits' })
     await others.press('Enter')
     const list = page.getByRole('region', { name: 'Traits' })
     await list.getByText('Viewed category 20', { exact: true }).waitFor()

@@ -71,6 +71,7 @@ describe.skipIf(!canBrowse)(name, () => {
     ])
     await page.getByRole('button', { name: 'See as table' }).click()
     await page.getByRole('cell', { name: '912,252 times' }).waitFor()
+    await page.getByRole('button', { name: /more paths$/ }).press('Enter')
     await page.getByRole('cell', { name: '110,000 users told' }).waitFor()
     await page.context().close()
   })

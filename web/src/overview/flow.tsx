@@ -271,10 +271,10 @@ function useSays(): (node: Pick<FlowNode, 'standing'>) => string[] {
 
 function useNameOf(): (node: FlowNode) => string {
   const { t } = useWords()
-  return ({ others, name }) =>
+  return ({ column, others, name }) =>
     others === undefined
       ? name
-      : t('flow.others', { count: others.named.length, more: others.unnamed > 0 ? 'yes' : 'no' })
+      : t('flow.others', { of: column, count: others.named.length, more: others.unnamed > 0 ? 'yes' : 'no' })
 }
 
 function curve({ start, end }: FlowRibbon, fromX: number, toX: number): string {

@@ -15,7 +15,8 @@ export function useFold<Item>(
   const { t } = useWords()
   const [most, setMost] = useState(first)
   const rest = Math.max(0, items.length - most)
-  if (items.length <= first) return { shown: items, fold: null }
+  // One alone takes no more room than the button.
+  if (items.length <= first + 1) return { shown: items, fold: null }
   return {
     shown: items.slice(0, most),
     fold: (

@@ -159,7 +159,7 @@ export const en = {
   'flow.heights':
     'Each column counts in its own unit, and a node is as high as its share of that column. A path is as wide as its share of the node at each end.',
   'flow.others':
-    '{more, select, yes {{count, plural, =0 {Others} one {More than # other} other {More than # others}}} other {{count, plural, one {# other} other {# others}}}}',
+    '{of, select, source {{more, select, yes {{count, plural, =0 {Other sources} one {More than # other source} other {More than # other sources}}} other {{count, plural, one {# other source} other {# other sources}}}}}} trait {{more, select, yes {{count, plural, =0 {Other traits} one {More than # other trait} other {More than # other traits}}} other {{count, plural, one {# other trait} other {# other traits}}}}}} segment {{more, select, yes {{count, plural, =0 {Other segments} one {More than # other segment} other {More than # other segments}}} other {{count, plural, one {# other segment} other {# other segments}}}}}} other {{more, select, yes {{count, plural, =0 {Other destinations} one {More than # other destination} other {More than # other destinations}}} other {{count, plural, one {# other destination} other {# other destinations}}}}}}}',
   'flow.unnamed': 'The rest, {shown} {unit}, is counted without names here.',
   'flow.names': '{more, select, yes {more than {count}} other {{count}}}',
   'flow.largestPaths': 'Only the largest paths are shown.',
@@ -477,7 +477,6 @@ export const en = {
   'rule.countExactly': '{count}, exactly {required}',
   'rule.window': '{days, plural, one {Within # UTC day.} other {Within # UTC days.}}',
   'rule.windowBefore': '{days, plural, one {At least # UTC day ago.} other {At least # UTC days ago.}}',
-  'rule.never': 'Never, as far as is kept.',
   'rule.on': 'On {days}{more, plural, =0 {} one { and # day before} other { and # days before}}.',
   'rule.keepsOut': 'This keeps it out.',
   'rule.wouldKeepOut': 'This would keep it out.',

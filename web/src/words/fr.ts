@@ -160,7 +160,7 @@ export const fr: Words = {
   'flow.heights':
     'Chaque colonne compte dans sa propre unité, et un nœud est aussi haut que sa part de cette colonne. Un chemin est aussi large que sa part du nœud à chaque bout.',
   'flow.others':
-    '{more, select, yes {{count, plural, =0 {Autres} one {Plus de # autre} other {Plus de # autres}}} other {{count, plural, one {# autre} other {# autres}}}}',
+    '{of, select, source {{more, select, yes {{count, plural, =0 {Autres sources} one {Plus de # autre source} other {Plus de # autres sources}}} other {{count, plural, one {# autre source} other {# autres sources}}}}}} trait {{more, select, yes {{count, plural, =0 {Autres traits} one {Plus de # autre trait} other {Plus de # autres traits}}} other {{count, plural, one {# autre trait} other {# autres traits}}}}}} segment {{more, select, yes {{count, plural, =0 {Autres segments} one {Plus de # autre segment} other {Plus de # autres segments}}} other {{count, plural, one {# autre segment} other {# autres segments}}}}}} other {{more, select, yes {{count, plural, =0 {Autres destinations} one {Plus de # autre destination} other {Plus de # autres destinations}}} other {{count, plural, one {# autre destination} other {# autres destinations}}}}}}}',
   'flow.unnamed': 'Le reste, {shown} {unit}, est compté ici sans les noms.',
   'flow.names': '{more, select, yes {plus de {count}} other {{count}}}',
   'flow.largestPaths': 'Seuls les plus grands chemins sont montrés.',
@@ -481,7 +481,6 @@ export const fr: Words = {
   'rule.countExactly': '{count}, exactement {required}',
   'rule.window': '{days, plural, one {Sur # jour UTC.} other {Sur # jours UTC.}}',
   'rule.windowBefore': '{days, plural, one {Il y a au moins # jour UTC.} other {Il y a au moins # jours UTC.}}',
-  'rule.never': 'Jamais, pour autant que ce soit gardé.',
   'rule.on': 'Le {days}{more, plural, =0 {} one { et # jour avant} other { et # jours avant}}.',
   'rule.keepsOut': 'Cela le tient dehors.',
   'rule.wouldKeepOut': 'Cela le tiendrait dehors.',

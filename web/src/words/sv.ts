@@ -158,7 +158,7 @@ export const sv: Words = {
   'flow.heights':
     'Varje kolumn räknar i sin egen enhet, och en nod är så hög som sin andel av kolumnen. En väg är så bred som sin andel av noden i varje ände.',
   'flow.others':
-    '{more, select, yes {{count, plural, =0 {Andra} one {Fler än # annan} other {Fler än # andra}}} other {{count, plural, one {# annan} other {# andra}}}}',
+    '{of, select, source {{more, select, yes {{count, plural, =0 {Andra källor} one {Fler än # annan källa} other {Fler än # andra källor}}} other {{count, plural, one {# annan källa} other {# andra källor}}}}}} trait {{more, select, yes {{count, plural, =0 {Andra egenskaper} one {Fler än # annan egenskap} other {Fler än # andra egenskaper}}} other {{count, plural, one {# annan egenskap} other {# andra egenskaper}}}}}} segment {{more, select, yes {{count, plural, =0 {Andra segment} one {Fler än # annat segment} other {Fler än # andra segment}}} other {{count, plural, one {# annat segment} other {# andra segment}}}}}} other {{more, select, yes {{count, plural, =0 {Andra destinationer} one {Fler än # annan destination} other {Fler än # andra destinationer}}} other {{count, plural, one {# annan destination} other {# andra destinationer}}}}}}}',
   'flow.unnamed': 'Resten, {shown} {unit}, räknas utan namn här.',
   'flow.names': '{more, select, yes {fler än {count}} other {{count}}}',
   'flow.largestPaths': 'Bara de största vägarna visas.',
@@ -479,7 +479,6 @@ export const sv: Words = {
   'rule.countExactly': '{count}, precis {required}',
   'rule.window': '{days, plural, one {Inom # UTC-dygn.} other {Inom # UTC-dygn.}}',
   'rule.windowBefore': '{days, plural, one {Minst # UTC-dygn sedan.} other {Minst # UTC-dygn sedan.}}',
-  'rule.never': 'Aldrig, så långt det är sparat.',
   'rule.on': 'Den {days}{more, plural, =0 {} one { och # dag innan} other { och # dagar innan}}.',
   'rule.keepsOut': 'Det håller den ute.',
   'rule.wouldKeepOut': 'Det skulle hålla den ute.',
