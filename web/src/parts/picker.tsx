@@ -29,7 +29,8 @@ export function Picker({ data, value = null, ...rest }: PickerProps) {
       value={value}
       title={label}
       nothingFoundMessage={t('picker.none')}
-      maxDropdownHeight={320}
+      // Its content is as wide as its widest name, which is then cut.
+      withScrollArea={false}
       onFocus={(event) => event.currentTarget.select()}
       onClick={(event) => event.currentTarget.select()}
       filter={({ search }) => {
