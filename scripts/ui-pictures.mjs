@@ -1,6 +1,6 @@
 // `node scripts/ui-pictures.mjs FOLDER [NAME [WIDTHS]]`: every page of the built UI with recorded answers, at five widths and
 // in both schemes, for eyes; NAME is how the names of the pages begin, WIDTHS are joined by commas. A page with much of
-// everything comes again as `hard-…`. The helpers are TypeScript and go through Vite's own loader.
+// everything comes again as `hard-…` and `big-…`. The helpers are TypeScript and go through Vite's own loader.
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createServer } from 'vite'
@@ -22,15 +22,20 @@ const { startBrowsing } = await load('open-page.ts')
 const { PAGES } = await load('pages.ts')
 const { EMPTY } = await load('recorded-answers.ts')
 const { HARD } = await load('hard-answers.ts')
+const { BIG } = await load('big-answers.ts')
 const { startRecordedServer } = await load('recorded-server.ts')
 const servers = {
   full: await startRecordedServer(),
   empty: await startRecordedServer(true, EMPTY),
   'signed-out': await startRecordedServer(false),
   hard: await startRecordedServer(true, HARD),
+  big: await startRecordedServer(true, BIG),
 }
 const hard = PAGES.filter(({ server, act }) => server === undefined && act === undefined)
-const pages = [...PAGES, ...hard.map((page) => ({ ...page, name: `hard-${page.name}`, server: 'hard' }))]
+const pages = [
+  ...PAGES,
+  ...['hard', 'big'].flatMap((server) => hard.map((page) => ({ ...page, name: `${server}-${page.name}`, server }))),
+]
 const browsing = await startBrowsing()
 for (const { name, path, server = 'full', act } of pages) {
   if (only !== undefined && !name.startsWith(only)) continue

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { BIG } from './big-answers.ts'
 import { HARD } from './hard-answers.ts'
 import { DEAD, DEVICE, EMPTY, PARTNER_ID, RECORDED, RETRIED } from './recorded-answers.ts'
 import { breachOf } from './recorded-contract.ts'
@@ -17,7 +18,7 @@ const ASKED = [
   '/v1/destinations/',
   '/v1/destinations/423/health',
   '/v1/destinations/424/health',
-  '/v1/segments/?page=0&pageSize=200',
+  '/v1/segments/?page=0&pageSize=100&search=boots',
   '/v1/segments/100101',
   '/v1/traits/100001',
   `/v1/profiles/${DEVICE}`,
@@ -26,7 +27,7 @@ const ASKED = [
 ]
 
 test.each(ASKED)('%s is answered as the contract says, with much, with little and with nothing', (path) => {
-  for (const recorded of [RECORDED, HARD, EMPTY]) {
+  for (const recorded of [RECORDED, HARD, BIG, EMPTY]) {
     expect(breachOf('GET', url(path), undefined, recorded.answer('GET', url(path), undefined))).toBeUndefined()
   }
   expect(RECORDED.answer('GET', url(path), undefined)).toBeDefined()

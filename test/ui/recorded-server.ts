@@ -53,12 +53,14 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
         isSignedIn = false
         return response.writeHead(204).end()
       }
-      if (request.method === 'POST')
-        isSignedIn = (changes.at(-1)?.body as { setupToken?: string } | undefined)?.setupToken === 'once'
-      if (isSignedIn && request.method === 'POST') return response.writeHead(204).end()
+      if (request.method === 'POST') {
+        const isGood = (changes.at(-1)?.body as { setupToken?: string } | undefined)?.setupToken === 'once'
+        isSignedIn ||= isGood
+        return isGood ? response.writeHead(204).end() : sendProblem(response, 401, 'setup_link_invalid')
+      }
       if (isSignedIn) check(recorded.session)
       if (isSignedIn) return sendJson(response, 200, recorded.session)
-      return sendProblem(response, 401, request.method === 'POST' ? 'setup_link_invalid' : 'unauthorized')
+      return sendProblem(response, 401, 'unauthorized')
     }
     if (url.pathname === '/v1/live') {
       if (!isLive) return sendProblem(response, 503, 'stopping')

@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
+import { BIG } from './big-answers.ts'
 import { HARD } from './hard-answers.ts'
 import { type Browsing, startBrowsing } from './open-page.ts'
 import { EMPTY } from './recorded-answers.ts'
@@ -8,7 +9,7 @@ import { type RecordedServer, startRecordedServer } from './recorded-server.ts'
 /** A browser, and one server for each thing a page can meet. */
 export interface Stage {
   readonly browsing: Browsing
-  readonly servers: Readonly<Record<'full' | 'empty' | 'hard' | 'signed-out', RecordedServer>>
+  readonly servers: Readonly<Record<'full' | 'empty' | 'hard' | 'big' | 'signed-out', RecordedServer>>
   /** Fails when the UI asked, or was answered, otherwise than the contract says. */
   close(): Promise<void>
 }
@@ -18,6 +19,7 @@ export async function startStage(): Promise<Stage> {
     full: await startRecordedServer(),
     empty: await startRecordedServer(true, EMPTY),
     hard: await startRecordedServer(true, HARD),
+    big: await startRecordedServer(true, BIG),
     'signed-out': await startRecordedServer(false),
   }
   const browsing = await startBrowsing()

@@ -3,16 +3,19 @@ import { Frame } from './frame/frame.tsx'
 import { NoSuchPage } from './frame/no-such-page.tsx'
 import { readDeliveryFilter } from './messages/delivery-filter.ts'
 import { MessagesPage } from './messages/messages-page.tsx'
+import { readOverviewAddress } from './overview/address.ts'
 import { OverviewPage } from './overview/overview-page.tsx'
+import { readProfileAddress } from './profiles/address.ts'
 import { ProfilePage } from './profiles/profile-page.tsx'
 import { ProfilesPage } from './profiles/profiles-page.tsx'
 
+// A page reads its address itself once more: what is not read comes through as it stands there, to be told.
 const root = createRootRoute({ component: Frame, notFoundComponent: NoSuchPage })
 
 const overview = createRoute({
   getParentRoute: () => root,
   path: '/',
-  validateSearch: (search): { window: '1h' | '24h' } => ({ window: search['window'] === '1h' ? '1h' : '24h' }),
+  validateSearch: readOverviewAddress,
   component: OverviewPage,
 })
 const messages = createRoute({
@@ -31,10 +34,7 @@ const profiles = createRoute({ getParentRoute: () => root, path: '/profiles', co
 const profile = createRoute({
   getParentRoute: () => root,
   path: '/profiles/$id',
-  validateSearch: (search): { segmentId?: number } =>
-    Number.isSafeInteger(Number(search['segmentId'])) && search['segmentId'] !== undefined
-      ? { segmentId: Number(search['segmentId']) }
-      : {},
+  validateSearch: readProfileAddress,
   component: ProfilePage,
 })
 

@@ -20,20 +20,31 @@ export const sessionQuery = queryOptions<Session | null>({
     if (setupToken !== undefined) {
       signingIn ??= post('/v1/session', { setupToken }).catch((error) => {
         // What did not arrive may be tried again; a token that was refused stays so.
-        if (error instanceof ApiProblem && error.status === 0) signingIn = undefined
+        if (!isRefusedLink(error)) signingIn = undefined
         throw error
       })
-      await signingIn
+      // Who is signed in stays so, also with a link that no longer works.
+      await signingIn.catch(async (error) => {
+        if (!isRefusedLink(error) || (await session()) === null) throw error
+      })
     }
-    try {
-      return await get<Session>('/v1/session')
-    } catch (error) {
-      if (error instanceof ApiProblem && error.status === 401) return null
-      throw error
-    }
+    return session()
   },
   staleTime: 60_000,
   retry: false,
 })
+
+async function session(): Promise<Session | null> {
+  try {
+    return await get<Session>('/v1/session')
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 401) return null
+    throw error
+  }
+}
+
+/** Then trying again is of no use. */
+export const isRefusedLink = (error: unknown): boolean =>
+  error instanceof ApiProblem && error.code === 'setup_link_invalid'
 
 export const signOut = (): Promise<void> => remove('/v1/session')

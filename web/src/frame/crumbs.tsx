@@ -7,15 +7,16 @@ import { useWords } from '../words/use-words.tsx'
 export function Crumbs() {
   const { t } = useWords()
   const path = useRouterState({ select: (state) => state.location.pathname })
+  const isNone = useRouterState({ select: ({ matches }) => matches.some(({ _notFound }) => _notFound === true) })
   const { id } = useParams({ strict: false })
   const section = path.startsWith('/messages') ? 'messages' : path.startsWith('/profiles') ? 'profiles' : 'overview'
-  const title = t(`${section}.title`)
+  const title = isNone ? t('frame.noPage') : t(`${section}.title`)
   useEffect(() => {
     document.title = id === undefined ? `${title} · Usher` : `${shortened(id)} · ${title} · Usher`
   }, [id, title])
   return (
     <nav className="crumbs" aria-label={t('frame.crumbs')}>
-      {id === undefined || section === 'overview' ? (
+      {id === undefined || section === 'overview' || isNone ? (
         <span aria-current="page">{title}</span>
       ) : (
         <>

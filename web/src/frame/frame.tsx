@@ -1,4 +1,3 @@
-import { useHotkeys } from '@mantine/hooks'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
 import { useCallback, useEffect, useRef, useState } from 'react'
@@ -6,12 +5,15 @@ import { LiveContext, useLive } from '../api/live.ts'
 import { sessionQuery } from '../api/session.ts'
 import type { Session } from '../api/shapes.ts'
 import { IconSearch, IconWifiOff } from '../parts/icons.ts'
+import { usePageKeys } from '../parts/page-keys.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { Crumbs } from './crumbs.tsx'
+import { PAGE, useFocusOnNewPage } from './focus-page.ts'
 import { KeyboardHelp } from './keyboard-help.tsx'
 import { Navigation } from './navigation.tsx'
 import { Search } from './search.tsx'
 import { SignIn } from './sign-in.tsx'
+import { UnreadAddress } from './unread-address.tsx'
 import { UserMenu } from './user-menu.tsx'
 
 /** Every page stands in it; without a session there is only the sign-in page. */
@@ -30,14 +32,15 @@ function SignedIn({ session }: { readonly session: Session }) {
   const [dialogue, setDialogue] = useState<'search' | 'keys' | undefined>()
   const live = useLive(useRefreshOnNews())
   const close = () => setDialogue(undefined)
-  useHotkeys([
-    ['mod+K', () => setDialogue('search')],
+  usePageKeys([['mod+K', () => setDialogue('search')]], true)
+  usePageKeys([
     ['shift+?', () => setDialogue('keys')],
     ['?', () => setDialogue('keys')],
   ])
+  useFocusOnNewPage()
   return (
     <LiveContext value={live}>
-      <a href="#page" className="skip">
+      <a href={`#${PAGE}`} className="skip">
         {t('frame.skip')}
       </a>
       {live.connection === 'lost' && (
@@ -63,7 +66,8 @@ function SignedIn({ session }: { readonly session: Session }) {
             <Clock />
             <UserMenu session={session} onKeys={() => setDialogue('keys')} />
           </header>
-          <main id="page" tabIndex={-1}>
+          <main id={PAGE} tabIndex={-1}>
+            <UnreadAddress />
             <Outlet />
           </main>
         </div>
@@ -86,12 +90,19 @@ function useRefreshOnNews(): () => void {
   }, [queries])
 }
 
+/** The one place that says the zone, at every width. */
 function Clock() {
-  const { wall } = useFormats()
+  const { t } = useWords()
+  const { wallDay, wallTime } = useFormats()
   const [nowMs, setNowMs] = useState(Date.now)
   useEffect(() => {
     const timer = setInterval(() => setNowMs(Date.now()), 1000)
     return () => clearInterval(timer)
   }, [])
-  return <span className="clock tabular">{wall(nowMs)} UTC</span>
+  return (
+    <span className="clock tabular" title={t('frame.utc')}>
+      <span className="clock-day">{wallDay(nowMs)}, </span>
+      {wallTime(nowMs)} UTC<span className="hidden">. {t('frame.utc')}</span>
+    </span>
+  )
 }

@@ -7,18 +7,13 @@ export function Navigation() {
   const { t } = useWords()
   return (
     <nav className="navigation" aria-label={t('frame.navigation')}>
-      <Link to="/" search={{ window: '24h' }} className="brand" aria-label={t('frame.home')}>
+      <Link to="/" search={{}} className="brand" aria-label={t('frame.home')}>
         <img src="/usher.svg" width={24} height={24} alt="" />
         <span>Usher</span>
       </Link>
       <ul>
         <li>
-          <Link
-            to="/"
-            search={{ window: '24h' }}
-            activeOptions={{ exact: true, includeSearch: false }}
-            className="nav-link"
-          >
+          <Link to="/" search={{}} activeOptions={{ exact: true, includeSearch: false }} className="nav-link">
             <IconOverview size={16} aria-hidden />
             <span>{t('overview.title')}</span>
           </Link>
@@ -46,7 +41,6 @@ export function Navigation() {
           </Link>
         </li>
       </ul>
-      <p className="nav-foot">{t('frame.utc')}</p>
     </nav>
   )
 }

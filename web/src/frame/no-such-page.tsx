@@ -10,7 +10,7 @@ export function NoSuchPage() {
       <Empty
         title={t('frame.noPage')}
         step={
-          <Link to="/" search={{ window: '24h' }}>
+          <Link to="/" search={{}}>
             {t('overview.title')}
           </Link>
         }

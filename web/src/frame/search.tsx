@@ -9,6 +9,7 @@ import { Trouble } from '../parts/answers.tsx'
 import { Dialogue } from '../parts/dialogue.tsx'
 import { IconActivity, IconMember, IconMessages, IconProfiles, IconSent, IconTag } from '../parts/icons.ts'
 import { useWords } from '../words/use-words.tsx'
+import { focusPage } from './focus-page.ts'
 
 const ICONS = {
   segment: IconMember,
@@ -18,6 +19,9 @@ const ICONS = {
   profile: IconProfiles,
   message: IconMessages,
 } as const
+
+/** The server finds no more at a time. */
+const FOUND_MAX = 20
 
 /**
  * `Ctrl K`: any part of a name, or an ID pasted whole. A segment or destination leads to its messages; what has no page yet
@@ -60,13 +64,16 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
   const open = (item: Found) => {
     if (item.kind === 'trait' || item.kind === 'data_source') return void copyId(item)
     onClose()
-    if (item.kind === 'message')
-      return void navigate({ to: '/messages/$id', params: { id: String(item.id) }, search: {} })
-    if (item.kind === 'profile')
-      return void navigate({ to: '/profiles/$id', params: { id: String(item.id).replace(/^d:/, '') }, search: {} })
-    if (item.kind === 'segment') return void navigate({ to: '/messages', search: { segmentId: Number(item.id) } })
-    if (item.kind === 'destination')
-      return void navigate({ to: '/messages', search: { destinationId: Number(item.id) } })
+    void go(item).then(focusPage)
+  }
+  const go = ({ kind, id }: Found): Promise<void> => {
+    if (kind === 'message') return navigate({ to: '/messages/$id', params: { id: String(id) }, search: {} })
+    if (kind === 'profile')
+      return navigate({ to: '/profiles/$id', params: { id: String(id).replace(/^d:/, '') }, search: {} })
+    return navigate({
+      to: '/messages',
+      search: kind === 'segment' ? { segmentId: Number(id) } : { destinationId: Number(id) },
+    })
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
@@ -99,6 +106,7 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
       {data !== undefined && q !== '' && found.length === 0 && <p className="dim small">{t('search.none', { q })}</p>}
       <p className="dim small" role="status">
         {copied !== undefined && t('search.copied', { id: String(copied.id), name: copied.name })}
+        {copied === undefined && found.length >= FOUND_MAX && t('search.more', { count: FOUND_MAX })}
       </p>
       {found.length > 0 && (
         <div className="found-list" role="listbox" id="found" aria-label={t('search.title')}>

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { ApiProblem } from '../api/client.ts'
+import { isRefusedLink } from '../api/session.ts'
 import { Trouble } from '../parts/answers.tsx'
 import { useWords } from '../words/use-words.tsx'
 import { Preferences } from './preferences.tsx'
@@ -8,13 +8,15 @@ import { Preferences } from './preferences.tsx'
 export function SignIn({ error }: { readonly error: unknown }) {
   const { t } = useWords()
   const queries = useQueryClient()
-  const isRefusedLink = error instanceof ApiProblem && error.status !== 0
+  const isRefused = isRefusedLink(error)
   return (
     <main className="sign-in">
       <div className="card">
         <h1>{t('signIn.title')}</h1>
-        {error !== null && <Trouble error={error} onRetry={() => void queries.invalidateQueries()} />}
-        <p>{isRefusedLink ? t('signIn.again') : t('signIn.how')}</p>
+        {error !== null && (
+          <Trouble error={error} onRetry={isRefused ? undefined : () => void queries.invalidateQueries()} />
+        )}
+        <p>{isRefused ? t('signIn.again') : t('signIn.how')}</p>
         <pre>
           <code>bin/usher link</code>
         </pre>

@@ -20,7 +20,9 @@ export function AttemptsCard({ attempts }: Pick<DeliveryDetail, 'attempts'>) {
             <Glyph state={STATES[outcome]} label={t(`outcome.${outcome}`)} />
             <span className="named">
               {httpStatus === null
-                ? reasonOf(error) || t('moments.noAnswer')
+                ? error === 'timeout'
+                  ? t('attempts.noAnswerWithin', { time: duration(durationMs) })
+                  : reasonOf(error) || t('moments.noAnswer')
                 : t('attempts.answered', { status: httpStatus })}
             </span>
             <span className="dim tabular">{duration(durationMs)}</span>

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import type { UseQueryResult } from '@tanstack/react-query'
+import type { KeyboardEvent } from 'react'
 import { Empty, Shapes, Trouble } from '../parts/answers.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, isUnfiltered } from './delivery-filter.ts'
@@ -14,7 +15,7 @@ interface DeliveryListProps {
   readonly onFilter: (next: DeliveryFilter) => void
   readonly onReplay: () => void
   /** A key pressed in the list. */
-  readonly onKey: (key: string) => void
+  readonly onKey: (event: KeyboardEvent) => void
 }
 
 export function DeliveryList({ answer, filter, chosen, onFilter, onReplay, onKey }: DeliveryListProps) {
@@ -27,13 +28,13 @@ export function DeliveryList({ answer, filter, chosen, onFilter, onReplay, onKey
   const stop = data?.list.some(({ deliveryId }) => deliveryId === chosen) ? chosen : data?.list[0]?.deliveryId
   const mayReplay = filter.q === undefined && !isUnfiltered(filter) && (data?.total ?? 0) > 0
   return (
-    <section className="card" aria-label={t('messages.list')}>
+    <section className="card delivery-list" aria-label={t('messages.list')}>
       <FilterForm filter={filter} onFilter={onFilter} />
       {error !== null && <Trouble error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null && <Shapes rows={8} height={30} />}
-      {data?.list.length === 0 && <NoDelivery filter={filter} onFilter={onFilter} />}
+      {data?.list.length === 0 && chosen !== undefined && <NoDelivery filter={filter} onFilter={onFilter} />}
       {data !== undefined && data.list.length > 0 && (
-        <ul className={`deliveries ${isPlaceholderData ? 'stale' : ''}`} onKeyDown={(event) => onKey(event.key)}>
+        <ul className={`deliveries ${isPlaceholderData ? 'stale' : ''}`} onKeyDown={onKey}>
           {data.list.map((delivery) => (
             <li key={delivery.deliveryId}>
               <DeliveryRow
@@ -75,7 +76,7 @@ export function DeliveryList({ answer, filter, chosen, onFilter, onReplay, onKey
             {t('replay.all', { count: data?.total ?? 0 })}
           </Button>
         )}
-        <span className="by-keys">{t('messages.keys')}</span>
+        {data !== undefined && data.list.length > 0 && <span className="by-keys">{t('messages.keys')}</span>}
       </div>
     </section>
   )
@@ -89,9 +90,12 @@ function PageButton({ label, isOff, onClick }: { label: string; isOff: boolean; 
   )
 }
 
-function NoDelivery({ filter, onFilter }: Pick<DeliveryListProps, 'filter' | 'onFilter'>) {
+/** Nothing yet, or nothing that the filter lets through: then why, and a way out of it. */
+export function NoDelivery({ filter, onFilter }: Pick<DeliveryListProps, 'filter' | 'onFilter'>) {
   const { t } = useWords()
   if (isUnfiltered(filter)) return <Empty title={t('messages.none')}>{t('messages.noneWhy')}</Empty>
+  const { from, to } = filter
+  const isBackwards = from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to)
   return (
     <Empty
       title={t('messages.noResult')}
@@ -101,7 +105,7 @@ function NoDelivery({ filter, onFilter }: Pick<DeliveryListProps, 'filter' | 'on
         </Button>
       }
     >
-      {t('messages.noResultWhy')}
+      {t(isBackwards ? 'messages.backwards' : 'messages.noResultWhy')}
     </Empty>
   )
 }

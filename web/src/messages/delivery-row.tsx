@@ -31,7 +31,9 @@ export function DeliveryRow({ delivery, filter, isChosen, isStop }: DeliveryRowP
   const fact = isFirstTry
     ? duration(last.durationMs)
     : status === 'dead' || status === 'blocked'
-      ? (last?.httpStatus?.toString() ?? '')
+      ? last?.httpStatus == null
+        ? ''
+        : t('attempts.answered', { status: last.httpStatus })
       : attempts.length > 0
         ? t('messages.attempt', { number: attempts.length })
         : ''

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import type { Segment } from '../../../src/contract.ts'
 import { get } from '../api/client.ts'
 import { IconSearch } from '../parts/icons.ts'
+import { Picker } from '../parts/picker.tsx'
 import { useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, type DeliveryStatus, readTime, STATUSES } from './delivery-filter.ts'
 import { destinationsQuery } from './destinations-query.ts'
@@ -51,11 +52,10 @@ export function FilterForm({ filter, onFilter }: FilterFormProps) {
           onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
         />
       </form>
-      <Select
+      <Picker
         aria-label={t('filter.destination')}
         placeholder={t('filter.anyDestination')}
         clearable
-        searchable
         clearButtonProps={{ 'aria-label': t('filter.clear') }}
         data={(destinations ?? []).map((one) => ({ value: String(one.destinationId), label: one.name }))}
         value={filter.destinationId === undefined ? null : String(filter.destinationId)}

@@ -44,7 +44,7 @@ export function Inspector({ id, onReplay }: { readonly id: string; readonly onRe
       </div>
     )
   return (
-    <div className="inspector" id={INSPECTOR}>
+    <section className="inspector" id={INSPECTOR} aria-label={t('messages.one')} tabIndex={-1}>
       <Head delivery={data} onReplay={onReplay} />
       <RequestCard request={data.request} />
       <div className="column">
@@ -54,7 +54,7 @@ export function Inspector({ id, onReplay }: { readonly id: string; readonly onRe
         )}
       </div>
       <UsersCard recipients={data.recipients} />
-    </div>
+    </section>
   )
 }
 

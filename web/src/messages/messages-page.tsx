@@ -1,13 +1,13 @@
-import { useHotkeys } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
-import { useState } from 'react'
+import { type KeyboardEvent, useState } from 'react'
 import { get } from '../api/client.ts'
 import type { Delivery } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
+import { usePageKeys } from '../parts/page-keys.ts'
 import { useWords } from '../words/use-words.tsx'
 import { type DeliveryFilter, readDeliveryFilter } from './delivery-filter.ts'
-import { DeliveryList } from './delivery-list.tsx'
+import { DeliveryList, NoDelivery } from './delivery-list.tsx'
 import { FILTER_INPUT } from './filter-form.tsx'
 import { INSPECTOR, Inspector } from './inspector.tsx'
 import { type ReplayChoice, ReplayDialogue } from './replay-dialogue.tsx'
@@ -33,10 +33,17 @@ export function MessagesPage() {
     placeholderData: keepPreviousData,
   })
   const list = answer.data?.list ?? []
+  const isNone = answer.data !== undefined && list.length === 0
 
   const open = (deliveryId: string) => {
-    void navigate({ to: '/messages/$id', params: { id: deliveryId }, search: filter, replace: id !== undefined })
-    requestAnimationFrame(() => document.getElementById(`d-${deliveryId}`)?.focus())
+    const focus = () => document.getElementById(`d-${deliveryId}`)?.focus()
+    void navigate({
+      to: '/messages/$id',
+      params: { id: deliveryId },
+      search: filter,
+      replace: id !== undefined,
+      resetScroll: false,
+    }).then(() => requestAnimationFrame(focus))
   }
   const moveTo = (at: number) => {
     const next = list[Math.min(Math.max(at, 0), list.length - 1)]
@@ -46,9 +53,14 @@ export function MessagesPage() {
     const at = list.findIndex((delivery) => delivery.deliveryId === id)
     moveTo(at < 0 ? 0 : at + step)
   }
-  const onKeyInList = (key: string) => {
-    if (key === 'Home') moveTo(0)
-    if (key === 'End') moveTo(list.length - 1)
+  const onKeyInList = (event: KeyboardEvent) => {
+    if (event.key === 'Home') moveTo(0)
+    if (event.key === 'End') moveTo(list.length - 1)
+    // It is open already: on into it.
+    if (event.key === 'Enter' && document.activeElement?.id === `d-${id}`) {
+      event.preventDefault()
+      document.getElementById(INSPECTOR)?.focus()
+    }
   }
   const show = (next: DeliveryFilter) =>
     id === undefined
@@ -59,17 +71,13 @@ export function MessagesPage() {
     if (inInspector && id !== undefined) return document.getElementById(`d-${id}`)?.focus()
     if (id !== undefined) void navigate({ to: '/messages', search: filter })
   }
-  useHotkeys(
-    replay === undefined
-      ? [
-          ['ArrowDown', () => move(1)],
-          ['ArrowUp', () => move(-1)],
-          ['/', () => document.getElementById(FILTER_INPUT)?.focus()],
-          ['R', () => id !== undefined && setReplay({ deliveryIds: [id] })],
-          ['Escape', back],
-        ]
-      : [],
-  )
+  usePageKeys([
+    ['ArrowDown', () => move(1)],
+    ['ArrowUp', () => move(-1)],
+    ['/', () => document.getElementById(FILTER_INPUT)?.focus()],
+    ['R', () => id !== undefined && setReplay({ deliveryIds: [id] })],
+    ['Escape', back],
+  ])
   return (
     <>
       <div className="title-row">
@@ -82,7 +90,7 @@ export function MessagesPage() {
           {t('messages.toList')}
         </Link>
       )}
-      <div className={`messages ${id === undefined ? '' : 'has-choice'}`}>
+      <div className={`messages ${id !== undefined ? 'has-choice' : isNone ? 'has-none' : ''}`}>
         <DeliveryList
           answer={answer}
           filter={filter}
@@ -91,7 +99,11 @@ export function MessagesPage() {
           onReplay={() => setReplay({ filter })}
           onKey={onKeyInList}
         />
-        {id === undefined ? (
+        {id === undefined && isNone ? (
+          <div className="card">
+            <NoDelivery filter={filter} onFilter={(next) => void show(next)} />
+          </div>
+        ) : id === undefined ? (
           <div className="card">
             <Empty title={t('messages.choose')}>{t('messages.chooseHow')}</Empty>
           </div>

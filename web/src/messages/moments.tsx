@@ -23,7 +23,7 @@ export function Moments({ delivery }: { readonly delivery: DeliveryDetail }) {
       name: t('moments.attempt', { number }),
       atMs: Date.parse(startedAt),
       tone: outcome === 'acknowledged' ? 'delivered' : outcome === 'unknown' ? 'waiting' : 'dead',
-      fact: httpStatus === null ? t('moments.noAnswer') : String(httpStatus),
+      fact: httpStatus === null ? t('moments.noAnswer') : t('moments.answered', { status: httpStatus, outcome }),
     })),
     ...(finishedAt === null
       ? []

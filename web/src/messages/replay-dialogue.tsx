@@ -42,6 +42,7 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
   const plan = dryRun.data?.plan
   // A dry run queues nothing; what it matched would be, but for what has no destination, or nothing to tell.
   const queued = (dryRun.data?.matched ?? 0) - (plan?.withoutDestination ?? 0) - (plan?.nothingToTell ?? 0)
+  const isNothing = dryRun.data !== undefined && queued === 0
   const { replayId } = replay.data ?? { replayId: null }
   if (replayId !== null) return <ReplayResult replayId={replayId} onClose={onClose} />
   if (replay.data !== undefined)
@@ -66,39 +67,43 @@ function ReplayBody({ choice, onClose }: { readonly choice: ReplayChoice; readon
       {dryRun.data !== undefined && (
         <div aria-live="polite">
           <p>{t(as === 'same' || queued === 0 ? 'replay.counted' : 'replay.anew', { count: queued })}</p>
-          {plan !== undefined && <Plan plan={plan} as={as} />}
+          {plan !== undefined && <Plan plan={plan} as={as} queued={queued} />}
         </div>
       )}
       {replay.error !== null && <Trouble error={replay.error} />}
       <div className="buttons">
         <Button variant="default" onClick={onClose}>
-          {t('replay.keep')}
+          {t(isNothing ? 'close' : 'replay.keep')}
         </Button>
-        <Button
-          leftSection={<IconReplay size={15} aria-hidden />}
-          disabled={queued === 0}
-          loading={replay.isPending}
-          onClick={() => replay.mutate()}
-        >
-          {t('replay.do', { count: exact(queued) })}
-        </Button>
+        {!isNothing && (
+          <Button
+            leftSection={<IconReplay size={15} aria-hidden />}
+            disabled={queued === 0}
+            loading={replay.isPending}
+            onClick={() => replay.mutate()}
+          >
+            {t('replay.do', { count: exact(queued) })}
+          </Button>
+        )}
       </div>
     </div>
   )
 }
 
 /** What of it goes otherwise than was asked, and what does not go at all. */
-function Plan({ plan, as }: { readonly plan: ReplayPlan; readonly as: As }) {
+function Plan({ plan, as, queued }: { readonly plan: ReplayPlan; readonly as: As; readonly queued: number }) {
   const { t } = useWords()
+  // Others there are only beside some that go out.
+  const beside = queued > 0 ? 'yes' : 'no'
   const { unchanged, rebuilt, nothingToTell, held, underWay, unknown, withoutDestination } = plan
   const lines = [
     as === 'same' && unchanged === null && t('replay.manyNewer'),
     as === 'same' && (rebuilt ?? 0) > 0 && t('replay.rebuilt', { count: rebuilt ?? 0 }),
     (nothingToTell ?? 0) > 0 && t('replay.nothing', { count: nothingToTell ?? 0 }),
     held > 0 && t('replay.held', { count: held }),
-    underWay > 0 && t('replay.underWay', { count: underWay }),
-    unknown > 0 && t('replay.unknown', { count: unknown }),
-    withoutDestination > 0 && t('replay.deleted', { count: withoutDestination }),
+    underWay > 0 && t('replay.underWay', { count: underWay, beside }),
+    unknown > 0 && t('replay.unknown', { count: unknown, beside }),
+    withoutDestination > 0 && t('replay.deleted', { count: withoutDestination, beside }),
   ].filter((line) => line !== false)
   return lines.map((line) => (
     <p key={line} className="dim small">

@@ -9,6 +9,7 @@ import { Glyph } from '../parts/state.tsx'
 import { shortened } from '../words/formats.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import { destinationsQuery } from './destinations-query.ts'
 
 const SHOWN_MAX = 50
 /** As the glyphs of messages have it. */
@@ -70,12 +71,15 @@ export function ReplayResult({ replayId, onClose }: { readonly replayId: string;
 function MessageResult({ message, onLeave }: { readonly message: ReplayMessage; readonly onLeave: () => void }) {
   const { t } = useWords()
   const reasonOf = useReason()
-  const { deliveryId, outcome, sent, reason } = message
+  const { deliveryId, destinationId, outcome, sent, reason } = message
+  const { data: destinations } = useQuery(destinationsQuery)
+  const partner = destinations?.find((one) => one.destinationId === destinationId)?.name
   return (
     <li>
       <Glyph state={GLYPHS[outcome] ?? outcome} />
-      <Link to="/messages/$id" params={{ id: deliveryId }} search={{}} className="mono small" onClick={onLeave}>
-        {shortened(deliveryId)}
+      <Link to="/messages/$id" params={{ id: deliveryId }} search={{}} className="small" onClick={onLeave}>
+        {partner !== undefined && `${partner} `}
+        <span className="mono">{shortened(deliveryId)}</span>
       </Link>
       <span className="small">
         {t('replay.outcome', { state: outcome, sent: sent ?? 'none', reason: reasonOf(reason) || 'none' })}

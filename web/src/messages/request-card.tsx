@@ -10,6 +10,7 @@ export function RequestCard({ request }: Pick<DeliveryDetail, 'request'>) {
   return (
     <Card
       title={t('request.title')}
+      className="request"
       subtitle={
         <code>
           {request.method} {request.url}

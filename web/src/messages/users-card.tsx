@@ -1,13 +1,18 @@
 import { Link } from '@tanstack/react-router'
 import type { DeliveryDetail } from '../api/shapes.ts'
 import { Card } from '../parts/card.tsx'
+import { useFold } from '../parts/fold.tsx'
 import { IconDoor, IconMember } from '../parts/icons.ts'
 import { inFours, profileAddress, shortened } from '../words/formats.ts'
 import { useWords } from '../words/use-words.tsx'
 
+const USERS_SHOWN = 10
+const SEGMENTS_SHOWN = 12
+
 /** Who is in the message, what was said of each, and the way to why. */
 export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
   const { t } = useWords()
+  const { shown, fold } = useFold(recipients, USERS_SHOWN, 'user')
   return (
     <Card title={t('users.title')} className="wide">
       {recipients.length === 0 ? (
@@ -22,7 +27,7 @@ export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
             </tr>
           </thead>
           <tbody>
-            {recipients.map(({ profileId, partnerIds, active, inactive }) => {
+            {shown.map(({ profileId, partnerIds, active, inactive }) => {
               const id = profileAddress(profileId)
               return (
                 <tr key={`${profileId} ${partnerIds.map((one) => one.id).join(' ')}`}>
@@ -43,33 +48,7 @@ export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
                     ))}
                   </td>
                   <td>
-                    <ul>
-                      {[...active.map((one) => ({ ...one, to: 1 })), ...inactive.map((one) => ({ ...one, to: 0 }))].map(
-                        ({ sid, name, code, to }) => {
-                          const Icon = to === 1 ? IconMember : IconDoor
-                          return (
-                            <li key={sid} className="told-line">
-                              <span className={`state ${to === 1 ? 'sent' : 'neutral'}`}>
-                                <Icon size={14} aria-hidden />
-                                {t(to === 1 ? 'users.in' : 'users.out')}
-                              </span>
-                              <span>
-                                <span className="named">{name}</span>{' '}
-                                <span className="dim small">{t('users.status', { code, status: to })}</span>
-                              </span>
-                              <Link
-                                to="/profiles/$id"
-                                params={{ id }}
-                                search={{ segmentId: sid }}
-                                aria-label={t('users.whyIn', { name })}
-                              >
-                                {t('users.why')}
-                              </Link>
-                            </li>
-                          )
-                        },
-                      )}
-                    </ul>
+                    <ToldSegments id={id} active={active} inactive={inactive} />
                   </td>
                 </tr>
               )
@@ -77,6 +56,44 @@ export function UsersCard({ recipients }: Pick<DeliveryDetail, 'recipients'>) {
           </tbody>
         </table>
       )}
+      {fold !== null && <p className="card-body">{fold}</p>}
     </Card>
+  )
+}
+
+type ToldSegmentsProps = { readonly id: string } & Pick<DeliveryDetail['recipients'][number], 'active' | 'inactive'>
+
+function ToldSegments({ id, active, inactive }: ToldSegmentsProps) {
+  const { t } = useWords()
+  const told = [...active.map((one) => ({ ...one, to: 1 })), ...inactive.map((one) => ({ ...one, to: 0 }))]
+  const { shown, fold } = useFold(told, SEGMENTS_SHOWN, 'segment')
+  return (
+    <>
+      <ul>
+        {shown.map(({ sid, name, code, to }) => {
+          const Icon = to === 1 ? IconMember : IconDoor
+          return (
+            <li key={sid} className="told-line">
+              <span className={`state ${to === 1 ? 'sent' : 'neutral'}`}>
+                <Icon size={14} aria-hidden />
+                {t(to === 1 ? 'users.in' : 'users.out')}
+              </span>
+              <span title={t('users.status', { code, status: to })}>
+                <span className="named">{name}</span> <span className="dim small mono">{code}</span>
+              </span>
+              <Link
+                to="/profiles/$id"
+                params={{ id }}
+                search={{ segmentId: sid }}
+                aria-label={t('users.whyIn', { name })}
+              >
+                {t('users.why')}
+              </Link>
+            </li>
+          )
+        })}
+      </ul>
+      {fold}
+    </>
   )
 }

@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
 import type { AttentionItem } from '../api/shapes.ts'
+import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
+import { useFold } from '../parts/fold.tsx'
 import { IconAlert, IconCheck, IconClock, IconDead, IconPause, IconRetry, IconShield } from '../parts/icons.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
@@ -23,23 +25,33 @@ const LOOKS = {
   clock: { Icon: IconAlert, tone: 'waiting', status: undefined },
 } as const
 
+const ITEMS_SHOWN = 8
+
 interface AttentionProps {
   readonly items: readonly AttentionItem[]
+  /** There is nobody yet to whom anything could be owed. */
+  readonly isBare: boolean
   readonly onManage: (destination: ChosenDestination) => void
 }
 
 /** What someone must do, worst first as the server orders it; the thing to do stands beside it. */
-export function Attention({ items, onManage }: AttentionProps) {
+export function Attention({ items, isBare, onManage }: AttentionProps) {
   const { t } = useWords()
   const { time } = useFormats()
   const reasonOf = useReason()
   const navigate = useNavigate()
+  const { shown, fold } = useFold(items, ITEMS_SHOWN, 'other')
   return (
     <Card
       title={t('attention.title')}
       subtitle={items.length > 0 ? t('attention.subtitle', { count: items.length }) : undefined}
     >
-      {items.length === 0 && (
+      {isBare && (
+        <Empty title={t('attention.bare')} step={<a href="/docs">{t('empty.api')}</a>}>
+          {t('attention.bareWhy')}
+        </Empty>
+      )}
+      {items.length === 0 && !isBare && (
         <p className="card-body neutral">
           <span className="glyph inline">
             <IconCheck size={15} aria-hidden />
@@ -48,7 +60,7 @@ export function Attention({ items, onManage }: AttentionProps) {
         </p>
       )}
       <ul className="attention">
-        {items.map((item) => {
+        {shown.map((item) => {
           const { Icon, tone, status } = LOOKS[item.kind]
           const values = {
             name: item.name ?? '',
@@ -96,6 +108,7 @@ export function Attention({ items, onManage }: AttentionProps) {
           )
         })}
       </ul>
+      {fold !== null && <p className="card-body">{fold}</p>}
     </Card>
   )
 }

@@ -99,9 +99,11 @@ function Standing({ health }: { readonly health: DestinationHealthView }) {
         <Fact name={t('delivery.waiting')}>
           {t('delivery.owed', { users: waitingUsers, more: moreOnDisk ? 'yes' : 'no', messages: openMessages })}
         </Fact>
-        <Fact name={t('delivery.lastSuccess')}>{lastSuccess === null ? t('delivery.none') : time(lastSuccess)}</Fact>
+        <Fact name={t('delivery.lastSuccess')}>
+          {lastSuccess === null ? t('delivery.noSuccess') : time(lastSuccess)}
+        </Fact>
         <Fact name={t('delivery.lastFailure')}>
-          {lastFailure === null ? t('delivery.none') : `${time(lastFailure.at)}, ${reasonOf(lastFailure.reason)}`}
+          {lastFailure === null ? t('delivery.noFailure') : `${time(lastFailure.at)}, ${reasonOf(lastFailure.reason)}`}
         </Fact>
       </dl>
       <p className="dim small">

@@ -26,7 +26,8 @@ const { nodes, ribbons } = layoutFlow(flow, 320)
 test('a column shows at most seven nodes; the rest is one, with the sum of its amounts and links', () => {
   const traits = nodes.filter((node) => node.column === 'trait')
   expect(traits).toHaveLength(7)
-  expect(traits.at(-1)).toMatchObject({ id: 'others:trait', others: 4, amount: 4 + 3 + 2 + 1 })
+  expect(traits.at(-1)).toMatchObject({ id: 'others:trait', amount: 4 + 3 + 2 + 1 })
+  expect(traits.at(-1)?.others?.named.map(({ name }) => name)).toEqual(['Trait 6', 'Trait 7', 'Trait 8', 'Trait 9'])
   expect(ribbons.find((ribbon) => ribbon.to === 'others:trait')?.count).toBe(10)
 })
 
@@ -41,12 +42,18 @@ test('heights of a column are as its amounts, the smallest too, and a column of 
         expect(node.height / most.height).toBeCloseTo(node.amount / most.amount, 9)
       }
       const last = shown.at(-1)
-      expect((last?.top ?? 0) + (last?.height ?? 0)).toBeCloseTo(320)
+      expect(Math.max((last?.top ?? 0) + (last?.height ?? 0), (last?.labelTop ?? 0) + 32)).toBeCloseTo(320)
     }
   }
 })
 
-test('no name leaves the drawing or lies on another, and it lies at its node where it has room', () => {
+test('no name leaves the drawing or lies on another, and each lies at its node, also beside one that is nearly all', () => {
+  const much = { ...flow, others: { ...flow.others, traits: 100_000 } }
+  for (const node of layoutFlow(much, 320).nodes) {
+    expect(node.labelTop + 16).toBeCloseTo(node.top + node.height / 2)
+    expect(node.top).toBeGreaterThanOrEqual(0)
+    expect(node.top + node.height).toBeLessThanOrEqual(320.01)
+  }
   for (const node of nodes) {
     expect(node.labelTop).toBeGreaterThanOrEqual(0)
     expect(node.labelTop + 32).toBeLessThanOrEqual(320.01)
@@ -64,8 +71,14 @@ test('the ribbons of a node fill it and never more', () => {
   expect(out[0]?.start.height).toBeCloseTo((30 / 40) * (source?.height ?? 0))
 })
 
-test('a link to something unknown is left out', () => {
-  expect(ribbons.some((ribbon) => ribbon.from === 'segment:99')).toBe(false)
+test('a link to something unknown is left out, or is one of the others where some have no name', () => {
+  expect(ribbons.some((ribbon) => ribbon.from === 'segment:99' || ribbon.from === 'others:segment')).toBe(false)
+  const much = layoutFlow({ ...flow, others: { ...flow.others, segments: 70 } }, 320)
+  expect(much.ribbons.find(({ from }) => from === 'others:segment')).toMatchObject({ to: 'destination:423', count: 5 })
+  expect(much.nodes.find(({ id }) => id === 'others:segment')).toMatchObject({
+    amount: 70,
+    others: { named: [], unnamed: 70 },
+  })
 })
 
 test('a destination where more than ten and one in a hundred wait is shown as waiting, one with a few on their way is not', () => {

@@ -4,6 +4,13 @@ import type { Standing } from './use-standing.ts'
 export type FlowTone = 'sent' | 'delivered' | 'waiting' | 'dead' | 'neutral'
 export type FlowColumn = 'source' | 'trait' | 'segment' | 'destination'
 export const FLOW_COLUMNS: readonly FlowColumn[] = ['source', 'trait', 'segment', 'destination']
+/** What the answer calls those of a column that it does not name. */
+export const OTHERS_OF = {
+  source: 'sources',
+  trait: 'traits',
+  segment: 'segments',
+  destination: 'destinations',
+} as const satisfies Record<FlowColumn, keyof FlowAnswer['others']>
 
 export interface FlowNode {
   /** `trait:100001`, or `others:trait` for those that are not drawn one by one. */
@@ -14,12 +21,19 @@ export interface FlowNode {
   readonly tone: FlowTone
   /** Of a destination. */
   readonly standing: Standing | undefined
-  /** Of `others:…`: how many they are. */
-  readonly others: number
+  /** Of `others:…`. */
+  readonly others: Others | undefined
   readonly top: number
   readonly height: number
-  /** Upper edge of its name, which is at least as high as two lines; names lie beside their nodes as far as they have room. */
+  /** Upper edge of its name, which lies beside its node. */
   readonly labelTop: number
+}
+
+/** Those of a column that are not drawn one by one. */
+export interface Others {
+  readonly named: readonly Pick<FlowNode, 'id' | 'name' | 'amount' | 'tone' | 'standing'>[]
+  /** What was counted besides, under names that the answer does not have. */
+  readonly unnamed: number
 }
 
 export interface FlowRibbon {
@@ -47,13 +61,15 @@ export const LABEL_HEIGHT = 32
 export function layoutFlow(flow: FlowAnswer, height: number): { nodes: FlowNode[]; ribbons: FlowRibbon[] } {
   const alias = new Map<string, string>()
   const nodes = FLOW_COLUMNS.flatMap((column) =>
-    placeColumn(column, gather(column, amountsOf(flow, column), alias), height),
+    placeColumn(column, gather(column, amountsOf(flow, column), flow.others[OTHERS_OF[column]], alias), height),
   )
   const byId = new Map(nodes.map((node) => [node.id, node]))
+  // One that has no name here is among the others, where there are any.
+  const nodeOf = (id: string) => byId.get(alias.get(id) ?? id) ?? byId.get(`others:${id.split(':')[0]}`)
   const counts = new Map<string, { from: FlowNode; to: FlowNode; count: number }>()
   for (const link of flow.links) {
-    const from = byId.get(alias.get(link.from) ?? link.from)
-    const to = byId.get(alias.get(link.to) ?? link.to)
+    const from = nodeOf(link.from)
+    const to = nodeOf(link.to)
     if (from === undefined || to === undefined || link.count <= 0) continue
     const key = `${from.id} ${to.id}`
     const known = counts.get(key)
@@ -82,7 +98,7 @@ const amount = (id: string, name: string, value: number, tone: FlowTone): Amount
   amount: value,
   tone,
   standing: undefined,
-  others: 0,
+  others: undefined,
 })
 
 /** How it stands, else the trouble that is more than one in a hundred; otherwise delivered. */
@@ -96,49 +112,42 @@ function toneOf({ acknowledged, waiting, dead, state }: FlowAnswer['destinations
 }
 
 /** Not more than seven in a column; the rest is one node. @param alias is told where each of the rest went */
-function gather(column: FlowColumn, amounts: readonly Amount[], alias: Map<string, string>): Amount[] {
+function gather(column: FlowColumn, amounts: readonly Amount[], unnamed: number, alias: Map<string, string>): Amount[] {
   const sorted = [...amounts].sort((a, b) => b.amount - a.amount)
-  if (sorted.length <= NODES_MAX) return sorted
+  if (sorted.length <= NODES_MAX && unnamed === 0) return sorted
   const rest = sorted.slice(NODES_MAX - 1)
   const id = `others:${column}`
   for (const one of rest) alias.set(one.id, id)
-  const sum = rest.reduce((total, one) => total + one.amount, 0)
-  return [
-    ...sorted.slice(0, NODES_MAX - 1),
-    { id, name: '', amount: sum, tone: 'neutral', standing: undefined, others: rest.length },
-  ]
+  const sum = rest.reduce((total, one) => total + one.amount, unnamed)
+  return [...sorted.slice(0, NODES_MAX - 1), { ...amount(id, '', sum, 'neutral'), others: { named: rest, unnamed } }]
 }
 
 function placeColumn(column: FlowColumn, amounts: readonly Amount[], height: number): FlowNode[] {
-  const sum = amounts.reduce((total, one) => total + one.amount, 0)
   const free = height - (amounts.length - 1) * GAP
-  let top = 0
-  const placed = amounts.map((one) => {
-    const node = { ...one, column, top, height: sum === 0 ? 0 : (free * one.amount) / sum }
-    top += node.height + GAP
-    return node
-  })
-  const tops = placeLabels(
-    placed.map((node) => node.top + node.height / 2),
-    height,
+  const scale = scaleOf(
+    amounts.map((one) => one.amount),
+    free,
   )
-  return placed.map((node, at) => ({ ...node, labelTop: tops[at] ?? 0 }))
+  let top = 0
+  return amounts.map((one) => {
+    const nodeHeight = one.amount * scale
+    const room = Math.max(nodeHeight, LABEL_HEIGHT)
+    const middle = top + room / 2
+    top += room + GAP
+    return { ...one, column, top: middle - nodeHeight / 2, height: nodeHeight, labelTop: middle - LABEL_HEIGHT / 2 }
+  })
 }
 
-/** Each at its middle, moved down where the one above is in the way, then up where there is no more room. */
-function placeLabels(middles: readonly number[], height: number): number[] {
-  let least = 0
-  const tops = middles.map((middle) => {
-    const top = Math.max(middle - LABEL_HEIGHT / 2, least)
-    least = top + LABEL_HEIGHT
-    return top
-  })
-  let most = height - LABEL_HEIGHT
-  for (let at = tops.length - 1; at >= 0; at--) {
-    tops[at] = Math.min(tops[at] as number, most)
-    most = (tops[at] as number) - LABEL_HEIGHT
+/** Pixels of one, so that all fill the room and none has less of it than its name. */
+function scaleOf(all: readonly number[], free: number): number {
+  const amounts = [...all].sort((a, b) => b - a)
+  for (let large = amounts.length; large > 0; large--) {
+    const sum = amounts.slice(0, large).reduce((total, one) => total + one, 0)
+    if (sum === 0) continue
+    const scale = (free - (amounts.length - large) * LABEL_HEIGHT) / sum
+    if ((amounts[large - 1] as number) * scale >= LABEL_HEIGHT) return scale
   }
-  return tops
+  return 0
 }
 
 function placeRibbons(links: readonly { from: FlowNode; to: FlowNode; count: number }[]): FlowRibbon[] {

@@ -3,15 +3,30 @@ import { useState } from 'react'
 import type { FlowAnswer, OverviewWindow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
+import { useFold } from '../parts/fold.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
-import { FLOW_COLUMNS, type FlowNode, type FlowRibbon, LABEL_HEIGHT, layoutFlow, pathsThrough } from './flow-layout.ts'
+import {
+  FLOW_COLUMNS,
+  type FlowColumn,
+  type FlowNode,
+  type FlowRibbon,
+  LABEL_HEIGHT,
+  layoutFlow,
+  OTHERS_OF,
+  pathsThrough,
+} from './flow-layout.ts'
 import { useStanding } from './use-standing.ts'
 
 const HEIGHT = 330
 /** Of the width, in percent: where each column has its nodes, so that nothing waits for the width to be measured. */
 const NODE_WIDTH = 0.9
 const LEFT_OF = { source: 0, trait: 33, segment: 66, destination: 100 - NODE_WIDTH } as const
-const NAME_WIDTH = 17
+const NAME_WIDTH = 16
+/** Pixels: of a node that is next to nothing beside another, a line is left. */
+const SEEN = 2
+const LISTED = 7
+const OTHERS_LISTED = 24
+const ROWS_SHOWN = 20
 /** Below it four columns with names have no room. */
 const WIDE = '(min-width: 960px)'
 
@@ -21,7 +36,6 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
   const [asTable, setAsTable] = useState(false)
   const isWide = useMediaQuery(WIDE, true, { getInitialValueInEffect: false })
   const { nodes, ribbons } = layoutFlow(flow, HEIGHT)
-  const unnamed = Object.values(flow.others).reduce((sum, count) => sum + count, 0)
   const isEmpty = flow.links.length === 0 && flow.sources.every(({ events }) => events === 0)
   return (
     <Card
@@ -46,15 +60,16 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
       }
     >
       {isEmpty ? (
-        <Empty title={t('flow.empty')}>{t('flow.emptyWhy')}</Empty>
+        <Empty title={t('flow.empty')} step={<a href="/docs">{t('empty.api')}</a>}>
+          {t('flow.emptyWhy')}
+        </Empty>
       ) : asTable ? (
-        <FlowTable nodes={nodes} ribbons={ribbons} />
+        <FlowTable nodes={nodes} ribbons={ribbons} isPart={flow.others.links > 0} />
       ) : isWide ? (
         <FlowDrawing flow={flow} nodes={nodes} ribbons={ribbons} />
       ) : (
-        <FlowLists flow={flow} nodes={nodes} ribbons={ribbons} />
+        <FlowLists flow={flow} nodes={nodes} />
       )}
-      {unnamed > 0 && <p className="card-body dim small">{t('flow.unnamed', { count: unnamed })}</p>}
     </Card>
   )
 }
@@ -68,6 +83,7 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
   const { t } = useWords()
   const [chosen, setChosen] = useState<string | undefined>()
   const lit = chosen === undefined ? undefined : pathsThrough(chosen, ribbons)
+  const others = nodes.find((node) => node.id === chosen && node.others !== undefined)
   const columnOf = (id: string) => nodes.find((node) => node.id === id)?.column ?? 'source'
   const fadedAt = (...ids: readonly string[]) => (lit !== undefined && ids.some((id) => !lit.has(id)) ? 'faded' : '')
   return (
@@ -91,9 +107,9 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
               key={id}
               className={`node ${tone} ${fadedAt(id)}`}
               x={LEFT_OF[column]}
-              y={top}
+              y={top - Math.max(0, SEEN - height) / 2}
               width={NODE_WIDTH}
-              height={height}
+              height={Math.max(height, SEEN)}
             />
           ))}
         </svg>
@@ -114,9 +130,41 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
           </ul>
         ))}
       </div>
-      <p className="dim small">{t('flow.heights')}</p>
+      {others !== undefined && <OthersList key={others.id} node={others} />}
+      <p className="dim small">
+        {t('flow.heights')} {flow.others.links > 0 && t('flow.largestPaths')}
+      </p>
     </div>
   )
+}
+
+const foldedAs = (column: FlowColumn) => (column === 'source' ? 'other' : column)
+
+/** What a node of others stands for, once it is chosen. */
+function OthersList({ node }: { readonly node: FlowNode }) {
+  const { t } = useWords()
+  const { exact } = useFormats()
+  const { named, unnamed } = node.others ?? { named: [], unnamed: 0 }
+  const { shown, fold } = useFold(named, OTHERS_LISTED, foldedAs(node.column))
+  return (
+    <section className="flow-others" aria-label={t(`flow.${node.column}`)}>
+      <ul>
+        {shown.map(({ id, name, amount }) => (
+          <li key={id}>
+            <span>{name}</span> <span className="dim tabular">{exact(amount)}</span>
+          </li>
+        ))}
+      </ul>
+      {fold}
+      {unnamed > 0 && <Unnamed column={node.column} count={unnamed} />}
+    </section>
+  )
+}
+
+function Unnamed({ column, count }: { readonly column: FlowColumn; readonly count: number }) {
+  const { t } = useWords()
+  const { exact } = useFormats()
+  return <p className="dim small">{t('flow.unnamed', { shown: exact(count), unit: t(`flow.unit.${column}`) })}</p>
 }
 
 /** What a column counts, and how many names it has. */
@@ -126,7 +174,11 @@ function Head({ flow, column }: { readonly flow: FlowAnswer; readonly column: Fl
   const counts = { source: flow.sources, trait: flow.traits, segment: flow.segments, destination: flow.destinations }
   return (
     <span className={`flow-head small ${column}`}>
-      <span className="named">{t(`flow.${column}`)}</span> {exact(counts[column].length)}
+      <span className="named">{t(`flow.${column}`)}</span>{' '}
+      {t('flow.names', {
+        count: exact(counts[column].length),
+        more: flow.others[OTHERS_OF[column]] > 0 ? 'yes' : 'no',
+      })}
       <span className="dim">, {t(`flow.unit.${column}`)}</span>
     </span>
   )
@@ -167,50 +219,62 @@ function NodeName({ node, isFaded, isChosen, onChoose }: NodeNameProps) {
 }
 
 /** The same where four columns have no room: each a list, its bars as long as the heights are high. */
-function FlowLists({ flow, nodes }: Drawn & { readonly flow: FlowAnswer }) {
-  const { exact } = useFormats()
-  const says = useSays()
-  const nameOf = useNameOf()
+function FlowLists({ flow, nodes }: { readonly flow: FlowAnswer; readonly nodes: readonly FlowNode[] }) {
   return (
     <div className="card-body flow-lists">
-      {FLOW_COLUMNS.map((column) => {
-        const shown = nodes.filter((node) => node.column === column)
-        const most = shown[0]?.height ?? 0
-        return (
-          <section key={column}>
-            <h3>
-              <Head flow={flow} column={column} />
-            </h3>
-            <ul>
-              {shown.map((node) => (
-                <li key={node.id} className={node.tone}>
-                  <span>{nameOf(node)}</span>
-                  <span className="tabular">{exact(node.amount)}</span>
-                  <i style={{ width: `${most === 0 ? 0 : (node.height / most) * 100}%` }} />
-                  {says(node).map((state) => (
-                    <span key={state} className="small says">
-                      {state}
-                    </span>
-                  ))}
-                </li>
-              ))}
-            </ul>
-          </section>
-        )
-      })}
+      {FLOW_COLUMNS.map((column) => (
+        <section key={column}>
+          <h3>
+            <Head flow={flow} column={column} />
+          </h3>
+          <FlowList column={column} nodes={nodes.filter((node) => node.column === column)} />
+        </section>
+      ))}
     </div>
   )
 }
 
+function FlowList({ column, nodes }: { readonly column: FlowColumn; readonly nodes: readonly FlowNode[] }) {
+  const { exact } = useFormats()
+  const says = useSays()
+  const others = nodes.find((node) => node.others !== undefined)?.others
+  const names = nodes.flatMap((node) => node.others?.named ?? [node])
+  const most = Math.max(0, ...names.map(({ amount }) => amount))
+  const { shown, fold } = useFold(names, LISTED, foldedAs(column))
+  return (
+    <>
+      <ul>
+        {shown.map((node) => (
+          <li key={node.id} className={node.tone}>
+            <span>{node.name}</span>
+            <span className="tabular">{exact(node.amount)}</span>
+            <i style={{ width: `${most === 0 ? 0 : (node.amount / most) * 100}%` }} />
+            {says(node).map((state) => (
+              <span key={state} className="small says">
+                {state}
+              </span>
+            ))}
+          </li>
+        ))}
+      </ul>
+      {fold}
+      {others !== undefined && others.unnamed > 0 && <Unnamed column={column} count={others.unnamed} />}
+    </>
+  )
+}
+
 /** How a destination stands, where that is worth a word. */
-function useSays(): (node: FlowNode) => string[] {
+function useSays(): (node: Pick<FlowNode, 'standing'>) => string[] {
   const standingOf = useStanding()
   return ({ standing }) => (standing === undefined || standing.state === 'delivering' ? [] : [standingOf(standing)])
 }
 
 function useNameOf(): (node: FlowNode) => string {
   const { t } = useWords()
-  return ({ others, name }) => (others > 0 ? t('flow.others', { count: others }) : name)
+  return ({ column, others, name }) =>
+    others === undefined
+      ? name
+      : t('flow.others', { of: column, count: others.named.length, more: others.unnamed > 0 ? 'yes' : 'no' })
 }
 
 function curve({ start, end }: FlowRibbon, fromX: number, toX: number): string {
@@ -221,7 +285,7 @@ function curve({ start, end }: FlowRibbon, fromX: number, toX: number): string {
   return `${upper} L${toX},${endLow} C${middle},${endLow} ${middle},${startLow} ${fromX},${startLow} Z`
 }
 
-function FlowTable({ nodes, ribbons }: Drawn) {
+function FlowTable({ nodes, ribbons, isPart }: Drawn & { readonly isPart: boolean }) {
   const { t } = useWords()
   const { exact } = useFormats()
   const named = useNameOf()
@@ -231,6 +295,7 @@ function FlowTable({ nodes, ribbons }: Drawn) {
     return node === undefined ? 0 : FLOW_COLUMNS.indexOf(node.column) * HEIGHT * 2 + node.top
   }
   const inOrder = [...ribbons].sort((a, b) => place(a.from) - place(b.from) || b.count - a.count)
+  const { shown, fold } = useFold(inOrder, ROWS_SHOWN, 'path')
   const linkedTo = (id: string) => {
     const column = nodeOf(id)?.column
     return column === undefined || column === 'source' ? 'trait' : column
@@ -240,27 +305,31 @@ function FlowTable({ nodes, ribbons }: Drawn) {
     return node === undefined ? id : named(node)
   }
   return (
-    <table className="rows">
-      <thead>
-        <tr>
-          <th scope="col">{t('flow.from')}</th>
-          <th scope="col">{t('flow.to')}</th>
-          <th scope="col" className="right">
-            {t('flow.count')}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {inOrder.map(({ from, to, count }) => (
-          <tr key={`${from} ${to}`}>
-            <td>{nameOf(from)}</td>
-            <td>{nameOf(to)}</td>
-            <td className="right tabular">
-              {exact(count)} <span className="dim">{t(`flow.linked.${linkedTo(to)}`)}</span>
-            </td>
+    <>
+      <table className="rows flow-table">
+        <thead>
+          <tr>
+            <th scope="col">{t('flow.from')}</th>
+            <th scope="col">{t('flow.to')}</th>
+            <th scope="col" className="right">
+              {t('flow.count')}
+            </th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {shown.map(({ from, to, count }) => (
+            <tr key={`${from} ${to}`}>
+              <td>{nameOf(from)}</td>
+              <td>{nameOf(to)}</td>
+              <td className="right tabular">
+                {exact(count)} <span className="dim">{t(`flow.linked.${linkedTo(to)}`)}</span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {fold !== null && <p className="card-body">{fold}</p>}
+      {isPart && <p className="card-body dim small">{t('flow.largestPaths')}</p>}
+    </>
   )
 }

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router'
 import type { LedgerRow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
+import { useFold } from '../parts/fold.tsx'
 import { IconAlert, IconDots, IconPause, IconRetry } from '../parts/icons.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import type { ChosenDestination } from './delivery-dialogue.tsx'
@@ -15,6 +16,9 @@ const PARTS = [
   { part: 'blocked', tone: 'blocked' },
 ] as const
 
+/** The server has the worst first. */
+const ROWS_SHOWN = 8
+
 interface LedgerProps {
   readonly rows: readonly LedgerRow[]
   readonly onManage: (destination: ChosenDestination) => void
@@ -24,14 +28,25 @@ interface LedgerProps {
 export function Ledger({ rows, onManage }: LedgerProps) {
   const { t } = useWords()
   const { short, exact, percent } = useFormats()
+  const { shown, fold } = useFold(rows, ROWS_SHOWN, 'destination')
   return (
     <Card title={t('ledger.title')} subtitle={t('ledger.subtitle')}>
       {rows.length === 0 ? (
-        <Empty title={t('ledger.empty')}>{t('ledger.emptyWhy')}</Empty>
+        <Empty title={t('ledger.empty')} step={<a href="/docs">{t('empty.api')}</a>}>
+          {t('ledger.emptyWhy')}
+        </Empty>
       ) : (
         <div className="card-body">
+          <p className="legend">
+            {PARTS.map(({ part, tone }) => (
+              <span key={part} className={tone}>
+                <i />
+                {t(`ledger.${part}`)}
+              </span>
+            ))}
+          </p>
           <ul>
-            {rows.map((row) => {
+            {shown.map((row) => {
               const all = PARTS.reduce((sum, { part }) => sum + row[part], 0)
               const words = PARTS.filter(({ part }) => row[part] > 0).map(
                 ({ part }) => `${exact(row[part])} ${t(`ledger.${part}`)}`,
@@ -67,14 +82,7 @@ export function Ledger({ rows, onManage }: LedgerProps) {
               )
             })}
           </ul>
-          <p className="legend">
-            {PARTS.map(({ part, tone }) => (
-              <span key={part} className={tone}>
-                <i />
-                {t(`ledger.${part}`)}
-              </span>
-            ))}
-          </p>
+          {fold}
         </div>
       )}
     </Card>

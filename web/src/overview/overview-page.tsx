@@ -8,6 +8,7 @@ import type { Overview, OverviewWindow } from '../api/shapes.ts'
 import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import { keepWindow, keptWindow, readOverviewAddress } from './address.ts'
 import { Attention } from './attention.tsx'
 import { type ChosenDestination, DeliveryDialogue } from './delivery-dialogue.tsx'
 import { FiguresStrip } from './figures.tsx'
@@ -20,7 +21,7 @@ const route = getRouteApi('/')
 export function OverviewPage() {
   const { t } = useWords()
   const { time } = useFormats()
-  const { window } = route.useSearch()
+  const { window = keptWindow() } = readOverviewAddress(route.useSearch())
   const navigate = route.useNavigate()
   const live = useContext(LiveContext)
   const { data, error, isPlaceholderData, refetch } = useQuery({
@@ -48,7 +49,10 @@ export function OverviewPage() {
           <SegmentedControl
             aria-label={t('overview.window')}
             value={window}
-            onChange={(value) => void navigate({ search: { window: value as OverviewWindow } })}
+            onChange={(value) => {
+              keepWindow(value as OverviewWindow)
+              void navigate({ search: { window: value as OverviewWindow }, resetScroll: false })
+            }}
             data={[
               { value: '1h', label: t('overview.1h') },
               { value: '24h', label: t('overview.24h') },
@@ -67,7 +71,7 @@ export function OverviewPage() {
           <FiguresStrip overview={data} rates={live.rates} />
           <Flow flow={data.flow} window={window} />
           <div className="overview-bottom">
-            <Attention items={data.needsAttention} onManage={manage} />
+            <Attention items={data.needsAttention} isBare={data.ledger.length === 0} onManage={manage} />
             <Ledger rows={data.ledger} onManage={manage} />
           </div>
         </div>

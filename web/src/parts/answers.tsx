@@ -33,7 +33,7 @@ export function Shapes({ rows, height = 14 }: { readonly rows: number; readonly 
 }
 
 /** What happened, why, what now; beside what it belongs to. */
-export function Trouble({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) {
+export function Trouble({ error, onRetry }: { readonly error: unknown; readonly onRetry?: (() => void) | undefined }) {
   const { t, has } = useWords()
   const problem = error instanceof ApiProblem ? error : new ApiProblem(500, { message: String(error) })
   const own = `problem.${problem.code}`

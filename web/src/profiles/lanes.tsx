@@ -1,11 +1,12 @@
-import { useState } from 'react'
 import type { ProfileView } from '../../../src/contract.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
+import { useFold } from '../parts/fold.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { type Lane, layoutLanes } from './lanes-layout.ts'
 
-const LANES_SHOWN = 12
+const TRAITS_SHOWN = 12
+const SEGMENTS_SHOWN = 12
 /** Of the width; further right the words would leave the card. */
 const ENDS_FITS = 0.86
 const percent = (share: number) => `${(share * 100).toFixed(2)}%`
@@ -13,13 +14,19 @@ const percent = (share: number) => `${(share * 100).toFixed(2)}%`
 /** What is held, what will end and when. */
 export function Lanes({ profile }: { readonly profile: ProfileView }) {
   const { t } = useWords()
-  const { shortDay } = useFormats()
-  const [isWhole, showWhole] = useState(false)
+  const { axisDay } = useFormats()
   const nowMs = Date.now()
   const { lanes, now, dates } = layoutLanes(profile, nowMs)
-  const segments = lanes.filter(({ kind }) => kind === 'segment')
-  const traits = lanes.filter(({ kind }) => kind === 'trait')
-  const shown = [...(isWhole ? traits : traits.slice(0, LANES_SHOWN)), ...segments]
+  const traits = useFold(
+    lanes.filter(({ kind }) => kind === 'trait'),
+    TRAITS_SHOWN,
+    'trait',
+  )
+  const segments = useFold(
+    lanes.filter(({ kind }) => kind === 'segment'),
+    SEGMENTS_SHOWN,
+    'segment',
+  )
   return (
     <Card title={t('lanes.title')} subtitle={t('lanes.subtitle')}>
       {lanes.length === 0 ? (
@@ -33,7 +40,7 @@ export function Lanes({ profile }: { readonly profile: ProfileView }) {
             <span className="track">
               {dates.map(({ at, iso }) => (
                 <span key={iso} className="date" style={{ left: percent(at) }}>
-                  {shortDay(iso)}
+                  {axisDay(iso)}
                 </span>
               ))}
               <span className="date named" style={{ left: percent(now) }}>
@@ -41,16 +48,16 @@ export function Lanes({ profile }: { readonly profile: ProfileView }) {
               </span>
             </span>
           </div>
-          <ul>
-            {shown.map((lane) => (
-              <LaneRow key={`${lane.kind} ${lane.sid}`} lane={lane} now={now} />
-            ))}
-          </ul>
-          {traits.length > LANES_SHOWN && (
-            <button type="button" className="plain-button" aria-expanded={isWhole} onClick={() => showWhole(!isWhole)}>
-              {t('lanes.more', { count: traits.length - LANES_SHOWN })}
-            </button>
-          )}
+          {[traits, segments].map(({ shown, fold }) => (
+            <div key={shown[0]?.kind ?? 'none'}>
+              <ul>
+                {shown.map((lane) => (
+                  <LaneRow key={lane.sid} lane={lane} now={now} />
+                ))}
+              </ul>
+              {fold}
+            </div>
+          ))}
         </div>
       )}
     </Card>

@@ -7,8 +7,10 @@ import { Card } from '../parts/card.tsx'
 import { Copy } from '../parts/copy.tsx'
 import { inFours, profileAddress } from '../words/formats.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import { readProfileAddress } from './address.ts'
 import { Known } from './known.tsx'
 import { Lanes } from './lanes.tsx'
+import { readProfileId } from './profile-id.ts'
 import { ProfileSearch } from './profile-search.tsx'
 import { Story } from './story.tsx'
 import { WhyCard } from './why-card.tsx'
@@ -19,13 +21,16 @@ const route = getRouteApi('/profiles/$id')
 export function ProfilePage() {
   const { t } = useWords()
   const { id } = route.useParams()
-  const { segmentId } = route.useSearch()
+  // What can be no ID is not asked for: the server could only say so in its own words.
+  const isId = readProfileId(id) !== undefined
+  const { segmentId } = readProfileAddress(route.useSearch())
   const navigate = route.useNavigate()
   const { data, error, refetch } = useQuery({
     queryKey: ['profile', id],
     queryFn: () => get<ProfileView>(`/v1/profiles/${encodeURIComponent(id)}`),
+    enabled: isId,
   })
-  const isUnknown = error instanceof ApiProblem && error.status === 404
+  const isUnknown = !isId || (error instanceof ApiProblem && error.status === 404)
   const { held, device } = useHeld(data)
   const shown = held?.segments.find((one) => one.status === 'in') ?? held?.segments[0]
   return (
@@ -36,8 +41,8 @@ export function ProfilePage() {
       </div>
       {isUnknown && (
         <div className="card">
-          <Empty title={t('profile.unknown')} step={<ProfileSearch />}>
-            {t('profile.unknownWhy')}
+          <Empty title={t(isId ? 'profile.unknown' : 'profile.notAnId')} step={<ProfileSearch />}>
+            {t(isId ? 'profile.unknownWhy' : 'profiles.how')}
           </Empty>
         </div>
       )}
@@ -46,7 +51,7 @@ export function ProfilePage() {
           <Trouble error={error} onRetry={() => void refetch()} />
         </div>
       )}
-      {data === undefined && error === null && (
+      {data === undefined && error === null && isId && (
         <div className="card">
           <Shapes rows={9} height={22} />
         </div>
@@ -72,7 +77,9 @@ export function ProfilePage() {
                   id={profileAddress(held.profileId)}
                   profile={held}
                   segmentId={segmentId ?? (shown?.sid as number)}
-                  onSegment={(next) => void navigate({ search: { segmentId: next } })}
+                  onSegment={(next) =>
+                    void navigate({ search: (before) => ({ ...before, segmentId: next }), resetScroll: false })
+                  }
                 />
               )}
             </div>

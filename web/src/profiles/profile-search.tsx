@@ -1,11 +1,11 @@
 import { Button, TextInput } from '@mantine/core'
-import { useHotkeys } from '@mantine/hooks'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { get } from '../api/client.ts'
 import type { Found } from '../api/shapes.ts'
 import { Trouble } from '../parts/answers.tsx'
+import { usePageKeys } from '../parts/page-keys.ts'
 import { useWords } from '../words/use-words.tsx'
 import { readProfileId } from './profile-id.ts'
 
@@ -25,7 +25,7 @@ export function ProfileSearch() {
   })
   const found = search.data ?? []
   const isNone = search.data?.length === 0
-  useHotkeys([['/', () => input.current?.focus()]])
+  usePageKeys([['/', () => input.current?.focus()]])
   return (
     <search>
       <form

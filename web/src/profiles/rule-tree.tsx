@@ -77,7 +77,11 @@ function Count({ node }: { readonly node: ExplainedNode }) {
     <span className="count tabular">
       {required === undefined
         ? t('rule.count', { count })
-        : t(ASKED[requiredOperator], { count, required: Number(required) })}
+        : t(ASKED[requiredOperator], {
+            count,
+            required: Number(required),
+            over: count > Number(required) ? 'yes' : 'no',
+          })}
     </span>
   )
 }
@@ -100,13 +104,12 @@ function Leaf({ node, traits, isNegated }: NodeProps) {
       <p className="evidence dim small">
         {node.windowDays != null &&
           `${t(node.windowOperator === '>=' ? 'rule.windowBefore' : 'rule.window', { days: node.windowDays })} `}
-        {days.length === 0
-          ? t('rule.never')
-          : // A short month that ends in a full stop ends the sentence with it.
-            t('rule.on', { days: evidence.join(', '), more: Math.max(0, days.length - DAYS_SHOWN) }).replace(
-              /\.\.$/,
-              '.',
-            )}
+        {days.length > 0 &&
+          // A short month that ends in a full stop ends the sentence with it.
+          t('rule.on', { days: evidence.join(', '), more: Math.max(0, days.length - DAYS_SHOWN) }).replace(
+            /\.\.$/,
+            '.',
+          )}
         {isNegated && ` ${node.holds ? t('rule.keepsOut') : t('rule.wouldKeepOut')}`}
       </p>
     </>

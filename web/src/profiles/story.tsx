@@ -1,16 +1,19 @@
 import { SegmentedControl } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import type { ProfileView } from '../../../src/contract.ts'
 import { get } from '../api/client.ts'
 import type { Delivery } from '../api/shapes.ts'
 import { destinationsQuery } from '../messages/destinations-query.ts'
 import type { DeliveryPage } from '../messages/messages-page.tsx'
 import { Card } from '../parts/card.tsx'
+import { useFold } from '../parts/fold.tsx'
 import { IconArrowIn, IconArrowOut, IconLink, IconSent, IconTag } from '../parts/icons.ts'
 import { profileAddress } from '../words/formats.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
+import { readProfileAddress, STORY_KINDS, type StoryKind } from './address.ts'
+
+const route = getRouteApi('/profiles/$id')
 
 const ICONS = {
   entered: IconArrowIn,
@@ -20,13 +23,7 @@ const ICONS = {
   sent: IconSent,
   told: IconSent,
 } as const
-const MOMENTS_SHOWN = 100
-const KINDS = {
-  all: Object.keys(ICONS),
-  changes: ['entered', 'left'],
-  traits: ['realized'],
-  messages: ['sent', 'told'],
-}
+const MOMENTS_SHOWN = 40
 
 interface Moment {
   readonly kind: keyof typeof ICONS
@@ -48,21 +45,21 @@ const MESSAGES_MAX = 100
 /** What happened, newest first, by day. */
 export function Story({ profile }: { readonly profile: ProfileView }) {
   const { t } = useWords()
-  const { day, exact } = useFormats()
+  const { day } = useFormats()
+  const { show = 'all' } = readProfileAddress(route.useSearch())
+  const navigate = route.useNavigate()
   const { data: destinations } = useQuery(destinationsQuery)
   const q = profileAddress(profile.profileId)
   const { data: messages } = useQuery({
     queryKey: ['deliveries', 'of', q],
     queryFn: () => get<DeliveryPage>('/v1/deliveries', { q, page: 0, pageSize: MESSAGES_MAX }),
   })
-  const [shown, setShown] = useState<keyof typeof KINDS>('all')
-  const [shownMax, setShownMax] = useState(MOMENTS_SHOWN)
   const nameOf = (id: number) => destinations?.find((one) => one.destinationId === id)?.name ?? String(id)
   const sent = messages?.list ?? []
   const all = [...momentsOf(profile), ...toldMoments(profile, sent, nameOf)]
     .sort((a, b) => b.at.localeCompare(a.at))
-    .filter(({ kind }) => KINDS[shown].includes(kind))
-  const moments = all.slice(0, shownMax)
+    .filter(({ kind }) => (STORY_KINDS[show] as readonly string[]).includes(kind))
+  const { shown: moments, fold } = useFold(all, MOMENTS_SHOWN, 'other')
   const days = [...new Set(moments.map(({ at }) => at.slice(0, 10)))]
   return (
     <Card
@@ -71,9 +68,11 @@ export function Story({ profile }: { readonly profile: ProfileView }) {
       right={
         <SegmentedControl
           aria-label={t('story.show')}
-          value={shown}
-          onChange={(value) => setShown(value as keyof typeof KINDS)}
-          data={(Object.keys(KINDS) as (keyof typeof KINDS)[]).map((value) => ({ value, label: t(`story.${value}`) }))}
+          value={show}
+          onChange={(value) =>
+            void navigate({ search: (before) => ({ ...before, show: value as StoryKind }), resetScroll: false })
+          }
+          data={(Object.keys(STORY_KINDS) as StoryKind[]).map((value) => ({ value, label: t(`story.${value}`) }))}
         />
       }
     >
@@ -102,11 +101,7 @@ export function Story({ profile }: { readonly profile: ProfileView }) {
             </Link>
           </p>
         )}
-        {all.length > shownMax && (
-          <button type="button" className="plain-button" onClick={() => setShownMax(shownMax + MOMENTS_SHOWN)}>
-            {t('story.older', { count: exact(all.length - shownMax) })}
-          </button>
-        )}
+        {fold}
       </div>
     </Card>
   )

@@ -1,16 +1,22 @@
-import { Select } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useDebouncedValue } from '@mantine/hooks'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import type { ExplainView, ProfileView, Segment } from '../../../src/contract.ts'
 import { ApiProblem, get } from '../api/client.ts'
 import { destinationsQuery } from '../messages/destinations-query.ts'
 import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { IconDoor, IconMember } from '../parts/icons.ts'
+import { Picker } from '../parts/picker.tsx'
 import { Glyph } from '../parts/state.tsx'
 import { profileAddress } from '../words/formats.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { RuleTree } from './rule-tree.tsx'
+
+type SegmentPage = { readonly list: readonly Pick<Segment, 'sid' | 'name'>[] }
+/** At a time, with the text that is typed in their names. */
+const SEGMENTS_ASKED = 100
 
 interface WhyCardProps {
   readonly id: string
@@ -22,10 +28,12 @@ interface WhyCardProps {
 /** Why in, or why not: the rule as a tree with evidence and counts, and whom it was told. */
 export function WhyCard({ id, profile, segmentId, onSegment }: WhyCardProps) {
   const { t } = useWords()
+  const [typed, setTyped] = useState('')
+  const [search] = useDebouncedValue(typed.trim(), 150)
   const others = useQuery({
-    queryKey: ['segments'],
-    queryFn: () =>
-      get<{ readonly list: readonly Pick<Segment, 'sid' | 'name'>[] }>('/v1/segments/', { page: 0, pageSize: 200 }),
+    queryKey: ['segments', search],
+    queryFn: () => get<SegmentPage>('/v1/segments/', { page: 0, pageSize: SEGMENTS_ASKED, search }),
+    placeholderData: keepPreviousData,
     staleTime: 60_000,
   })
   const { data, error, refetch } = useQuery({
@@ -39,10 +47,10 @@ export function WhyCard({ id, profile, segmentId, onSegment }: WhyCardProps) {
     <Card
       title={data?.inSince === null ? t('why.notIn', { name }) : t('why.in', { name })}
       right={
-        <Select
+        <Picker
           aria-label={t('why.another')}
-          searchable
           allowDeselect={false}
+          onSearchChange={(text) => setTyped(text === name ? '' : text)}
           data={[...names].map(([value, label]) => ({ value: String(value), label }))}
           value={String(segmentId)}
           onChange={(value) => value !== null && onSegment(Number(value))}
@@ -87,12 +95,12 @@ function Verdict({ explained: { inSince, leavesAt } }: { readonly explained: Exp
   )
 }
 
-function Told({ explained: { told }, q }: { readonly explained: ExplainView; readonly q: string }) {
+function Told({ explained: { told, inSince }, q }: { readonly explained: ExplainView; readonly q: string }) {
   const { t, has } = useWords()
   const { data: destinations } = useQuery(destinationsQuery)
   return (
     <>
-      <h3 className="section-title">{t('why.told')}</h3>
+      <h3 className="section-title">{t('why.told', { is: inSince === null ? 'out' : 'in' })}</h3>
       {told.length === 0 && <p className="card-body dim">{t('why.toldNobody')}</p>}
       <ul className="told">
         {told.map(({ destinationId, state, why }) => {

@@ -12,22 +12,30 @@ export interface Formats {
   time(iso: string, nowMs?: number): string
   /** `14:07:11.204`, with the date when it is not today */
   exactTime(iso: string, nowMs?: number): string
-  /** `24 November` */
-  day(iso: string): string
-  /** `24 Nov` */
-  shortDay(iso: string): string
+  /** `24 November`, with the year when it is another one */
+  day(iso: string, nowMs?: number): string
+  /** `24 Nov`, with the year when it is another one */
+  shortDay(iso: string, nowMs?: number): string
+  /** `24 Nov`, on an axis, whose order says the year */
+  axisDay(iso: string): string
   /** `24 November at 00:00`, both parts in a value of a message */
   clock(iso: string): string
-  /** `Fri 20 Nov, 14:32:07` */
-  wall(ms: number): string
+  /** `Fri 20 Nov` */
+  wallDay(ms: number): string
+  /** `14:32:07` */
+  wallTime(ms: number): string
 }
 
 export function createFormats(language: string): Formats {
   // British order of day and month; the rest of English stays.
   const locale = language === 'en' ? 'en-GB' : language
   const number = (options: Intl.NumberFormatOptions) => new Intl.NumberFormat(locale, options)
-  const date = (options: Intl.DateTimeFormatOptions) =>
-    new Intl.DateTimeFormat(locale, { timeZone: 'UTC', hourCycle: 'h23', ...options })
+  const date = (options: Intl.DateTimeFormatOptions) => {
+    const { format } = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', hourCycle: 'h23', ...options })
+    // The first of a month is an ordinal in French, which Intl does not write.
+    return (at: string | number) =>
+      language === 'fr' ? format(new Date(at)).replace(/(?<=^|\s)1(?=\s\p{L})/u, '1er') : format(new Date(at))
+  }
   const whole = number({ maximumFractionDigits: 0 })
   const two = number({ maximumFractionDigits: 2 })
   const three = number({ maximumSignificantDigits: 3 })
@@ -35,16 +43,17 @@ export function createFormats(language: string): Formats {
   const twoDigits = number({ style: 'percent', minimumFractionDigits: 2, maximumFractionDigits: 2 })
   const clock = date({ hour: '2-digit', minute: '2-digit', second: '2-digit' })
   const minute = date({ hour: '2-digit', minute: '2-digit' })
-  const day = date({ day: 'numeric', month: 'long' })
-  const shortDay = date({ day: 'numeric', month: 'short' })
-  const yearDay = date({ day: 'numeric', month: 'short', year: 'numeric' })
   const weekday = date({ weekday: 'short', day: 'numeric', month: 'short' })
-
-  const dayBefore = (iso: string, nowMs: number): string => {
-    const now = new Date(nowMs).toISOString()
-    if (iso.slice(0, 10) === now.slice(0, 10)) return ''
-    return iso.slice(0, 4) === now.slice(0, 4) ? shortDay.format(new Date(iso)) : yearDay.format(new Date(iso))
+  const dayWithYear = (month: 'long' | 'short') => {
+    const bare = date({ day: 'numeric', month })
+    const full = date({ day: 'numeric', month, year: 'numeric' })
+    return (iso: string, nowMs = Date.now()) =>
+      iso.slice(0, 4) === new Date(nowMs).toISOString().slice(0, 4) ? bare(iso) : full(iso)
   }
+  const shortDay = dayWithYear('short')
+
+  const dayBefore = (iso: string, nowMs: number): string =>
+    iso.slice(0, 10) === new Date(nowMs).toISOString().slice(0, 10) ? '' : shortDay(iso, nowMs)
   const withUnits = (...parts: readonly (readonly [number, string])[]) =>
     parts
       .filter(([value], at) => at === 0 || value > 0)
@@ -71,16 +80,18 @@ export function createFormats(language: string): Formats {
     },
     time(iso, nowMs = Date.now()) {
       const before = dayBefore(iso, nowMs)
-      return before === '' ? clock.format(new Date(iso)) : `${before} ${minute.format(new Date(iso))}`
+      return before === '' ? clock(iso) : `${before} ${minute(iso)}`
     },
     exactTime(iso, nowMs = Date.now()) {
       const before = dayBefore(iso, nowMs)
       return `${before === '' ? '' : `${before} `}${iso.slice(11, 23)}`
     },
-    day: (iso) => day.format(new Date(iso)),
-    shortDay: (iso) => shortDay.format(new Date(iso)),
-    clock: (iso) => minute.format(new Date(iso)),
-    wall: (ms) => `${weekday.format(ms).replace(',', '')}, ${clock.format(ms)}`,
+    day: dayWithYear('long'),
+    shortDay,
+    axisDay: date({ day: 'numeric', month: 'short' }),
+    clock: minute,
+    wallDay: (ms) => weekday(ms).replace(',', ''),
+    wallTime: clock,
   }
 }
 

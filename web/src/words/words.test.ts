@@ -84,4 +84,21 @@ describe('numbers and times', () => {
     expect(en.time('2025-11-18T16:02:11.204Z', now)).toBe('18 Nov 2025 16:02')
     expect(en.exactTime('2026-11-20T14:07:11.204Z', now)).toBe('14:07:11.204')
   })
+
+  test('a day has its year when it is not this one, after it too', () => {
+    expect(en.day('2026-12-24', now)).toBe('24 December')
+    expect(en.day('2027-03-30T00:00:00.000Z', now)).toBe('30 March 2027')
+    expect(en.shortDay('2027-03-30', now)).toBe('30 Mar 2027')
+    expect(createFormats('sv').day('2025-03-30', now)).toBe('30 mars 2025')
+  })
+
+  test('the first of a month is an ordinal in French, and nothing else is', () => {
+    const fr = createFormats('fr')
+    expect(fr.day('2026-12-01', now)).toBe('1er décembre')
+    expect(fr.shortDay('2027-12-01', now)).toBe('1er déc. 2027')
+    expect(fr.time('2026-12-01T01:01:01.000Z', now)).toBe('1er déc. 01:01')
+    expect(fr.day('2026-12-11', now)).toBe('11 décembre')
+    expect(fr.wallDay(Date.parse('2026-12-01'))).toBe('mar. 1er déc.')
+    expect(createFormats('sv').day('2026-12-01', now)).toBe('1 december')
+  })
 })
