@@ -77,6 +77,7 @@ export class DestinationRunner {
       untilStored: this.#untilStored,
       release: (profileId, isDue, replayOf) => this.#release(profileId, isDue, replayOf),
       pump: () => this.pump(),
+      giveUp: (delivery) => this.#end({ ...delivery, status: 'dead' }),
     }
     this.#gate = new Gate({
       parts,
@@ -133,8 +134,8 @@ export class DestinationRunner {
     return beginReplay(this.#ground, delivery, as, onEnded)
   }
 
-  /** @returns whether one that was sent again was taken back before it left */
-  recall(deliveryId: DeliveryId): Promise<boolean> {
+  /** Takes back one that was sent again, as far as it can be. */
+  recall(deliveryId: DeliveryId): Promise<void> {
     return recallReplay(this.#ground, deliveryId)
   }
 
@@ -370,6 +371,7 @@ export class DestinationRunner {
     const waiting: StoredDelivery = { ...tried, status: step.status, reason: step.reason, nextAttemptMs }
     await this.#untilStored(() => this.#parts.deliveries.update(waiting))
     this.#retryAfter(waiting, step.waitMs)
+    if (this.#open.isCalledOff(waiting.deliveryId)) await this.recall(waiting.deliveryId)
   }
 
   async #end(delivery: StoredDelivery): Promise<void> {

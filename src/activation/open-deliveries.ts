@@ -6,6 +6,8 @@ import type { After } from './runner-parts.ts'
 interface OpenDelivery {
   delivery: StoredDelivery
   cancelTimer: (() => void) | undefined
+  /** Its replay was stopped while it was being sent. */
+  isCalledOff: boolean
 }
 
 /** The messages of one destination on their way: being sent, waiting for their time, or due. */
@@ -39,7 +41,8 @@ export class OpenDeliveries {
   /** Adds a message, or says how it is now. */
   put(delivery: StoredDelivery): void {
     const known = this.#open.get(delivery.deliveryId)
-    if (known === undefined) this.#open.set(delivery.deliveryId, { delivery, cancelTimer: undefined })
+    if (known === undefined)
+      this.#open.set(delivery.deliveryId, { delivery, cancelTimer: undefined, isCalledOff: false })
     else known.delivery = delivery
   }
 
@@ -122,6 +125,16 @@ export class OpenDeliveries {
     open.cancelTimer()
     open.cancelTimer = undefined
     return open.delivery
+  }
+
+  /** It is being sent, and is to be taken back if that does not end it. */
+  callOff(deliveryId: DeliveryId): void {
+    const open = this.#open.get(deliveryId)
+    if (open !== undefined) open.isCalledOff = true
+  }
+
+  isCalledOff(deliveryId: DeliveryId): boolean {
+    return this.#open.get(deliveryId)?.isCalledOff === true
   }
 
   /** It has ended. */

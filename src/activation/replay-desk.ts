@@ -109,8 +109,8 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
     if (superseded !== undefined) parts.onSuperseded({ ...superseded, lastDeath: { atMs: finishedAtMs ?? 0, reason } })
   }
 
-  async function recall({ deliveryId, destinationId, sent }: ReplayMessage): Promise<boolean> {
-    return sent === 'same' && destinationId !== null && runnerOf(destinationId).recall(deliveryId)
+  async function recall({ deliveryId, destinationId }: ReplayMessage): Promise<void> {
+    if (destinationId !== null) await runnerOf(destinationId).recall(deliveryId)
   }
 
   const standing = (replay: Replay): ReplayStanding => {

@@ -13,8 +13,8 @@ export interface ReplayTracker {
     why: string | null,
     onEnded: (news: ReplayNews) => void,
   ): void
-  /** It was taken back. */
-  drop(deliveryId: DeliveryId): void
+  /** It was taken back before it left, from all replays that wait for it. */
+  takenBack(deliveryId: DeliveryId): void
 
   /** Messages were made. */
   frozen(deliveries: readonly StoredDelivery[]): void
@@ -79,7 +79,11 @@ export function openReplayTracker(): ReplayTracker {
       const tracked = newTracked({ sent: 'current', why, who: new Set(profileIds), onEnded })
       awaitMessage(destinationId, profileIds, tracked)
     },
-    drop: (deliveryId) => void byDelivery.delete(deliveryId),
+    takenBack(deliveryId) {
+      const all = byDelivery.get(deliveryId) ?? []
+      byDelivery.delete(deliveryId)
+      for (const { onEnded } of all) onEnded({ outcome: 'cancelled', sent: null, reason: null, sentAs: [] })
+    },
 
     frozen(deliveries) {
       if (byUser.size === 0) return

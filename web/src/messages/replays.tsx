@@ -36,10 +36,16 @@ export function Replays() {
           <ReplayResult replayId={chosen} onClose={close} />
         ) : (
           <ul className="dialogue">
-            {list.map(({ replayId, createdAt, state, progress }) => (
+            {list.map(({ replayId, createdAt, state, progress, counts }) => (
               <li key={replayId}>
                 <button type="button" className="plain-button" onClick={() => choose(replayId)}>
-                  {t('replays.row', { at: time(createdAt), done: exact(progress.done), of: exact(progress.of), state })}
+                  {t('replays.row', {
+                    at: time(createdAt),
+                    done: exact(progress.done),
+                    accepted: exact(counts.acknowledged),
+                    of: exact(progress.of),
+                    state,
+                  })}
                 </button>
               </li>
             ))}

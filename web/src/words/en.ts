@@ -343,9 +343,18 @@ export const en = {
     '{count, plural, one {Of # message nothing goes out: today there is nothing that could be told to its users.} other {Of # messages nothing goes out: today there is nothing that could be told to their users.}}',
   'replay.running': '{done} of {count, plural, one {# message} other {# messages}} done.',
   'replay.completed': '{count, plural, one {# message: done.} other {# messages: all done.}}',
-  'replay.cancelled': 'Stopped. {done} of {count, plural, one {# message} other {# messages}} done.',
+  'replay.cancelled': 'Stopped.',
   'replay.failed':
     'It broke off after {done} of {count, plural, one {# message} other {# messages}}. The log of the server says why.',
+  'replay.accepted': '{count, plural, =0 {None was accepted.} one {# was accepted.} other {# were accepted.}}',
+  'replay.refused':
+    '{count, plural, one {# was sent again and not accepted} other {# were sent again and not accepted}}{reason, select, none {} other {: {reason}}}.',
+  'replay.superseded': '{count, plural, one {# was superseded.} other {# were superseded.}}',
+  'replay.notSent': '{count, plural, one {# was not sent.} other {# were not sent.}}',
+  'replay.takenBack':
+    '{count, plural, one {# was stopped before it was sent.} other {# were stopped before they were sent.}}',
+  'replay.onItsWay':
+    '{count, plural, one {# is on its way and is not taken back.} other {# are on their way and are not taken back.}}',
   'replay.waitsFor': 'It waits, because a destination is stopped: {reason}.',
   'replay.stop': 'Stop',
   'replay.outcome':
@@ -354,7 +363,7 @@ export const en = {
   'replays.open': '{count, plural, =0 {Replays} one {# replay under way} other {# replays under way}}',
   'replays.title': 'Replays',
   'replays.row':
-    '{at}: {done} of {of}, {state, select, running {under way} completed {done} cancelled {stopped} other {broken off}}',
+    '{at}: {state, select, running {{done} of {of}, under way} completed {{accepted} of {of} accepted} cancelled {{accepted} of {of} accepted, stopped} other {{accepted} of {of} accepted, broken off}}',
   'messages.replayedBy': 'Replayed by',
   'messages.replayOf': 'Replay of',
 

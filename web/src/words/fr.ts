@@ -344,9 +344,17 @@ export const fr: Words = {
     '{count, plural, one {De # message rien ne part : il n’y a aujourd’hui rien à dire de ses utilisateurs.} other {De # messages rien ne part : il n’y a aujourd’hui rien à dire de leurs utilisateurs.}}',
   'replay.running': '{done} sur {count, plural, one {# message} other {# messages}}.',
   'replay.completed': '{count, plural, one {# message : terminé.} other {# messages : tout est terminé.}}',
-  'replay.cancelled': 'Arrêté. {done} sur {count, plural, one {# message} other {# messages}}.',
+  'replay.cancelled': 'Arrêté.',
   'replay.failed':
     'Interrompu après {done} sur {count, plural, one {# message} other {# messages}}. Le journal du serveur dit pourquoi.',
+  'replay.accepted': '{count, plural, =0 {Aucun n’a été accepté.} one {# a été accepté.} other {# ont été acceptés.}}',
+  'replay.refused':
+    '{count, plural, one {# a été renvoyé et n’a pas été accepté} other {# ont été renvoyés et n’ont pas été acceptés}}{reason, select, none {} other { : {reason}}}.',
+  'replay.superseded': '{count, plural, one {# a été remplacé.} other {# ont été remplacés.}}',
+  'replay.notSent': '{count, plural, one {# n’a pas été envoyé.} other {# n’ont pas été envoyés.}}',
+  'replay.takenBack': '{count, plural, one {# a été arrêté avant l’envoi.} other {# ont été arrêtés avant l’envoi.}}',
+  'replay.onItsWay':
+    '{count, plural, one {# est en route et n’est pas repris.} other {# sont en route et ne sont pas repris.}}',
   'replay.waitsFor': 'En attente, car une destination est arrêtée : {reason}.',
   'replay.stop': 'Arrêter',
   'replay.outcome':
@@ -355,7 +363,7 @@ export const fr: Words = {
   'replays.open': '{count, plural, =0 {Relectures} one {# relecture en cours} other {# relectures en cours}}',
   'replays.title': 'Relectures',
   'replays.row':
-    '{at} : {done} sur {of}, {state, select, running {en cours} completed {terminée} cancelled {arrêtée} other {interrompue}}',
+    '{at} : {state, select, running {{done} sur {of}, en cours} completed {{accepted} sur {of} acceptés} cancelled {{accepted} sur {of} acceptés, arrêtée} other {{accepted} sur {of} acceptés, interrompue}}',
   'messages.replayedBy': 'Rejoué par',
   'messages.replayOf': 'Rejoue',
 

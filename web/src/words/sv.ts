@@ -344,9 +344,17 @@ export const sv: Words = {
     '{count, plural, one {Av # meddelande går inget ut: i dag finns inget att säga om dess användare.} other {Av # meddelanden går inget ut: i dag finns inget att säga om deras användare.}}',
   'replay.running': '{done} av {count, plural, one {# meddelande} other {# meddelanden}} klara.',
   'replay.completed': '{count, plural, one {# meddelande: klart.} other {# meddelanden: alla klara.}}',
-  'replay.cancelled': 'Stoppad. {done} av {count, plural, one {# meddelande} other {# meddelanden}} klara.',
+  'replay.cancelled': 'Stoppad.',
   'replay.failed':
     'Avbröts efter {done} av {count, plural, one {# meddelande} other {# meddelanden}}. Serverns logg säger varför.',
+  'replay.accepted': '{count, plural, =0 {Inget godtogs.} one {# godtogs.} other {# godtogs.}}',
+  'replay.refused':
+    '{count, plural, one {# skickades igen och godtogs inte} other {# skickades igen och godtogs inte}}{reason, select, none {} other {: {reason}}}.',
+  'replay.superseded': '{count, plural, one {# ersattes.} other {# ersattes.}}',
+  'replay.notSent': '{count, plural, one {# skickades inte.} other {# skickades inte.}}',
+  'replay.takenBack': '{count, plural, one {# stoppades innan det skickades.} other {# stoppades innan de skickades.}}',
+  'replay.onItsWay':
+    '{count, plural, one {# är på väg och tas inte tillbaka.} other {# är på väg och tas inte tillbaka.}}',
   'replay.waitsFor': 'Väntar, eftersom en destination är stoppad: {reason}.',
   'replay.stop': 'Stoppa',
   'replay.outcome':
@@ -355,7 +363,7 @@ export const sv: Words = {
   'replays.open': '{count, plural, =0 {Uppspelningar} one {# uppspelning pågår} other {# uppspelningar pågår}}',
   'replays.title': 'Uppspelningar',
   'replays.row':
-    '{at}: {done} av {of}, {state, select, running {pågår} completed {klar} cancelled {stoppad} other {avbruten}}',
+    '{at}: {state, select, running {{done} av {of}, pågår} completed {{accepted} av {of} godtagna} cancelled {{accepted} av {of} godtagna, stoppad} other {{accepted} av {of} godtagna, avbruten}}',
   'messages.replayedBy': 'Uppspelat av',
   'messages.replayOf': 'Spelar upp',
 
