@@ -13,9 +13,7 @@ import { Overflow } from './overflow.ts'
 import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
 import { countedAttempts, mayNotLeave, waitLeft, withAttempt } from './repetition.ts'
-import { beginReplay, type ReplayGround, recallReplay } from './replay-message.ts'
-import type { ReplayAs, ReplayNews } from './replay-order.ts'
-import type { Begun } from './replays.ts'
+import { type ReplayGround, recallReplay } from './replay-message.ts'
 import type { SkipReason } from './round.ts'
 import { healthOf, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
@@ -59,7 +57,8 @@ export class DestinationRunner {
   #isClosing = false
   #isClosed = false
   readonly #keeper: StateKeeper
-  readonly #ground: ReplayGround
+  /** What a replay works on. */
+  readonly ground: ReplayGround
 
   /** @param stored how it stood before the last stop */
   constructor(id: DestinationId, parts: RunnerParts, stored: DestinationState | undefined) {
@@ -72,7 +71,7 @@ export class DestinationRunner {
     this.#keeper = new StateKeeper(stored !== undefined, (state) =>
       this.#untilStored(() => parts.deliveries.saveDestinationState(id, state)),
     )
-    this.#ground = {
+    this.ground = {
       ...{ destinationId: id, parts, inFlight: this.#inFlight, backlog: this.#backlog, open: this.#open },
       untilStored: this.#untilStored,
       release: (profileId, isDue, replayOf) => this.#release(profileId, isDue, replayOf),
@@ -129,16 +128,6 @@ export class DestinationRunner {
     this.pump()
   }
 
-  /** Sends an ended delivery again. @param onEnded what became of it, where it is `queued` */
-  replay(delivery: StoredDelivery, as: ReplayAs, onEnded: (news: ReplayNews) => void): Promise<Begun> {
-    return beginReplay(this.#ground, delivery, as, onEnded)
-  }
-
-  /** Takes back one that was sent again, as far as it can be. */
-  recall(deliveryId: DeliveryId): Promise<void> {
-    return recallReplay(this.#ground, deliveryId)
-  }
-
   /** Sends nothing until `resume`; what is on its way ends. Resolves when that is stored. */
   async pause(reason: PauseReason): Promise<void> {
     this.#gate.pause(reason)
@@ -151,6 +140,11 @@ export class DestinationRunner {
     this.#open.wake('retrying')
     this.pump()
     await this.#keeper.saved()
+  }
+
+  /** Messages on their way that tell of this user. */
+  openOf(profileId: ProfileId): readonly StoredDelivery[] {
+    return this.#inFlight.has(profileId) ? this.#open.ofProfile(profileId) : []
   }
 
   health(): DestinationHealth {
@@ -371,7 +365,7 @@ export class DestinationRunner {
     const waiting: StoredDelivery = { ...tried, status: step.status, reason: step.reason, nextAttemptMs }
     await this.#untilStored(() => this.#parts.deliveries.update(waiting))
     this.#retryAfter(waiting, step.waitMs)
-    if (this.#open.isCalledOff(waiting.deliveryId)) await this.recall(waiting.deliveryId)
+    if (this.#open.isCalledOff(waiting.deliveryId)) await recallReplay(this.ground, waiting.deliveryId)
   }
 
   async #end(delivery: StoredDelivery): Promise<void> {

@@ -25,6 +25,8 @@ export interface Dispatcher {
   /** What is sent again by hand. */
   readonly replays: Omit<ReplayDesk, 'resume' | 'close'>
   stats(): DispatcherStats
+  /** Messages on their way that tell of this user. */
+  openOf(profileId: ProfileId): readonly StoredDelivery[]
   /** Of every destination with real-time delivery, and of what is left of others. */
   health(): readonly DestinationHealth[]
   /**
@@ -156,6 +158,7 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     },
     replays,
     stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
+    openOf: (profileId) => [...runners.values()].flatMap((runner) => runner.openOf(profileId)),
     health: () => [
       ...[...runners.values()].map((runner) => runner.health()),
       ...[...options.rules().byId].flatMap(([id, rule]) => (runners.has(id) ? [] : [untouchedHealth(id, rule)])),

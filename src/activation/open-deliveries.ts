@@ -1,5 +1,5 @@
 import type { DeliveryStatus } from '../model/delivery.ts'
-import type { DeliveryId } from '../model/ids.ts'
+import type { DeliveryId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { After } from './runner-parts.ts'
 
@@ -26,6 +26,12 @@ export class OpenDeliveries {
 
   ids(): readonly DeliveryId[] {
     return [...this.#open.keys()]
+  }
+
+  /** Those with this user. */
+  ofProfile(profileId: ProfileId): readonly StoredDelivery[] {
+    const all = [...this.#open.values()].map(({ delivery }) => delivery)
+    return all.filter(({ users }) => users.some((user) => user.profileId === profileId))
   }
 
   has(deliveryId: DeliveryId): boolean {

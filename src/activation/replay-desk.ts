@@ -5,6 +5,7 @@ import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { JobStore } from '../store/job-store.ts'
 import type { DestinationRunner } from './destination-runner.ts'
 import { openReplayBook } from './replay-book.ts'
+import { beginReplay, recallReplay } from './replay-message.ts'
 import type { Replay, ReplayAs, ReplayMessage, ReplayNews, ReplayOutcome } from './replay-order.ts'
 import { chooseForReplay, lanesOf, planReplay, type ReplayPlan, sortForReplay } from './replay-plan.ts'
 import type { ReplayTracker } from './replay-tracker.ts'
@@ -91,7 +92,8 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
     if (message.outcome === 'queued' && delivery.replayedBy !== undefined)
       return { outcome: 'acknowledged', sent: 'current', sentAs: [delivery.replayedBy] }
     if (heldBy(delivery.destinationId) !== undefined) return 'later'
-    return runnerOf(delivery.destinationId).replay(delivery, as, (news) => void settle(delivery, news, onEnded))
+    const { ground } = runnerOf(delivery.destinationId)
+    return beginReplay(ground, delivery, as, (news) => void settle(delivery, news, onEnded))
   }
 
   /** What is told of it comes after what it changes. */
@@ -110,7 +112,7 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
   }
 
   async function recall({ deliveryId, destinationId }: ReplayMessage): Promise<void> {
-    if (destinationId !== null) await runnerOf(destinationId).recall(deliveryId)
+    if (destinationId !== null) await recallReplay(runnerOf(destinationId).ground, deliveryId)
   }
 
   const standing = (replay: Replay): ReplayStanding => {

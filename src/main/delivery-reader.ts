@@ -1,10 +1,8 @@
 import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
-import type { ProfileView } from '../contract.ts'
 import { runInSlices } from '../lib/slices.ts'
-import { type DestinationId, type DeviceId, deviceProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
-import { isoTime } from '../model/time.ts'
+import { type DestinationId, type DeviceId, deviceProfileId, type SegmentId } from '../model/ids.ts'
 import { findProfiles, readDevice } from '../pipeline/find-profiles.ts'
 import type { Rulebook } from '../pipeline/rulebook.ts'
 import type { NameReader } from '../store/catalog/names.ts'
@@ -112,17 +110,4 @@ export function deliveryControl(dispatcher: Dispatcher): DeliveryControl {
     pause: (id) => dispatcher.pause(id as DestinationId),
     resume: (id) => dispatcher.resume(id as DestinationId),
   }
-}
-
-/** What destinations were told of a profile, segment by segment: part of [OPS-52]. */
-export async function toldOf(store: DeliveryStore, id: ProfileId): Promise<ProfileView['deliveries']> {
-  const rows = await store.toldOf(id)
-  return rows.flatMap(({ destinationId, told }) =>
-    told.active.map((segment) => ({
-      destinationId,
-      segment,
-      state: told.state,
-      at: told.endedAtMs === 0 ? null : isoTime(told.endedAtMs),
-    })),
-  )
 }
