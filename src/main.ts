@@ -312,7 +312,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           profile: (id) => viewProfile(id, parts, told.ofProfile),
           explain: (id, segmentId, atMs) => explainProfile(id, segmentId as SegmentId, atMs, parts, told.ofSegment),
         },
-        deliveries: openDeliveryReader({ deliveries, profiles, rulebook: rulebooks.current, names: catalog.names }),
+        deliveries: openDeliveryReader({
+          ...{ deliveries, profiles, dispatcher, clock: clock.now },
+          ...{ rulebook: rulebooks.current, names: catalog.names },
+        }),
         replays: dispatcher && replayControl(dispatcher, deliveries),
         denyList: openDenyListDesk(denyList, denyListKeeper, {
           mayClear: config.edge.denyList.mayClear,

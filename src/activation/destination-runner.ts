@@ -15,7 +15,7 @@ import { readRound, toldOf } from './read-round.ts'
 import { countedAttempts, mayNotLeave, waitLeft, withAttempt } from './repetition.ts'
 import { type ReplayGround, recallReplay } from './replay-message.ts'
 import type { SkipReason } from './round.ts'
-import { healthOf, queueStats } from './runner-health.ts'
+import { healthOf, type Queue, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
 import { StateKeeper } from './state-keeper.ts'
 import { allWithin, type UntilStored, untilStored } from './until-stored.ts'
@@ -57,6 +57,7 @@ export class DestinationRunner {
   #isClosing = false
   #isClosed = false
   readonly #keeper: StateKeeper
+  readonly queue: Queue
   /** What a replay works on. */
   readonly ground: ReplayGround
 
@@ -86,6 +87,7 @@ export class DestinationRunner {
       onChanged: () => this.#run(() => this.#keeper.save(() => this.#gate.state())),
       onPaused: (reason) => parts.log('delivery.paused', { destinationId: id, reason }),
     })
+    this.queue = { ...this.ground, gate: this.#gate, openMax: parts.limits.openMax }
   }
 
   /** The profile has a marker for this destination. */
@@ -142,14 +144,8 @@ export class DestinationRunner {
     await this.#keeper.saved()
   }
 
-  /** Messages on their way that tell of this user. */
-  openOf(profileId: ProfileId): readonly StoredDelivery[] {
-    return this.#inFlight.has(profileId) ? this.#open.ofProfile(profileId) : []
-  }
-
   health(): DestinationHealth {
-    const rule = this.#parts.rules().byId.get(this.#id)
-    return healthOf(this.#id, rule, { backlog: this.#backlog, open: this.#open, gate: this.#gate })
+    return healthOf(this.#id, this.#parts.rules().byId.get(this.#id), this.queue)
   }
 
   stats(): RunnerStats {

@@ -82,16 +82,36 @@ export class OpenDeliveries {
     return false
   }
 
-  /** Takes the one that asks whether the destination is back: a due one, or the first that waits for its repetition. */
-  takeProbe(): StoredDelivery | undefined {
-    if (this.#due.length > 0) return this.#due.shift()
-    for (const open of this.#open.values()) {
-      if (open.cancelTimer === undefined || open.delivery.status !== 'retrying') continue
-      open.cancelTimer()
-      open.cancelTimer = undefined
-      return open.delivery
-    }
+  /** Something waits for its turn only. */
+  get hasDue(): boolean {
+    return this.#due.length > 0
+  }
+
+  /**
+   * The one that asks whether the destination is back: a due one, or the first that waits for its repetition.
+   * @param atMs when it will ask: another one may be due by then
+   */
+  probe(atMs = 0): StoredDelivery | undefined {
+    if (this.#due.length > 0) return this.#due[0]
+    const dueMs = this.nextAttemptMs()
+    for (const { delivery, cancelTimer } of this.#open.values())
+      if (dueMs !== undefined && dueMs <= atMs && cancelTimer !== undefined && delivery.nextAttemptMs === dueMs)
+        return delivery
+    for (const { delivery, cancelTimer } of this.#open.values())
+      if (cancelTimer !== undefined && delivery.status === 'retrying') return delivery
     return undefined
+  }
+
+  takeProbe(): StoredDelivery | undefined {
+    const probe = this.probe()
+    return probe && this.withdraw(probe.deliveryId)
+  }
+
+  /** When the time of one that waits comes; 0: it is due, undefined: it does not wait. */
+  waitsUntilMs(deliveryId: DeliveryId): number | undefined {
+    if (this.#due.some((delivery) => delivery.deliveryId === deliveryId)) return 0
+    const open = this.#open.get(deliveryId)
+    return open?.cancelTimer === undefined ? undefined : open.delivery.nextAttemptMs
   }
 
   /** When the first of those that wait for their time is tried again. */

@@ -31,6 +31,7 @@ const delivery: Delivery = {
 const { segments: _segments, segmentCount: _segmentCount, ...head } = delivery
 const detail: DeliveryDetail = {
   ...head,
+  nextAttempt: null,
   signature: null,
   recipients: [],
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },

@@ -16,6 +16,7 @@ const message: DeliveryDetail = {
   replayOf: null,
   replayedBy: null,
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },
+  nextAttempt: null,
   signature: null,
   recipients: [],
   attempts: [],

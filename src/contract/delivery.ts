@@ -91,6 +91,9 @@ export type DeliveryRecipient = z.infer<typeof DeliveryRecipient>
 export const DeliveryDetail = z.object({
   ...deliveryFields,
   destinationName,
+  nextAttempt: time
+    .nullable()
+    .meta({ description: 'When it is tried next; null: it has ended or is being sent, or the time is not known' }),
   signature: DeliverySignature.nullable().meta({
     description: 'null: it was sent without a signature that its destination makes today',
   }),

@@ -2,6 +2,7 @@ import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
 import { runInSlices } from '../lib/slices.ts'
+import type { Clock } from '../model/clock.ts'
 import { type DestinationId, type DeviceId, deviceProfileId, type SegmentId } from '../model/ids.ts'
 import { findProfiles, readDevice } from '../pipeline/find-profiles.ts'
 import type { Rulebook } from '../pipeline/rulebook.ts'
@@ -16,6 +17,8 @@ export interface DeliveryReaderParts {
   readonly profiles: ProfileStore
   readonly rulebook: () => Pick<Rulebook, 'destinations' | 'directory'>
   readonly names: NameReader
+  readonly dispatcher: Pick<Dispatcher, 'attemptMsOf'> | undefined
+  readonly clock: Clock
 }
 
 const NOTHING = { total: 0, list: [] }
@@ -52,7 +55,11 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
         names.namesOf('segments', segmentsIn(delivery)),
       ])
       const destination = rulebook().destinations.byId.get(destinationId)
-      return viewDetail(delivery, { destination, destinationName: destinationNames.get(destinationId), segmentNames })
+      const destinationName = destinationNames.get(destinationId)
+      // One that is due goes as soon as its turn comes.
+      const nextMs = parts.dispatcher?.attemptMsOf(delivery)
+      const nextAttemptMs = nextMs === undefined ? undefined : Math.max(nextMs, parts.clock())
+      return viewDetail(delivery, { destination, destinationName, segmentNames, nextAttemptMs })
     },
   }
 }

@@ -19,6 +19,8 @@ export interface DetailParts {
   readonly destination: DestinationRule | undefined
   /** Of today; a deleted one has none. */
   readonly segmentNames: ReadonlyMap<number, string>
+  /** Undefined: it is not set. */
+  readonly nextAttemptMs?: number | undefined
 }
 
 /** What a list tells of one delivery without names: those of a whole page are asked for at once. */
@@ -71,11 +73,12 @@ function saidIn({ users, written }: StoredDelivery): Iterable<Omit<ListedSegment
 
 /** One delivery with all that was sent and came back [OPS-51]. */
 export function viewDetail(delivery: StoredDelivery, parts: DetailParts): DeliveryDetail {
-  const { destination, destinationName, segmentNames } = parts
+  const { destination, destinationName, segmentNames, nextAttemptMs } = parts
   const signature = destination && checkSignature(destination.config, delivery)
   return {
     ...headOf(delivery),
     destinationName: destinationName ?? null,
+    nextAttempt: nextAttemptMs === undefined ? null : isoTime(nextAttemptMs),
     request: {
       method: delivery.method,
       url: delivery.url,
