@@ -86,7 +86,6 @@ export function reopened(delivery: StoredDelivery): StoredDelivery {
     finishedAtMs: null,
     attemptsBefore: delivery.attempts.length,
     endedBefore: { status: delivery.status, reason: delivery.reason, finishedAtMs: delivery.finishedAtMs },
-    lastDeath: delivery.status === 'dead' ? { atMs: delivery.finishedAtMs ?? 0, reason: delivery.reason } : undefined,
     roundId: delivery.deliveryId,
     roundSize: 1,
   }

@@ -106,9 +106,12 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
     onEnded(news)
   }
 
-  async function supersede({ deliveryId, finishedAtMs, reason }: StoredDelivery, by: DeliveryId): Promise<void> {
+  async function supersede(
+    { deliveryId, status, finishedAtMs, reason }: StoredDelivery,
+    by: DeliveryId,
+  ): Promise<void> {
     const superseded = await deliveries.supersede(deliveryId, by)
-    if (superseded !== undefined) parts.onSuperseded({ ...superseded, lastDeath: { atMs: finishedAtMs ?? 0, reason } })
+    if (superseded !== undefined) parts.onSuperseded({ ...superseded, endedBefore: { status, reason, finishedAtMs } })
   }
 
   async function recall({ deliveryId, destinationId }: ReplayMessage): Promise<void> {

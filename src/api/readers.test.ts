@@ -20,6 +20,7 @@ const delivery: Delivery = {
   users: 2,
   createdAt: '2026-11-22T12:00:00.000Z',
   finishedAt: null,
+  attemptsBefore: 0,
   aamWouldDrop: false,
   replayOf: null,
   replayedBy: null,

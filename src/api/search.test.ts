@@ -12,6 +12,7 @@ const message: DeliveryDetail = {
   users: 1,
   createdAt: '2026-11-22T12:00:00.000Z',
   finishedAt: '2026-11-22T12:00:01.000Z',
+  attemptsBefore: 0,
   aamWouldDrop: false,
   replayOf: null,
   replayedBy: null,

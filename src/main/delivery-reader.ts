@@ -33,7 +33,7 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       const search = { ...asked, ...meant, profileIds: inBoth(asked.profileIds, meant.profileIds) }
       const { total, list } =
         search.profileIds?.length === 0 ? NOTHING : await store.list({ ...search, page, pageSize })
-      const listed = await runInSlices(inSteps(list, listedDelivery))
+      const listed = await runInSlices(inSteps(list, (one) => listedDelivery(one, search.profileIds)))
       const [destinationNames, segmentNames] = await Promise.all([
         names.namesOf(
           'destinations',

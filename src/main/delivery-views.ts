@@ -8,6 +8,7 @@ import {
   type ListedSegment,
 } from '../contract.ts'
 import type { Attempt } from '../model/delivery.ts'
+import type { ProfileId } from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
 import type { StoredDelivery, WrittenUser } from '../store/delivery-record.ts'
 
@@ -30,8 +31,11 @@ export interface ListedDelivery {
   readonly segmentCount: number
 }
 
-export function listedDelivery(delivery: StoredDelivery): ListedDelivery {
-  const all = [...saidIn(delivery)].sort((a, b) => b.users - a.users || b.status - a.status || a.sid - b.sid)
+/** @param profileIds only what is said of these */
+export function listedDelivery(delivery: StoredDelivery, profileIds?: readonly ProfileId[]): ListedDelivery {
+  const all = [...saidIn(delivery, profileIds)].sort(
+    (a, b) => b.users - a.users || b.status - a.status || a.sid - b.sid,
+  )
   return { delivery, segments: all.slice(0, LISTED_SEGMENTS_MAX), segmentCount: all.length }
 }
 
@@ -51,7 +55,10 @@ export function viewDelivery(
 }
 
 /** Each segment and status, and of how many users it was said; a user under several partner IDs counts once. */
-function saidIn({ users, written }: StoredDelivery): Iterable<Omit<ListedSegment, 'name'>> {
+function saidIn(
+  { users, written }: StoredDelivery,
+  profileIds: readonly ProfileId[] | undefined,
+): Iterable<Omit<ListedSegment, 'name'>> {
   const said = new Map<string, { sid: number; status: 0 | 1; users: number; lastUser: string }>()
   const say = (sid: number, status: 0 | 1, profileId: string) => {
     const known = said.get(`${sid} ${status}`)
@@ -60,6 +67,7 @@ function saidIn({ users, written }: StoredDelivery): Iterable<Omit<ListedSegment
     else if (known.lastUser !== profileId) Object.assign(known, { users: known.users + 1, lastUser: profileId })
   }
   for (const [at, { profileId, active, inactive }] of users.entries()) {
+    if (profileIds?.includes(profileId) === false) continue
     // Records of early versions do not hold what was written.
     const segments = written?.[at]?.segments
     if (segments !== undefined) for (const [sid, , status] of segments) say(sid, status, profileId)
@@ -137,6 +145,7 @@ function headOf(delivery: StoredDelivery) {
     createdAt: isoTime(createdAtMs),
     finishedAt: finishedAtMs === null ? null : isoTime(finishedAtMs),
     // Of an ending that a replay has taken back nothing is said.
+    attemptsBefore: delivery.attemptsBefore,
     aamWouldDrop: status === 'dead' && aamWouldDrop,
     replayOf: delivery.replayOf,
     replayedBy: delivery.replayedBy ?? null,

@@ -57,8 +57,8 @@ test('of a membership every partner that maps it is named: told, retried since, 
     paused: await add('paused', {}),
     stranger: await add('stranger', { userDpid: other.dataSourceId }),
   }
-  await usher.api('POST', `/v1/destinations/${ids.paused}/pause`, {})
   await new Promise((resolve) => setTimeout(resolve, 1_500))
+  await usher.api('POST', `/v1/destinations/${ids.paused}/pause`, {})
   expect((await call('look')).status).toBe(200)
 
   const states = async () => Object.fromEntries((await told()).map((one) => [one.destinationId, one.state]))

@@ -140,7 +140,7 @@ describe.skipIf(!canRun)(name, () => {
       expect(visit.complaints).toEqual([])
     })
 
-    test('somebody pauses a destination, sees that a message waits, resumes it, and the message arrives [SEC-47]', async () => {
+    test('somebody pauses a destination, sees that a user waits, resumes it, and the message arrives [SEC-47]', async () => {
       await start()
       const { page } = visit
       partner.setBehaviour({})
@@ -156,7 +156,7 @@ describe.skipIf(!canRun)(name, () => {
       const event = `${usher.edgeUrl}/event?d_rtbd=json&d_uuid=${'7'.repeat(38)}&d_cid=${dataSourceId}%01hd-7777&c_do=look`
       for (let look = 0; look < 2; look++) expect((await fetch(event)).status).toBe(200)
       // The Overview looks every 15 s.
-      await page.getByText('1 message waits until it is resumed.').waitFor({ timeout: 60_000 })
+      await page.getByText('1 user waits; no message is built yet.').waitFor({ timeout: 60_000 })
       expect(await axeFindings(page)).toEqual([])
       expect(partner.records.length).toBe(heard)
 

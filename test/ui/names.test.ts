@@ -71,7 +71,7 @@ describe.skipIf(!canBrowse)(name, () => {
     ])
     await page.getByRole('button', { name: 'See as table' }).click()
     await page.getByRole('cell', { name: '912,252 realizations' }).waitFor()
-    await page.getByRole('cell', { name: '110,000 users told' }).waitFor()
+    await page.getByRole('cell', { name: '110,000 times told' }).waitFor()
     await page.context().close()
   })
 

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router'
 import type { AttentionItem } from '../api/shapes.ts'
 import { Card } from '../parts/card.tsx'
 import { IconAlert, IconCheck, IconClock, IconDead, IconPause, IconRetry, IconShield } from '../parts/icons.ts'
+import { useOwed } from '../parts/use-owed.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import type { ChosenDestination } from './delivery-dialogue.tsx'
@@ -33,6 +34,7 @@ export function Attention({ items, onManage }: AttentionProps) {
   const { t } = useWords()
   const { time } = useFormats()
   const reasonOf = useReason()
+  const owedOf = useOwed()
   const navigate = useNavigate()
   return (
     <Card
@@ -49,12 +51,17 @@ export function Attention({ items, onManage }: AttentionProps) {
       )}
       <ul className="attention">
         {items.map((item) => {
-          const { Icon, tone, status } = LOOKS[item.kind]
+          const { Icon, tone } = LOOKS[item.kind]
+          const status = statusOf(item)
           const values = {
             name: item.name ?? '',
-            // While it is read from the disk, nothing may be counted for a moment.
             count: Math.max(item.count ?? 0, item.atLeast ? 1 : 0),
-            more: item.atLeast ? 'yes' : 'no',
+            owed: owedOf({
+              waitingUsers: item.count ?? 0,
+              moreOnDisk: item.atLeast,
+              openMessages: item.messages ?? 0,
+            }),
+            letters: item.deadLetters ?? 0,
             reason: reasonOf(item.reason) || 'none',
             cause: item.reason ?? 'none',
             next: item.nextAttempt === null ? 'none' : time(item.nextAttempt),
@@ -97,4 +104,11 @@ export function Attention({ items, onManage }: AttentionProps) {
       </ul>
     </Card>
   )
+}
+
+/** Which messages there are to see: none, where nobody waits and none died. */
+function statusOf({ kind, count, atLeast, deadLetters }: AttentionItem) {
+  if (deadLetters !== null) return 'dead'
+  const { status } = LOOKS[kind]
+  return status === 'retrying' && count === 0 && !atLeast ? undefined : status
 }

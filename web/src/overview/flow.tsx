@@ -4,7 +4,16 @@ import type { FlowAnswer, OverviewWindow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFormats, useWords } from '../words/use-words.tsx'
-import { FLOW_COLUMNS, type FlowNode, type FlowRibbon, LABEL_HEIGHT, layoutFlow, pathsThrough } from './flow-layout.ts'
+import {
+  FLOW_COLUMNS,
+  type FlowLink,
+  type FlowNode,
+  type FlowRibbon,
+  LABEL_HEIGHT,
+  layoutFlow,
+  pathsThrough,
+} from './flow-layout.ts'
+import { StandingGlyph } from './standing-glyph.tsx'
 import { useStanding } from './use-standing.ts'
 
 const HEIGHT = 330
@@ -20,7 +29,7 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
   const { t } = useWords()
   const [asTable, setAsTable] = useState(false)
   const isWide = useMediaQuery(WIDE, true, { getInitialValueInEffect: false })
-  const { nodes, ribbons } = layoutFlow(flow, HEIGHT)
+  const { nodes, ribbons, links } = layoutFlow(flow, HEIGHT)
   const unnamed = Object.values(flow.others).reduce((sum, count) => sum + count, 0)
   const isEmpty = flow.links.length === 0 && flow.sources.every(({ events }) => events === 0)
   return (
@@ -32,7 +41,7 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
         isEmpty ? undefined : (
           <div className="legend">
             {!asTable &&
-              (['sent', 'delivered', 'waiting'] as const).map((tone) => (
+              (['sent', 'delivered', 'waiting', 'dead'] as const).map((tone) => (
                 <span key={tone} className={tone}>
                   <i />
                   {t(`flow.${tone}`)}
@@ -48,11 +57,11 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
       {isEmpty ? (
         <Empty title={t('flow.empty')}>{t('flow.emptyWhy')}</Empty>
       ) : asTable ? (
-        <FlowTable nodes={nodes} ribbons={ribbons} />
+        <FlowTable nodes={nodes} links={links} />
       ) : isWide ? (
         <FlowDrawing flow={flow} nodes={nodes} ribbons={ribbons} />
       ) : (
-        <FlowLists flow={flow} nodes={nodes} ribbons={ribbons} />
+        <FlowLists flow={flow} nodes={nodes} />
       )}
       {unnamed > 0 && <p className="card-body dim small">{t('flow.unnamed', { count: unnamed })}</p>}
     </Card>
@@ -81,21 +90,28 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
         <svg viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" width="100%" height={HEIGHT} aria-hidden="true">
           {ribbons.map((ribbon) => (
             <path
-              key={`${ribbon.from} ${ribbon.to}`}
+              key={`${ribbon.from} ${ribbon.to} ${ribbon.tone}`}
               className={`link ${ribbon.tone} ${fadedAt(ribbon.from, ribbon.to)}`}
               d={curve(ribbon, LEFT_OF[columnOf(ribbon.from)] + NODE_WIDTH, LEFT_OF[columnOf(ribbon.to)])}
             />
           ))}
-          {nodes.map(({ id, column, tone, top, height }) => (
-            <rect
-              key={id}
-              className={`node ${tone} ${fadedAt(id)}`}
-              x={LEFT_OF[column]}
-              y={top}
-              width={NODE_WIDTH}
-              height={height}
-            />
-          ))}
+          {nodes.flatMap(({ id, column, parts, top, height }) => {
+            let y = top
+            return parts.map(({ tone, share }) => {
+              const upper = y
+              y += height * share
+              return (
+                <rect
+                  key={`${id} ${tone}`}
+                  className={`node ${tone} ${fadedAt(id)}`}
+                  x={LEFT_OF[column]}
+                  y={upper}
+                  width={NODE_WIDTH}
+                  height={height * share}
+                />
+              )
+            })
+          })}
         </svg>
         {FLOW_COLUMNS.map((column) => (
           <ul key={column} aria-label={t(`flow.${column}`)}>
@@ -155,6 +171,7 @@ function NodeName({ node, isFaded, isChosen, onChoose }: NodeNameProps) {
       aria-pressed={isChosen}
       onClick={onChoose}
     >
+      {node.standing !== undefined && says(node).length > 0 && <StandingGlyph state={node.standing.state} />}
       <span className="node-name">{name}</span>
       <span className="node-amount">{short(node.amount)}</span>
       {says(node).map((state) => (
@@ -167,7 +184,7 @@ function NodeName({ node, isFaded, isChosen, onChoose }: NodeNameProps) {
 }
 
 /** The same where four columns have no room: each a list, its bars as long as the heights are high. */
-function FlowLists({ flow, nodes }: Drawn & { readonly flow: FlowAnswer }) {
+function FlowLists({ flow, nodes }: Pick<Drawn, 'nodes'> & { readonly flow: FlowAnswer }) {
   const { exact } = useFormats()
   const says = useSays()
   const nameOf = useNameOf()
@@ -221,7 +238,7 @@ function curve({ start, end }: FlowRibbon, fromX: number, toX: number): string {
   return `${upper} L${toX},${endLow} C${middle},${endLow} ${middle},${startLow} ${fromX},${startLow} Z`
 }
 
-function FlowTable({ nodes, ribbons }: Drawn) {
+function FlowTable({ nodes, links }: Pick<Drawn, 'nodes'> & { readonly links: readonly FlowLink[] }) {
   const { t } = useWords()
   const { exact } = useFormats()
   const named = useNameOf()
@@ -230,7 +247,7 @@ function FlowTable({ nodes, ribbons }: Drawn) {
     const node = nodeOf(id)
     return node === undefined ? 0 : FLOW_COLUMNS.indexOf(node.column) * HEIGHT * 2 + node.top
   }
-  const inOrder = [...ribbons].sort((a, b) => place(a.from) - place(b.from) || b.count - a.count)
+  const inOrder = [...links].sort((a, b) => place(a.from) - place(b.from) || b.count - a.count)
   const linkedTo = (id: string) => {
     const column = nodeOf(id)?.column
     return column === undefined || column === 'source' ? 'trait' : column

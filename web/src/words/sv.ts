@@ -121,7 +121,8 @@ export const sv: Words = {
   'figures.acknowledged': 'Bekräftade meddelanden',
   'figures.acknowledgedExact': '{count, plural, one {# meddelande} other {# meddelanden}}',
   'figures.dead': '{count, plural, =0 {inga döda brev} one {# dött brev} other {# döda brev}}',
-  'figures.refused': '{count, plural, one {# ännu inte mottaget} other {# ännu inte mottagna}}',
+  'figures.waiting':
+    '{more, select, yes {minst } other {}}{count, plural, one {# användare väntar} other {# användare väntar}}',
   'figures.latency': 'Händelse till partner',
   'figures.median': '{unit} median',
   'figures.p99': '99 % inom {time}',
@@ -133,19 +134,20 @@ export const sv: Words = {
   'flow.sent': 'kvalificerar',
   'flow.delivered': 'bekräftat',
   'flow.waiting': 'väntar eller nytt försök',
+  'flow.dead': 'döda brev',
   'flow.asTable': 'Visa som tabell',
   'flow.asDrawing': 'Visa som bild',
   'flow.source': 'Källor',
   'flow.trait': 'Egenskaper',
   'flow.segment': 'Segment',
   'flow.destination': 'Destinationer',
-  'flow.unit.source': 'händelser',
+  'flow.unit.source': 'händelser med en egenskap',
   'flow.unit.trait': 'realiseringar',
   'flow.unit.segment': 'inträden',
   'flow.unit.destination': 'meddelanden',
   'flow.linked.trait': 'realiseringar',
   'flow.linked.segment': 'inträden',
-  'flow.linked.destination': 'användare meddelade',
+  'flow.linked.destination': 'gånger meddelat',
   'flow.heights':
     'Varje kolumn räknar i sin egen enhet, och en nod är så hög som sin andel av kolumnen. En väg är så bred som sin andel av noden i varje ände.',
   'flow.others': '{count, plural, one {# annan} other {# andra}}',
@@ -161,24 +163,23 @@ export const sv: Words = {
   'attention.nothing': 'Inget väntar på dig.',
   'attention.breaker_open': '{name} tar inte emot meddelanden',
   'attention.breaker_open.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
+    '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {letters, plural, =0 {} one {# dött brev.} other {# döda brev.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
   'attention.failing': '{name} tar inte emot meddelanden',
   'attention.failing.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
+    '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {letters, plural, =0 {} one {# dött brev.} other {# döda brev.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
   'attention.partial': 'Några meddelanden till {name} försöks igen',
   'attention.partial.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
+    '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {letters, plural, =0 {} one {# dött brev.} other {# döda brev.}} {reason, select, none {} other {Senast: {reason}.}}',
   'attention.unusable': '{name} kan inte användas',
   'attention.unusable.why':
     'Dess sparade inställningar är inte giltiga ({cause}). Inget skickas och det den ska få sparas; spara den igen med giltiga.',
   'attention.paused': '{name} är pausad',
   'attention.paused.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, operator {Den pausades för hand.} gone {Partnern svarade 410, borta.} failing {Den hade misslyckats i dagar.} quota {Dess döda brev fyller dess andel av disken.} other {}}',
+    '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {cause, select, operator {Den pausades för hand.} gone {Partnern svarade 410, borta.} failing {Den hade misslyckats i dagar.} quota {Dess döda brev fyller dess andel av disken.} other {}}',
   'attention.dead_letters': '{count, plural, one {# dött brev} other {# döda brev}} hos {name}',
   'attention.dead_letters.why': '{reason, select, none {De kan spelas upp igen.} other {Oftast: {reason}.}}',
   'attention.backlog': '{name} ligger efter',
-  'attention.backlog.why':
-    '{more, select, yes {Minst } other {}}{count, plural, one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}}',
+  'attention.backlog.why': '{owed} {count, plural, =0 {} other {Inget är förlorat.}}',
   'attention.disk_share':
     '{cause, select, full {{name} har förbrukat sin andel av disken} other {{name} har nästan förbrukat sin andel av disken}}',
   'attention.disk_share.why':
@@ -214,6 +215,8 @@ export const sv: Words = {
   'ledger.nothing': 'inget än',
   'standing.line':
     '{state, select, unusable {Dess inställningar kan inte användas} paused {Pausad} stopped {Tar inte emot meddelanden} failing {Tar inte emot meddelanden} partial {Några meddelanden försöks igen} behind {Den hinner inte med} inactive {Avstängd} other {Meddelanden går ut}}{reason, select, none {} other {: {reason}}}.{next, select, none {} other { Nästa försök {next}.}}',
+  'owed.line':
+    '{more, select, yes {Minst } other {}}{users, plural, =0 {Ingen väntar.} one {# användare väntar; {messages, plural, =0 {inget meddelande är byggt än} one {# meddelande är byggt} other {# meddelanden är byggda}}.} other {# användare väntar; {messages, plural, =0 {inget meddelande är byggt än} one {# meddelande är byggt} other {# meddelanden är byggda}}.}}',
   'ledger.empty': 'Ingen destination än',
   'ledger.emptyWhy':
     'Lägg till en destination via API:et för att tala om för en partner vilka som finns i dina segment.',
@@ -223,8 +226,6 @@ export const sv: Words = {
   'delivery.paused':
     'Pausad sedan {since}{cause, select, operator {, för hand} gone {: partnern svarade 410, borta} failing {, efter dagar av fel} quota {: döda brev fyller dess del av disken} other {}}.',
   'delivery.waiting': 'Väntar',
-  'delivery.owed':
-    '{more, select, yes {Minst } other {}}{users, plural, one {# profil} other {# profiler}}, och {messages, plural, one {# meddelande} other {# meddelanden}} utan svar',
   'delivery.lastSuccess': 'Senast bekräftat',
   'delivery.lastFailure': 'Senaste fel',
   'delivery.none': 'Inget sedan starten',
@@ -252,6 +253,9 @@ export const sv: Words = {
     'Varje meddelande till en partner kommer att finnas här, med svaret. Det första skickas så snart någon kommer in i ett kopplat segment.',
   'messages.noResult': 'Inget meddelande matchar',
   'messages.noResultWhy': 'Det finns meddelanden, men inget med det här filtret.',
+  'messages.noPage': 'Det finns ingen sida {page}',
+  'messages.noPageWhy': 'Listan är kortare än så.',
+  'messages.toLastPage': 'Till sista sidan',
   'messages.clear': 'Rensa filtret',
   'messages.choose': 'Välj ett meddelande',
   'messages.chooseHow': 'Du ser vad som skickades, vad som kom tillbaka och varför varje användare var med.',
@@ -264,6 +268,7 @@ export const sv: Words = {
   'messages.took': 'Bekräftat {time} efter att det sparades.',
   'messages.why.dead': 'Uppgivet: {reason}. Inget är förlorat; spela upp det igen när orsaken är borta.',
   'messages.why.other': 'Senast: {reason}.',
+  'messages.nextTry': 'Nästa försök {time}.',
   'messages.aamWouldDrop': 'Audience Manager hade släppt det här.',
   'messages.curl': 'Kopiera som curl',
   'filter.text': 'Meddelande-, enhets- eller partner-ID',
@@ -389,6 +394,7 @@ export const sv: Words = {
   'known.declared': 'Uppgivet ID',
   'known.ids': 'Partner-ID',
   'known.idCount': '{count, plural, =0 {inga synkade} one {# ID} other {# ID}}',
+  'known.otherIds': '{count, plural, =0 {inget annat än detta} one {# annat ID} other {# andra ID}}',
   'known.moreIds': '{count, plural, one {# till} other {# till}}',
   'known.consent': 'Samtycke',
   'known.optedOut': 'Avanmäld',
