@@ -20,7 +20,7 @@ import { readExtraCa, readTls } from './main/certificates.ts'
 import { checkPorts } from './main/check-ports.ts'
 import { openDataDir } from './main/data-dir.ts'
 import { deliveryGauges } from './main/delivery-health.ts'
-import { deliveryControl, openDeliveryReader, toldOf } from './main/delivery-reader.ts'
+import { deliveryControl, openDeliveryReader } from './main/delivery-reader.ts'
 import { openDenyListDesk } from './main/deny-list-desk.ts'
 import { destinationTypes } from './main/destination-types.ts'
 import { watchDisk } from './main/disk-guard.ts'
@@ -37,6 +37,7 @@ import { replayControl } from './main/replay-control.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { leaveAddresses } from './main/server-file.ts'
 import { openStores } from './main/stores.ts'
+import { openToldReader } from './main/told-reader.ts'
 import { watchUnusable } from './main/unusable-destinations.ts'
 import type { Overrides, Usher } from './main/usher.ts'
 import { watchReadiness } from './main/watch-readiness.ts'
@@ -257,7 +258,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         onFault: (error, eventId) => log.error('event.fault', { error, eventId }),
       })
     : undefined
-  const told = (id: ProfileId) => toldOf(deliveries, id)
+  const told = openToldReader({ deliveries, rulebook: rulebooks.current, dispatcher, clock: clock.now })
   const admin = has('admin')
     ? await startAdmin({
         config: {
@@ -275,14 +276,12 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         profiles: {
           find: async (text) =>
             (await findProfiles(text, parts)).map((id) => viewFound(id, rulebooks.current().directory)),
-          profile: (id) => viewProfile(id, parts, told),
-          explain: (id, segmentId, atMs) => explainProfile(id, segmentId as SegmentId, atMs, parts, told),
+          profile: (id) => viewProfile(id, parts, told.ofProfile),
+          explain: (id, segmentId, atMs) => explainProfile(id, segmentId as SegmentId, atMs, parts, told.ofSegment),
         },
         deliveries: openDeliveryReader({
-          deliveries,
-          profiles,
-          rulebook: rulebooks.current,
-          names: catalog.names,
+          ...{ deliveries, profiles, dispatcher, clock: clock.now },
+          ...{ rulebook: rulebooks.current, names: catalog.names },
         }),
         replays: dispatcher && replayControl(dispatcher, deliveries),
         denyList: openDenyListDesk(denyList, denyListKeeper, {

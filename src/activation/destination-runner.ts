@@ -13,11 +13,9 @@ import { Overflow } from './overflow.ts'
 import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
 import { countedAttempts, waitLeft, whyNotLeave, withAttempt } from './repetition.ts'
-import { beginReplay, type ReplayGround, recallReplay } from './replay-message.ts'
-import type { ReplayNews, ReplayOrder } from './replay-order.ts'
-import type { Begun } from './replays.ts'
+import { type ReplayGround, recallReplay } from './replay-message.ts'
 import type { SkipReason } from './round.ts'
-import { healthOf, queueStats } from './runner-health.ts'
+import { healthOf, type Queue, queueStats } from './runner-health.ts'
 import type { RunnerParts, RunnerStats } from './runner-parts.ts'
 import { Slots } from './slots.ts'
 import { StateKeeper } from './state-keeper.ts'
@@ -58,7 +56,9 @@ export class DestinationRunner {
   #isClosing = false
   #isClosed = false
   readonly #keeper: StateKeeper
-  readonly #ground: ReplayGround
+  readonly queue: Queue
+  /** What a replay works on. */
+  readonly ground: ReplayGround
 
   /** @param stored how it stood before the last stop */
   constructor(id: DestinationId, parts: RunnerParts, stored: DestinationState | undefined) {
@@ -72,11 +72,12 @@ export class DestinationRunner {
     this.#keeper = new StateKeeper(stored !== undefined, (state) =>
       this.#untilStored(() => parts.deliveries.saveDestinationState(id, state)),
     )
-    this.#ground = {
+    this.ground = {
       ...{ destinationId: id, parts, inFlight: this.#inFlight, backlog: this.#backlog, open: this.#open },
       untilStored: this.#untilStored,
       release: (profileId, isDue, replayOf) => this.#release(profileId, isDue, replayOf),
       pump: () => this.pump(),
+      giveUp: (delivery) => this.#end({ ...delivery, status: 'dead' }),
     }
     this.#gate = new Gate({
       parts,
@@ -86,6 +87,7 @@ export class DestinationRunner {
       onChanged: () => this.#run(() => this.#keeper.save(() => this.#gate.state())),
       onPaused: (reason) => parts.log('delivery.paused', { destinationId: id, reason }),
     })
+    this.queue = { ...this.ground, gate: this.#gate, openMax: parts.limits.openMax }
   }
 
   /** The profile has a marker for this destination. */
@@ -129,16 +131,6 @@ export class DestinationRunner {
     this.pump()
   }
 
-  /** Sends an ended delivery again. @param onEnded what became of it, where it is `queued` */
-  replay(delivery: StoredDelivery, replay: ReplayOrder, onEnded: (news: ReplayNews) => void): Promise<Begun> {
-    return beginReplay(this.#ground, delivery, replay, onEnded)
-  }
-
-  /** @returns whether one that was sent again was taken back before it left */
-  recall(deliveryId: DeliveryId): Promise<boolean> {
-    return recallReplay(this.#ground, deliveryId)
-  }
-
   /** Sends nothing until `resume`; what is on its way ends. Resolves when that is stored. */
   async pause(reason: PauseReason): Promise<void> {
     this.#gate.pause(reason)
@@ -154,8 +146,7 @@ export class DestinationRunner {
   }
 
   health(): DestinationHealth {
-    const rule = this.#parts.rules().byId.get(this.#id)
-    return healthOf(this.#id, rule, { backlog: this.#backlog, open: this.#open, gate: this.#gate })
+    return healthOf(this.#id, this.#parts.rules().byId.get(this.#id), this.queue)
   }
 
   stats(): RunnerStats {
@@ -368,6 +359,7 @@ export class DestinationRunner {
     const waiting: StoredDelivery = { ...tried, ...state, nextAttemptMs: this.#parts.clock() + waitMs }
     await this.#untilStored(() => this.#parts.deliveries.update(waiting))
     this.#retryAfter(waiting, waitMs)
+    if (this.#open.isCalledOff(waiting.deliveryId)) await recallReplay(this.ground, waiting.deliveryId)
   }
 
   async #end(delivery: StoredDelivery): Promise<void> {

@@ -11,7 +11,7 @@ import { DestinationRunner } from './destination-runner.ts'
 import { openTokenSource } from './oauth.ts'
 import { openReplayDesk, type ReplayDesk } from './replay-desk.ts'
 import { openReplayTracker } from './replay-tracker.ts'
-import { untouchedHealth } from './runner-health.ts'
+import { attemptMsOf, openOf, untouchedHealth } from './runner-health.ts'
 import type { After, RunnerLimits, RunnerStats } from './runner-parts.ts'
 import { openSender } from './sender.ts'
 import { untilStored } from './until-stored.ts'
@@ -25,6 +25,10 @@ export interface Dispatcher {
   /** What is sent again by hand. */
   readonly replays: Omit<ReplayDesk, 'resume' | 'close'>
   stats(): DispatcherStats
+  /** Messages on their way that tell of this user. */
+  openOf(profileId: ProfileId): readonly StoredDelivery[]
+  /** When a message on its way is tried next, as far as that is known. */
+  attemptMsOf(place: Pick<StoredDelivery, 'deliveryId' | 'destinationId'>): number | undefined
   /** Of every destination with real-time delivery, and of what is left of others. */
   health(): readonly DestinationHealth[]
   /**
@@ -159,6 +163,11 @@ export async function openDispatcher(options: DispatcherOptions): Promise<Dispat
     },
     replays,
     stats: () => ({ destinations: [...runners.values()].map((runner) => runner.stats()) }),
+    openOf: (profileId) => [...runners.values()].flatMap(({ queue }) => openOf(profileId, queue)),
+    attemptMsOf({ deliveryId, destinationId }) {
+      const queue = runners.get(destinationId)?.queue
+      return queue && attemptMsOf(options.rules().byId.get(destinationId), deliveryId, queue)
+    },
     health: () => [
       ...[...runners.values()].map((runner) => runner.health()),
       ...[...options.rules().byId].flatMap(([id, rule]) => (runners.has(id) ? [] : [untouchedHealth(id, rule)])),

@@ -16,7 +16,7 @@ export async function storeEnding(
   inFlight: InFlight,
   ended: StoredDelivery,
 ): Promise<readonly { readonly profileId: ProfileId; readonly isDue: boolean }[]> {
-  const settled = inFlight.ended(ended, clock())
+  const settled = inFlight.ended(ended, ended.finishedAtMs ?? clock())
   // Users with a superseded message are built anew; those of a replay have no marker any more.
   const late = toldTooLate(rules(), ended, utcDay(clock()))
   const replaced = settled

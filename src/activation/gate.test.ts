@@ -75,7 +75,7 @@ test('a dead destination is left alone but for one probe at a time; what waits u
     lastSuccessMs: undefined,
     paused: undefined,
     oldestWaitingMs: NOW,
-    waitingUsers: 60 - before,
+    waitingUsers: 60,
     openMessages: before,
   })
 

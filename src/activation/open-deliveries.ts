@@ -1,11 +1,13 @@
 import type { DeliveryStatus } from '../model/delivery.ts'
-import type { DeliveryId } from '../model/ids.ts'
+import type { DeliveryId, ProfileId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { After } from './runner-parts.ts'
 
 interface OpenDelivery {
   delivery: StoredDelivery
   cancelTimer: (() => void) | undefined
+  /** Its replay was stopped while it was being sent. */
+  isCalledOff: boolean
 }
 
 /** The messages of one destination on their way: being sent, waiting for their time, or due. */
@@ -22,6 +24,16 @@ export class OpenDeliveries {
     return this.#open.size
   }
 
+  ids(): readonly DeliveryId[] {
+    return [...this.#open.keys()]
+  }
+
+  /** Those with this user. */
+  ofProfile(profileId: ProfileId): readonly StoredDelivery[] {
+    const all = [...this.#open.values()].map(({ delivery }) => delivery)
+    return all.filter(({ users }) => users.some((user) => user.profileId === profileId))
+  }
+
   has(deliveryId: DeliveryId): boolean {
     return this.#open.has(deliveryId)
   }
@@ -35,7 +47,8 @@ export class OpenDeliveries {
   /** Adds a message, or says how it is now. */
   put(delivery: StoredDelivery): void {
     const known = this.#open.get(delivery.deliveryId)
-    if (known === undefined) this.#open.set(delivery.deliveryId, { delivery, cancelTimer: undefined })
+    if (known === undefined)
+      this.#open.set(delivery.deliveryId, { delivery, cancelTimer: undefined, isCalledOff: false })
     else known.delivery = delivery
   }
 
@@ -69,16 +82,36 @@ export class OpenDeliveries {
     return false
   }
 
-  /** Takes the one that asks whether the destination is back: a due one, or the first that waits for its repetition. */
-  takeProbe(): StoredDelivery | undefined {
-    if (this.#due.length > 0) return this.#due.shift()
-    for (const open of this.#open.values()) {
-      if (open.cancelTimer === undefined || open.delivery.status !== 'retrying') continue
-      open.cancelTimer()
-      open.cancelTimer = undefined
-      return open.delivery
-    }
+  /** Something waits for its turn only. */
+  get hasDue(): boolean {
+    return this.#due.length > 0
+  }
+
+  /**
+   * The one that asks whether the destination is back: a due one, or the first that waits for its repetition.
+   * @param atMs when it will ask: another one may be due by then
+   */
+  probe(atMs = 0): StoredDelivery | undefined {
+    if (this.#due.length > 0) return this.#due[0]
+    const dueMs = this.nextAttemptMs()
+    for (const { delivery, cancelTimer } of this.#open.values())
+      if (dueMs !== undefined && dueMs <= atMs && cancelTimer !== undefined && delivery.nextAttemptMs === dueMs)
+        return delivery
+    for (const { delivery, cancelTimer } of this.#open.values())
+      if (cancelTimer !== undefined && delivery.status === 'retrying') return delivery
     return undefined
+  }
+
+  takeProbe(): StoredDelivery | undefined {
+    const probe = this.probe()
+    return probe && this.withdraw(probe.deliveryId)
+  }
+
+  /** When the time of one that waits comes; 0: it is due, undefined: it does not wait. */
+  waitsUntilMs(deliveryId: DeliveryId): number | undefined {
+    if (this.#due.some((delivery) => delivery.deliveryId === deliveryId)) return 0
+    const open = this.#open.get(deliveryId)
+    return open?.cancelTimer === undefined ? undefined : open.delivery.nextAttemptMs
   }
 
   /** When the first of those that wait for their time is tried again. */
@@ -118,6 +151,16 @@ export class OpenDeliveries {
     open.cancelTimer()
     open.cancelTimer = undefined
     return open.delivery
+  }
+
+  /** It is being sent, and is to be taken back if that does not end it. */
+  callOff(deliveryId: DeliveryId): void {
+    const open = this.#open.get(deliveryId)
+    if (open !== undefined) open.isCalledOff = true
+  }
+
+  isCalledOff(deliveryId: DeliveryId): boolean {
+    return this.#open.get(deliveryId)?.isCalledOff === true
   }
 
   /** It has ended. */

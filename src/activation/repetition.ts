@@ -58,7 +58,8 @@ export function withAttempt(
   const last = delivery.attempts.at(-1)
   const isRepeatedDenial = attempt.error === 'egress_denied' && last?.error === 'egress_denied'
   const isRepeated = isRepeatedDenial || (uncounted !== undefined && last?.uncounted === uncounted)
-  const before = isRepeated ? delivery.attempts.slice(0, -1) : delivery.attempts
+  const isOfThisTime = delivery.attempts.length > delivery.attemptsBefore
+  const before = isRepeated && isOfThisTime ? delivery.attempts.slice(0, -1) : delivery.attempts
   const numbered = { ...attempt, number: before.length + 1, ...(uncounted !== undefined && { uncounted }) }
   return { ...delivery, headers, url, attempts: [...before, numbered] }
 }
@@ -67,6 +68,11 @@ export function withAttempt(
 export function countedAttempts({ attempts, attemptsBefore }: StoredDelivery): number {
   const tried = attempts.slice(attemptsBefore)
   return tried.filter((attempt) => attempt.error !== 'egress_denied' && attempt.uncounted === undefined).length
+}
+
+/** Did it leave since it was sent again by hand? */
+export function hasLeft({ attempts, attemptsBefore }: StoredDelivery): boolean {
+  return attempts.slice(attemptsBefore).some((attempt) => attempt.error !== 'egress_denied')
 }
 
 /** Nothing newer was sent to its users or is owed to them: then the same bytes may go out again. */
@@ -84,7 +90,6 @@ export function reopened(delivery: StoredDelivery, replayId: string): StoredDeli
     finishedAtMs: null,
     attemptsBefore: delivery.attempts.length,
     endedBefore: { status: delivery.status, reason: delivery.reason, finishedAtMs: delivery.finishedAtMs },
-    lastDeath: delivery.status === 'dead' ? { atMs: delivery.finishedAtMs ?? 0, reason: delivery.reason } : undefined,
     roundId: delivery.deliveryId,
     roundSize: 1,
   }

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest'
 import { openJobStore } from '../store/job-store.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
-import { DESTINATION, deviceIn, openWorkbench, startReceiver, until, type Workbench } from './workbench.conformance.ts'
+import {
+  DESTINATION,
+  deviceIn,
+  manualTimers,
+  openWorkbench,
+  startReceiver,
+  until,
+  type Workbench,
+} from './workbench.conformance.ts'
 
 /** Replays that are called off, and how many are kept. */
 
@@ -61,6 +69,88 @@ test('what was put on its way again and has not left is taken back as it was; wh
   await until(() => bench.dispatcher.replays.get(replayId)?.counts.acknowledged === 1)
   await bench.idle()
   expect(receiver.requests).toHaveLength(1)
+})
+
+/** Dead letters, of a partner whose repetitions come when the test says so. */
+async function openRefused(answer: () => number) {
+  const held: (() => void)[] = []
+  let isHanging = false
+  const receiver = await startReceiver((response) => {
+    const end = () => response.writeHead(answer()).end()
+    if (isHanging) held.push(end)
+    else end()
+  })
+  const timers = manualTimers()
+  const options = { after: timers.after, limits: { compatRetryWaitMs: 1_000 } }
+  const bench = await openWorkbench({ destinations: [{ config: config(receiver.url) }] }, options)
+  for (let n = 1; n <= 2; n++) await bench.commit(deviceIn(n, [100]))
+  await until(() => {
+    timers.advance(1_000)
+    return bench.ended.length === 2
+  })
+  await bench.idle()
+  receiver.requests.length = 0
+  const deliveryIds = bench.ended.map(({ deliveryId }) => deliveryId)
+  return Object.assign(bench, {
+    receiver,
+    deliveryIds,
+    hold: () => {
+      isHanging = true
+    },
+    letGo: () => {
+      for (const end of held.splice(0)) end()
+    },
+    async [Symbol.asyncDispose]() {
+      await bench.dispatcher.close(0)
+      await receiver[Symbol.asyncDispose]()
+    },
+  })
+}
+
+test('what was sent again and refused before the stop ends with that answer, and is not called unsent [SEC-48] [API-165~]', async () => {
+  await using bench = await openRefused(() => 400)
+  const { dispatcher, deliveryIds, receiver } = bench
+  const { replayId = '' } = await bench.replay({ deliveryIds, as: 'same' })
+  await until(() => dispatcher.stats().destinations[0]?.retrying === 2)
+  expect(await dispatcher.replays.cancel(replayId)).toBe('cancelled')
+  expect(dispatcher.replays.get(replayId)).toMatchObject({ state: 'cancelled', counts: { dead: 2, cancelled: 0 } })
+  for (const message of await dispatcher.replays.messages(replayId, 0, 10))
+    expect(message).toMatchObject({ outcome: 'dead', sent: 'same', reason: 'http_400', sentAs: [message.deliveryId] })
+  for (const deliveryId of deliveryIds) {
+    const delivery = await bench.deliveries.get(deliveryId)
+    expect(delivery).toMatchObject({ status: 'dead', reason: 'http_400', attempts: { length: 3 } })
+  }
+  expect(receiver.requests).toHaveLength(2)
+  expect(dispatcher.stats().destinations[0]?.open).toBe(0)
+})
+
+test('what is being sent at the stop is not tried again after its answer [SEC-48]', async () => {
+  await using bench = await openRefused(() => 400)
+  const { dispatcher, deliveryIds, receiver } = bench
+  bench.hold()
+  const { replayId = '' } = await bench.replay({ deliveryIds, as: 'same' })
+  await receiver.count(2)
+  await dispatcher.replays.cancel(replayId)
+  expect(dispatcher.replays.get(replayId)?.counts.queued).toBe(2)
+  bench.letGo()
+  await until(() => dispatcher.replays.get(replayId)?.counts.dead === 2)
+  expect(await outcomesOf(bench, replayId)).toEqual(['dead', 'dead'])
+  expect(receiver.requests).toHaveLength(2)
+})
+
+test('a message that two replays follow ends in both when one of them is stopped [API-165~]', async () => {
+  await using bench = await openRefused(() => 400)
+  const { dispatcher, deliveryIds } = bench
+  bench.hold()
+  const replays = [
+    await bench.replay({ deliveryIds, as: 'same' }),
+    await bench.replay({ deliveryIds: deliveryIds.slice(1), as: 'same' }),
+  ].map(({ replayId = '' }) => replayId)
+  await until(() => replays.every((id) => dispatcher.replays.get(id)?.counts.waiting === 0))
+  await dispatcher.replays.cancel(replays[0] as string)
+  bench.letGo()
+  await until(() => replays.every((id) => dispatcher.replays.get(id)?.state !== 'running'))
+  expect(await outcomesOf(bench, replays[1] as string)).toEqual(['dead'])
 })
 
 test('of those that have ended the last hundred are kept, with what became of their messages [API-165~]', async () => {

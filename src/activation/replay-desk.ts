@@ -7,6 +7,7 @@ import { hasDestination } from './destination-rules.ts'
 import type { DestinationRunner } from './destination-runner.ts'
 import { type Discarded, type DiscardOrder, discardLetters } from './discard.ts'
 import { openReplayBook } from './replay-book.ts'
+import { beginReplay, recallReplay } from './replay-message.ts'
 import type { Replay, ReplayAs, ReplayMessage, ReplayNews, ReplayOrder, ReplayOutcome } from './replay-order.ts'
 import { chooseForReplay, lanesOf, planReplay, type ReplayPlan, sortForReplay } from './replay-plan.ts'
 import type { ReplayTracker } from './replay-tracker.ts'
@@ -106,8 +107,9 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
     const done = doneBy(delivery, replay.as)
     if (done !== undefined) return { outcome: 'not_sent', reason: done }
     if (heldBy(delivery.destinationId) !== undefined) return 'later'
+    const { ground } = runnerOf(delivery.destinationId)
     const ended = (news: ReplayNews) => void settle(delivery, news).then(() => onEnded(news))
-    return runnerOf(delivery.destinationId).replay(delivery, replay, ended)
+    return beginReplay(ground, delivery, replay, ended)
   }
 
   /** What is told of it comes after what it changes. */
@@ -119,14 +121,17 @@ export async function openReplayDesk(parts: ReplayDeskParts): Promise<ReplayDesk
   }
 
   /** @returns whether it was a dead letter */
-  async function supersede({ deliveryId, finishedAtMs, reason }: StoredDelivery, by?: DeliveryId): Promise<boolean> {
+  async function supersede(
+    { deliveryId, status, finishedAtMs, reason }: StoredDelivery,
+    by?: DeliveryId,
+  ): Promise<boolean> {
     const superseded = await deliveries.supersede(deliveryId, by)
-    if (superseded !== undefined) parts.onSuperseded({ ...superseded, lastDeath: { atMs: finishedAtMs ?? 0, reason } })
+    if (superseded !== undefined) parts.onSuperseded({ ...superseded, endedBefore: { status, reason, finishedAtMs } })
     return superseded !== undefined
   }
 
-  async function recall({ deliveryId, destinationId, sent }: ReplayMessage): Promise<boolean> {
-    return sent === 'same' && destinationId !== null && runnerOf(destinationId).recall(deliveryId)
+  async function recall({ deliveryId, destinationId }: ReplayMessage): Promise<void> {
+    if (destinationId !== null) await recallReplay(runnerOf(destinationId).ground, deliveryId)
   }
 
   const standing = (replay: Replay): ReplayStanding => {

@@ -6,7 +6,7 @@ import { storeEnding } from './ending.ts'
 import type { InFlight } from './in-flight.ts'
 import type { OpenDeliveries } from './open-deliveries.ts'
 import { toldOf } from './read-round.ts'
-import { isLatest, reopened } from './repetition.ts'
+import { hasLeft, isLatest, reopened } from './repetition.ts'
 import type { ReplayNews, ReplayOrder } from './replay-order.ts'
 import type { Begun } from './replays.ts'
 import type { RunnerParts } from './runner-parts.ts'
@@ -23,6 +23,7 @@ export interface ReplayGround {
   readonly untilStored: UntilStored
   readonly release: (profileId: ProfileId, isDue: boolean, replayOf?: DeliveryId) => void
   readonly pump: () => void
+  readonly giveUp: (delivery: StoredDelivery) => Promise<void>
 }
 
 /** Of those that are owed; what is new goes first. */
@@ -109,20 +110,20 @@ interface HeldUsers {
   readonly onEnded: (news: ReplayNews) => void
 }
 
-/** Takes one back that was put on its way again and has not left since. */
-export async function recallReplay(ground: ReplayGround, deliveryId: DeliveryId): Promise<boolean> {
+/**
+ * Its replay was stopped. One that has not left since is what it was before; one that was tried is given up with the answer
+ * it got; one that is being sent is looked at again after its answer.
+ */
+export async function recallReplay(ground: ReplayGround, deliveryId: DeliveryId): Promise<void> {
   const { parts, inFlight, open, untilStored, release } = ground
   const waiting = open.withdraw(deliveryId)
-  if (waiting === undefined) return false
+  if (waiting === undefined) return open.callOff(deliveryId)
   const { endedBefore } = waiting
-  if (endedBefore === undefined) {
-    open.putDue(waiting)
-    return false
-  }
-  parts.tracker.drop(deliveryId)
+  if (endedBefore === undefined) return open.putDue(waiting)
+  if (hasLeft(waiting)) return ground.giveUp(waiting)
   const ended: StoredDelivery = { ...waiting, ...endedBefore, nextAttemptMs: 0 }
   const free = await storeEnding(parts, untilStored, inFlight, ended)
   open.remove(deliveryId)
   for (const { profileId, isDue } of free) release(profileId, isDue)
-  return true
+  parts.tracker.takenBack(deliveryId)
 }

@@ -158,8 +158,8 @@ test('a dead letter whose users a newer message told is one no more, and points 
   expect(await bench.deliveries.get(by)).toMatchObject({ status: 'acknowledged', replayOf: dead })
   expect(await bench.endedIds({ status: 'dead' })).not.toContain(dead)
   // Told as well to those who count dead letters.
-  const lastDeath = { atMs: first?.finishedAtMs, reason: 'http_400' }
-  expect(bench.ended.find((one) => one.status === 'superseded')).toMatchObject({ deliveryId: dead, lastDeath })
+  const endedBefore = { status: 'dead', reason: 'http_400', finishedAtMs: first?.finishedAtMs }
+  expect(bench.ended.find((one) => one.status === 'superseded')).toMatchObject({ deliveryId: dead, endedBefore })
 })
 
 test('the next message of a user who is in one on its way is begun when that has ended, and the others need not wait [SEC-42~] [SEC-48]', async () => {

@@ -14,8 +14,8 @@ export interface ReplayTracker {
     follow: ToldNow,
     onEnded: (news: ReplayNews) => void,
   ): void
-  /** It was taken back. */
-  drop(deliveryId: DeliveryId): void
+  /** It was taken back before it left, from all replays that wait for it. */
+  takenBack(deliveryId: DeliveryId): void
 
   /** Messages were made. */
   frozen(deliveries: readonly StoredDelivery[]): void
@@ -92,7 +92,11 @@ export function openReplayTracker(): ReplayTracker {
       awaitMessage(destinationId, profileIds, tracked)
       endIfDone(tracked)
     },
-    drop: (deliveryId) => void byDelivery.delete(deliveryId),
+    takenBack(deliveryId) {
+      const all = byDelivery.get(deliveryId) ?? []
+      byDelivery.delete(deliveryId)
+      for (const { onEnded } of all) onEnded({ outcome: 'cancelled', sent: null, reason: null, sentAs: [] })
+    },
 
     frozen(deliveries) {
       if (byUser.size === 0) return

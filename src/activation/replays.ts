@@ -32,9 +32,11 @@ export interface ReplaysOptions {
   readonly log: (event: string, fields: Record<string, unknown>) => void
   /** May be repeated. @param message as it stood: `queued` after a stop */
   readonly begin: (message: ReplayMessage, replay: ReplayOrder, onEnded: (news: ReplayNews) => void) => Promise<Begun>
-  /** @returns whether it was taken back before it left */
-  readonly recall: (message: ReplayMessage) => Promise<boolean>
+  /** Takes back the same bytes as far as they can be; `onEnded` is told. */
+  readonly recall: (message: ReplayMessage) => Promise<void>
 }
+
+const placeKey = ({ chunk, at }: MessagePlace) => `${chunk} ${at}`
 
 /** A message that is begun later than its turn. */
 interface Deferred {
@@ -48,8 +50,8 @@ interface Running {
   /** Of these, what goes on when one of its messages has ended: its users are free. */
   readonly waitsForEnd: Set<() => void>
   isCancelled: boolean
-  /** Begun and not ended. */
-  queued: number
+  /** Begun and not ended, by place. */
+  readonly queued: Set<string>
   /** The last of them ended. */
   onIdle: () => void
   /** Resolves when nothing is begun any more; then all has ended, or it was stopped. */
@@ -112,16 +114,16 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
         early = news
         return
       }
-      running.queued -= 1
+      running.queued.delete(placeKey(place))
       book.note(replayId, place, 'queued', news)
       for (const each of [...running.waitsForEnd]) each()
-      if (running.queued === 0) running.onIdle()
-      if (running.isCancelled) book.flush().catch(failed)
+      if (running.queued.size === 0) running.onIdle()
+      if (!active.has(replayId)) book.flush().catch(failed)
     }
     const begun = await untilStored(() => begin(message, running.replay, onEnded))
     if (begun === 'later' || begun === 'busy') return begun
     book.note(replayId, place, message.outcome, begun)
-    if (begun.outcome === 'queued') running.queued += 1
+    if (begun.outcome === 'queued') running.queued.add(placeKey(place))
     isNoted = true
     if (early !== undefined) onEnded(early)
     return begun
@@ -132,7 +134,7 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
     const { destinationId } = deferred.message
     if (destinationId === null) return true
     while (!isStopped(running)) {
-      const begun = running.queued < QUEUED_MAX ? await inTurn(running, destinationId, deferred) : 'later'
+      const begun = running.queued.size < QUEUED_MAX ? await inTurn(running, destinationId, deferred) : 'later'
       if (begun !== 'later') return begun !== 'busy'
       await pause(running, WAIT_MS, true)
     }
@@ -205,7 +207,7 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
       wakes: new Set<() => void>(),
       waitsForEnd: new Set<() => void>(),
       isCancelled: false,
-      queued: 0,
+      queued: new Set<string>(),
       onIdle: () => {},
     }
     const running: Running = { ...idle, replay, lanes: Promise.resolve() }
@@ -233,7 +235,7 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
 
   async function finish(running: Running): Promise<void> {
     running.onIdle = () => wake(running)
-    while (running.queued > 0 && !isStopped(running)) await pause(running)
+    while (running.queued.size > 0 && !isStopped(running)) await pause(running)
     if (!isStopped(running)) await end(running, 'completed')
   }
 
@@ -241,8 +243,12 @@ export function openReplays({ book, after, untilStored, log, begin, recall }: Re
     const { replayId } = running.replay
     for (let chunk = 0; chunk < allChunks(running.replay); chunk++) {
       for (const [at, message] of (await untilStored(() => book.read(replayId, chunk))).entries()) {
-        const isOff = message.outcome === 'waiting' || (message.outcome === 'queued' && (await recall(message)))
-        if (isOff) book.note(replayId, { chunk, at }, message.outcome, { outcome: 'cancelled' })
+        const place = { chunk, at }
+        if (message.outcome === 'waiting') book.note(replayId, place, 'waiting', { outcome: 'cancelled' })
+        if (message.outcome !== 'queued' || message.sent !== 'same') continue
+        // After a stop it may not be followed yet.
+        if (!running.queued.has(placeKey(place))) await attempt(running, { place, message })
+        await recall(message)
       }
     }
     await end(running, 'cancelled')

@@ -20,7 +20,7 @@ export interface RunnerParts {
   readonly log: (event: string, fields: Record<string, unknown>) => void
   readonly onAttempt: (delivery: StoredDelivery) => void
   readonly onEnded: (delivery: StoredDelivery) => void
-  readonly tracker: Pick<ReplayTracker, 'same' | 'current' | 'drop' | 'frozen' | 'unsent'>
+  readonly tracker: Pick<ReplayTracker, 'same' | 'current' | 'takenBack' | 'frozen' | 'unsent'>
   readonly limits: RunnerLimits
 }
 

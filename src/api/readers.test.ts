@@ -20,6 +20,7 @@ const delivery: Delivery = {
   users: 2,
   createdAt: '2026-11-22T12:00:00.000Z',
   finishedAt: null,
+  attemptsBefore: 0,
   aamWouldDrop: false,
   replayOf: null,
   replayedBy: null,
@@ -31,6 +32,7 @@ const delivery: Delivery = {
 const { segments: _segments, segmentCount: _segmentCount, ...head } = delivery
 const detail: DeliveryDetail = {
   ...head,
+  nextAttempt: null,
   signature: null,
   recipients: [],
   request: { method: 'POST', url: 'https://in.halden.example/aam', headers: {}, body: '{}' },

@@ -30,6 +30,7 @@ const deliveryFields = {
   users: z.int(),
   createdAt: time,
   finishedAt: time.nullable(),
+  attemptsBefore: z.int().meta({ description: 'Of its attempts, those made before it was sent again by hand' }),
   aamWouldDrop: z.boolean().meta({ description: 'A dead letter that Audience Manager would have dropped' }),
   replayOf: z.string().nullable().meta({ description: 'The delivery whose users it told again' }),
   replayedBy: z
@@ -54,10 +55,10 @@ export type ListedSegment = z.infer<typeof ListedSegment>
 export const Delivery = z.object({
   ...deliveryFields,
   destinationName,
-  segments: z
-    .array(ListedSegment)
-    .max(LISTED_SEGMENTS_MAX)
-    .meta({ description: 'What the message says, said of most users first; at most 5' }),
+  segments: z.array(ListedSegment).max(LISTED_SEGMENTS_MAX).meta({
+    description:
+      'What the message says, said of most users first; at most 5. Where a device is asked for, of that device only',
+  }),
   segmentCount: z.int().meta({ description: 'Of all that `segments` would hold' }),
   attempts: z.array(z.object(attemptFields)),
 })
@@ -96,6 +97,9 @@ const responseNote = z.enum(['cut', 'not_decodable']).nullable().meta({
 export const DeliveryDetail = z.object({
   ...deliveryFields,
   destinationName,
+  nextAttempt: time
+    .nullable()
+    .meta({ description: 'When it is tried next; null: it has ended or is being sent, or the time is not known' }),
   signature: DeliverySignature.nullable().meta({
     description: 'null: it was sent without a signature that its destination makes today',
   }),

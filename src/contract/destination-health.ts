@@ -15,7 +15,9 @@ export const standingFields = {
   state: DestinationState,
   reason: z.string().nullable().meta({ description: 'Of the state: http_400, timeout, gone, ...' }),
   since: time.nullable(),
-  nextAttempt: time.nullable().meta({ description: 'When something is tried next; null: at no set time, or never' }),
+  nextAttempt: time.nullable().meta({
+    description: 'When something is tried next, while it takes nothing; null: at once, at no set time, or never',
+  }),
 }
 
 /** How delivery to a destination stands; `null` where there is nothing to tell. */
@@ -32,7 +34,10 @@ export const DestinationHealthView = z.object({
       description:
         'quota: its dead letters fill its disk share; resume it after they were sent again, or with a larger share',
     }),
-  waitingUsers: z.int().meta({ description: 'Those in memory, at most 10,000' }),
+  waitingUsers: z.int().meta({
+    description:
+      'Owed something: in messages that have not ended, or without a message yet; of the latter 10,000 at most are counted',
+  }),
   moreOnDisk: z.boolean().meta({ description: 'More users wait on disk than are counted' }),
   openMessages: z.int(),
   refusedMessages: z

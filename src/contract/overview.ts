@@ -27,6 +27,9 @@ export const Figures = z.object({
     description:
       'Messages, now: those that were tried and not accepted, and all that wait for a destination that takes none',
   }),
+  waitingUsers: count.meta({
+    description: 'Users, now: those who wait at destinations that need attention, as counted there',
+  }),
   acknowledgedShare: z
     .number()
     .nullable()
@@ -49,6 +52,16 @@ export const SeriesPoint = z.object({
 })
 export type SeriesPoint = z.infer<typeof SeriesPoint>
 
+const owedFields = {
+  waitingUsers: count.meta({
+    description:
+      'Owed something: in messages that have not ended, or without a message yet; of the latter 10,000 at most are counted',
+  }),
+  moreOnDisk: z.boolean().meta({ description: 'More users wait on disk than are counted' }),
+  openMessages: count.meta({ description: 'Built, and not ended' }),
+}
+const waiting = count.meta({ description: 'Messages: those built, and the fewest that users without one still need' })
+
 /** What each count means stands at `Activity` in src/reports/activity.ts. */
 export const FlowAnswer = z.object({
   sources: z.array(z.object({ dataSourceId: z.int(), name: z.string(), events: count })),
@@ -59,8 +72,9 @@ export const FlowAnswer = z.object({
       destinationId: z.int(),
       name: z.string(),
       acknowledged: count,
-      waiting: count,
+      waiting,
       dead: count,
+      ...owedFields,
       ...standingFields,
     }),
   ),
@@ -92,7 +106,15 @@ export const AttentionItem = z.object({
   severity: z.enum(['critical', 'warning', 'info']),
   destinationId: z.int().nullable(),
   name: z.string().nullable(),
-  count: count.nullable(),
+  count: count.nullable().meta({
+    description:
+      'Of how a destination stands: the users who wait there; of dead_letters: messages; of damage: records or files',
+  }),
+  messages: count.nullable().meta({ description: 'Built for those users, and not ended' }),
+  deadLetters: count.nullable().meta({
+    description:
+      'Where nobody waits and its dead letters are all there is to do: how many; they have no item of their own then',
+  }),
   atLeast: z.boolean().meta({ description: 'More wait on disk than `count` says' }),
   since: time.nullable(),
   reason: z.string().nullable(),
@@ -104,9 +126,10 @@ export const LedgerRow = z.object({
   destinationId: z.int(),
   name: z.string(),
   acknowledged: count,
-  waiting: count,
+  waiting,
   dead: count,
   blocked: count,
+  ...owedFields,
   ...standingFields,
 })
 export type LedgerRow = z.infer<typeof LedgerRow>

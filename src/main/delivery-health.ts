@@ -6,7 +6,7 @@ export type HealthSource = Pick<Dispatcher, 'stats' | 'health'>
 
 /** Messages of one destination that have not ended. */
 export interface OpenMessages {
-  /** On their way or about to be, and the fewest that the waiting users still need. */
+  /** Built and not blocked, and the fewest that users without a message still need. */
   readonly waiting: number
   readonly sending: number
   readonly retrying: number

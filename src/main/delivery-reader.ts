@@ -2,9 +2,8 @@ import { hasDestination } from '../activation/destination-rules.ts'
 import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
 import type { DeliveryControl, DeliveryFilter, DeliveryReader } from '../api/parts.ts'
-import type { ProfileView } from '../contract.ts'
-import { type DestinationId, type DeviceId, deviceProfileId, type ProfileId, type SegmentId } from '../model/ids.ts'
-import { isoTime } from '../model/time.ts'
+import type { Clock } from '../model/clock.ts'
+import { type DestinationId, type DeviceId, deviceProfileId, type SegmentId } from '../model/ids.ts'
 import { findProfiles, readDevice } from '../pipeline/find-profiles.ts'
 import type { Rulebook } from '../pipeline/rulebook.ts'
 import type { NameReader } from '../store/catalog/names.ts'
@@ -18,6 +17,8 @@ export interface DeliveryReaderParts {
   readonly profiles: ProfileStore
   readonly rulebook: () => Pick<Rulebook, 'destinations' | 'directory'>
   readonly names: NameReader
+  readonly dispatcher: Pick<Dispatcher, 'attemptMsOf'> | undefined
+  readonly clock: Clock
 }
 
 const NO_NAMES: ReadonlyMap<number, string> = new Map()
@@ -32,7 +33,9 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       const meant = filter.q === undefined ? {} : await meantBy(filter.q, parts)
       const search = { ...asked, ...meant, profileIds: inBoth(asked.profileIds, meant.profileIds) }
       const { total, list } =
-        search.profileIds?.length === 0 ? NOTHING : await store.list({ ...search, page, pageSize }, listedDelivery)
+        search.profileIds?.length === 0
+          ? NOTHING
+          : await store.list({ ...search, page, pageSize }, (one) => listedDelivery(one, search.profileIds))
       const [destinationNames, segmentNames] = await Promise.all([
         names.namesOf(
           'destinations',
@@ -60,7 +63,10 @@ export function openDeliveryReader(parts: DeliveryReaderParts): DeliveryReader {
       const ofItsOwn = hasDestination(delivery, destinations)
         ? { destination: destinations.byId.get(destinationId), destinationName: destinationNames.get(destinationId) }
         : { destination: undefined, destinationName: undefined }
-      return viewDetail(delivery, { ...ofItsOwn, segmentNames })
+      // One that is due goes as soon as its turn comes.
+      const nextMs = parts.dispatcher?.attemptMsOf(delivery)
+      const nextAttemptMs = nextMs === undefined ? undefined : Math.max(nextMs, parts.clock())
+      return viewDetail(delivery, { ...ofItsOwn, segmentNames, nextAttemptMs })
     },
   }
 }
@@ -108,17 +114,4 @@ export function deliveryControl(dispatcher: Dispatcher): DeliveryControl {
     pause: (id) => dispatcher.pause(id as DestinationId),
     resume: (id) => dispatcher.resume(id as DestinationId),
   }
-}
-
-/** What destinations were told of a profile, segment by segment: part of [OPS-52]. */
-export async function toldOf(store: DeliveryStore, id: ProfileId): Promise<ProfileView['deliveries']> {
-  const rows = await store.toldOf(id)
-  return rows.flatMap(({ destinationId, told }) =>
-    told.active.map((segment) => ({
-      destinationId,
-      segment,
-      state: told.state,
-      at: told.endedAtMs === 0 ? null : isoTime(told.endedAtMs),
-    })),
-  )
 }

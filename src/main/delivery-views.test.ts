@@ -92,3 +92,18 @@ test('values of free headers are hidden also in records that early versions wrot
   const { request } = viewDetail(delivery, { destination, destinationName: 'Halden', segmentNames: new Map() })
   expect(request.headers).toEqual({ 'User-Agent': 'Usher/0.1', 'X-Api-Key': '***', 'X-Signature': 'c2ln' })
 })
+
+test('asked for one device, a list tells what a message said of that device alone', () => {
+  const both = message([user('anna', [7, 8], [9]), user('bert', [7])])
+  const said = (...ids: string[]) =>
+    listedDelivery(
+      both,
+      ids.map((id) => `d:${id}` as ProfileId),
+    ).segments
+  expect(said('anna')).toEqual([
+    { sid: 7, status: 1, users: 1, lastUser: 'd:anna' },
+    { sid: 8, status: 1, users: 1, lastUser: 'd:anna' },
+    { sid: 9, status: 0, users: 1, lastUser: 'd:anna' },
+  ])
+  expect(said('bert').map(({ sid }) => sid)).toEqual([7])
+})

@@ -8,6 +8,7 @@ import {
   type ListedSegment,
 } from '../contract.ts'
 import type { Attempt } from '../model/delivery.ts'
+import type { ProfileId } from '../model/ids.ts'
 import { isoTime } from '../model/time.ts'
 import type { StoredDelivery, WrittenUser } from '../store/delivery-record.ts'
 
@@ -19,6 +20,8 @@ export interface DetailParts {
   readonly destination: DestinationRule | undefined
   /** Of today; a deleted one has none. */
   readonly segmentNames: ReadonlyMap<number, string>
+  /** Undefined: it is not set. */
+  readonly nextAttemptMs?: number | undefined
 }
 
 /** What a list tells of one delivery without names: those of a whole page are asked for at once. */
@@ -31,8 +34,11 @@ export interface ListedDelivery {
   readonly madeFor: Pick<StoredDelivery, 'destinationId' | 'destinationCreatedAtMs' | 'createdAtMs'>
 }
 
-export function listedDelivery(delivery: StoredDelivery): ListedDelivery {
-  const all = [...saidIn(delivery)].sort((a, b) => b.users - a.users || b.status - a.status || a.sid - b.sid)
+/** @param profileIds only what is said of these */
+export function listedDelivery(delivery: StoredDelivery, profileIds?: readonly ProfileId[]): ListedDelivery {
+  const all = [...saidIn(delivery, profileIds)].sort(
+    (a, b) => b.users - a.users || b.status - a.status || a.sid - b.sid,
+  )
   return {
     head: headOf(delivery),
     attempts: delivery.attempts.map(viewAttempt),
@@ -62,7 +68,10 @@ export function viewDelivery(
 }
 
 /** Each segment and status, and of how many users it was said; a user under several partner IDs counts once. */
-function saidIn({ users, written }: StoredDelivery): Iterable<Omit<ListedSegment, 'name'>> {
+function saidIn(
+  { users, written }: StoredDelivery,
+  profileIds: readonly ProfileId[] | undefined,
+): Iterable<Omit<ListedSegment, 'name'>> {
   // A message may say some hundred thousand things: the key is a number.
   const said = new Map<number, { sid: number; status: 0 | 1; users: number; lastUser: string }>()
   const say = (sid: number, status: 0 | 1, profileId: string) => {
@@ -75,6 +84,7 @@ function saidIn({ users, written }: StoredDelivery): Iterable<Omit<ListedSegment
     }
   }
   for (const [at, { profileId, active, inactive }] of users.entries()) {
+    if (profileIds?.includes(profileId) === false) continue
     // Records of early versions do not hold what was written.
     const segments = written?.[at]?.segments
     if (segments !== undefined) for (const [sid, , status] of segments) say(sid, status, profileId)
@@ -88,11 +98,12 @@ function saidIn({ users, written }: StoredDelivery): Iterable<Omit<ListedSegment
 
 /** One delivery with all that was sent and came back [OPS-51]. */
 export function viewDetail(delivery: StoredDelivery, parts: DetailParts): DeliveryDetail {
-  const { destination, destinationName, segmentNames } = parts
+  const { destination, destinationName, segmentNames, nextAttemptMs } = parts
   const signature = destination && checkSignature(destination.config, delivery)
   return {
     ...headOf(delivery),
     destinationName: destinationName ?? null,
+    nextAttempt: nextAttemptMs === undefined ? null : isoTime(nextAttemptMs),
     request: {
       method: delivery.method,
       url: delivery.url,
@@ -155,6 +166,7 @@ function headOf(delivery: StoredDelivery) {
     createdAt: isoTime(createdAtMs),
     finishedAt: finishedAtMs === null ? null : isoTime(finishedAtMs),
     // Of an ending that a replay has taken back nothing is said.
+    attemptsBefore: delivery.attemptsBefore,
     aamWouldDrop: status === 'dead' && aamWouldDrop,
     replayOf: delivery.replayOf,
     replayedBy: delivery.replayedBy ?? null,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { DestinationHealthView, Overview } from '../contract.ts'
+import type { Delivery, DeliveryDetail, DestinationHealthView, Overview } from '../contract.ts'
 import { followPartner } from '../partner/partner-view.ts'
 import { defineOverApi } from '../testkit/define-over-api.ts'
 import { freePort } from '../testkit/free-port.ts'
@@ -188,4 +188,43 @@ test('a destination made again under the id of a deleted one is not paused by wh
   expect(dead.list).toMatchObject([{ status: 'dead', reason: 'destination_deleted' }])
   expect(receiver.state.members(String(sid))).toEqual([ANNA.slice(-4)])
   expect(receiver.records).toHaveLength(1)
+})
+
+test('who waits is one number of users in card, ledger, headline and health, whether a message is built or not; the list of messages holds what is built [OPS-40]', async () => {
+  await using failing = await startBroken((response) => response.writeHead(503).end())
+  await using receiver = await startReceiver()
+  await using usher = await startWholeServer(dataDir)
+  const { dataSourceId, destinationId, segmentIds } = await define(usher, `${receiver.url}/aam`)
+  const other = await addDestination(usher, 'failing', failing.url, dataSourceId, segmentIds[0] as number)
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  await usher.api('POST', `/v1/destinations/${destinationId}/pause`, {})
+  const visitors = ['1', '2', '3'].map((digit) => digit.repeat(38))
+  for (const visitor of visitors) await visit(usher, dataSourceId, visitor)
+  const stateOf = async () => (await readHealth(usher, other)).state
+  await expect.poll(stateOf, { timeout: 15_000 }).toBe('failing')
+
+  const overview = await readOverview(usher)
+  const built = async (id: number) =>
+    (await usher.api<{ total: number }>('GET', `/v1/deliveries?destinationId=${id}`)).total
+  for (const [id, messages] of [
+    [destinationId, 0],
+    [other, await built(other)],
+  ] as const) {
+    const isOfIt = (one: { destinationId: number | null }) => one.destinationId === id
+    const owed = { waitingUsers: 3, openMessages: messages, moreOnDisk: false }
+    expect(await readHealth(usher, id)).toMatchObject(owed)
+    expect(overview.ledger.find(isOfIt)).toMatchObject(owed)
+    expect(overview.flow.destinations.find(isOfIt)).toMatchObject(owed)
+    expect(overview.needsAttention.find(isOfIt)).toMatchObject({ count: 3, messages, atLeast: false })
+    expect(await built(id)).toBe(messages)
+  }
+  expect(await built(other)).toBeGreaterThan(0)
+  expect(overview.figures.waitingUsers).toBe(6)
+
+  // A message that is tried again says when, as its destination does.
+  const { nextAttempt } = await readHealth(usher, other)
+  const [open] = (await usher.api<{ list: Delivery[] }>('GET', `/v1/deliveries?destinationId=${other}&pageSize=1`)).list
+  const shown = await usher.api<DeliveryDetail>('GET', `/v1/deliveries/${open?.deliveryId}`)
+  expect(shown.finishedAt).toBeNull()
+  expect(Date.parse(String(shown.nextAttempt))).toBeGreaterThanOrEqual(Date.parse(String(nextAttempt)))
 })

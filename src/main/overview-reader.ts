@@ -46,8 +46,10 @@ export function openOverviewReader(parts: OverviewParts): OverviewReader {
         return parts.rulebook().destinations.byId.get(id)?.config.usersPerMessage ?? 1
       })
       const health = parts.dispatcher()?.health() ?? []
-      const standings = new Map(health.map((one) => [one.destinationId as number, standingOf(one, nowMs)]))
-      const attention = needsAttention(situationOf(parts, minutes, open, health, nowMs))
+      const standings = new Map(
+        health.map((one) => [one.destinationId as number, { ...standingOf(one, nowMs), ...owedOf(one) }]),
+      )
+      const attention = needsAttention(situationOf(parts, minutes, health, nowMs))
       const known = await parts.names.namesOf('destinations', [
         ...parts.rulebook().destinations.byId.keys(),
         ...open.keys(),
@@ -57,7 +59,7 @@ export function openOverviewReader(parts: OverviewParts): OverviewReader {
       return {
         at: isoTime(nowMs),
         since: isoTime(windowStartMs(activity, minutes)),
-        figures: figuresOf(activity, minutes, open, refusedOf(health, standings, open), nowMs),
+        figures: figuresOf(activity, minutes, open, refusedOf(health, standings, open), attention, nowMs),
         series: seriesOf(activity, window),
         flow: await flowOf(parts, minutes, ledger),
         needsAttention: attention.map((item) => viewAttention(item, known)),
@@ -68,10 +70,17 @@ export function openOverviewReader(parts: OverviewParts): OverviewReader {
 }
 
 type Open = ReadonlyMap<number, OpenMessages>
-type Standings = ReadonlyMap<number, Standing>
+type Stand = Standing & ReturnType<typeof owedOf>
+type Standings = ReadonlyMap<number, Stand>
 
 /** Of one that nothing is known of: it is not delivered to in real time, or it no longer exists. */
-const WELL: Standing = { state: 'delivering', reason: null, sinceMs: null, nextAttemptMs: null }
+const WELL: Stand = {
+  ...{ state: 'delivering', reason: null, sinceMs: null, nextAttemptMs: null },
+  ...{ waitingUsers: 0, moreOnDisk: false, openMessages: 0 },
+}
+const owedOf = ({ waitingUsers, moreOnDisk, openMessages }: DestinationHealth) => {
+  return { waitingUsers, moreOnDisk, openMessages }
+}
 const timeOrNull = (ms: number | null) => (ms === null ? null : isoTime(ms))
 type Names = ReadonlyMap<number, string>
 
@@ -84,7 +93,14 @@ function refusedOf(health: readonly DestinationHealth[], standings: Standings, o
   }, 0)
 }
 
-function figuresOf(activity: Activity, minutes: number, open: Open, refused: number, nowMs: number): Figures {
+function figuresOf(
+  activity: Activity,
+  minutes: number,
+  open: Open,
+  refused: number,
+  attention: readonly Attention[],
+  nowMs: number,
+): Figures {
   const { table, totals } = activity
   const sum = (name: 'events' | 'entered' | 'left' | 'acknowledged' | 'dead') => table.sum(totals[name], minutes)
   const of = (part: keyof OpenMessages) => [...open.values()].reduce((all, one) => all + one[part], 0)
@@ -103,6 +119,7 @@ function figuresOf(activity: Activity, minutes: number, open: Open, refused: num
     waiting: of('waiting'),
     retrying: of('retrying'),
     refused,
+    waitingUsers: attention.reduce((all, { messages, count }) => all + (messages === null ? 0 : (count ?? 0)), 0),
     acknowledgedShare: tried === 0 ? null : acknowledged / tried,
     eventToPartnerMs: activity.eventToPartner(minutes) ?? null,
   }
@@ -198,14 +215,13 @@ function ledgerOf(activity: Activity, minutes: number, open: Open, standings: St
     )
 }
 
-function viewStanding({ state, reason, sinceMs, nextAttemptMs }: Standing) {
-  return { state, reason, since: timeOrNull(sinceMs), nextAttempt: timeOrNull(nextAttemptMs) }
+function viewStanding({ sinceMs, nextAttemptMs, ...rest }: Stand) {
+  return { ...rest, since: timeOrNull(sinceMs), nextAttempt: timeOrNull(nextAttemptMs) }
 }
 
 function situationOf(
   parts: OverviewParts,
   minutes: number,
-  open: Open,
   health: readonly DestinationHealth[],
   nowMs: number,
 ): Situation {
@@ -223,7 +239,6 @@ function situationOf(
     disk: disk(),
     damage: situationOfDamage(parts.damage()),
     allowPrivate,
-    waitingAt: (id) => (open.get(id)?.waiting ?? 0) + (open.get(id)?.blocked ?? 0),
     clock: clock.reading(),
     clockOffsetMs: clock.offsetMs(),
     nowMs,

@@ -83,6 +83,7 @@ test('figures are what visitors did and the partner received, and outlive a rest
       {
         ...{ destinationId, name: 'receiver', acknowledged: received, waiting: 0, dead: 0, blocked: 0 },
         ...{ state: 'delivering', reason: null, since: null, nextAttempt: null },
+        ...{ waitingUsers: 0, moreOnDisk: false, openMessages: 0 },
       },
     ])
     expect(before.needsAttention.map(({ kind }) => kind)).toEqual(['private_destinations'])

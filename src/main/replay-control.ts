@@ -61,7 +61,7 @@ const viewMessage = ({ sentAs, ...message }: Awaited<ReturnType<Dispatcher['repl
 
 function viewReplay(replay: ReplayStanding): Replay {
   const { replayId, as, perSecond, state, waitsFor, total, counts, createdAtMs, finishedAtMs } = replay
-  const done = REPLAY_OUTCOMES.filter(hasEnded).reduce((sum, outcome) => sum + counts[outcome], 0)
+  const done = REPLAY_OUTCOMES.filter(hasEnded).reduce((sum, outcome) => sum + counts[outcome], -counts.cancelled)
   const createdAt = isoTime(createdAtMs)
   const isRunning = state === 'running'
   return {

@@ -65,7 +65,7 @@ export interface DestinationHealth {
   readonly breaker: 'closed' | 'open' | 'half_open'
   /** By an operator, by 410, after days of failures, or by dead letters that fill its disk share; undefined while it delivers. */
   readonly paused: { readonly reason: PauseReason; readonly atMs: number } | undefined
-  /** Users who are owed a message, and messages that wait for another attempt. */
+  /** Users who are owed something, in messages on their way or without one yet, and those messages. */
   readonly waitingUsers: number
   /** More users wait on disk, uncounted. */
   readonly moreOnDisk: boolean

@@ -3,11 +3,15 @@ import type { Explanation } from '../audience/explain-segment.ts'
 import type { ExplainedNode, ExplainView } from '../contract.ts'
 import { runInSlices } from '../lib/slices.ts'
 import type { SegmentId } from '../model/ids.ts'
+import type { Profile } from '../model/profile.ts'
 import { isoTime } from '../model/time.ts'
 import type { Parts } from './parts.ts'
-import { leaveMoments, profileIdOf, type ToldOf } from './profile-views.ts'
+import { leaveMoments, profileIdOf } from './profile-views.ts'
 import { readJudged } from './read-judged.ts'
 import { profilesOf, readMerged, viewsOf } from './visitor.ts'
+
+/** Every destination that was told of a membership, or is to be: from delivery. */
+export type WhoIsTold = (profile: Profile, segmentId: SegmentId) => Promise<ExplainView['told']>
 
 /** Why a profile is, or is not, in a segment, now or at a later moment as things stand [OPS-52]. */
 export async function explainProfile(
@@ -15,7 +19,7 @@ export async function explainProfile(
   segmentId: SegmentId,
   atMs: number | undefined,
   parts: Parts,
-  toldOf: ToldOf,
+  whoIsTold: WhoIsTold,
 ): Promise<ExplainView | undefined> {
   const id = profileIdOf(text)
   const profile = id === undefined ? undefined : await readJudged(id, parts)
@@ -31,17 +35,12 @@ export async function explainProfile(
   const at = profile.segments.sids.indexOf(segmentId)
   const isIn = at >= 0 && profile.segments.left[at] === 0
   const leavesMs = isIn ? (await leaveMoments(rulebook, profile, [segmentId], parts, nowMs)).get(segmentId) : undefined
-  const told = (await toldOf(profile.id)).filter((view) => view.segment === segmentId)
   const ids = profiles.map((each) => each.id)
   return {
     rule: await runInSlices(nodeView(explanation, ids, { made: 0 })),
     inSince: isIn ? isoTime((profile.segments.sinceSeconds[at] as number) * 1000) : null,
     leavesAt: leavesMs === undefined ? null : isoTime(leavesMs),
-    told: told.map(({ destinationId, state, at: when }) => ({
-      destinationId,
-      state,
-      why: when === null ? state : `${state} at ${when}`,
-    })),
+    told: await whoIsTold(profile, segmentId),
   }
 }
 

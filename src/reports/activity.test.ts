@@ -303,9 +303,9 @@ test('a dead letter that was sent again is none any more, also after a restart; 
   for (let n = 0; n < 3; n++) activity.delivery(dead, START_MS)
   await keeper.save()
   const laterMs = START_MS + HOUR_MS
-  const lastDeath = { atMs: START_MS, reason: 'http_500' }
-  activity.delivery({ ...dead, status: 'acknowledged', reason: null, lastDeath }, laterMs)
-  activity.delivery({ ...dead, reason: 'timeout', lastDeath }, laterMs)
+  const endedBefore = { status: 'dead', reason: 'http_500', finishedAtMs: START_MS } as const
+  activity.delivery({ ...dead, status: 'acknowledged', reason: null, endedBefore }, laterMs)
+  activity.delivery({ ...dead, reason: 'timeout', endedBefore }, laterMs)
   await keeper.close()
   const restarted = new Activity(laterMs)
   await (await keepActivity(restarted, jobs, fail)).close()
@@ -315,4 +315,25 @@ test('a dead letter that was sent again is none any more, also after a restart; 
     expect(table.sum(named.dead.of(1), 1_440)).toBe(2)
     expect(['http_500', 'timeout'].map((one) => table.sum(named.deadReasons.of(`1 ${one}`), 1_440))).toEqual([1, 1])
   }
+})
+
+test('a message that was accepted, and again when it was replayed, counts as one message, where it was accepted last', () => {
+  const activity = new Activity(START_MS)
+  const users = [{ active: [7], inactive: [] }]
+  const accepted = {
+    destinationId: 1,
+    status: 'acknowledged',
+    reason: null,
+    users,
+    eventToPartnerMs: undefined,
+  } as const
+  for (let n = 0; n < 11; n++) activity.delivery(accepted, START_MS)
+  const laterMs = START_MS + HOUR_MS
+  const endedBefore = { status: 'acknowledged', reason: null, finishedAtMs: START_MS } as const
+  for (let n = 0; n < 11; n++) activity.delivery({ ...accepted, endedBefore }, laterMs)
+  const { table, totals, named } = activity
+  expect([table.sum(totals.acknowledged, 1_440), table.sum(named.acknowledged.of(1), 1_440)]).toEqual([11, 11])
+  expect(table.sum(totals.acknowledged, 30)).toBe(11)
+  // It was told twice.
+  expect(table.sum(named.links.of('segment:7 destination:1'), 1_440)).toBe(22)
 })

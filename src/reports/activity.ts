@@ -33,8 +33,10 @@ export interface CountedDelivery {
   readonly users: readonly { readonly active: readonly number[]; readonly inactive: readonly number[] }[]
   /** From the commit of the oldest change in it to its end; undefined when that is not known. */
   readonly eventToPartnerMs: number | undefined
-  /** It was a dead letter before, and was sent again by hand. */
-  readonly lastDeath?: { readonly atMs: number; readonly reason: string | null } | undefined
+  /** How it had ended before it was sent again by hand. */
+  readonly endedBefore?:
+    | { readonly status: DeliveryStatus; readonly reason: string | null; readonly finishedAtMs: number | null }
+    | undefined
 }
 
 /**
@@ -153,7 +155,7 @@ export class Activity {
   delivery(delivery: CountedDelivery, nowMs: number): void {
     const { destinationId, status, reason, users, eventToPartnerMs } = delivery
     const slot = this.table.turnTo(nowMs)
-    this.#raise(delivery)
+    this.#takeBack(delivery)
     if (status !== 'acknowledged' && status !== 'dead') return
     this.running.deliveries += 1
     bump(this.totals[status], slot)
@@ -186,13 +188,15 @@ export class Activity {
     if (moved.some(Boolean)) this.changedFrom = this.table.minute - MINUTES + 1
   }
 
-  /** What was sent again is a dead letter no more: taken out of the minute in which it was counted as one. */
-  #raise({ destinationId, lastDeath }: CountedDelivery): void {
-    if (lastDeath === undefined) return
-    const minute = minuteOf(lastDeath.atMs)
+  /** A message counts once, as it ended last: the former end is taken out of the minute in which it was counted. */
+  #takeBack({ destinationId, endedBefore }: CountedDelivery): void {
+    if (endedBefore === undefined) return
+    const { status, reason, finishedAtMs } = endedBefore
+    const minute = minuteOf(finishedAtMs ?? 0)
+    if (status !== 'acknowledged' && status !== 'dead') return
     if (minute <= this.table.minute - MINUTES || minute > this.table.minute) return
-    const { dead, deadReasons } = this.named
-    const rows = [this.totals.dead, dead.of(destinationId), deadReasons.of(reasonKey(destinationId, lastDeath.reason))]
+    const rows = [this.totals[status], this.named[status].of(destinationId)]
+    if (status === 'dead') rows.push(this.named.deadReasons.of(reasonKey(destinationId, reason)))
     const slot = minute % MINUTES
     for (const row of rows) row[slot] = Math.max(0, (row[slot] as number) - 1)
     this.changedFrom = Math.min(this.changedFrom, minute)

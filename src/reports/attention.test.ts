@@ -29,7 +29,6 @@ const situation = (changes: Partial<Situation>): Situation => ({
   diskShares: [],
   disk: 'ok',
   allowPrivate: false,
-  waitingAt: (id) => ({ 1: 4, 2: 1_000, 3: 50 })[id] ?? 0,
   clock: { state: 'trusted', sinceMs: undefined, leapMs: 0 },
   clockOffsetMs: 0,
   nowMs: NOW_MS,
@@ -47,7 +46,10 @@ test('worst first: a full disk, then by how each destination stands, then what i
   const old = NOW_MS - 600_000
   const health = [
     well(1, { oldestWaitingMs: old }),
-    well(2, { breaker: 'open', refusingSinceMs: old, lastFailure, moreOnDisk: true, nextAttemptMs: NOW_MS + 5_000 }),
+    well(2, {
+      ...{ breaker: 'open', refusingSinceMs: old, lastFailure, nextAttemptMs: NOW_MS + 5_000 },
+      ...{ waitingUsers: 1_000, openMessages: 16, moreOnDisk: true },
+    }),
     well(3, { paused: { reason: 'gone', atMs: old }, breaker: 'half_open' }),
     well(4, { refusedInRow: 1, lastFailure, refusingSinceMs: old }),
     well(5, { refusedMessages: 2, lastFailure }),
@@ -75,6 +77,8 @@ test('worst first: a full disk, then by how each destination stands, then what i
     severity: 'warning',
     destinationId: 2,
     count: 1_000,
+    messages: 16,
+    deadLetters: null,
     atLeast: true,
     sinceMs: old,
     reason: 'http_503',
@@ -82,13 +86,33 @@ test('worst first: a full disk, then by how each destination stands, then what i
   })
 })
 
-test('of two destinations that stand alike the one with more messages comes first', () => {
+test('of two destinations that stand alike the one where more users wait comes first', () => {
   const lastFailure = { reason: 'timeout', atMs: NOW_MS }
-  const failing = (id: number) => well(id, { refusedInRow: 3, lastFailure })
-  expect(kinds({ health: [failing(1), failing(3), failing(2)] })).toEqual([
+  const failing = (id: number, waitingUsers: number) => well(id, { refusedInRow: 3, lastFailure, waitingUsers })
+  expect(kinds({ health: [failing(1, 4), failing(3, 50), failing(2, 1_000)] })).toEqual([
     ['failing', 2],
     ['failing', 3],
     ['failing', 1],
+  ])
+})
+
+test('where nobody waits at a destination that refuses, its dead letters stand in its one item; else they have their own', () => {
+  const lastFailure = { reason: 'http_400', atMs: NOW_MS }
+  const deadLetters = [{ destinationId: 1, count: 11, reason: 'http_400', sinceMs: NOW_MS }]
+  const told = (waitingUsers: number, more: Partial<DestinationHealth> = { refusedInRow: 3 }) =>
+    needsAttention(situation({ health: [well(1, { lastFailure, waitingUsers, ...more })], deadLetters })).map(
+      ({ kind, count, deadLetters }) => [kind, count, deadLetters],
+    )
+  expect(told(0)).toEqual([['failing', 0, 11]])
+  expect(told(2)).toEqual([
+    ['failing', 2, null],
+    ['dead_letters', 11, null],
+  ])
+  // What a pause waits for is not in the dead letters.
+  const paused = { paused: { reason: 'gone', atMs: NOW_MS } } as const
+  expect(told(0, paused)).toEqual([
+    ['paused', 0, null],
+    ['dead_letters', 11, null],
   ])
 })
 
@@ -129,7 +153,14 @@ test('a destination is told as failing from the first attempt on that it refused
 })
 
 test('what the device damaged needs attention until it is settled, more when something is lost [SEC-60]', () => {
-  const item = { destinationId: null, atLeast: false, kind: 'damage', nextAttemptMs: null }
+  const item = {
+    destinationId: null,
+    messages: null,
+    deadLetters: null,
+    atLeast: false,
+    kind: 'damage',
+    nextAttemptMs: null,
+  }
   const damage = { files: 0, isLost: false, records: 0, unlistedOptOuts: 0, sinceMs: null }
   expect(needsAttention(situation({ damage }))).toEqual([])
   expect(needsAttention(situation({ damage: { ...damage, files: 1, sinceMs: 5 } }))).toEqual([

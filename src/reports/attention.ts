@@ -19,7 +19,12 @@ export interface Attention {
     | 'clock'
   readonly severity: 'critical' | 'warning' | 'info'
   readonly destinationId: number | null
+  /** Users who wait, where it is of how a destination stands. */
   readonly count: number | null
+  /** Built for those users, and not ended. */
+  readonly messages: number | null
+  /** Where nobody waits: dead letters, if they are all there is to do. */
+  readonly deadLetters: number | null
   /** More wait on disk than `count` says. */
   readonly atLeast: boolean
   readonly sinceMs: number | null
@@ -57,8 +62,6 @@ export interface Situation {
   }
   /** The switch that lets destinations use private addresses is on [OPS-25]. */
   readonly allowPrivate: boolean
-  /** Messages that a destination still owes, as everywhere in the overview. */
-  readonly waitingAt: (destinationId: number) => number
   /** The machine's clock, which may have leapt [SEC-82]. */
   readonly clock: {
     readonly state: 'trusted' | 'held' | 'waiting' | 'followed'
@@ -84,16 +87,22 @@ const KINDS = {
 } as const
 
 /**
- * Worst first: by severity, then by how a destination stands, then by how many messages it concerns. A destination has one
- * item for how it stands, and one for what else is the matter.
+ * Worst first: by severity, then by how a destination stands, then by how many users it concerns. A destination has one
+ * item for how it stands, and one for what else is the matter; where nobody waits, its dead letters stand in the first.
  */
 export function needsAttention(situation: Situation): readonly Attention[] {
-  const { health, deadLetters, diskShares, disk, allowPrivate, waitingAt, nowMs } = situation
+  const { health, deadLetters, diskShares, disk, allowPrivate, nowMs } = situation
   const { clock, clockOffsetMs } = situation
-  const items: RankedItem[] = health.flatMap((one) => troubleOf(one, waitingAt(one.destinationId), nowMs))
+  const items: RankedItem[] = health.flatMap((one) => {
+    const letters = deadLetters.find(({ destinationId }) => destinationId === one.destinationId)
+    return troubleOf(one, letters?.count ?? 0, nowMs)
+  })
   const add = (item: Partial<Attention> & Pick<Attention, 'kind' | 'severity'>, rank: number = STANDINGS.length) =>
     items.push({ item: { ...NOTHING, ...item }, rank })
-  for (const letters of deadLetters) add({ kind: 'dead_letters', severity: 'warning', ...letters }, DEAD_LETTERS_RANK)
+  const told = new Set(items.flatMap(({ item }) => (item.deadLetters === null ? [] : item.destinationId)))
+  for (const letters of deadLetters)
+    if (!told.has(letters.destinationId))
+      add({ kind: 'dead_letters', severity: 'warning', ...letters }, DEAD_LETTERS_RANK)
   for (const { destinationId, level, sinceMs } of diskShares)
     add({ kind: 'disk_share', severity: 'warning', destinationId, sinceMs, reason: level })
   if (disk !== 'ok') add({ kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
@@ -121,6 +130,9 @@ function damageOf({ files, isLost, records, unlistedOptOuts, sinceMs }: NonNulla
   ]
 }
 
+/** What refuses messages makes dead letters of them; of a pause there is something else to do. */
+const REFUSING: readonly string[] = ['stopped', 'failing', 'partial']
+
 interface RankedItem {
   readonly item: Attention
   readonly rank: number
@@ -129,22 +141,27 @@ interface RankedItem {
 const NOTHING = {
   destinationId: null,
   count: null,
+  messages: null,
+  deadLetters: null,
   atLeast: false,
   sinceMs: null,
   reason: null,
   nextAttemptMs: null,
 } as const
 
-function troubleOf(health: DestinationHealth, count: number, nowMs: number): RankedItem[] {
+function troubleOf(health: DestinationHealth, deadLetters: number, nowMs: number): RankedItem[] {
   const standing = standingOf(health, nowMs)
   const { state, reason, sinceMs, nextAttemptMs } = standing
   if (state === 'delivering' || state === 'inactive') return []
-  const { destinationId, moreOnDisk: atLeast } = health
+  const { destinationId, waitingUsers: count, moreOnDisk: atLeast, openMessages: messages } = health
+  const isOnlyDead = count === 0 && !atLeast && deadLetters > 0 && REFUSING.includes(state)
   const item = {
     kind: KINDS[state],
     severity: 'warning',
     destinationId,
     count,
+    messages,
+    deadLetters: isOnlyDead ? deadLetters : null,
     atLeast,
     sinceMs,
     reason,

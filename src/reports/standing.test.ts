@@ -60,6 +60,11 @@ test('it is said why, since when, and when something is tried next; never a time
     nextAttemptMs: NOW_MS + 5_000,
   })
   expect(standingOf(health({ ...failing, nextAttemptMs: NOW_MS - 5 }), NOW_MS).nextAttemptMs).toBe(NOW_MS)
+  // Others wait for their own time, but messages go out.
+  expect(standingOf(health({ refusedMessages: 1, nextAttemptMs: NOW_MS + 5_000 }), NOW_MS)).toMatchObject({
+    state: 'partial',
+    nextAttemptMs: null,
+  })
   expect(standingOf(health({ unusable: 's2s.url: wrong' }), NOW_MS)).toMatchObject({ reason: 's2s.url: wrong' })
   expect(standingOf(health({}), NOW_MS)).toMatchObject({ reason: null, sinceMs: null, nextAttemptMs: null })
 })

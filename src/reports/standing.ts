@@ -24,7 +24,7 @@ export interface Standing {
   /** Why: of a pause, of settings, or of the last attempt that was not accepted. */
   readonly reason: string | null
   readonly sinceMs: number | null
-  /** When something is tried next. */
+  /** When something is tried next, while it takes nothing. */
   readonly nextAttemptMs: number | null
 }
 
@@ -35,7 +35,9 @@ const OPERATOR_RANK = STANDINGS.indexOf('partial') - 0.5
 
 export function standingOf(health: DestinationHealth, nowMs: number): Standing {
   const { unusable, isActive, paused, breaker, refusedInRow, refusedMessages, oldestWaitingMs = nowMs } = health
-  const nextAttemptMs = health.nextAttemptMs === undefined ? null : Math.max(nowMs, health.nextAttemptMs)
+  // Where messages go out, there is no next try to wait for.
+  const isTaking = breaker === 'closed' && refusedInRow === 0
+  const nextAttemptMs = isTaking || health.nextAttemptMs === undefined ? null : Math.max(nowMs, health.nextAttemptMs)
   const says = (state: StandingState, reason: string | null, sinceMs: number | undefined): Standing => ({
     state,
     reason,

@@ -14,9 +14,7 @@ export interface StoredDelivery extends Delivery {
   readonly roundSize: number
   /** Attempts made before it was sent again by hand: they no longer count for its mode. */
   readonly attemptsBefore: number
-  /** When and why it was a dead letter before it was sent again by hand. */
-  readonly lastDeath?: { readonly atMs: number; readonly reason: string | null } | undefined
-  /** How it had ended before that: it is put back if the replay is called off in time. */
+  /** How it had ended before it was sent again by hand: it is put back if the replay is called off in time. */
   readonly endedBefore?: Pick<Delivery, 'status' | 'reason' | 'finishedAtMs'> | undefined
   /** The replay that sent it again last. */
   readonly replayId?: string | undefined

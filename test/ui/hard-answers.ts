@@ -31,6 +31,8 @@ const paused = (destinationId: number, count: number, reason: string) => ({
   destinationId,
   name: 'Halden DSP',
   count,
+  messages: 0,
+  deadLetters: null,
   atLeast: false,
   since: RECORDED_AT,
   reason,

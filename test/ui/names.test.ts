@@ -27,7 +27,9 @@ describe.skipIf(!canBrowse)(name, () => {
     const rows = page.locator('.story-row')
     const told = await rows.filter({ hasText: 'Message to' }).allInnerTexts()
     const lines = told.map((text) => text.replace(/\s+/g, ' ').trim())
-    expect(lines).toContain('13:52:09 Message to Halden DSP about 2 users: dead letter message')
+    expect(lines).toContain(
+      '13:52:09 Message to Halden DSP about 2 users: dead letter message In Winter boots intenders In Cart abandoners, 3 d',
+    )
     expect(lines).toContain(
       '13:51:40 Message to Corvid Social about this user alone: acknowledged message In Winter boots intenders Out of Cart abandoners, 3 d In High-value members',
     )
@@ -64,7 +66,7 @@ describe.skipIf(!canBrowse)(name, () => {
     const { page } = await browsing.open(servers.full.url)
     await page.locator('.flow-head').nth(3).waitFor()
     expect(await page.locator('.flow-head').allInnerTexts()).toEqual([
-      'Sources 4, events',
+      'Sources 4, events with a trait',
       'Traits 8, times realized',
       'Segments 4, entries',
       'Destinations 3, messages',
@@ -72,7 +74,7 @@ describe.skipIf(!canBrowse)(name, () => {
     await page.getByRole('button', { name: 'See as table' }).click()
     await page.getByRole('cell', { name: '912,252 times' }).waitFor()
     await page.getByRole('button', { name: /more paths$/ }).press('Enter')
-    await page.getByRole('cell', { name: '110,000 users told' }).waitFor()
+    await page.getByRole('cell', { name: '110,000 times told' }).waitFor()
     await page.context().close()
   })
 

@@ -50,7 +50,7 @@ export const PAGES: readonly {
   {
     name: 'replays',
     path: '/messages',
-    shows: '3 of 3, done',
+    shows: '2 of 3 accepted',
     act: (page) => page.getByRole('button', { name: 'Replays' }).click(),
   },
   {
@@ -59,7 +59,7 @@ export const PAGES: readonly {
     shows: '3 messages: all done.',
     async act(page) {
       await page.getByRole('button', { name: 'Replays' }).click()
-      await page.getByRole('button', { name: '3 of 3, done' }).click()
+      await page.getByRole('button', { name: '2 of 3 accepted' }).click()
     },
   },
   { name: 'profiles', path: '/profiles', shows: 'Find profile' },

@@ -73,12 +73,17 @@ const links = [
   ),
 ]
 
-const delivering = { state: 'delivering', reason: null, since: null, nextAttempt: null } as const
+const owed = { waitingUsers: 43_180, moreOnDisk: true, openMessages: 16 }
+const delivering = {
+  ...{ state: 'delivering', reason: null, since: null, nextAttempt: null },
+  ...{ waitingUsers: 0, moreOnDisk: false, openMessages: 0 },
+} as const
 const stopped = {
   state: 'stopped',
   reason: 'http_503',
   since: '2026-11-20T14:07:26.408Z',
   nextAttempt: '2026-11-20T14:36:40.000Z',
+  ...owed,
 } as const
 
 const overview = {
@@ -96,6 +101,7 @@ const overview = {
     waiting: 4318,
     retrying: 12,
     refused: 43_180,
+    waitingUsers: 43_180,
     acknowledgedShare: 0.95824,
     eventToPartnerMs: { median: 410, p99: 2800 },
   },
@@ -118,7 +124,7 @@ const overview = {
     others: { sources: 0, traits: 0, segments: 0, destinations: 0, links: 0 },
   },
   needsAttention: [
-    item('breaker_open', 423, 4318, '2026-11-20T14:07:26.408Z', 'http_503'),
+    item('breaker_open', 423, 43_180, '2026-11-20T14:07:26.408Z', 'http_503'),
     item('dead_letters', 423, 1197, '2026-11-20T13:52:09.447Z', 'http_400'),
     item('dead_letters', 424, 87, '2026-11-18T05:12:00.000Z', 'timeout'),
     item('private_destinations', null, null, null, null),
@@ -144,7 +150,9 @@ function item(
     destinationId,
     name,
     count,
-    atLeast: count !== null && count > 4000,
+    messages: kind === 'breaker_open' ? owed.openMessages : null,
+    deadLetters: null,
+    atLeast: kind === 'breaker_open',
     since,
     reason,
     nextAttempt: kind === 'breaker_open' ? stopped.nextAttempt : null,
@@ -175,6 +183,7 @@ const dead = {
   users: 2,
   createdAt: '2026-11-20T13:52:09.447Z',
   finishedAt: '2026-11-20T13:52:09.580Z',
+  attemptsBefore: 0,
   aamWouldDrop: true,
   replayOf: null,
   replayedBy: null,
@@ -188,6 +197,7 @@ const retried = {
   users: 2,
   createdAt: '2026-11-20T14:07:11.204Z',
   finishedAt: '2026-11-20T14:19:26.639Z',
+  attemptsBefore: 0,
   aamWouldDrop: false,
   replayOf: null,
   replayedBy: null,
@@ -246,6 +256,7 @@ function detailOf(delivery: (typeof deliveries)[number]) {
   const { segments: _segments, segmentCount: _segmentCount, ...head } = delivery
   return {
     ...head,
+    nextAttempt: null,
     request: {
       method: 'POST',
       url: 'https://in.halden.example/v2/segments',
@@ -465,11 +476,9 @@ export const RECORDED: Recorded = {
 const health = (paused: DestinationHealthView['paused']): DestinationHealthView => ({
   destinationId: paused === null ? 423 : 424,
   ...(paused === null ? stopped : { state: 'paused', reason: paused.reason, since: paused.at, nextAttempt: null }),
+  ...owed,
   breaker: 'open',
   paused,
-  waitingUsers: 10_000,
-  moreOnDisk: true,
-  openMessages: 16,
   refusedMessages: 16,
   askedToWaitUntil: null,
   oldestWaiting: RECORDED_AT,

@@ -86,8 +86,10 @@ describe.skipIf(!canBrowse)(name, () => {
     await page.locator('.ledger-row .standing').getByText(says).waitFor()
     expect(await page.locator('.ledger-row .standing').count()).toBe(1)
     expect(await page.locator('.flow-drawing button.waiting').getAttribute('title')).toContain(says)
-    await showsText(page, 'Last: the partner answered 503. Next try 14:36:40.')
-    await showsText(page, '43,180 not accepted yet')
+    const owed = 'At least 43,180 users wait; 16 messages are built.'
+    await showsText(page, `${owed} Nothing is lost. Last: the partner answered 503. Next try 14:36:40.`)
+    await showsText(page, 'at least 43,180 users wait')
+    await showsText(page, `${says} ${owed}`)
     await showsText(page, '95.8%')
     await page.getByRole('button', { name: 'Delivery to Halden DSP' }).press('Enter')
     await expect.poll(() => page.getByRole('dialog').getByRole('status').innerText()).toBe(says)
@@ -331,8 +333,8 @@ describe.skipIf(!canBrowse)(name, () => {
 
   test('a paused destination needs attention with the reason why it was paused [SEC-47]', async () => {
     const { page } = await browsing.open(servers.hard.url)
-    await showsText(page, '1 message waits until it is resumed. It was paused by hand.')
-    await showsText(page, 'No message waits. The partner answered 410, gone.')
+    await showsText(page, '1 user waits; no message is built yet. Nothing is lost. It was paused by hand.')
+    await showsText(page, 'Nobody waits. The partner answered 410, gone.')
     await page.context().close()
   })
 })

@@ -7,6 +7,7 @@ import { type DeliveryFilter, isUnfiltered } from './delivery-filter.ts'
 import { DeliveryRow } from './delivery-row.tsx'
 import { FilterForm } from './filter-form.tsx'
 import { type DeliveryPage, PAGE_SIZE } from './messages-page.tsx'
+import { OwedNote } from './owed-note.tsx'
 
 interface DeliveryListProps {
   readonly answer: UseQueryResult<DeliveryPage>
@@ -30,9 +31,12 @@ export function DeliveryList({ answer, filter, chosen, onFilter, onReplay, onKey
   return (
     <section className="card delivery-list" aria-label={t('messages.list')}>
       <FilterForm filter={filter} onFilter={onFilter} />
+      <OwedNote filter={filter} />
       {error !== null && <Trouble error={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null && <Shapes rows={8} height={30} />}
-      {data?.list.length === 0 && chosen !== undefined && <NoDelivery filter={filter} onFilter={onFilter} />}
+      {data?.list.length === 0 && (chosen !== undefined || data.total > 0) && (
+        <NoDelivery total={data.total} filter={filter} onFilter={onFilter} />
+      )}
       {data !== undefined && data.list.length > 0 && (
         <ul className={`deliveries ${isPlaceholderData ? 'stale' : ''}`} onKeyDown={onKey}>
           {data.list.map((delivery) => (
@@ -48,7 +52,7 @@ export function DeliveryList({ answer, filter, chosen, onFilter, onReplay, onKey
         </ul>
       )}
       <div className="list-foot">
-        {data !== undefined && data.total > 0 && (
+        {data !== undefined && data.list.length > 0 && (
           <>
             <span>
               {t('messages.range', {
@@ -90,9 +94,28 @@ function PageButton({ label, isOff, onClick }: { label: string; isOff: boolean; 
   )
 }
 
+interface NoDeliveryProps extends Pick<DeliveryListProps, 'filter' | 'onFilter'> {
+  readonly total: number
+}
+
 /** Nothing yet, or nothing that the filter lets through: then why, and a way out of it. */
-export function NoDelivery({ filter, onFilter }: Pick<DeliveryListProps, 'filter' | 'onFilter'>) {
+export function NoDelivery({ total, filter, onFilter }: NoDeliveryProps) {
   const { t } = useWords()
+  if (total > 0) {
+    const toLast = () => onFilter({ ...filter, page: Math.ceil(total / PAGE_SIZE) - 1 })
+    return (
+      <Empty
+        title={t('messages.noPage', { page: String(filter.page ?? 0) })}
+        step={
+          <Button variant="default" onClick={toLast}>
+            {t('messages.toLastPage')}
+          </Button>
+        }
+      >
+        {t('messages.noPageWhy')}
+      </Empty>
+    )
+  }
   if (isUnfiltered(filter)) return <Empty title={t('messages.none')}>{t('messages.noneWhy')}</Empty>
   const { from, to } = filter
   const isBackwards = from !== undefined && to !== undefined && Date.parse(from) >= Date.parse(to)

@@ -26,16 +26,18 @@ export function DeliveryRow({ delivery, filter, isChosen, isStop }: DeliveryRowP
   const reasonOf = useReason()
   const { data: destinations } = useQuery(destinationsQuery)
   const { deliveryId, destinationId, status, attempts, users, createdAt, reason, segments, segmentCount } = delivery
-  const last = attempts.at(-1)
-  const isFirstTry = status === 'acknowledged' && attempts.length === 1 && last !== undefined
+  // What came before a replay is not of this time.
+  const ofThisTime = attempts.slice(delivery.attemptsBefore)
+  const last = ofThisTime.at(-1)
+  const isFirstTry = status === 'acknowledged' && ofThisTime.length === 1 && last !== undefined
   const fact = isFirstTry
     ? duration(last.durationMs)
     : status === 'dead' || status === 'blocked'
       ? last?.httpStatus == null
         ? ''
         : t('attempts.answered', { status: last.httpStatus })
-      : attempts.length > 0
-        ? t('messages.attempt', { number: attempts.length })
+      : ofThisTime.length > 0
+        ? t('messages.attempt', { number: ofThisTime.length })
         : ''
   const known = delivery.destinationName ?? destinations?.find((one) => one.destinationId === destinationId)?.name
   const more = segmentCount - Math.min(segments.length, SEGMENTS_SHOWN)

@@ -24,6 +24,8 @@ export function Inspector({ id, onReplay }: { readonly id: string; readonly onRe
   const { data, error, refetch } = useQuery({
     queryKey: ['deliveries', 'one', id],
     queryFn: () => get<DeliveryDetail>(`/v1/deliveries/${encodeURIComponent(id)}`),
+    // Until it has ended.
+    refetchInterval: ({ state }) => (state.data?.finishedAt === null ? 5_000 : false),
   })
   if (error instanceof ApiProblem && error.status === 404)
     return (
@@ -60,7 +62,7 @@ export function Inspector({ id, onReplay }: { readonly id: string; readonly onRe
 
 function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; readonly onReplay: () => void }) {
   const { t } = useWords()
-  const { exact, duration } = useFormats()
+  const { exact, duration, time } = useFormats()
   const reasonOf = useReason()
   const { deliveryId, destinationId, status, reason, users, createdAt, finishedAt, attempts, request, aamWouldDrop } =
     delivery
@@ -84,6 +86,7 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
             })}{' '}
             {status === 'acknowledged' && tookMs !== undefined && t('messages.took', { time: duration(tookMs) })}
             {reason !== null && t(`messages.why.${status === 'dead' ? 'dead' : 'other'}`, { reason: reasonOf(reason) })}{' '}
+            {delivery.nextAttempt !== null && t('messages.nextTry', { time: time(delivery.nextAttempt) })}{' '}
             {aamWouldDrop && t('messages.aamWouldDrop')}
             {delivery.replayedBy !== null && <OtherMessage name={t('messages.replayedBy')} id={delivery.replayedBy} />}
             {delivery.replayOf !== null && <OtherMessage name={t('messages.replayOf')} id={delivery.replayOf} />}

@@ -33,7 +33,7 @@ export function MessagesPage() {
     placeholderData: keepPreviousData,
   })
   const list = answer.data?.list ?? []
-  const isNone = answer.data !== undefined && list.length === 0
+  const isNone = answer.data?.total === 0
 
   const open = (deliveryId: string) => {
     const focus = () => document.getElementById(`d-${deliveryId}`)?.focus()
@@ -101,7 +101,7 @@ export function MessagesPage() {
         />
         {id === undefined && isNone ? (
           <div className="card">
-            <NoDelivery filter={filter} onFilter={(next) => void show(next)} />
+            <NoDelivery total={0} filter={filter} onFilter={(next) => void show(next)} />
           </div>
         ) : id === undefined ? (
           <div className="card">

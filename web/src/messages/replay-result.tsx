@@ -27,7 +27,7 @@ export function ReplayResult({ replayId, onClose }: { readonly replayId: string;
     queryKey,
     queryFn: () => get<ReplayDetail>(path, { pageSize: SHOWN_MAX }),
     staleTime: 0,
-    refetchInterval: ({ state }) => (state.data?.state === 'running' ? 1_000 : false),
+    refetchInterval: ({ state }) => (state.data !== undefined && mayChange(state.data) ? 1_000 : false),
   })
   const stop = useMutation({
     mutationFn: () => post(`${path}/cancel`, {}),
@@ -44,6 +44,7 @@ export function ReplayResult({ replayId, onClose }: { readonly replayId: string;
   return (
     <div className="dialogue">
       <p role="status">{t(`replay.${state}`, { done: exact(progress.done), count: progress.of })}</p>
+      <Tally replay={data} />
       {reason !== null && <p>{t('replay.waitsFor', { reason: reasonOf(reason) })}</p>}
       <ul className="replay-messages">
         {messages.list.map((message) => (
@@ -66,6 +67,30 @@ export function ReplayResult({ replayId, onClose }: { readonly replayId: string;
       </div>
     </div>
   )
+}
+
+/** What was begun before a stop may still end. */
+function mayChange({ state, counts }: ReplayDetail): boolean {
+  return state === 'running' || (state === 'cancelled' && counts.queued > 0)
+}
+
+/** How many were sent, and what the partner said; why not, where it is the same of all. */
+function Tally({ replay }: { readonly replay: ReplayDetail }) {
+  const { t } = useWords()
+  const reasonOf = useReason()
+  const { counts, messages, state } = replay
+  const reasons = new Set(messages.list.filter(({ outcome }) => outcome === 'dead').map(({ reason }) => reason))
+  const [reason = null] = reasons
+  const isOne = reasons.size === 1 && messages.list.length === messages.total
+  const lines = [
+    counts.dead > 0 && t('replay.refused', { count: counts.dead, reason: (isOne && reasonOf(reason)) || 'none' }),
+    t('replay.accepted', { count: counts.acknowledged }),
+    counts.superseded > 0 && t('replay.superseded', { count: counts.superseded }),
+    counts.not_sent > 0 && t('replay.notSent', { count: counts.not_sent }),
+    counts.cancelled > 0 && t('replay.takenBack', { count: counts.cancelled }),
+    state === 'cancelled' && counts.queued > 0 && t('replay.onItsWay', { count: counts.queued }),
+  ].filter((line) => line !== false)
+  return <p>{lines.join(' ')}</p>
 }
 
 function MessageResult({ message, onLeave }: { readonly message: ReplayMessage; readonly onLeave: () => void }) {

@@ -36,13 +36,14 @@ export function Replays() {
           <ReplayResult replayId={chosen} onClose={close} />
         ) : (
           <ul className="dialogue">
-            {list.map(({ replayId, as, createdAt, state, progress }) => (
+            {list.map(({ replayId, as, createdAt, state, progress, counts }) => (
               <li key={replayId}>
                 <button type="button" className="plain-button" onClick={() => choose(replayId)}>
                   {t('replays.row', {
                     at: time(createdAt),
                     as,
                     done: exact(progress.done),
+                    accepted: exact(counts.acknowledged),
                     of: exact(progress.of),
                     state,
                   })}

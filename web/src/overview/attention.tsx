@@ -5,6 +5,7 @@ import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFold } from '../parts/fold.tsx'
 import { IconAlert, IconCheck, IconClock, IconDead, IconPause, IconRetry, IconShield } from '../parts/icons.ts'
+import { useOwed } from '../parts/use-owed.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import type { ChosenDestination } from './delivery-dialogue.tsx'
@@ -39,6 +40,7 @@ export function Attention({ items, isBare, onManage }: AttentionProps) {
   const { t } = useWords()
   const { time } = useFormats()
   const reasonOf = useReason()
+  const owedOf = useOwed()
   const navigate = useNavigate()
   const { shown, fold } = useFold(items, ITEMS_SHOWN, 'other')
   return (
@@ -61,13 +63,19 @@ export function Attention({ items, isBare, onManage }: AttentionProps) {
       )}
       <ul className="attention">
         {shown.map((item) => {
-          const { Icon, tone, status } = LOOKS[item.kind]
+          const { Icon, tone } = LOOKS[item.kind]
+          const status = statusOf(item)
           const values = {
             name: item.name ?? '',
             named: item.name === null ? 'no' : 'yes',
             // While it is read from the disk, nothing may be counted for a moment.
             count: Math.max(item.count ?? 0, item.atLeast ? 1 : 0),
-            more: item.atLeast ? 'yes' : 'no',
+            owed: owedOf({
+              waitingUsers: item.count ?? 0,
+              moreOnDisk: item.atLeast,
+              openMessages: item.messages ?? 0,
+            }),
+            letters: item.deadLetters ?? 0,
             reason: reasonOf(item.reason) || 'none',
             cause: item.reason ?? 'none',
             next: item.nextAttempt === null ? 'none' : time(item.nextAttempt),
@@ -111,4 +119,11 @@ export function Attention({ items, isBare, onManage }: AttentionProps) {
       {fold !== null && <p className="card-body">{fold}</p>}
     </Card>
   )
+}
+
+/** Which messages there are to see: none, where nobody waits and none died. */
+function statusOf({ kind, count, atLeast, deadLetters }: AttentionItem) {
+  if (deadLetters !== null) return 'dead'
+  const { status } = LOOKS[kind]
+  return status === 'retrying' && count === 0 && !atLeast ? undefined : status
 }

@@ -7,6 +7,7 @@ import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Dialogue } from '../parts/dialogue.tsx'
 import { Fact } from '../parts/fact.tsx'
 import { IconPause, IconPlay } from '../parts/icons.ts'
+import { useOwed } from '../parts/use-owed.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { useStanding } from './use-standing.ts'
@@ -83,7 +84,8 @@ function Standing({ health }: { readonly health: DestinationHealthView }) {
   const { time } = useFormats()
   const reasonOf = useReason()
   const standingOf = useStanding()
-  const { paused, waitingUsers, moreOnDisk, openMessages, lastFailure, lastSuccess, since, askedToWaitUntil } = health
+  const owedOf = useOwed()
+  const { paused, lastFailure, lastSuccess, since, askedToWaitUntil } = health
   return (
     <>
       <dl className="facts">
@@ -96,9 +98,7 @@ function Standing({ health }: { readonly health: DestinationHealthView }) {
         </Fact>
         {paused === null && since !== null && <Fact name={t('delivery.since')}>{time(since)}</Fact>}
         {askedToWaitUntil !== null && <Fact name={t('delivery.askedToWait')}>{time(askedToWaitUntil)}</Fact>}
-        <Fact name={t('delivery.waiting')}>
-          {t('delivery.owed', { users: waitingUsers, more: moreOnDisk ? 'yes' : 'no', messages: openMessages })}
-        </Fact>
+        <Fact name={t('delivery.waiting')}>{owedOf(health)}</Fact>
         <Fact name={t('delivery.lastSuccess')}>
           {lastSuccess === null ? t('delivery.noSuccess') : time(lastSuccess)}
         </Fact>

@@ -8,7 +8,8 @@ import { useFormats, useWords } from '../words/use-words.tsx'
 export function FiguresStrip({ overview, rates }: { overview: Overview; rates: LiveRates | undefined }) {
   const { t } = useWords()
   const { short, exact, percent, duration } = useFormats()
-  const { figures, series } = overview
+  const { figures, series, needsAttention } = overview
+  const more = needsAttention.some(({ messages, atLeast }) => messages !== null && atLeast) ? 'yes' : 'no'
   const perSecond = rates?.eventsPerSecond ?? figures.eventsPerSecond
   const latency = figures.eventToPartnerMs
   const median = latency === null ? [t('figures.noneYet')] : duration(latency.median).split(' ')
@@ -45,12 +46,12 @@ export function FiguresStrip({ overview, rates }: { overview: Overview; rates: L
         exact={t('figures.acknowledgedExact', { count: figures.acknowledged })}
         side={[
           t('figures.dead', { count: figures.dead }),
-          ...(figures.refused > 0 ? [t('figures.refused', { count: figures.refused })] : []),
+          ...(figures.waitingUsers > 0 ? [t('figures.waiting', { count: figures.waitingUsers, more })] : []),
         ].join(', ')}
         trend={of(({ acknowledged, dead }) =>
           acknowledged + dead === 0 ? null : acknowledged / (acknowledged + dead),
         )}
-        tone={figures.refused > 0 ? 'waiting' : 'delivered'}
+        tone={figures.refused + figures.waitingUsers > 0 ? 'waiting' : 'delivered'}
       />
       <Figure
         name={t('figures.latency')}

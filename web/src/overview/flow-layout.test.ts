@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import type { FlowAnswer } from '../api/shapes.ts'
 import { layoutFlow, pathsThrough } from './flow-layout.ts'
 
-const delivering = { state: 'delivering', reason: null, since: null, nextAttempt: null } as const
+const owed = { waitingUsers: 0, moreOnDisk: false, openMessages: 11 }
+const delivering = { state: 'delivering', reason: null, since: null, nextAttempt: null, ...owed } as const
 const flow: FlowAnswer = {
   sources: [{ dataSourceId: 1, name: 'Shop', events: 40 }],
   traits: Array.from({ length: 10 }, (_, at) => ({ sid: 100 + at, name: `Trait ${at}`, realized: 10 - at })),
@@ -21,14 +22,14 @@ const flow: FlowAnswer = {
   ],
   others: { sources: 0, traits: 0, segments: 0, destinations: 0, links: 0 },
 }
-const { nodes, ribbons } = layoutFlow(flow, 320)
+const { nodes, ribbons, links } = layoutFlow(flow, 320)
 
 test('a column shows at most seven nodes; the rest is one, with the sum of its amounts and links', () => {
   const traits = nodes.filter((node) => node.column === 'trait')
   expect(traits).toHaveLength(7)
   expect(traits.at(-1)).toMatchObject({ id: 'others:trait', amount: 4 + 3 + 2 + 1 })
   expect(traits.at(-1)?.others?.named.map(({ name }) => name)).toEqual(['Trait 6', 'Trait 7', 'Trait 8', 'Trait 9'])
-  expect(ribbons.find((ribbon) => ribbon.to === 'others:trait')?.count).toBe(10)
+  expect(links.find(({ to }) => to === 'others:trait')?.count).toBe(10)
 })
 
 test('heights of a column are as its amounts, the smallest too, and a column of any length fills the drawing', () => {
@@ -97,6 +98,27 @@ test('a destination that takes nothing is never shown as delivered to, however m
   }
   const states = ['failing', 'stopped', 'paused', 'unusable', 'inactive'] as const
   expect(states.map(toneAt)).toEqual(['waiting', 'waiting', 'waiting', 'waiting', 'delivered'])
+})
+
+test('a destination and the paths to it are parted as wide as its states: one of a hundred that waits takes a hundredth', () => {
+  const one = { destinationId: 423, name: 'Halden', acknowledged: 97, waiting: 1, dead: 2, ...delivering }
+  const { nodes, ribbons } = layoutFlow({ ...flow, destinations: [{ ...one, state: 'partial' }] }, 320)
+  const node = nodes.find(({ id }) => id === 'destination:423')
+  expect(node?.parts).toEqual([
+    { tone: 'delivered', share: 0.97 },
+    { tone: 'waiting', share: 0.01 },
+    { tone: 'dead', share: 0.02 },
+  ])
+  const into = ribbons.filter(({ to }) => to === 'destination:423')
+  expect(into.map(({ tone }) => tone)).toEqual(['delivered', 'waiting', 'dead'])
+  let top = node?.top ?? 0
+  for (const [at, { start, end }] of into.entries()) {
+    const share = node?.parts[at]?.share ?? 0
+    expect(end.top).toBeCloseTo(top)
+    expect(end.height).toBeCloseTo((node?.height ?? 0) * share)
+    expect(start.height / into.reduce((sum, ribbon) => sum + ribbon.start.height, 0)).toBeCloseTo(share)
+    top += end.height
+  }
 })
 
 test('the paths through a node leave out what does not touch it', () => {

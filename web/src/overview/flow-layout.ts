@@ -18,7 +18,10 @@ export interface FlowNode {
   readonly column: FlowColumn
   readonly name: string
   readonly amount: number
+  /** Of its name. */
   readonly tone: FlowTone
+  /** Of its height, from the top; the shares add up to 1. */
+  readonly parts: readonly FlowPart[]
   /** Of a destination. */
   readonly standing: Standing | undefined
   /** Of `others:…`. */
@@ -36,14 +39,32 @@ export interface Others {
   readonly unnamed: number
 }
 
+export interface FlowPart {
+  readonly tone: FlowTone
+  readonly share: number
+}
+
+/** One for each state of the destination it leads to. */
 export interface FlowRibbon {
   readonly from: string
   readonly to: string
-  readonly count: number
   readonly tone: FlowTone
   /** Upper edge and height where it leaves, and where it arrives. */
   readonly start: { readonly top: number; readonly height: number }
   readonly end: { readonly top: number; readonly height: number }
+}
+
+/** From one node to another, whatever became of it. */
+export interface FlowLink {
+  readonly from: string
+  readonly to: string
+  readonly count: number
+}
+
+interface Flow {
+  readonly nodes: FlowNode[]
+  readonly ribbons: FlowRibbon[]
+  readonly links: FlowLink[]
 }
 
 const NODES_MAX = 7
@@ -56,9 +77,10 @@ export const LABEL_HEIGHT = 32
  * (events, realizations, entries, messages), so a node's height is its share of its column and of nothing else, and a ribbon
  * is as wide at each end as its share of that node. Example: of two traits with 30 and 10 realizations the first is three
  * times as high as the second, however little that leaves for it.
+ * A path to a destination is parted as that is: what was acknowledged, what waits, what died.
  * @param height of the drawing in pixels
  */
-export function layoutFlow(flow: FlowAnswer, height: number): { nodes: FlowNode[]; ribbons: FlowRibbon[] } {
+export function layoutFlow(flow: FlowAnswer, height: number): Flow {
   const alias = new Map<string, string>()
   const nodes = FLOW_COLUMNS.flatMap((column) =>
     placeColumn(column, gather(column, amountsOf(flow, column), flow.others[OTHERS_OF[column]], alias), height),
@@ -75,10 +97,15 @@ export function layoutFlow(flow: FlowAnswer, height: number): { nodes: FlowNode[
     const known = counts.get(key)
     counts.set(key, { from, to, count: link.count + (known?.count ?? 0) })
   }
-  return { nodes, ribbons: placeRibbons([...counts.values()]) }
+  const links = [...counts.values()]
+  return {
+    nodes,
+    ribbons: placeRibbons(links),
+    links: links.map(({ from, to, count }) => ({ from: from.id, to: to.id, count })),
+  }
 }
 
-type Amount = Pick<FlowNode, 'id' | 'name' | 'amount' | 'tone' | 'standing' | 'others'>
+type Amount = Pick<FlowNode, 'id' | 'name' | 'amount' | 'tone' | 'parts' | 'standing' | 'others'>
 
 function amountsOf(flow: FlowAnswer, column: FlowColumn): Amount[] {
   if (column === 'source')
@@ -87,7 +114,13 @@ function amountsOf(flow: FlowAnswer, column: FlowColumn): Amount[] {
   if (column === 'segment')
     return flow.segments.map((one) => amount(`segment:${one.sid}`, one.name, one.entered, 'sent'))
   return flow.destinations.map((one) => ({
-    ...amount(`destination:${one.destinationId}`, one.name, one.acknowledged + one.waiting + one.dead, toneOf(one)),
+    ...amount(
+      `destination:${one.destinationId}`,
+      one.name,
+      one.acknowledged + one.dead + one.openMessages,
+      toneOf(one),
+    ),
+    parts: partsOf(one),
     standing: one,
   }))
 }
@@ -97,6 +130,7 @@ const amount = (id: string, name: string, value: number, tone: FlowTone): Amount
   name,
   amount: value,
   tone,
+  parts: [{ tone, share: 1 }],
   standing: undefined,
   others: undefined,
 })
@@ -109,6 +143,17 @@ function toneOf({ acknowledged, waiting, dead, state }: FlowAnswer['destinations
   if (dead / all > 0.01 && dead >= waiting) return 'dead'
   // A few are always on their way.
   return waiting > Math.max(10, all / 100) ? 'waiting' : 'delivered'
+}
+
+function partsOf({ acknowledged, waiting, dead }: FlowAnswer['destinations'][number]): FlowPart[] {
+  const all = acknowledged + waiting + dead
+  if (all === 0) return [{ tone: 'neutral', share: 1 }]
+  const parts: FlowPart[] = [
+    { tone: 'delivered', share: acknowledged / all },
+    { tone: 'waiting', share: waiting / all },
+    { tone: 'dead', share: dead / all },
+  ]
+  return parts.filter(({ share }) => share > 0)
 }
 
 /** Not more than seven in a column; the rest is one node. @param alias is told where each of the rest went */
@@ -150,7 +195,11 @@ function scaleOf(all: readonly number[], free: number): number {
   return 0
 }
 
-function placeRibbons(links: readonly { from: FlowNode; to: FlowNode; count: number }[]): FlowRibbon[] {
+function placeRibbons(whole: readonly { from: FlowNode; to: FlowNode; count: number }[]): FlowRibbon[] {
+  const links = whole.flatMap(({ from, to, count }) => {
+    const parts = to.column === 'destination' ? to.parts : [{ tone: 'sent', share: 1 } as const]
+    return parts.map(({ tone, share }, at) => ({ from, to, count: count * share, tone, at }))
+  })
   const sums = new Map<string, number>()
   const add = (key: string, count: number) => sums.set(key, (sums.get(key) ?? 0) + count)
   for (const { from, to, count } of links) {
@@ -164,17 +213,16 @@ function placeRibbons(links: readonly { from: FlowNode; to: FlowNode; count: num
     used.set(key, offset + height)
     return { top: node.top + offset, height }
   }
-  const byFrom = [...links].sort((a, b) => a.from.top - b.from.top || a.to.top - b.to.top)
+  const byFrom = [...links].sort((a, b) => a.from.top - b.from.top || a.to.top - b.to.top || a.at - b.at)
   const ends = new Map(
     [...links]
-      .sort((a, b) => a.to.top - b.to.top || a.from.top - b.from.top)
+      .sort((a, b) => a.to.top - b.to.top || a.at - b.at || a.from.top - b.from.top)
       .map((link) => [link, take(`in ${link.to.id}`, link.to, link.count)]),
   )
   return byFrom.map((link) => ({
     from: link.from.id,
     to: link.to.id,
-    count: link.count,
-    tone: link.to.column === 'destination' ? link.to.tone : 'sent',
+    tone: link.tone,
     start: take(`out ${link.from.id}`, link.from, link.count),
     end: ends.get(link) as { top: number; height: number },
   }))

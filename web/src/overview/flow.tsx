@@ -8,6 +8,7 @@ import { useFormats, useWords } from '../words/use-words.tsx'
 import {
   FLOW_COLUMNS,
   type FlowColumn,
+  type FlowLink,
   type FlowNode,
   type FlowRibbon,
   LABEL_HEIGHT,
@@ -15,6 +16,7 @@ import {
   OTHERS_OF,
   pathsThrough,
 } from './flow-layout.ts'
+import { StandingGlyph } from './standing-glyph.tsx'
 import { useStanding } from './use-standing.ts'
 
 const HEIGHT = 330
@@ -35,7 +37,7 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
   const { t } = useWords()
   const [asTable, setAsTable] = useState(false)
   const isWide = useMediaQuery(WIDE, true, { getInitialValueInEffect: false })
-  const { nodes, ribbons } = layoutFlow(flow, HEIGHT)
+  const { nodes, ribbons, links } = layoutFlow(flow, HEIGHT)
   const isEmpty = flow.links.length === 0 && flow.sources.every(({ events }) => events === 0)
   return (
     <Card
@@ -46,7 +48,7 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
         isEmpty ? undefined : (
           <div className="legend">
             {!asTable &&
-              (['sent', 'delivered', 'waiting'] as const).map((tone) => (
+              (['sent', 'delivered', 'waiting', 'dead'] as const).map((tone) => (
                 <span key={tone} className={tone}>
                   <i />
                   {t(`flow.${tone}`)}
@@ -64,7 +66,7 @@ export function Flow({ flow, window }: { readonly flow: FlowAnswer; readonly win
           {t('flow.emptyWhy')}
         </Empty>
       ) : asTable ? (
-        <FlowTable nodes={nodes} ribbons={ribbons} isPart={flow.others.links > 0} />
+        <FlowTable nodes={nodes} links={links} isPart={flow.others.links > 0} />
       ) : isWide ? (
         <FlowDrawing flow={flow} nodes={nodes} ribbons={ribbons} />
       ) : (
@@ -97,21 +99,29 @@ function FlowDrawing({ flow, nodes, ribbons }: Drawn & { readonly flow: FlowAnsw
         <svg viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" width="100%" height={HEIGHT} aria-hidden="true">
           {ribbons.map((ribbon) => (
             <path
-              key={`${ribbon.from} ${ribbon.to}`}
+              key={`${ribbon.from} ${ribbon.to} ${ribbon.tone}`}
               className={`link ${ribbon.tone} ${fadedAt(ribbon.from, ribbon.to)}`}
               d={curve(ribbon, LEFT_OF[columnOf(ribbon.from)] + NODE_WIDTH, LEFT_OF[columnOf(ribbon.to)])}
             />
           ))}
-          {nodes.map(({ id, column, tone, top, height }) => (
-            <rect
-              key={id}
-              className={`node ${tone} ${fadedAt(id)}`}
-              x={LEFT_OF[column]}
-              y={top - Math.max(0, SEEN - height) / 2}
-              width={NODE_WIDTH}
-              height={Math.max(height, SEEN)}
-            />
-          ))}
+          {nodes.flatMap(({ id, column, parts, top, height }) => {
+            const seen = Math.max(height, SEEN)
+            let y = top - (seen - height) / 2
+            return parts.map(({ tone, share }) => {
+              const upper = y
+              y += seen * share
+              return (
+                <rect
+                  key={`${id} ${tone}`}
+                  className={`node ${tone} ${fadedAt(id)}`}
+                  x={LEFT_OF[column]}
+                  y={upper}
+                  width={NODE_WIDTH}
+                  height={seen * share}
+                />
+              )
+            })
+          })}
         </svg>
         {FLOW_COLUMNS.map((column) => (
           <ul key={column} aria-label={t(`flow.${column}`)}>
@@ -207,6 +217,7 @@ function NodeName({ node, isFaded, isChosen, onChoose }: NodeNameProps) {
       aria-pressed={isChosen}
       onClick={onChoose}
     >
+      {node.standing !== undefined && says(node).length > 0 && <StandingGlyph state={node.standing.state} />}
       <span className="node-name">{name}</span>
       <span className="node-amount">{short(node.amount)}</span>
       {says(node).map((state) => (
@@ -285,7 +296,13 @@ function curve({ start, end }: FlowRibbon, fromX: number, toX: number): string {
   return `${upper} L${toX},${endLow} C${middle},${endLow} ${middle},${startLow} ${fromX},${startLow} Z`
 }
 
-function FlowTable({ nodes, ribbons, isPart }: Drawn & { readonly isPart: boolean }) {
+interface TableProps {
+  readonly nodes: readonly FlowNode[]
+  readonly links: readonly FlowLink[]
+  readonly isPart: boolean
+}
+
+function FlowTable({ nodes, links, isPart }: TableProps) {
   const { t } = useWords()
   const { exact } = useFormats()
   const named = useNameOf()
@@ -294,7 +311,7 @@ function FlowTable({ nodes, ribbons, isPart }: Drawn & { readonly isPart: boolea
     const node = nodeOf(id)
     return node === undefined ? 0 : FLOW_COLUMNS.indexOf(node.column) * HEIGHT * 2 + node.top
   }
-  const inOrder = [...ribbons].sort((a, b) => place(a.from) - place(b.from) || b.count - a.count)
+  const inOrder = [...links].sort((a, b) => place(a.from) - place(b.from) || b.count - a.count)
   const { shown, fold } = useFold(inOrder, ROWS_SHOWN, 'path')
   const linkedTo = (id: string) => {
     const column = nodeOf(id)?.column

@@ -4,9 +4,11 @@ import type { LedgerRow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFold } from '../parts/fold.tsx'
-import { IconAlert, IconDots, IconPause, IconRetry } from '../parts/icons.ts'
+import { IconDots } from '../parts/icons.ts'
+import { useOwed } from '../parts/use-owed.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import type { ChosenDestination } from './delivery-dialogue.tsx'
+import { StandingGlyph } from './standing-glyph.tsx'
 import { useStanding } from './use-standing.ts'
 
 const PARTS = [
@@ -29,6 +31,7 @@ export function Ledger({ rows, onManage }: LedgerProps) {
   const { t } = useWords()
   const { short, exact, percent } = useFormats()
   const { shown, fold } = useFold(rows, ROWS_SHOWN, 'destination')
+  const owedOf = useOwed()
   return (
     <Card title={t('ledger.title')} subtitle={t('ledger.subtitle')}>
       {rows.length === 0 ? (
@@ -48,8 +51,10 @@ export function Ledger({ rows, onManage }: LedgerProps) {
           <ul>
             {shown.map((row) => {
               const all = PARTS.reduce((sum, { part }) => sum + row[part], 0)
-              const words = PARTS.filter(({ part }) => row[part] > 0).map(
-                ({ part }) => `${exact(row[part])} ${t(`ledger.${part}`)}`,
+              // Those of which the list of messages tells; who waits is told in users.
+              const built = row.acknowledged + row.dead + row.openMessages
+              const words = PARTS.filter(({ part }) => row[part] > 0).map(({ part }) =>
+                part === 'waiting' ? owedOf(row) : `${exact(row[part])} ${t(`ledger.${part}`)}`,
               )
               return (
                 <li key={row.destinationId} className="ledger-row">
@@ -57,7 +62,7 @@ export function Ledger({ rows, onManage }: LedgerProps) {
                     <Link to="/messages" search={{ destinationId: row.destinationId }} className="named">
                       {row.name}
                     </Link>
-                    <p className="dim small">{t('ledger.messages', { count: all, shown: short(all) })}</p>
+                    <p className="dim small">{t('ledger.messages', { count: built, shown: short(built) })}</p>
                   </div>
                   <div className="bar" role="img" aria-label={words.join(', ')} title={words.join(', ')}>
                     {PARTS.map(({ part, tone }) =>
@@ -91,13 +96,10 @@ export function Ledger({ rows, onManage }: LedgerProps) {
 
 function Standing({ row }: { readonly row: LedgerRow }) {
   const standingOf = useStanding()
-  const Icon = row.state === 'paused' ? IconPause : row.state === 'unusable' ? IconAlert : IconRetry
+  const owedOf = useOwed()
   return (
     <p className="standing small">
-      <span className={`glyph inline ${row.state === 'inactive' ? 'neutral' : 'waiting'}`}>
-        <Icon size={14} aria-hidden />
-      </span>{' '}
-      {standingOf(row)}
+      <StandingGlyph state={row.state} /> {standingOf(row)} {row.waitingUsers > 0 && owedOf(row)}
     </p>
   )
 }

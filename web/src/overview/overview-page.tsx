@@ -28,7 +28,7 @@ export function OverviewPage() {
     queryKey: ['overview', window],
     queryFn: () => get<Overview>('/v1/overview', { window }),
     placeholderData: keepPreviousData,
-    refetchInterval: 15_000,
+    refetchInterval: ({ state }) => untilChanged(state.data),
   })
   const [managed, manage] = useState<ChosenDestination>()
   const isLive = live.connection === 'open'
@@ -79,6 +79,15 @@ export function OverviewPage() {
       <DeliveryDialogue destination={managed} onClose={() => manage(undefined)} />
     </>
   )
+}
+
+const REFRESH_MS = 15_000
+
+/** Sooner where something is tried sooner: a time that is past is no next try. */
+function untilChanged(overview: Overview | undefined): number {
+  const nextMs = (overview?.ledger ?? []).map(({ nextAttempt }) => Date.parse(nextAttempt ?? ''))
+  const waits = nextMs.filter((ms) => !Number.isNaN(ms)).map((ms) => ms - Date.parse(overview?.at ?? '') + 500)
+  return Math.max(1_000, Math.min(REFRESH_MS, ...waits))
 }
 
 /** Did the counting begin within the window? Windows begin at a whole minute, so that one may be missing anyway. */

@@ -10,12 +10,16 @@ const IDS_SHOWN = 3
 /** Stands for all of them, those to come too. */
 const ANY_DESTINATION = '0'
 
-/** Four facts: seen, who, partner IDs, consent. */
-export function Known({ profile }: { readonly profile: ProfileView }) {
+/**
+ * Four facts: seen, who, partner IDs, consent.
+ * @param held what is kept of the device that an ID names; the profile itself where it is one
+ */
+export function Known({ profile, held }: { readonly profile: ProfileView; readonly held: ProfileView }) {
   const { t, has } = useWords()
   const { time, day } = useFormats()
   const { data: destinations } = useQuery(destinationsQuery)
-  const { firstSeen, lastSeen, region, ids, consent, optOut } = profile
+  const { firstSeen, region, ids, consent, optOut } = profile
+  const lastSeen = held.lastSeen > profile.lastSeen ? held.lastSeen : profile.lastSeen
   const devices = [...(profile.devices ?? [])].sort((a, b) => b.syncedAt.localeCompare(a.syncedAt))
   const denied = Object.entries(consent?.deliver ?? {}).filter(([, may]) => !may)
   const cause = `consent.${consent?.reason}`
@@ -50,7 +54,9 @@ export function Known({ profile }: { readonly profile: ProfileView }) {
       </div>
       <div>
         <dt>{t('known.ids')}</dt>
-        <dd className="named">{t('known.idCount', { count: ids.length })}</dd>
+        <dd className="named">
+          {t(profile.kind === 'declared' ? 'known.otherIds' : 'known.idCount', { count: ids.length })}
+        </dd>
         {ids.slice(0, IDS_SHOWN).map(({ dataSourceId, id }) => (
           <dd key={`${dataSourceId}:${id}`} className="small">
             <Link to="/profiles/$id" params={{ id: `${dataSourceId}:${id}` }} search={{}} className="mono line-id">

@@ -58,7 +58,7 @@ export function ProfilePage() {
       )}
       {data !== undefined && held !== undefined && (
         <>
-          <Known profile={data} />
+          <Known profile={data} held={held} />
           {device !== undefined && <OfDevice profile={data} device={device} />}
           <div className="profile-columns">
             <div>

@@ -35,7 +35,7 @@ interface Moment {
   readonly deliveryId?: string
   /** Or all that told this destination of the profile. */
   readonly destinationId?: number
-  /** Segments that the message told of, where it told of nobody else. */
+  /** What the message told of this profile. */
   readonly of?: Delivery['segments']
 }
 
@@ -136,18 +136,23 @@ function Row({ moment, q }: { readonly moment: Moment; readonly q: string }) {
   )
 }
 
+/** Since when it is as it is: its end, its last try, or its making. */
+function stateAt({ createdAt, finishedAt, attempts }: Pick<Delivery, 'createdAt' | 'finishedAt' | 'attempts'>): string {
+  return finishedAt ?? attempts.at(-1)?.startedAt ?? createdAt
+}
+
 /** What was told to whom: each message that is kept; where none is, the last word of each destination. */
 function toldMoments(profile: ProfileView, sent: readonly Delivery[], nameOf: (id: number) => string): Moment[] {
   const segmentName = new Map(profile.segments.map(({ sid, name }) => [sid, name]))
   const kept = new Set(sent.map(({ destinationId }) => destinationId))
   return [
-    ...sent.map(({ deliveryId, destinationId, destinationName, createdAt, status, users, segments }) => ({
+    ...sent.map(({ deliveryId, destinationId, destinationName, status, users, segments, ...times }) => ({
       kind: 'sent' as const,
-      at: createdAt,
+      at: stateAt(times),
       isDayOnly: false,
       values: { destination: destinationName ?? nameOf(destinationId), state: status, users },
       deliveryId,
-      of: users === 1 ? segments : [],
+      of: segments,
     })),
     ...profile.deliveries.flatMap(({ destinationId, segment, state, at }) =>
       at === null || kept.has(destinationId)

@@ -97,6 +97,7 @@ function Verdict({ explained: { inSince, leavesAt } }: { readonly explained: Exp
 
 function Told({ explained: { told, inSince }, q }: { readonly explained: ExplainView; readonly q: string }) {
   const { t, has } = useWords()
+  const { time } = useFormats()
   const { data: destinations } = useQuery(destinationsQuery)
   return (
     <>
@@ -112,8 +113,8 @@ function Told({ explained: { told, inSince }, q }: { readonly explained: Explain
               <span className="named">
                 {destinations?.find((one) => one.destinationId === destinationId)?.name ?? destinationId}
               </span>
-              <span className="dim">
-                {has(key) ? t(key) : why} {at !== undefined && <ToldAt at={at} />}
+              <span className="dim tabular">
+                {has(key) ? t(key, { since: at === undefined ? 'none' : time(at) }) : why}
               </span>
               <Link to="/messages" search={{ destinationId, q }}>
                 {t('story.toMessages')}
@@ -124,9 +125,4 @@ function Told({ explained: { told, inSince }, q }: { readonly explained: Explain
       </ul>
     </>
   )
-}
-
-function ToldAt({ at }: { readonly at: string }) {
-  const { time } = useFormats()
-  return <span className="tabular">{time(at)}</span>
 }

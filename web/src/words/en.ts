@@ -133,7 +133,7 @@ export const en = {
   'figures.acknowledged': 'Messages acknowledged',
   'figures.acknowledgedExact': '{count, plural, one {# message} other {# messages}}',
   'figures.dead': '{count, plural, =0 {no dead letters} one {# dead letter} other {# dead letters}}',
-  'figures.refused': '{count, plural, one {# not accepted yet} other {# not accepted yet}}',
+  'figures.waiting': '{more, select, yes {at least } other {}}{count, plural, one {# user waits} other {# users wait}}',
   'figures.latency': 'Event to partner',
   'figures.median': '{unit} median',
   'figures.p99': '99% within {time}',
@@ -145,19 +145,20 @@ export const en = {
   'flow.sent': 'qualifying',
   'flow.delivered': 'acknowledged',
   'flow.waiting': 'waiting or retrying',
+  'flow.dead': 'dead letters',
   'flow.asTable': 'See as table',
   'flow.asDrawing': 'See as drawing',
   'flow.source': 'Sources',
   'flow.trait': 'Traits',
   'flow.segment': 'Segments',
   'flow.destination': 'Destinations',
-  'flow.unit.source': 'events',
+  'flow.unit.source': 'events with a trait',
   'flow.unit.trait': 'times realized',
   'flow.unit.segment': 'entries',
   'flow.unit.destination': 'messages',
   'flow.linked.trait': 'times',
   'flow.linked.segment': 'entries',
-  'flow.linked.destination': 'users told',
+  'flow.linked.destination': 'times told',
   'flow.heights':
     'Each column counts in its own unit, and a node is as high as its share of that column. A path is as wide as its share of the node at each end.',
   'flow.others':
@@ -179,25 +180,24 @@ export const en = {
     'Define traits and segments, add a destination and map segments to it, then put the tag on a page. Each is one call of the API.',
   'attention.breaker_open': '{name} is not taking messages',
   'attention.breaker_open.why':
-    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
+    '{owed} {count, plural, =0 {} other {Nothing is lost.}} {letters, plural, =0 {} one {# dead letter.} other {# dead letters.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
   'attention.failing': '{name} is not taking messages',
   'attention.failing.why':
-    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
+    '{owed} {count, plural, =0 {} other {Nothing is lost.}} {letters, plural, =0 {} one {# dead letter.} other {# dead letters.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
   'attention.partial': 'Some messages of {name} are tried again',
   'attention.partial.why':
-    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits; it is not lost.} other {# messages wait; none is lost.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
+    '{owed} {count, plural, =0 {} other {Nothing is lost.}} {letters, plural, =0 {} one {# dead letter.} other {# dead letters.}} {reason, select, none {} other {Last: {reason}.}}',
   'attention.unusable': '{name} cannot be used',
   'attention.unusable.why':
     'Its stored settings are not valid ({cause}). Nothing is sent, and what it is owed is kept; save it again with valid ones.',
   'attention.paused': '{name} is paused',
   'attention.paused.why':
-    '{more, select, yes {At least } other {}}{count, plural, =0 {No message waits.} one {# message waits until it is resumed.} other {# messages wait until it is resumed.}} {cause, select, operator {It was paused by hand.} gone {The partner answered 410, gone.} failing {It had failed for days.} quota {Its dead letters fill its share of the disk.} other {}}',
+    '{owed} {count, plural, =0 {} other {Nothing is lost.}} {cause, select, operator {It was paused by hand.} gone {The partner answered 410, gone.} failing {It had failed for days.} quota {Its dead letters fill its share of the disk.} other {}}',
   'attention.dead_letters':
     '{count, plural, one {# dead letter} other {# dead letters}} {named, select, no {of deleted destinations} other {at {name}}}',
   'attention.dead_letters.why': '{reason, select, none {They can be replayed.} other {Most often: {reason}.}}',
   'attention.backlog': '{name} is behind',
-  'attention.backlog.why':
-    '{more, select, yes {At least } other {}}{count, plural, one {# message waits; it is not lost.} other {# messages wait; none is lost.}}',
+  'attention.backlog.why': '{owed} {count, plural, =0 {} other {Nothing is lost.}}',
   'attention.disk_share':
     '{cause, select, full {{name} has used up its share of the disk} other {{name} has nearly used up its share of the disk}}',
   'attention.disk_share.why':
@@ -233,6 +233,8 @@ export const en = {
   'ledger.nothing': 'nothing yet',
   'standing.line':
     '{state, select, unusable {Its settings cannot be used} paused {Paused} stopped {Not taking messages} failing {Not taking messages} partial {Some messages are tried again} behind {It does not keep up} inactive {Switched off} other {Messages go out}}{reason, select, none {} other {: {reason}}}.{next, select, none {} other { Next try {next}.}}',
+  'owed.line':
+    '{more, select, yes {At least } other {}}{users, plural, =0 {Nobody waits.} one {# user waits; {messages, plural, =0 {no message is built yet} one {# message is built} other {# messages are built}}.} other {# users wait; {messages, plural, =0 {no message is built yet} one {# message is built} other {# messages are built}}.}}',
   'ledger.empty': 'No destination yet',
   'ledger.emptyWhy': 'Add a destination through the API to tell a partner who is in your segments.',
   'delivery.title': 'Delivery to {name}',
@@ -241,8 +243,6 @@ export const en = {
   'delivery.paused':
     'Paused since {since}{cause, select, operator {, by hand} gone {: the partner answered 410, gone} failing {, after days of failures} quota {: dead letters fill its share of the disk} other {}}.',
   'delivery.waiting': 'Waiting',
-  'delivery.owed':
-    '{more, select, yes {At least } other {}}{users, plural, one {# profile} other {# profiles}}, and {messages, plural, one {# message} other {# messages}} not yet answered',
   'delivery.lastSuccess': 'Last acknowledged',
   'delivery.askedToWait': 'The partner asked to wait until',
   'delivery.lastFailure': 'Last failure',
@@ -273,6 +273,9 @@ export const en = {
   'messages.noResult': 'No message matches',
   'messages.noResultWhy': 'There are messages, but none with this filter.',
   'messages.backwards': 'From is not before Until, so nothing can match.',
+  'messages.noPage': 'There is no page {page}',
+  'messages.noPageWhy': 'The list is shorter than that.',
+  'messages.toLastPage': 'To the last page',
   'messages.clear': 'Clear the filter',
   'messages.choose': 'Choose a message',
   'messages.chooseHow': 'You will see what was sent, what came back, and why each user was in it.',
@@ -285,6 +288,7 @@ export const en = {
   'messages.took': 'Acknowledged {time} after it was stored.',
   'messages.why.dead': 'Given up: {reason}. Nothing is lost; replay it when the cause is gone.',
   'messages.why.other': 'Last: {reason}.',
+  'messages.nextTry': 'Next try {time}.',
   'messages.aamWouldDrop': 'Audience Manager would have dropped it here.',
   'messages.curl': 'Copy as curl',
   'filter.text': 'Message, device or partner ID',
@@ -368,9 +372,18 @@ export const en = {
     '{count, plural, one {Of # message nothing goes out: today there is nothing that could be told to its users.} other {Of # messages nothing goes out: today there is nothing that could be told to their users.}}',
   'replay.running': '{done} of {count, plural, one {# message} other {# messages}} done.',
   'replay.completed': '{count, plural, one {# message: done.} other {# messages: all done.}}',
-  'replay.cancelled': 'Stopped. {done} of {count, plural, one {# message} other {# messages}} done.',
+  'replay.cancelled': 'Stopped.',
   'replay.failed':
     'It broke off after {done} of {count, plural, one {# message} other {# messages}}. The log of the server says why.',
+  'replay.accepted': '{count, plural, =0 {None was accepted.} one {# was accepted.} other {# were accepted.}}',
+  'replay.refused':
+    '{count, plural, one {# was sent again and not accepted} other {# were sent again and not accepted}}{reason, select, none {} other {: {reason}}}.',
+  'replay.superseded': '{count, plural, one {# was superseded.} other {# were superseded.}}',
+  'replay.notSent': '{count, plural, one {# was not sent.} other {# were not sent.}}',
+  'replay.takenBack':
+    '{count, plural, one {# was stopped before it was sent.} other {# were stopped before they were sent.}}',
+  'replay.onItsWay':
+    '{count, plural, one {# is on its way and is not taken back.} other {# are on their way and are not taken back.}}',
   'replay.waitsFor': 'It waits, because a destination is stopped: {reason}.',
   'replay.stop': 'Stop',
   'replay.outcome':
@@ -379,7 +392,7 @@ export const en = {
   'replays.open': '{count, plural, =0 {Replays} one {# replay under way} other {# replays under way}}',
   'replays.title': 'Replays',
   'replays.row':
-    '{at}, {as, select, same {the same messages} other {the state of today}}: {done} of {of}, {state, select, running {under way} completed {done} cancelled {stopped} other {broken off}}',
+    '{at}, {as, select, same {the same messages} other {the state of today}}: {state, select, running {{done} of {of}, under way} completed {{accepted} of {of} accepted} cancelled {{accepted} of {of} accepted, stopped} other {{accepted} of {of} accepted, broken off}}',
   'messages.replayedBy': 'Replayed by',
   'messages.replayOf': 'Replay of',
 
@@ -407,6 +420,7 @@ export const en = {
   'known.declared': 'Declared ID',
   'known.ids': 'Partner IDs',
   'known.idCount': '{count, plural, =0 {none synced} one {# ID} other {# IDs}}',
+  'known.otherIds': '{count, plural, =0 {none but this one} one {# other ID} other {# other IDs}}',
   'known.moreIds': '{count, plural, one {# more} other {# more}}',
   'known.consent': 'Consent',
   'known.optedOut': 'Opted out',
@@ -464,11 +478,13 @@ export const en = {
   'why.stays': 'Nothing ends it by time alone.',
   'why.leaves': 'Leaves on {day} at {time} if nothing happens until then.',
   'why.told': '{is, select, in {And so it was told to} other {What partners were told of it}}',
-  'why.toldNobody': 'Nobody was told of this segment.',
-  'told.acknowledged': 'acknowledged',
-  'told.waiting': 'waiting',
+  'why.toldNobody': 'No partner believes this, and none is still to be told.',
+  'told.acknowledged': '{since, select, none {acknowledged} other {acknowledged {since}}}',
+  'told.waiting': '{since, select, none {waiting} other {waiting since {since}}}',
+  'told.retrying': '{since, select, none {retrying} other {retrying since {since}}}',
+  'told.paused': '{since, select, none {waits, paused} other {waits, paused since {since}}}',
   'told.sent': 'sent, no answer yet',
-  'told.dead': 'dead letter',
+  'told.dead': '{since, select, none {dead letter} other {dead letter {since}}}',
   'told.blocked': 'blocked by consent',
   'told.no_synced_id': 'no synced ID',
   'rule.and': 'Every block holds',

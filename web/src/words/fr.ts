@@ -134,7 +134,8 @@ export const fr: Words = {
   'figures.acknowledged': 'Messages confirmés',
   'figures.acknowledgedExact': '{count, plural, one {# message} other {# messages}}',
   'figures.dead': '{count, plural, =0 {aucune lettre morte} one {# lettre morte} other {# lettres mortes}}',
-  'figures.refused': '{count, plural, one {# pas encore accepté} other {# pas encore acceptés}}',
+  'figures.waiting':
+    '{more, select, yes {au moins } other {}}{count, plural, one {# utilisateur attend} other {# utilisateurs attendent}}',
   'figures.latency': 'Événement → partenaire',
   'figures.median': '{unit}, médiane',
   'figures.p99': '99 % en {time} ou moins',
@@ -146,19 +147,20 @@ export const fr: Words = {
   'flow.sent': 'qualification',
   'flow.delivered': 'confirmé',
   'flow.waiting': 'en attente ou nouvel essai',
+  'flow.dead': 'lettres mortes',
   'flow.asTable': 'Voir en tableau',
   'flow.asDrawing': 'Voir en dessin',
   'flow.source': 'Sources',
   'flow.trait': 'Traits',
   'flow.segment': 'Segments',
   'flow.destination': 'Destinations',
-  'flow.unit.source': 'événements',
+  'flow.unit.source': 'événements avec un trait',
   'flow.unit.trait': 'fois réalisés',
   'flow.unit.segment': 'entrées',
   'flow.unit.destination': 'messages',
   'flow.linked.trait': 'fois',
   'flow.linked.segment': 'entrées',
-  'flow.linked.destination': 'utilisateurs annoncés',
+  'flow.linked.destination': 'fois dit',
   'flow.heights':
     'Chaque colonne compte dans sa propre unité, et un nœud est aussi haut que sa part de cette colonne. Un chemin est aussi large que sa part du nœud à chaque bout.',
   'flow.others':
@@ -180,26 +182,25 @@ export const fr: Words = {
     'Définissez des traits et des segments, ajoutez une destination et associez-lui des segments, puis posez la balise sur une page. Chacun est un appel de l’API.',
   'attention.breaker_open': '{name} ne prend plus de messages',
   'attention.breaker_open.why':
-    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
+    '{owed} {count, plural, =0 {} other {Rien n’est perdu.}} {letters, plural, =0 {} one {# lettre morte.} other {# lettres mortes.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
   'attention.failing': '{name} ne prend plus de messages',
   'attention.failing.why':
-    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
+    '{owed} {count, plural, =0 {} other {Rien n’est perdu.}} {letters, plural, =0 {} one {# lettre morte.} other {# lettres mortes.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
   'attention.partial': 'Des messages de {name} sont réessayés',
   'attention.partial.why':
-    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
+    '{owed} {count, plural, =0 {} other {Rien n’est perdu.}} {letters, plural, =0 {} one {# lettre morte.} other {# lettres mortes.}} {reason, select, none {} other {En dernier : {reason}.}}',
   'attention.unusable': '{name} est inutilisable',
   'attention.unusable.why':
     'Ses réglages enregistrés ne sont pas valides ({cause}). Rien ne part et ce qui lui est dû est gardé ; enregistrez-la de nouveau avec des réglages valides.',
   'attention.paused': '{name} est en pause',
   'attention.paused.why':
-    '{more, select, yes {Au moins } other {}}{count, plural, =0 {Aucun message n’attend.} one {# message attend la reprise.} other {# messages attendent la reprise.}} {cause, select, operator {Mise en pause par un opérateur.} gone {Le partenaire a répondu 410, disparu.} failing {Elle échouait depuis des jours.} quota {Ses lettres mortes remplissent sa part du disque.} other {}}',
+    '{owed} {count, plural, =0 {} other {Rien n’est perdu.}} {cause, select, operator {Mise en pause par un opérateur.} gone {Le partenaire a répondu 410, disparu.} failing {Elle échouait depuis des jours.} quota {Ses lettres mortes remplissent sa part du disque.} other {}}',
   'attention.dead_letters':
     '{count, plural, one {# lettre morte} other {# lettres mortes}} {named, select, no {de destinations supprimées} other {chez {name}}}',
   'attention.dead_letters.why':
     '{reason, select, none {Elles peuvent être rejouées.} other {Le plus souvent : {reason}.}}',
   'attention.backlog': '{name} est en retard',
-  'attention.backlog.why':
-    '{more, select, yes {Au moins } other {}}{count, plural, one {# message attend ; il n’est pas perdu.} other {# messages attendent ; aucun n’est perdu.}}',
+  'attention.backlog.why': '{owed} {count, plural, =0 {} other {Rien n’est perdu.}}',
   'attention.disk_share':
     '{cause, select, full {{name} a épuisé sa part du disque} other {{name} a presque épuisé sa part du disque}}',
   'attention.disk_share.why':
@@ -235,6 +236,8 @@ export const fr: Words = {
   'ledger.nothing': 'rien',
   'standing.line':
     '{state, select, unusable {Ses réglages sont inutilisables} paused {En pause} stopped {Ne prend pas de messages} failing {Ne prend pas de messages} partial {Des messages sont réessayés} behind {Elle ne suit pas} inactive {Désactivée} other {Les messages partent}}{reason, select, none {} other { : {reason}}}.{next, select, none {} other { Prochain essai à {next}.}}',
+  'owed.line':
+    '{more, select, yes {Au moins } other {}}{users, plural, =0 {Personne n’attend.} one {# utilisateur attend ; {messages, plural, =0 {aucun message n’est encore construit} one {# message est construit} other {# messages sont construits}}.} other {# utilisateurs attendent ; {messages, plural, =0 {aucun message n’est encore construit} one {# message est construit} other {# messages sont construits}}.}}',
   'ledger.empty': 'Aucune destination',
   'ledger.emptyWhy': 'Ajoutez une destination par l’API pour dire à un partenaire qui est dans vos segments.',
   'delivery.title': 'Envois vers {name}',
@@ -243,8 +246,6 @@ export const fr: Words = {
   'delivery.paused':
     'En pause depuis {since}{cause, select, operator {, par un opérateur} gone { : le partenaire a répondu 410, disparu} failing {, après des jours d’échecs} quota { : les lettres mortes remplissent sa part du disque} other {}}.',
   'delivery.waiting': 'En attente',
-  'delivery.owed':
-    '{more, select, yes {Au moins } other {}}{users, plural, one {# profil} other {# profils}}, et {messages, plural, one {# message} other {# messages}} sans réponse',
   'delivery.lastSuccess': 'Dernière confirmation',
   'delivery.askedToWait': 'Le partenaire a demandé d’attendre jusqu’à',
   'delivery.lastFailure': 'Dernier échec',
@@ -275,6 +276,9 @@ export const fr: Words = {
   'messages.noResult': 'Aucun message ne correspond',
   'messages.noResultWhy': 'Il y a des messages, mais aucun avec ce filtre.',
   'messages.backwards': 'Le début n’est pas avant la fin ; rien ne peut correspondre.',
+  'messages.noPage': 'Il n’y a pas de page {page}',
+  'messages.noPageWhy': 'La liste est plus courte.',
+  'messages.toLastPage': 'À la dernière page',
   'messages.clear': 'Effacer le filtre',
   'messages.choose': 'Choisissez un message',
   'messages.chooseHow': 'Vous verrez ce qui a été envoyé, ce qui est revenu, et pourquoi chaque utilisateur y était.',
@@ -288,6 +292,7 @@ export const fr: Words = {
   'messages.took': 'Confirmé {time} après son enregistrement.',
   'messages.why.dead': 'Abandonné : {reason}. Rien n’est perdu ; rejouez-le quand la cause a disparu.',
   'messages.why.other': 'En dernier : {reason}.',
+  'messages.nextTry': 'Prochain essai à {time}.',
   'messages.aamWouldDrop': 'Audience Manager l’aurait abandonné ici.',
   'messages.curl': 'Copier pour curl',
   'filter.text': 'Message, appareil ou ID partenaire',
@@ -371,9 +376,17 @@ export const fr: Words = {
     '{count, plural, one {De # message rien ne part : il n’y a aujourd’hui rien à dire de ses utilisateurs.} other {De # messages rien ne part : il n’y a aujourd’hui rien à dire de leurs utilisateurs.}}',
   'replay.running': '{done} sur {count, plural, one {# message} other {# messages}}.',
   'replay.completed': '{count, plural, one {# message : terminé.} other {# messages : tout est terminé.}}',
-  'replay.cancelled': 'Arrêté. {done} sur {count, plural, one {# message} other {# messages}}.',
+  'replay.cancelled': 'Arrêté.',
   'replay.failed':
     'Interrompu après {done} sur {count, plural, one {# message} other {# messages}}. Le journal du serveur dit pourquoi.',
+  'replay.accepted': '{count, plural, =0 {Aucun n’a été accepté.} one {# a été accepté.} other {# ont été acceptés.}}',
+  'replay.refused':
+    '{count, plural, one {# a été renvoyé et n’a pas été accepté} other {# ont été renvoyés et n’ont pas été acceptés}}{reason, select, none {} other { : {reason}}}.',
+  'replay.superseded': '{count, plural, one {# a été remplacé.} other {# ont été remplacés.}}',
+  'replay.notSent': '{count, plural, one {# n’a pas été envoyé.} other {# n’ont pas été envoyés.}}',
+  'replay.takenBack': '{count, plural, one {# a été arrêté avant l’envoi.} other {# ont été arrêtés avant l’envoi.}}',
+  'replay.onItsWay':
+    '{count, plural, one {# est en route et n’est pas repris.} other {# sont en route et ne sont pas repris.}}',
   'replay.waitsFor': 'En attente, car une destination est arrêtée : {reason}.',
   'replay.stop': 'Arrêter',
   'replay.outcome':
@@ -382,7 +395,7 @@ export const fr: Words = {
   'replays.open': '{count, plural, =0 {Rejeux} one {# rejeu en cours} other {# rejeux en cours}}',
   'replays.title': 'Rejeux',
   'replays.row':
-    '{at}, {as, select, same {les mêmes messages} other {l’état du jour}} : {done} sur {of}, {state, select, running {en cours} completed {terminé} cancelled {arrêté} other {interrompu}}',
+    '{at}, {as, select, same {les mêmes messages} other {l’état du jour}} : {state, select, running {{done} sur {of}, en cours} completed {{accepted} sur {of} acceptés} cancelled {{accepted} sur {of} acceptés, arrêtée} other {{accepted} sur {of} acceptés, interrompue}}',
   'messages.replayedBy': 'Rejoué par',
   'messages.replayOf': 'Rejoue',
 
@@ -410,6 +423,7 @@ export const fr: Words = {
   'known.declared': 'Identifiant déclaré',
   'known.ids': 'Identifiants partenaires',
   'known.idCount': '{count, plural, =0 {aucun synchronisé} one {# identifiant} other {# identifiants}}',
+  'known.otherIds': '{count, plural, =0 {aucun autre} one {# autre identifiant} other {# autres identifiants}}',
   'known.moreIds': '{count, plural, one {# de plus} other {# de plus}}',
   'known.consent': 'Consentement',
   'known.optedOut': 'Opposition',
@@ -468,11 +482,13 @@ export const fr: Words = {
   'why.stays': 'Le temps seul n’y met pas fin.',
   'why.leaves': 'Sort le {day} à {time} si rien n’arrive d’ici là.',
   'why.told': '{is, select, in {Et cela a été dit à} other {Ce qui en a été dit aux partenaires}}',
-  'why.toldNobody': 'Personne n’a été informé de ce segment.',
-  'told.acknowledged': 'confirmé',
-  'told.waiting': 'en attente',
+  'why.toldNobody': 'Aucun partenaire ne le croit, et aucun n’est encore à informer.',
+  'told.acknowledged': '{since, select, none {confirmé} other {confirmé {since}}}',
+  'told.waiting': '{since, select, none {en attente} other {en attente depuis {since}}}',
+  'told.retrying': '{since, select, none {nouvelles tentatives} other {nouvelles tentatives depuis {since}}}',
+  'told.paused': '{since, select, none {en attente, en pause} other {en attente, en pause depuis {since}}}',
   'told.sent': 'envoyé, sans réponse',
-  'told.dead': 'lettre morte',
+  'told.dead': '{since, select, none {lettre morte} other {lettre morte {since}}}',
   'told.blocked': 'bloqué par le consentement',
   'told.no_synced_id': 'aucun identifiant synchronisé',
   'rule.and': 'Chaque bloc est vrai',

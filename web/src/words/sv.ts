@@ -132,7 +132,8 @@ export const sv: Words = {
   'figures.acknowledged': 'Bekräftade meddelanden',
   'figures.acknowledgedExact': '{count, plural, one {# meddelande} other {# meddelanden}}',
   'figures.dead': '{count, plural, =0 {inga döda brev} one {# dött brev} other {# döda brev}}',
-  'figures.refused': '{count, plural, one {# ännu inte mottaget} other {# ännu inte mottagna}}',
+  'figures.waiting':
+    '{more, select, yes {minst } other {}}{count, plural, one {# användare väntar} other {# användare väntar}}',
   'figures.latency': 'Händelse till partner',
   'figures.median': '{unit} median',
   'figures.p99': '99 % inom {time}',
@@ -144,19 +145,20 @@ export const sv: Words = {
   'flow.sent': 'kvalificerar',
   'flow.delivered': 'bekräftat',
   'flow.waiting': 'väntar eller nytt försök',
+  'flow.dead': 'döda brev',
   'flow.asTable': 'Visa som tabell',
   'flow.asDrawing': 'Visa som bild',
   'flow.source': 'Källor',
   'flow.trait': 'Egenskaper',
   'flow.segment': 'Segment',
   'flow.destination': 'Destinationer',
-  'flow.unit.source': 'händelser',
+  'flow.unit.source': 'händelser med en egenskap',
   'flow.unit.trait': 'träffar',
   'flow.unit.segment': 'inträden',
   'flow.unit.destination': 'meddelanden',
   'flow.linked.trait': 'träffar',
   'flow.linked.segment': 'inträden',
-  'flow.linked.destination': 'användare meddelade',
+  'flow.linked.destination': 'gånger meddelat',
   'flow.heights':
     'Varje kolumn räknar i sin egen enhet, och en nod är så hög som sin andel av kolumnen. En väg är så bred som sin andel av noden i varje ände.',
   'flow.others':
@@ -178,25 +180,24 @@ export const sv: Words = {
     'Definiera egenskaper och segment, lägg till en destination och koppla segment till den, och lägg sedan taggen på en sida. Var och en är ett anrop till API:et.',
   'attention.breaker_open': '{name} tar inte emot meddelanden',
   'attention.breaker_open.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
+    '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {letters, plural, =0 {} one {# dött brev.} other {# döda brev.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
   'attention.failing': '{name} tar inte emot meddelanden',
   'attention.failing.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
+    '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {letters, plural, =0 {} one {# dött brev.} other {# döda brev.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
   'attention.partial': 'Några meddelanden till {name} försöks igen',
   'attention.partial.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
+    '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {letters, plural, =0 {} one {# dött brev.} other {# döda brev.}} {reason, select, none {} other {Senast: {reason}.}}',
   'attention.unusable': '{name} kan inte användas',
   'attention.unusable.why':
     'Dess sparade inställningar är inte giltiga ({cause}). Inget skickas och det den ska få sparas; spara den igen med giltiga.',
   'attention.paused': '{name} är pausad',
   'attention.paused.why':
-    '{more, select, yes {Minst } other {}}{count, plural, =0 {Inget meddelande väntar.} one {# meddelande väntar tills den återupptas.} other {# meddelanden väntar tills den återupptas.}} {cause, select, operator {Den pausades för hand.} gone {Partnern svarade 410, borta.} failing {Den hade misslyckats i dagar.} quota {Dess döda brev fyller dess andel av disken.} other {}}',
+    '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {cause, select, operator {Den pausades för hand.} gone {Partnern svarade 410, borta.} failing {Den hade misslyckats i dagar.} quota {Dess döda brev fyller dess andel av disken.} other {}}',
   'attention.dead_letters':
     '{count, plural, one {# dött brev} other {# döda brev}} {named, select, no {till borttagna destinationer} other {hos {name}}}',
   'attention.dead_letters.why': '{reason, select, none {De kan spelas upp igen.} other {Oftast: {reason}.}}',
   'attention.backlog': '{name} ligger efter',
-  'attention.backlog.why':
-    '{more, select, yes {Minst } other {}}{count, plural, one {# meddelande väntar; det är inte förlorat.} other {# meddelanden väntar; inget är förlorat.}}',
+  'attention.backlog.why': '{owed} {count, plural, =0 {} other {Inget är förlorat.}}',
   'attention.disk_share':
     '{cause, select, full {{name} har förbrukat sin andel av disken} other {{name} har nästan förbrukat sin andel av disken}}',
   'attention.disk_share.why':
@@ -232,6 +233,8 @@ export const sv: Words = {
   'ledger.nothing': 'inget än',
   'standing.line':
     '{state, select, unusable {Dess inställningar kan inte användas} paused {Pausad} stopped {Tar inte emot meddelanden} failing {Tar inte emot meddelanden} partial {Några meddelanden försöks igen} behind {Den hinner inte med} inactive {Avstängd} other {Meddelanden går ut}}{reason, select, none {} other {: {reason}}}.{next, select, none {} other { Nästa försök {next}.}}',
+  'owed.line':
+    '{more, select, yes {Minst } other {}}{users, plural, =0 {Ingen väntar.} one {# användare väntar; {messages, plural, =0 {inget meddelande är byggt än} one {# meddelande är byggt} other {# meddelanden är byggda}}.} other {# användare väntar; {messages, plural, =0 {inget meddelande är byggt än} one {# meddelande är byggt} other {# meddelanden är byggda}}.}}',
   'ledger.empty': 'Ingen destination än',
   'ledger.emptyWhy':
     'Lägg till en destination via API:et för att tala om för en partner vilka som finns i dina segment.',
@@ -241,8 +244,6 @@ export const sv: Words = {
   'delivery.paused':
     'Pausad sedan {since}{cause, select, operator {, för hand} gone {: partnern svarade 410, borta} failing {, efter dagar av fel} quota {: döda brev fyller dess del av disken} other {}}.',
   'delivery.waiting': 'Väntar',
-  'delivery.owed':
-    '{more, select, yes {Minst } other {}}{users, plural, one {# profil} other {# profiler}}, och {messages, plural, one {# meddelande} other {# meddelanden}} utan svar',
   'delivery.lastSuccess': 'Senast bekräftat',
   'delivery.askedToWait': 'Partnern bad om väntan till',
   'delivery.lastFailure': 'Senaste fel',
@@ -273,6 +274,9 @@ export const sv: Words = {
   'messages.noResult': 'Inget meddelande matchar',
   'messages.noResultWhy': 'Det finns meddelanden, men inget med det här filtret.',
   'messages.backwards': 'Från ligger inte före till, så inget kan matcha.',
+  'messages.noPage': 'Det finns ingen sida {page}',
+  'messages.noPageWhy': 'Listan är kortare än så.',
+  'messages.toLastPage': 'Till sista sidan',
   'messages.clear': 'Rensa filtret',
   'messages.choose': 'Välj ett meddelande',
   'messages.chooseHow': 'Du ser vad som skickades, vad som kom tillbaka och varför varje användare var med.',
@@ -286,6 +290,7 @@ export const sv: Words = {
   'messages.took': 'Bekräftat {time} efter att det sparades.',
   'messages.why.dead': 'Uppgivet: {reason}. Inget är förlorat; spela upp det igen när orsaken är borta.',
   'messages.why.other': 'Senast: {reason}.',
+  'messages.nextTry': 'Nästa försök {time}.',
   'messages.aamWouldDrop': 'Audience Manager hade släppt det här.',
   'messages.curl': 'Kopiera som curl',
   'filter.text': 'Meddelande-, enhets- eller partner-ID',
@@ -370,9 +375,17 @@ export const sv: Words = {
     '{count, plural, one {Av # meddelande går inget ut: i dag finns inget att säga om dess användare.} other {Av # meddelanden går inget ut: i dag finns inget att säga om deras användare.}}',
   'replay.running': '{done} av {count, plural, one {# meddelande} other {# meddelanden}} klara.',
   'replay.completed': '{count, plural, one {# meddelande: klart.} other {# meddelanden: alla klara.}}',
-  'replay.cancelled': 'Stoppad. {done} av {count, plural, one {# meddelande} other {# meddelanden}} klara.',
+  'replay.cancelled': 'Stoppad.',
   'replay.failed':
     'Avbröts efter {done} av {count, plural, one {# meddelande} other {# meddelanden}}. Serverns logg säger varför.',
+  'replay.accepted': '{count, plural, =0 {Inget godtogs.} one {# godtogs.} other {# godtogs.}}',
+  'replay.refused':
+    '{count, plural, one {# skickades igen och godtogs inte} other {# skickades igen och godtogs inte}}{reason, select, none {} other {: {reason}}}.',
+  'replay.superseded': '{count, plural, one {# ersattes.} other {# ersattes.}}',
+  'replay.notSent': '{count, plural, one {# skickades inte.} other {# skickades inte.}}',
+  'replay.takenBack': '{count, plural, one {# stoppades innan det skickades.} other {# stoppades innan de skickades.}}',
+  'replay.onItsWay':
+    '{count, plural, one {# är på väg och tas inte tillbaka.} other {# är på väg och tas inte tillbaka.}}',
   'replay.waitsFor': 'Väntar, eftersom en destination är stoppad: {reason}.',
   'replay.stop': 'Stoppa',
   'replay.outcome':
@@ -381,7 +394,7 @@ export const sv: Words = {
   'replays.open': '{count, plural, =0 {Uppspelningar} one {# uppspelning pågår} other {# uppspelningar pågår}}',
   'replays.title': 'Uppspelningar',
   'replays.row':
-    '{at}, {as, select, same {samma meddelanden} other {dagens läge}}: {done} av {of}, {state, select, running {pågår} completed {klar} cancelled {stoppad} other {avbruten}}',
+    '{at}, {as, select, same {samma meddelanden} other {dagens läge}}: {state, select, running {{done} av {of}, pågår} completed {{accepted} av {of} godtagna} cancelled {{accepted} av {of} godtagna, stoppad} other {{accepted} av {of} godtagna, avbruten}}',
   'messages.replayedBy': 'Uppspelat av',
   'messages.replayOf': 'Spelar upp',
 
@@ -409,6 +422,7 @@ export const sv: Words = {
   'known.declared': 'Uppgivet ID',
   'known.ids': 'Partner-ID',
   'known.idCount': '{count, plural, =0 {inga synkade} one {# ID} other {# ID}}',
+  'known.otherIds': '{count, plural, =0 {inget annat än detta} one {# annat ID} other {# andra ID}}',
   'known.moreIds': '{count, plural, one {# till} other {# till}}',
   'known.consent': 'Samtycke',
   'known.optedOut': 'Avanmäld',
@@ -466,11 +480,13 @@ export const sv: Words = {
   'why.stays': 'Enbart tiden avslutar det inte.',
   'why.leaves': 'Lämnar den {day} kl. {time} om inget händer innan dess.',
   'why.told': '{is, select, in {Och därför meddelades} other {Vad partnerna har fått veta}}',
-  'why.toldNobody': 'Ingen har fått veta om det här segmentet.',
-  'told.acknowledged': 'bekräftat',
-  'told.waiting': 'väntar',
+  'why.toldNobody': 'Ingen partner tror detta, och ingen ska ännu få veta det.',
+  'told.acknowledged': '{since, select, none {bekräftat} other {bekräftat {since}}}',
+  'told.waiting': '{since, select, none {väntar} other {väntar sedan {since}}}',
+  'told.retrying': '{since, select, none {försöks igen} other {försöks igen sedan {since}}}',
+  'told.paused': '{since, select, none {väntar, pausad} other {väntar, pausad sedan {since}}}',
   'told.sent': 'skickat, inget svar än',
-  'told.dead': 'dött brev',
+  'told.dead': '{since, select, none {dött brev} other {dött brev {since}}}',
   'told.blocked': 'blockerat av samtycke',
   'told.no_synced_id': 'inget synkat ID',
   'rule.and': 'Varje block gäller',
