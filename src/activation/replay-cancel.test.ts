@@ -138,19 +138,23 @@ test('what is being sent at the stop is not tried again after its answer [SEC-48
   expect(receiver.requests).toHaveLength(2)
 })
 
-test('a message that two replays follow ends in both when one of them is stopped [API-165~]', async () => {
+test('of two replays of one message one sends it, the other says that it is under way, and each stops its own [API-165~]', async () => {
   await using bench = await openRefused(() => 400)
   const { dispatcher, deliveryIds } = bench
   bench.hold()
+  const both = deliveryIds.slice(1)
   const replays = [
-    await bench.replay({ deliveryIds, as: 'same' }),
-    await bench.replay({ deliveryIds: deliveryIds.slice(1), as: 'same' }),
-  ].map(({ replayId = '' }) => replayId)
-  await until(() => replays.every((id) => dispatcher.replays.get(id)?.counts.waiting === 0))
-  await dispatcher.replays.cancel(replays[0] as string)
+    await bench.replay({ deliveryIds: both, as: 'same' }),
+    await bench.replay({ deliveryIds: both, as: 'same' }),
+  ]
+  const ids = replays.map(({ replayId = '' }) => replayId ?? '')
+  await until(() => ids.every((id) => dispatcher.replays.get(id)?.counts.waiting === 0))
+  const outcomes = async () => (await Promise.all(ids.map((id) => outcomesOf(bench, id)))).flat().toSorted()
+  expect(await outcomes()).toEqual(['not_sent', 'queued'])
+  for (const id of ids) await dispatcher.replays.cancel(id)
   bench.letGo()
-  await until(() => replays.every((id) => dispatcher.replays.get(id)?.state !== 'running'))
-  expect(await outcomesOf(bench, replays[1] as string)).toEqual(['dead'])
+  await until(() => ids.every((id) => dispatcher.replays.get(id)?.counts.queued === 0))
+  expect(await outcomes()).toEqual(['dead', 'not_sent'])
 })
 
 test('of those that have ended the last hundred are kept, with what became of their messages [API-165~]', async () => {

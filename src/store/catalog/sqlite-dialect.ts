@@ -102,7 +102,7 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    this.#connection?.close()
+    await this.#connection?.close()
   }
 }
 
@@ -141,7 +141,14 @@ class SqliteConnection implements DatabaseConnection {
     throw new Error('the catalogue reads by pages')
   }
 
-  close(): void {
+  /**
+   * The engine lets the file go when the last statement is collected, and would write what its log holds over whatever the
+   * file is by then: so the log is emptied before.
+   */
+  async close(): Promise<void> {
+    this.#statements.clear()
+    // Whoever reads beside us, or a full disk, may hinder it; then the log stays, and is read at the next start.
+    await this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)').catch(() => {})
     this.#database.close()
   }
 

@@ -75,7 +75,7 @@ test('the ribbons of a node fill it and never more', () => {
 test('a link to something unknown is left out, or is one of the others where some have no name', () => {
   expect(ribbons.some((ribbon) => ribbon.from === 'segment:99' || ribbon.from === 'others:segment')).toBe(false)
   const much = layoutFlow({ ...flow, others: { ...flow.others, segments: 70 } }, 320)
-  expect(much.ribbons.find(({ from }) => from === 'others:segment')).toMatchObject({ to: 'destination:423', count: 5 })
+  expect(much.links.find(({ from }) => from === 'others:segment')).toMatchObject({ to: 'destination:423', count: 5 })
   expect(much.nodes.find(({ id }) => id === 'others:segment')).toMatchObject({
     amount: 70,
     others: { named: [], unnamed: 70 },
