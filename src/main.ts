@@ -288,7 +288,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
           mayClear: config.edge.denyList.mayClear,
           clock: clock.now,
         }),
-        delivery: dispatcher && deliveryControl(dispatcher),
+        delivery: dispatcher && deliveryControl(dispatcher, destinations),
         clock: {
           ...clock,
           advance(ms) {

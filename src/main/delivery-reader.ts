@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { hasDestination } from '../activation/destination-rules.ts'
 import type { Dispatcher } from '../activation/dispatcher.ts'
 import { untouchedHealth } from '../activation/runner-health.ts'
@@ -104,14 +105,28 @@ async function meantBy(
 }
 
 /** An operator's hand on the dispatcher. */
-export function deliveryControl(dispatcher: Dispatcher): DeliveryControl {
+/** New definitions are in effect within seconds. */
+const LOOKS_MAX = 100
+const LOOK_EVERY_MS = 50
+
+/** @param existing destinations of the rulebook in effect: a pause of one that it does not know yet would be lost with it */
+export function deliveryControl(dispatcher: Dispatcher, existing: () => ReadonlySet<DestinationId>): DeliveryControl {
+  const inEffect = async (id: number) => {
+    for (let looks = 0; looks < LOOKS_MAX && !existing().has(id as DestinationId); looks++) await sleep(LOOK_EVERY_MS)
+  }
   return {
     health(id) {
       const destinationId = id as DestinationId
       const known = dispatcher.health().find((health) => health.destinationId === destinationId)
       return known ?? untouchedHealth(destinationId, undefined)
     },
-    pause: (id) => dispatcher.pause(id as DestinationId),
-    resume: (id) => dispatcher.resume(id as DestinationId),
+    async pause(id) {
+      await inEffect(id)
+      await dispatcher.pause(id as DestinationId)
+    },
+    async resume(id) {
+      await inEffect(id)
+      await dispatcher.resume(id as DestinationId)
+    },
   }
 }

@@ -114,3 +114,26 @@ test('a destination whose dead letters fill its share is paused; another goes on
   await expect.poll(async () => (await usher.trouble(destinationId)).includes('disk_share full')).toBe(false)
   expect(await pausedFor(destinationId)).toBeUndefined()
 })
+
+test('a destination that is paused as soon as it is made stays paused once it is in effect [SEC-47]', async () => {
+  await using receiver = await startReceiver()
+  await using usher = await start(1_000_000_000)
+  const { dataSourceId } = await usher.api<{ dataSourceId: number }>('POST', '/v1/datasources/', { name: 'p' })
+  const s2s = {
+    protocol: 'https',
+    delivery: 'realtime',
+    format: 'aam-json',
+    url: `${receiver.url}/aam`,
+    userDpid: dataSourceId,
+    clientId: '1',
+    auth: { type: 'none' },
+  }
+  const { destinationId } = await usher.api<{ destinationId: number }>('POST', '/v1/destinations/', {
+    name: 'early',
+    destinationType: 'S2S',
+    s2s,
+  })
+  await usher.api('POST', `/v1/destinations/${destinationId}/pause`)
+  await new Promise((resolve) => setTimeout(resolve, IN_EFFECT_MS))
+  expect((await usher.health(destinationId)).paused?.reason).toBe('operator')
+})
