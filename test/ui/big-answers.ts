@@ -18,6 +18,7 @@ const stopped = {
 const destinations = many(60, (at) => ({ destinationId: 500 + at, name: nameOf('Advertising partner', at) }))
 const segments = many(SEGMENTS, (at) => ({ sid: 300_000 + at, name: nameOf('Segment', at) }))
 const standingOf = (at: number) => (at < 10 ? stopped : delivering)
+const owedAt = (at: number) => ({ waitingUsers: at < 10 ? 11 : 0, moreOnDisk: false, openMessages: at < 10 ? 2 : 0 })
 /** As the server answers: the largest 50 of each by name, the rest as one count. */
 const flow = {
   sources: [{ dataSourceId: 2001, name: SENTENCE, events: 23 }],
@@ -28,6 +29,7 @@ const flow = {
     acknowledged: at < 10 ? 0 : 11,
     waiting: at < 10 ? 11 : 0,
     dead: 0,
+    ...owedAt(at),
     ...standingOf(at),
   })),
   links: [

@@ -92,7 +92,7 @@ describe.skipIf(!canBrowse)(name, () => {
     const { page } = await browsing.open(servers.big.url)
     await page.locator('.flow-head').nth(3).waitFor()
     expect(await page.locator('.flow-head').allInnerTexts()).toEqual([
-      'Sources 1, events',
+      'Sources 1, events with a trait',
       'Traits more than 50, times realized',
       'Segments more than 50, entries',
       'Destinations 60, messages',
