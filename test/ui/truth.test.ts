@@ -110,6 +110,7 @@ describe.skipIf(!canBrowse)(name, () => {
     const page = await open(TROUBLED, '/')
     await showsText(page, 'Sources 4, events with a trait')
     await page.getByRole('button', { name: 'See as table' }).press('Enter')
+    await page.getByRole('button', { name: /more paths$/ }).press('Enter')
     await page
       .getByRole('cell', { name: /times told$/ })
       .first()
