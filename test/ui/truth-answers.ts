@@ -98,7 +98,7 @@ export const TROUBLED: Recorded = {
       return { ...answer, list: answer.list.map((one) => ({ ...one, ...change(one.deliveryId) })) }
     }
     if (path === `/v1/deliveries/${RETRIED}`) {
-      const attempts = open.attempts.map((one) => ({ ...one, response: { headers: {}, excerpt: '' } }))
+      const attempts = open.attempts.map((one) => ({ ...one, response: { headers: {}, excerpt: '', note: null } }))
       return { ...answer, ...open, attempts, nextAttempt: NEXT }
     }
     if (path === `/v1/profiles/${DEVICE}/explain`) {
