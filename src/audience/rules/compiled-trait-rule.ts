@@ -1,7 +1,8 @@
+import type { Comparison } from './comparison.ts'
 import { type Expression, isOperator } from './expression.ts'
 import { compileJumps, type JumpProgram } from './jump-program.ts'
 import { type Predicate, predicateOf } from './predicate.ts'
-import type { Comparison, TraitRule } from './trait-rule.ts'
+import type { TraitRule } from './trait-rule.ts'
 
 /** A trait rule on its own, before it joins an index; can be carried over while its text stays the same. */
 export interface CompiledTraitRule {

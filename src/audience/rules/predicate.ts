@@ -1,5 +1,5 @@
+import type { Comparison, ComparisonOperator } from './comparison.ts'
 import { canonicalDecimal, compareDecimals, orderedDecimal } from './decimal.ts'
-import type { Comparison, ComparisonOperator } from './trait-rule.ts'
 import { hasWords, wordsOf } from './words.ts'
 
 /**

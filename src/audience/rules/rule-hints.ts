@@ -1,6 +1,6 @@
+import type { ComparisonOperator } from './comparison.ts'
 import { canonicalDecimal, orderedDecimal } from './decimal.ts'
 import { type AnyLeaf, type Expression, evaluateExpression, isOperator } from './expression.ts'
-import type { ComparisonOperator } from './trait-rule.ts'
 
 /** What will surprise the author of a rule, though nothing is wrong with it. Source: spec/audience-model.md AUD-77, AUD-348. */
 

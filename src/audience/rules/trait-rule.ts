@@ -1,4 +1,5 @@
 import { runInSlices } from '../../lib/slices.ts'
+import type { Comparison, ComparisonOperator } from './comparison.ts'
 import { orderedDecimal } from './decimal.ts'
 import {
   type Expression,
@@ -17,32 +18,6 @@ import { wordsOf } from './words.ts'
 
 /** The language of trait rules over the signals of one call. Source: spec/audience-model.md section 3.3. */
 export type TraitRule = Expression<Comparison>
-
-export type ComparisonOperator =
-  | '=='
-  | '!='
-  | '<'
-  | '<='
-  | '>'
-  | '>='
-  | 'contains'
-  | 'startswith'
-  | 'endswith'
-  | 'matcheswords'
-  | 'matchesregex'
-
-export interface Comparison {
-  readonly op: 'comparison'
-  /** Which comparison of the rule it is, from 0 in the order of the text. */
-  readonly ordinal: number
-  /** As written; keys match without case [AUD-81]. */
-  readonly key: string
-  readonly operator: ComparisonOperator
-  readonly value: string
-  readonly position: number
-  /** Offset of the value, quotes included. */
-  readonly valuePosition: number
-}
 
 export interface TraitRuleParsed {
   readonly ok: true
