@@ -1,5 +1,5 @@
 // `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--out FILE]`: makes small breaks in src/, one at a time in
-// a copy of the checkout, and looks whether the tests that name the file's requirements, or import it, turn red. Prints
+// copies of the checkout, and looks whether the tests that reach the place turn red, near ones first. Prints
 // each break that none noticed, and the share that was noticed. Breaks that do not compile are not counted.
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,8 @@ import { root, setUp } from './setup.mjs'
 setUp()
 const { default: ts } = await import('typescript')
 const { breaksOf } = await import('./mutate/breaks.mjs')
-const { testsOf } = await import('./mutate/tests-of.mjs')
+const { readTests } = await import('./mutate/tests-of.mjs')
+const { prepareReach, readReach, withMarks } = await import('./mutate/reach.mjs')
 
 const { values: options } = parseArgs({
   options: {
@@ -22,64 +23,132 @@ const { values: options } = parseArgs({
     workers: { type: 'string', default: String(Math.min(2, cpus().length)) },
   },
 })
-/** One run of tests ends after this; a break that makes it hang was noticed. */
-const RUN_MS_MAX = 300_000
+/** Of all test files, once. */
+const REACH_MS_MAX = 45 * 60_000
+/** So long may the tests of one break take, and those of one run; one step in nearness is worth so much. */
+const BREAK_MS_MAX = 120_000
+const STAGE_MS = 15_000
+const NEARNESS_MS = 5_000
 /** Programs of their own, shown to people beside the product. */
 const LEFT_OUT = /\.(test|conformance|d)\.ts$|^src\/(testkit|demo)\//
 
 const random = seeded(Number(options.seed))
-const chosen = chooseBreaks(Number(options.sample))
+const chosen = chooseBreaks(Number(options.sample)).map((one, id) => ({ ...one, id }))
 console.log(`${chosen.length} breaks, seed ${options.seed}`)
-const choose = testsOf(root)
+const { tests, nearness } = readTests(root)
 const results = []
-/** Tests that fail without any break, too. */
-const isRedAnyway = new Set()
-await Promise.all(Array.from({ length: Number(options.workers) }, work))
-report()
+const copies = Array.from({ length: Number(options.workers) }, makeCopy)
+try {
+  console.log(`Looking which of ${tests.length} test files reach them ...`)
+  const { testsOfBreak, msOfTest, isRed } = await findReach(copies)
+  console.log(
+    `${testsOfBreak.size} are reached. Without breaks these fail here, and are left out: ${[...isRed].join(', ') || 'none'}`,
+  )
+  await Promise.all(copies.map((copy) => work(copy, { testsOfBreak, msOfTest, isRed })))
+  report()
+} finally {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 })
+}
 
-/** Takes breaks until there are none left, in a copy of the checkout of its own. */
-async function work() {
+function makeCopy() {
   const copy = mkdtempSync(join(tmpdir(), 'usher-mutate-'))
   for (const name of readdirSync(root))
     if (!['.git', 'node_modules', 'data'].includes(name))
       cpSync(join(root, name), join(copy, name), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  try {
-    for (let one = chosen.pop(); one !== undefined; one = chosen.pop()) {
-      const noticedBy = await tryBreak(copy, one)
-      results.push({ ...one, noticedBy })
-      if (noticedBy === undefined) console.log(`NOT NOTICED ${describe(one)}`)
-      else console.log(`${results.length}. ${one.file}:${one.line} ${one.kind}: ${noticedBy}`)
-    }
-  } finally {
-    rmSync(copy, { recursive: true, force: true })
+  return copy
+}
+
+/** Runs every test file once, in the copies side by side, with marks where the breaks will be. */
+async function findReach(copies) {
+  const found = { testsOfBreak: new Map(), msOfTest: new Map(), isRed: new Set() }
+  await Promise.all(
+    copies.map(async (copy, at) => {
+      const { folder, args } = prepareReach(copy)
+      const restore = [...new Set(chosen.map(({ file }) => file))].map((file) => {
+        const breaks = chosen.filter((one) => one.file === file)
+        const { source, compiled, text, built } = readBoth(copy, file)
+        const marked = withMarks(source, text, breaks, folder)
+        writeFileSync(source, marked)
+        writeFileSync(compiled, compile(marked))
+        return () => {
+          writeFileSync(source, text)
+          writeFileSync(compiled, built)
+        }
+      })
+      const own = tests.filter((_, n) => n % copies.length === at)
+      const { said } = await runTests(copy, own, { args, timeoutMs: REACH_MS_MAX })
+      for (const undo of restore) undo()
+      for (const { file, ms, isGreen } of said) {
+        found.msOfTest.set(file, ms)
+        if (!isGreen) found.isRed.add(file)
+      }
+      for (const [id, files] of readReach(copy))
+        found.testsOfBreak.set(id, [...(found.testsOfBreak.get(id) ?? []), ...files])
+    }),
+  )
+  return found
+}
+
+function readBoth(copy, file) {
+  const source = join(copy, file)
+  const compiled = join(copy, 'dist', file.replace(/^src\//, '').replace(/\.ts$/, '.js'))
+  return { source, compiled, text: readFileSync(source, 'utf8'), built: readFileSync(compiled, 'utf8') }
+}
+
+/** Takes breaks until there are none left. */
+async function work(copy, reach) {
+  for (let one = chosen.pop(); one !== undefined; one = chosen.pop()) {
+    const noticedBy = await tryBreak(copy, one, stagesOf(one, reach))
+    results.push({ ...one, isReached: reach.testsOfBreak.has(one.id), noticedBy })
+    if (noticedBy === undefined) console.log(`NOT NOTICED ${describe(one)}`)
+    else console.log(`${results.length}. ${one.file}:${one.line} ${one.kind}: ${noticedBy}`)
   }
 }
 
+/** Near tests first, in runs of some seconds; those that do not fit into the time for one break are left out. */
+function stagesOf({ id, file }, { testsOfBreak, msOfTest, isRed }) {
+  const near = nearness(file)
+  const cost = (test) => near(test) * NEARNESS_MS + (msOfTest.get(test) ?? 0)
+  const files = (testsOfBreak.get(id) ?? []).filter((test) => !isRed.has(test)).sort((a, b) => cost(a) - cost(b))
+  const stages = []
+  let totalMs = 0
+  for (const test of files) {
+    const ms = msOfTest.get(test) ?? 0
+    if (totalMs > 0 && totalMs + ms > BREAK_MS_MAX) continue
+    totalMs += ms
+    const last = stages.at(-1)
+    if (last === undefined || last.ms + ms > STAGE_MS) stages.push({ files: [test], ms })
+    else {
+      last.files.push(test)
+      last.ms += ms
+    }
+  }
+  return stages
+}
+
 /** @returns which test noticed it; undefined when none did */
-async function tryBreak(copy, { file, start, end, text: instead }) {
-  const source = join(copy, file)
-  const compiled = join(copy, 'dist', file.replace(/^src\//, '').replace(/\.ts$/, '.js'))
-  const [text, built] = [readFileSync(source, 'utf8'), readFileSync(compiled, 'utf8')]
+async function tryBreak(copy, { file, start, end, text: instead }, stages) {
+  const { source, compiled, text, built } = readBoth(copy, file)
   const broken = text.slice(0, start) + instead + text.slice(end)
   // Otherwise every break would be noticed by whatever runs what was built.
   if (compile(text).trim() !== built.replace(/\/\/# sourceMappingURL=.*/, '').trim())
     throw new Error(`${compiled} is not ${source}`)
-  const run = async (files, isBroken) => {
+  const run = async (files, ms, isBroken) => {
     writeFileSync(source, isBroken ? broken : text)
     writeFileSync(compiled, isBroken ? compile(broken) : built)
-    return firstRed(copy, files)
+    return (await runTests(copy, files, { args: ['--bail=1'], timeoutMs: 60_000 + 4 * ms })).red
   }
   try {
-    for (const files of choose(file)) {
-      for (;;) {
-        const steady = files.filter((one) => !isRedAnyway.has(one))
-        const red = await run(steady, true)
+    for (const { files, ms } of stages) {
+      let steady = files
+      while (steady.length > 0) {
+        const red = await run(steady, ms, true)
         if (red === undefined) break
         // Red for another reason (this machine, this moment) says nothing of the break: green without it, red again with it.
-        const { file: where, title } = red
-        if (where === undefined || (!(await run([where], false)) && (await run([where], true)))) return title
-        isRedAnyway.add(where)
+        const where = red.file === undefined ? steady : [red.file]
+        if ((await run(where, ms, false)) === undefined && (await run(where, ms, true)) !== undefined) return red.title
+        steady = steady.filter((one) => !where.includes(one))
       }
     }
     return undefined
@@ -99,21 +168,22 @@ function compile(text) {
   return ts.transpileModule(text, { compilerOptions: { ...compilerOptions, ...modules } }).outputText
 }
 
-function firstRed(copy, files) {
-  if (files.length === 0) return undefined
+/** @returns `red`: the first that failed, undefined when none did; `said` of each file its time and whether it is green */
+function runTests(copy, files, { args, timeoutMs }) {
   return new Promise((resolve) => {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-    const args = [vitest, 'run', '--bail=1', '--maxWorkers=1', '--reporter=json', ...files]
-    const child = spawn(process.execPath, args, { cwd: copy, stdio: ['ignore', 'pipe', 'ignore'], detached: true })
-    let said = ''
+    const all = [vitest, 'run', '--maxWorkers=1', '--reporter=json', ...args, ...files]
+    const child = spawn(process.execPath, all, { cwd: copy, stdio: ['ignore', 'pipe', 'ignore'], detached: true })
+    let text = ''
     child.stdout.on('data', (part) => {
-      said += part
+      text += part
     })
-    const timer = setTimeout(() => endGroup(child.pid), RUN_MS_MAX)
+    const timer = setTimeout(() => endGroup(child.pid), timeoutMs)
     child.once('close', (status, signal) => {
       clearTimeout(timer)
-      if (status === 0) resolve(undefined)
-      else resolve(signal === null ? redIn(said, copy) : { title: 'it hung' })
+      const said = readAnswer(text, copy)
+      if (status === 0) resolve({ said })
+      else resolve({ said, red: signal === null ? redIn(said) : { title: 'it hung' } })
     })
   })
 }
@@ -127,16 +197,23 @@ function endGroup(pid) {
   }
 }
 
-function redIn(said, copy) {
+function readAnswer(text, copy) {
   try {
-    const { testResults } = JSON.parse(said.slice(said.indexOf('{"')))
-    const red = testResults.find(({ status }) => status === 'failed')
-    const file = red.name.replace(`${copy}/`, '')
-    const title = red.assertionResults.find(({ status }) => status === 'failed')?.title ?? 'did not load'
-    return { file, title: `${file}: ${title}` }
+    const { testResults } = JSON.parse(text.slice(text.indexOf('{"')))
+    return testResults.map(({ name, startTime, endTime, status, assertionResults }) => ({
+      file: name.replace(`${copy}/`, ''),
+      ms: endTime - startTime,
+      isGreen: status === 'passed',
+      red: assertionResults.find((one) => one.status === 'failed')?.title ?? 'did not load',
+    }))
   } catch {
-    return { title: 'the run failed' }
+    return []
   }
+}
+
+function redIn(said) {
+  const found = said.find(({ isGreen }) => !isGreen)
+  return found === undefined ? { title: 'the run failed' } : { file: found.file, title: `${found.file}: ${found.red}` }
 }
 
 /** A sample without repetition, each file by the number of its breaks. What the compiler refuses is drawn again. */
@@ -196,7 +273,7 @@ function report() {
   const missed = results.filter(({ noticedBy }) => noticedBy === undefined)
   const share = (1 - missed.length / results.length) * 100
   console.log(`\nNot noticed (${missed.length}):`)
-  for (const one of missed) console.log(`  ${describe(one)}`)
+  for (const one of missed) console.log(`  ${one.isReached ? '' : '(no test reaches it) '}${describe(one)}`)
   const kinds = new Map()
   for (const { kind, noticedBy } of results) {
     const [all, red] = kinds.get(kind) ?? [0, 0]

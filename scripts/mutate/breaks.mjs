@@ -25,7 +25,7 @@ const METHODS = new Map([
   ['startsWith', 'endsWith'],
 ])
 /** What these say is for people and figures, not behaviour that a requirement names. */
-const TALK = /^(describe|meta|log|debug|info|warn|error|register|stderr|stdout)$/
+const TALK = /^(describe|description|meta|log|debug|info|warn|error|register|stderr|stdout)$/
 
 /**
  * @param path of a TypeScript file, for its messages only

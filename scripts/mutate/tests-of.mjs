@@ -1,17 +1,16 @@
-// Which tests must notice a break in a file: those beside it or that import it, near ones first, and those whose titles name
-// a requirement that stands in the file.
+// How near a test file is to a source file: tests beside it or that import it, and those whose titles name a requirement that
+// stands in the file.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize, relative } from 'node:path'
 
+/** Of a test that comes to a file by way of a program it starts. */
+const FAR = 10
 const ID = /\b(?:COL|INB|OUT|MAP|AUD|API|REP|SEC|OPS|CLI|MOV)-\d+\b/g
-const FILES_MAX = 40
-
 /**
  * @param root the checkout
- * @returns `(file) => stages`: lists of test files below `root`, those to try first in front. Within one list the runner
- * chooses the order.
+ * @returns all test files, and `nearness(file)`: how near each is to a source file; 0 names it or imports it
  */
-export function testsOf(root) {
+export function readTests(root) {
   const files = ['src', 'test'].flatMap((folder) => filesBelow(root, folder))
   const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]))
   const importers = new Map()
@@ -19,25 +18,16 @@ export function testsOf(root) {
     for (const target of importsOf(file, text)) importers.set(target, [...(importers.get(target) ?? []), file])
   const tests = files.filter((file) => file.endsWith('.test.ts'))
   const idsOfTest = new Map(tests.map((file) => [file, idsIn(titlesOf(texts.get(file)))]))
-  return (file) => {
+  const nearness = (file) => {
     const distances = reach(file, importers)
-    const byDistance = tests.filter((test) => distances.has(test)).sort((a, b) => distances.get(a) - distances.get(b))
     const ids = idsIn(texts.get(file) ?? '')
-    const naming = tests.filter((test) => [...idsOfTest.get(test)].some((id) => ids.has(id)))
-    const rest = [...new Set([...naming, ...byDistance])].filter((test) => !(distances.get(test) <= 2))
-    // A file that no test imports and whose ids none names belongs to the whole server.
-    if (byDistance.length + rest.length === 0) rest.push('src/main.test.ts')
-    return [
-      byDistance.filter((test) => distances.get(test) === 1),
-      byDistance.filter((test) => distances.get(test) === 2),
-      rest.filter((test) => !isInBrowser(test)),
-      rest.filter(isInBrowser),
-    ].map((stage) => stage.slice(0, FILES_MAX))
+    return (test) => {
+      const isNamed = [...(idsOfTest.get(test) ?? [])].some((id) => ids.has(id))
+      return Math.min((distances.get(test) ?? FAR) - 1, isNamed ? 1 : FAR)
+    }
   }
+  return { tests, nearness }
 }
-
-/** These take the longest. */
-const isInBrowser = (test) => /^test\/(ui|e2e|tag|demo)\//.test(test)
 
 function reach(from, importers) {
   const distances = new Map([[from, 0]])
