@@ -24,8 +24,6 @@ export interface MessageView {
   readonly number: number
   readonly at: string
   readonly users: readonly { readonly id: string; readonly joined: string[]; readonly left: string[] }[]
-  /** Users beyond those that are shown. */
-  readonly moreUsers: number
   readonly signature: 'verified' | 'wrong' | 'missing' | 'not_asked'
   readonly shape: 'good' | 'bad'
   readonly complaints: readonly string[]
@@ -48,7 +46,6 @@ const MESSAGES_MAX = 30
 const LATEST_MAX = 8
 const IDS_MAX = 10_000
 // A hostile message must not make the picture of it large.
-const USERS_MAX = 10
 const NAMES_MAX = 20
 const COMPLAINTS_MAX = 5
 const AUDIENCES_MAX = 50
@@ -120,8 +117,8 @@ export function followPartner(partner: Partner, nameOf: (segmentId: string) => s
 
 function messageView(record: PartnerRecord, isRepeat: boolean, nameOf: (segmentId: string) => string): MessageView {
   const { message, changes, signature, complaints, answer } = record
-  const all = message?.Users ?? []
-  const users = all.slice(0, USERS_MAX).map(({ AAM_UUID: device, DataPartner_UUID: id }) => {
+  // A message has ten at most [OUT-38].
+  const users = (message?.Users ?? []).map(({ AAM_UUID: device, DataPartner_UUID: id }) => {
     const own = changes.filter(({ partnerId, deviceId }) => partnerId === id && deviceId === device)
     const names = (what: 'joined' | 'left') =>
       own.filter((change) => change.what === what).map(({ segmentId }) => cut(nameOf(segmentId)))
@@ -131,7 +128,6 @@ function messageView(record: PartnerRecord, isRepeat: boolean, nameOf: (segmentI
     number: record.number,
     at: new Date(record.receivedAtMs).toISOString(),
     users,
-    moreUsers: all.length - users.length,
     signature: signature.status,
     shape: message === undefined ? 'bad' : 'good',
     complaints: complaints.slice(0, COMPLAINTS_MAX).map(cut),

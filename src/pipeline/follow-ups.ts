@@ -1,5 +1,6 @@
 import { PROFILE_TRAITS_MAX, realizeTraits } from '../audience/evaluate.ts'
 import { addDeviceLink, LINK_LIMITS } from '../identity/links.ts'
+import { atOnce, type Pace } from '../lib/pace.ts'
 import type { IdType } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { type DataSourceId, deviceProfileId, type ProfileId, parseProfileId } from '../model/ids.ts'
@@ -16,12 +17,17 @@ import { storedFollowUps } from './stored-follow-ups.ts'
 /**
  * Carries out follow-ups, and those that their own commits bring, in order. What fails stays stored and is carried out
  * again later, so a failure here never fails the event that is already true.
+ * @param pace of evaluations; at once for what follows from an event
  */
-export async function runFollowUps(stored: readonly StoredFollowUp[], parts: Parts): Promise<void> {
+export async function runFollowUps(
+  stored: readonly StoredFollowUp[],
+  parts: Parts,
+  pace: Pace = atOnce,
+): Promise<void> {
   const waiting = [...stored]
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     try {
-      waiting.push(...(await runFollowUp(next.followUp, parts)))
+      waiting.push(...(await runFollowUp(next.followUp, parts, pace)))
       void parts.profiles.finishFollowUp(next).catch(parts.onFollowUpFailed)
     } catch (error) {
       parts.onFollowUpFailed(error)
@@ -30,16 +36,16 @@ export async function runFollowUps(stored: readonly StoredFollowUp[], parts: Par
 }
 
 /** Carries out what a crash, or a failure, left over. @returns how many there were */
-export async function runPendingFollowUps(parts: Parts): Promise<number> {
+export async function runPendingFollowUps(parts: Parts, pace: Pace = atOnce): Promise<number> {
   let count = 0
   for await (const stored of parts.profiles.pendingFollowUps()) {
-    await runFollowUps([stored], parts)
+    await runFollowUps([stored], parts, pace)
     count += 1
   }
   return count
 }
 
-function runFollowUp(followUp: FollowUp, parts: Parts): Promise<readonly StoredFollowUp[]> {
+function runFollowUp(followUp: FollowUp, parts: Parts, pace: Pace): Promise<readonly StoredFollowUp[]> {
   const { target, atMs } = followUp
   switch (followUp.kind) {
     case 'link':
@@ -51,18 +57,18 @@ function runFollowUp(followUp: FollowUp, parts: Parts): Promise<readonly StoredF
         realize(profile, followUp, rulebook, parts.judgedMs(atMs)),
       )
     case 'reevaluate':
-      return followUp.tell ? tellAgain(target, parts) : reevaluate(target, parts)
+      return followUp.tell ? tellAgain(target, parts, pace) : reevaluate(target, parts, pace)
     case 'optout':
-      return tellAgain(target, parts)
+      return tellAgain(target, parts, pace)
   }
 }
 
-function reevaluate(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
-  return isDevice(target) ? reevaluateDevice(target, parts) : reevaluateDeclared(target, parts)
+function reevaluate(target: ProfileId, parts: Parts, pace: Pace): Promise<readonly StoredFollowUp[]> {
+  return isDevice(target) ? reevaluateDevice(target, parts, pace) : reevaluateDeclared(target, parts)
 }
 
-async function tellAgain(target: ProfileId, parts: Parts): Promise<readonly StoredFollowUp[]> {
-  const followUps = await reevaluate(target, parts)
+async function tellAgain(target: ProfileId, parts: Parts, pace: Pace): Promise<readonly StoredFollowUp[]> {
+  const followUps = await reevaluate(target, parts, pace)
   await parts.owe(target, await parts.owedBy(target))
   return followUps
 }

@@ -36,7 +36,7 @@ export async function reevaluateDevice(
     const draft = withoutDeleted(mayForget ? withoutFuture(before, nowMs) : before, rulebook)
     if (inactiveAtMs(before, rulebook) <= nowMs) {
       const retired = mayForget
-        ? await retire(before, draft, nowMs, parts)
+        ? await retire(before, draft, nowMs, parts, pace)
         : await postpone(before, draft, nowMs, parts)
       if (retired !== undefined) return retired
       continue
@@ -106,10 +106,11 @@ async function retire(
   draft: Profile,
   nowMs: number,
   parts: Parts,
+  pace: Pace,
 ): Promise<readonly StoredFollowUp[] | undefined> {
   const rulebook = parts.rulebook()
   const merged = await readMerged(parts.profiles, rulebook, before.links)
-  const left = leaveAll(rulebook, draft, LeaveReason.inactive, nowMs)
+  const left = await pace(() => leaveAll(rulebook, draft, LeaveReason.inactive, nowMs))
   const owed = await parts.owedBy(before.id)
   const isAwaited = owed.length > 0 && nowMs < leftMs(before, rulebook) + OWED_DAYS_MAX * DAY_MS
   if (left.changes.length > 0 || isAwaited) {

@@ -75,7 +75,7 @@ export async function openRefile(
     const isOver = () => closed || place !== began
     if (began.remaining === PARTITIONS) {
       await Promise.race([callsEnded?.(), stopped])
-      await finishFollowUps(parts, isOver)
+      await finishFollowUps(parts, pace, isOver)
     }
     await refilePartition(began.partition, parts, pace, () => closed)
     const next = { ...began, partition: (began.partition + 1) % PARTITIONS, remaining: began.remaining - 1 }
@@ -118,14 +118,14 @@ export async function openRefile(
  * What calls under a former rulebook left for other profiles, and names what was deleted, is carried out before the walk, so
  * that nothing of it is left for what is made under the same id later.
  */
-async function finishFollowUps(parts: Parts, isOver: () => boolean): Promise<void> {
+async function finishFollowUps(parts: Parts, pace: Pace, isOver: () => boolean): Promise<void> {
   for (let [found, pauseMs] = [true, 20]; found && !isOver(); pauseMs = Math.min(2 * pauseMs, AFTER_FAILURE_MS)) {
     found = false
     for await (const stored of parts.profiles.pendingFollowUps()) {
       if (isOver()) return
       if (!namesDeleted(stored.followUp, parts.rulebook())) continue
       found = true
-      await runFollowUps([stored], parts)
+      await runFollowUps([stored], parts, pace)
     }
     if (found) await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
@@ -144,7 +144,7 @@ async function refilePartition(partition: number, parts: Parts, pace: Pace, isCl
         profile.id.startsWith('d:') ? reevaluateDevice(profile.id, parts, pace) : reevaluateDeclared(profile.id, parts),
       ),
     )
-    await runFollowUps(followUps.flat(), parts)
+    await runFollowUps(followUps.flat(), parts, pace)
     const concerned = page.filter(({ plans }) => plans.some((plan) => takesBack(rulebook.destinations, plan)))
     await Promise.all(concerned.map(async ({ id }) => parts.owe(id, await parts.unmappedAt(id))))
     // Half of the time belongs to the edge.

@@ -38,7 +38,7 @@ export function startSweep(parts: Parts, options: SweepOptions): Sweep {
   const retry = { isOwed: true, atMs: 0, waitMs: RETRY_WAIT_MS }
   const retryAll = async () => {
     retry.isOwed = false
-    await runPendingFollowUps(parts).catch((error: unknown) => {
+    await runPendingFollowUps(parts, pace).catch((error: unknown) => {
       options.onFailed(error)
       retry.isOwed = true
     })
@@ -107,7 +107,7 @@ async function sweepRound(parts: Parts, options: SweepOptions, pace: Pace): Prom
       const followUps = profileId.startsWith('d:')
         ? await reevaluateDevice(profileId, parts, pace)
         : await reevaluateDeclared(profileId, parts)
-      return runFollowUps(followUps, parts)
+      return runFollowUps(followUps, parts, pace)
     }),
   )
   options.onRound?.(due.length, nowMs - oldestMs)

@@ -36,7 +36,7 @@ import type { RecordStore, StoredRecord } from './record-store.ts'
 /** Ended deliveries looked at for one list; a narrower filter reaches further back. */
 const LIST_SCAN_MAX = 200_000
 const PAGE = 1_000
-/** Messages read whole at once. */
+/** Messages read whole at once: some are megabytes long. */
 const PORTION = 16
 const DESTINATION_ID_MAX = 0xffff_ffff
 const TIME_MAX_MS = 2 ** 48 - 1
@@ -46,7 +46,15 @@ export function deliveryHistory(
   records: RecordStore,
   readable: ReadRecord,
 ): Pick<DeliveryStore, 'get' | 'list' | 'ended' | 'supersede' | 'purge' | 'bytesOf' | 'trim' | 'reclaim'> {
-  async function read(places: readonly DeliveryPlace[]): Promise<(StoredDelivery | undefined)[]> {
+  const whole = (delivery: StoredDelivery) => delivery
+
+  const read = (places: readonly DeliveryPlace[]) => readAs(places, whole)
+
+  /** Of each what is made of it: one after the other, so that only one of them is there whole. */
+  async function readAs<View>(
+    places: readonly DeliveryPlace[],
+    view: (delivery: StoredDelivery) => View,
+  ): Promise<(View | undefined)[]> {
     const keys = places.flatMap((place) => [
       openDeliveryKey(place),
       historyKey('head', place),
@@ -55,11 +63,18 @@ export function deliveryHistory(
     const found = await records.getMany(keys)
     const opened = <T>(at: number, open: (record: Buffer) => T) => readable(keys[at] as Buffer, found[at], open)
     return runInSlices(
-      eachInSlices(places, (_place, at) => {
-        const head = opened(3 * at, openHead) ?? opened(3 * at + 1, openHead)
-        const body = opened(3 * at + 2, openBody)
-        return head === undefined || body === undefined ? undefined : { ...head, ...body }
-      }),
+      (function* () {
+        const views: (View | undefined)[] = []
+        for (let at = 0; at < places.length; at++) {
+          const head = opened(3 * at, openHead) ?? opened(3 * at + 1, openHead)
+          yield
+          const body = opened(3 * at + 2, openBody)
+          yield
+          views.push(head === undefined || body === undefined ? undefined : view({ ...head, ...body }))
+          yield
+        }
+        return views
+      })(),
     )
   }
 
@@ -221,8 +236,8 @@ export function deliveryHistory(
       const end = Math.min(start + filter.pageSize, sorted.length)
       const list: View[] = []
       for (let at = start; at < end; at += PORTION) {
-        const found = (await read(sorted.slice(at, Math.min(at + PORTION, end)))).filter((one) => one !== undefined)
-        list.push(...(await runInSlices(eachInSlices(found, view))))
+        const views = await readAs(sorted.slice(at, Math.min(at + PORTION, end)), view)
+        list.push(...views.filter((one) => one !== undefined))
       }
       return { total: sorted.length, list }
     },

@@ -41,7 +41,6 @@ function drawMessage(message, you) {
     line.append(chip(user.id, you), ` ${words.length > 0 ? words.join(', ') : nothing}`)
     who.append(line)
   }
-  if (message.moreUsers > 0) who.append(make('p', 'empty', `and ${message.moreUsers} more`))
   if (message.users.length === 0) who.append(make('p', 'bad', 'not readable'))
   const verdicts = make('div', 'verdicts')
   verdicts.append(make('span', ...SIGNATURES[message.signature]))

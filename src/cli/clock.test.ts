@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { renderClock } from './clock.ts'
+
+const now = '2026-11-30T10:00:00.000Z'
+const machine = '2027-01-09T10:00:00.000Z'
+const leapt = { state: 'held', now, machine, leapSeconds: 40 * 86_400, since: now } as const
+
+test('a trusted clock is one sentence behind both times [SEC-82~]', () => {
+  const said = renderClock({ state: 'trusted', now, machine: now, leapSeconds: 0, since: null })
+  expect(said).toBe(`Usher    ${now}\nmachine  ${now}\nThe clock is trusted.\n`)
+})
+
+test('a leap is told with its size, its direction, its time, and what to do [SEC-82~]', () => {
+  expect(renderClock(leapt)).toBe(
+    `Usher    ${now}\nmachine  ${machine}\nThe clock of this machine leapt 40 days ahead at ${now}. For three minutes time goes on as if it had not.\nIf it is right now: usher clock --confirm. If not: set it right; then all is as it was.\n`,
+  )
+  expect(renderClock({ ...leapt, since: null })).toContain('leapt 40 days ahead. For')
+  expect(renderClock({ ...leapt, leapSeconds: -40 * 86_400 })).toContain('leapt 40 days back at')
+})
+
+test.each([
+  [172_800, '2 days'],
+  [172_799, '48 hours'],
+  [7_200, '2 hours'],
+  [7_199, '120 minutes'],
+  [90, '2 minutes'],
+])('a leap of %i s is told as %s [SEC-82~]', (leapSeconds, said) => {
+  expect(renderClock({ ...leapt, leapSeconds })).toContain(`leapt ${said} ahead`)
+})
+
+test.each([
+  ['held', 'For three minutes time goes on as if it had not.'],
+  ['waiting', 'Nothing expires by the new time until it was steady for an hour.'],
+  ['followed', 'Things expire by the new time; nothing is deleted for its age yet.'],
+] as const)('what a clock that is %s means for the data is told [SEC-82~]', (state, said) => {
+  expect(renderClock({ ...leapt, state })).toContain(said)
+})
