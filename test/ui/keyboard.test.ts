@@ -1,23 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { toTheStart, walk } from './keyboard-walk.ts'
-import { canBrowse, HOW_TO_BROWSE } from './open-page.ts'
 import { PAGES } from './pages.ts'
 import { DEAD } from './recorded-answers.ts'
-import { type Stage, showsText, startStage } from './stage.ts'
+import { describeOnStage, showsText } from './stage.ts'
 
 /** Every page by keyboard alone: what can be reached, in how many presses, and whether one sees where one is. */
-const name = canBrowse ? 'the keyboard' : `the keyboard (to run: ${HOW_TO_BROWSE})`
 
-describe.skipIf(!canBrowse)(name, () => {
-  let stage: Stage
-  let browsing: Stage['browsing']
-  let servers: Stage['servers']
-  beforeAll(async () => {
-    stage = await startStage()
-    ;({ browsing, servers } = stage)
-  })
-  afterAll(() => stage?.close())
-
+describeOnStage('the keyboard', (stage) => {
   /** What must be among the stops, and how many there may be. */
   const EXPECTED: Record<string, { readonly reaches: readonly string[]; readonly most: number }> = {
     overview: {
@@ -36,7 +25,7 @@ describe.skipIf(!canBrowse)(name, () => {
   test.each(PAGES.map((page) => [page.name, page] as const))(
     'walks %s: every stop is seen and marked, none is a trap',
     async (pageName, { path, server, act, shows }) => {
-      const { page } = await browsing.open(servers[server ?? 'full'].url + path)
+      const { page } = await stage.browsing.open(stage.servers[server ?? 'full'].url + path)
       await page.getByRole('main').first().waitFor()
       await act?.(page)
       await showsText(page, shows)
@@ -57,7 +46,7 @@ describe.skipIf(!canBrowse)(name, () => {
   )
 
   test('the list of messages is one stop: arrows, Home and End move in it, Tab leaves it', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages`)
     await page.getByRole('link', { name: /Dead letter/ }).waitFor()
     const focused = () => page.evaluate('document.activeElement?.id ?? ""')
     await page.getByRole('combobox', { name: 'State' }).focus()
@@ -81,7 +70,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the replay dialogue is entered, used and left by keyboard, and the keyboard never falls out of it', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages/${DEAD}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages/${DEAD}`)
     await page.getByRole('button', { name: 'Replay…' }).waitFor()
     await page.locator(`#d-${DEAD}`).focus()
     const inDialogue = () => page.evaluate(`document.activeElement?.closest('[role="dialog"]') !== null`)

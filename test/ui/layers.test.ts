@@ -1,22 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { canBrowse, HOW_TO_BROWSE } from './open-page.ts'
+import { expect, test } from 'vitest'
 import { DEAD, DEVICE } from './recorded-answers.ts'
 import { startRecordedServer } from './recorded-server.ts'
-import { type Stage, showsText, startStage } from './stage.ts'
+import { describeOnStage, showsText } from './stage.ts'
 
 /** Which layer hears a key, where the focus goes, and what an address may ask for. */
-const name = canBrowse ? 'layers and addresses' : `layers and addresses (to run: ${HOW_TO_BROWSE})`
 
-describe.skipIf(!canBrowse)(name, () => {
-  let stage: Stage
-  let browsing: Stage['browsing']
-  let servers: Stage['servers']
-  beforeAll(async () => {
-    stage = await startStage()
-    ;({ browsing, servers } = stage)
-  })
-  afterAll(() => stage?.close())
-
+describeOnStage('layers and addresses', (stage) => {
   const DIALOGUES = [
     ['r', 'Replay messages'],
     ['?', 'Keyboard'],
@@ -24,7 +13,7 @@ describe.skipIf(!canBrowse)(name, () => {
   ] as const
 
   test.each(DIALOGUES)('Escape closes what %s opened over a message, and not the message', async (key, title) => {
-    const { page } = await browsing.open(`${servers.full.url}/messages/${DEAD}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages/${DEAD}`)
     await page.getByRole('button', { name: 'Replay…' }).waitFor()
     await page.keyboard.press(key)
     await page.getByRole('dialog', { name: title }).waitFor()
@@ -37,7 +26,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('no key of the page is heard behind a dialogue or the menu of the user', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages/${DEAD}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages/${DEAD}`)
     await page.getByRole('button', { name: 'Replay…' }).waitFor()
     for (const open of [
       () => page.keyboard.press('?'),
@@ -56,7 +45,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the focus goes to the page that a search result opens, and so it does where a link has gone', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     await page.getByRole('heading', { name: 'Flow' }).waitFor()
     const focused = () => page.evaluate('document.activeElement?.id')
     await page.keyboard.press('Control+k')
@@ -66,7 +55,7 @@ describe.skipIf(!canBrowse)(name, () => {
     await expect.poll(() => page.url()).toContain('/messages?segmentId=100101')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
     await expect.poll(focused).toBe('page')
-    await page.goto(`${servers.full.url}/messages/${DEAD}`)
+    await page.goto(`${stage.servers.full.url}/messages/${DEAD}`)
     await page.getByRole('link', { name: 'Why Winter boots intenders?' }).first().press('Enter')
     await expect.poll(() => page.url()).toContain('/profiles/')
     await expect.poll(focused).toBe('page')
@@ -74,7 +63,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('Enter goes from the list into the open message, Escape back to the list', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages/${DEAD}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages/${DEAD}`)
     await page.getByRole('button', { name: 'Replay…' }).waitFor()
     const focused = () => page.evaluate('document.activeElement?.id')
     await page.locator(`#d-${DEAD}`).press('Enter')
@@ -85,7 +74,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test.each([1440, 1024, 959, 768, 720, 400])('at %d pixels the header says the zone of all times', async (width) => {
-    const { page } = await browsing.open(servers.full.url, { width })
+    const { page } = await stage.browsing.open(stage.servers.full.url, { width })
     const clock = page.locator('.clock')
     await clock.waitFor()
     const box = await clock.boundingBox()
@@ -104,28 +93,30 @@ describe.skipIf(!canBrowse)(name, () => {
     ['/profiles?q=1', 'q=1'],
     [`/profiles/${DEVICE}?segmentId=x`, 'segmentId=x'],
   ])('what %s asks for in vain is told', async (path, parts) => {
-    const { page } = await browsing.open(servers.full.url + path)
+    const { page } = await stage.browsing.open(stage.servers.full.url + path)
     await page.locator('.unread').waitFor()
     expect(await page.locator('.unread').innerText()).toMatch(new RegExp(`left out: ${parts.replace('?', '')}$`))
     await page.context().close()
   })
 
   test('an address that is read is not complained of', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages?status=dead&q=123&from=2026-11-20T00:00:00.000Z`)
+    const { page } = await stage.browsing.open(
+      `${stage.servers.full.url}/messages?status=dead&q=123&from=2026-11-20T00:00:00.000Z`,
+    )
     await page.getByRole('heading', { level: 1 }).waitFor()
     expect(await page.locator('.unread').count()).toBe(0)
     await page.context().close()
   })
 
   test('a page that does not exist says so in the title of the window, too', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/nowhere`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/nowhere`)
     await showsText(page, 'There is no such page')
     await expect.poll(() => page.title()).toBe('There is no such page · Usher')
     await page.context().close()
   })
 
   test('what can be no ID of a profile is told in the language of the reader, with a field to write another', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/profiles/abc`, { locale: 'fr-FR' })
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/profiles/abc`, { locale: 'fr-FR' })
     await showsText(page, 'Ce n’est pas l’identifiant d’un profil')
     await page.getByRole('button', { name: 'Trouver le profil' }).waitFor()
     expect(await page.getByRole('alert').count()).toBe(0)
@@ -134,7 +125,7 @@ describe.skipIf(!canBrowse)(name, () => {
 
   test('a filter whose end is before its beginning says that nothing can match', async () => {
     const query = 'status=superseded&from=2026-11-20T15:00:00.000Z&to=2026-11-20T14:00:00.000Z'
-    const { page } = await browsing.open(`${servers.full.url}/messages?${query}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages?${query}`)
     await showsText(page, 'From is not before Until, so nothing can match.')
     expect(await page.locator('body').innerText()).not.toContain('Choose a message')
     expect(await page.locator('body').innerText()).not.toContain('Up and down')
@@ -142,7 +133,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the window of the overview is kept on the way to the messages and back', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     await page.getByText('1 hour').click()
     await expect.poll(() => page.url()).toContain('window=1h')
     await page.getByRole('link', { name: 'Messages' }).first().click()
@@ -153,7 +144,9 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('what the time line is narrowed to stands in the address, beside the segment that is asked about', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/profiles/${DEVICE}?segmentId=100101&show=changes`)
+    const { page } = await stage.browsing.open(
+      `${stage.servers.full.url}/profiles/${DEVICE}?segmentId=100101&show=changes`,
+    )
     await page.locator('.story-row').first().waitFor()
     expect(await page.locator('.story-row').filter({ hasText: 'Realized' }).count()).toBe(0)
     await page.getByText('Traits', { exact: true }).click()
@@ -162,7 +155,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('twenty results are said to be the first, and an ID to be found only whole', async () => {
-    const { page } = await browsing.open(servers.big.url)
+    const { page } = await stage.browsing.open(stage.servers.big.url)
     await page.getByRole('heading', { name: 'Flow' }).waitFor()
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox', { name: 'Part of a name, or a whole ID' }).fill('segment')
@@ -172,22 +165,22 @@ describe.skipIf(!canBrowse)(name, () => {
 
   test('who is signed in stays so with a link that was used [OPS-22]', async () => {
     const server = await startRecordedServer()
-    const { page } = await browsing.open(`${server.url}/#setup=used`)
+    const { page } = await stage.browsing.open(`${server.url}/#setup=used`)
     await page.getByRole('heading', { name: 'Needs attention' }).waitFor()
     expect(page.url()).not.toContain('setup')
     await server.close()
-    const stranger = await browsing.open(`${servers['signed-out'].url}/#setup=used`)
+    const stranger = await stage.browsing.open(`${stage.servers['signed-out'].url}/#setup=used`)
     await showsText(stranger.page, 'This link was used already')
     expect(await stranger.page.getByRole('button', { name: 'Try again' }).count()).toBe(0)
     await page.context().close()
   })
 
   test('an installation without anything says what to set up, with a way to how', async () => {
-    const { page } = await browsing.open(servers.empty.url)
+    const { page } = await stage.browsing.open(stage.servers.empty.url)
     await showsText(page, 'Nothing is set up yet')
     expect(await page.locator('body').innerText()).not.toContain('Nothing waits for you')
     expect(await page.locator('main a[href="/docs"]').count()).toBe(3)
-    await page.goto(`${servers.empty.url}/messages`)
+    await page.goto(`${stage.servers.empty.url}/messages`)
     await showsText(page, 'No message yet')
     expect(await page.locator('body').innerText()).not.toContain('Choose a message')
     await page.context().close()

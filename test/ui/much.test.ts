@@ -1,24 +1,13 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { canBrowse, HOW_TO_BROWSE } from './open-page.ts'
+import { expect, test } from 'vitest'
 import { DEVICE, RETRIED } from './recorded-answers.ts'
-import { type Stage, showsText, startStage } from './stage.ts'
+import { describeOnStage, showsText } from './stage.ts'
 
 /** 60 partners, 520 segments, a person who is in 500 of them, names of one long word: what a page does with so much. */
-const name = canBrowse ? 'with much data' : `with much data (to run: ${HOW_TO_BROWSE})`
 /** 720 is a window of 1440 enlarged to 200 %. */
 const WIDTHS = [1440, 1280, 1024, 768, 720, 400] as const
 
-describe.skipIf(!canBrowse)(name, () => {
-  let stage: Stage
-  let browsing: Stage['browsing']
-  let servers: Stage['servers']
-  beforeAll(async () => {
-    stage = await startStage()
-    ;({ browsing, servers } = stage)
-  })
-  afterAll(() => stage?.close())
-
+describeOnStage('with much data', (stage) => {
   const press = (page: Page, button: string | RegExp) =>
     page.getByRole('button', { name: button }).first().press('Enter')
   const nothing = async () => {}
@@ -32,7 +21,7 @@ describe.skipIf(!canBrowse)(name, () => {
   ]
 
   test.each(PAGES)('%s is nowhere wider than the window, and bounded in height', async (_, path, high, narrow, act) => {
-    const { page, complaints } = await browsing.open(servers.big.url + path)
+    const { page, complaints } = await stage.browsing.open(stage.servers.big.url + path)
     await page.getByRole('heading', { level: 1 }).waitFor()
     await page.waitForLoadState('networkidle')
     await act(page)
@@ -52,7 +41,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the list of messages stays in the window with its foot, also with the times open', async () => {
-    const { page } = await browsing.open(`${servers.big.url}/messages`)
+    const { page } = await stage.browsing.open(`${stage.servers.big.url}/messages`)
     await page.locator('.delivery').first().waitFor()
     for (const isOpen of [false, true]) {
       if (isOpen) await page.getByText('Time', { exact: true }).click()
@@ -71,7 +60,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('request and signature of a message end together, and no card has an empty half', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages/${RETRIED}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages/${RETRIED}`)
     const bottom = async (heading: string) => {
       const box = await page
         .locator('.card')
@@ -89,7 +78,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the flow says that there are more names than it has, draws what it knows of them, and opens its others', async () => {
-    const { page } = await browsing.open(servers.big.url)
+    const { page } = await stage.browsing.open(stage.servers.big.url)
     await page.locator('.flow-head').nth(3).waitFor()
     expect(await page.locator('.flow-head').allInnerTexts()).toEqual([
       'Sources 1, events with a trait',
@@ -117,7 +106,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('of 60 destinations the ledger shows eight and has a way to all, with the legend above them', async () => {
-    const { page } = await browsing.open(servers.big.url)
+    const { page } = await stage.browsing.open(stage.servers.big.url)
     const rows = page.locator('.ledger-row')
     await expect.poll(() => rows.count()).toBe(8)
     await press(page, '52 more destinations')
@@ -130,7 +119,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('a lane is as high as its name, and ends below it', async () => {
-    const { page } = await browsing.open(`${servers.big.url}/profiles/${DEVICE}`)
+    const { page } = await stage.browsing.open(`${stage.servers.big.url}/profiles/${DEVICE}`)
     await page.locator('li.lane').first().waitFor()
     const overlaps = await page.evaluate(
       `[...document.querySelectorAll('li.lane')].filter((lane) => lane.querySelector('.label').getBoundingClientRect().bottom > lane.getBoundingClientRect().bottom || Math.abs(lane.querySelector('.track').getBoundingClientRect().height - lane.clientHeight) > 1).length`,
@@ -140,7 +129,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('a name is picked by a part of it: what is typed replaces the chosen one, and the list is bounded', async () => {
-    const { page } = await browsing.open(`${servers.big.url}/profiles/${DEVICE}`)
+    const { page } = await stage.browsing.open(`${stage.servers.big.url}/profiles/${DEVICE}`)
     const picker = page.getByRole('combobox', { name: 'Another segment' })
     await picker.focus()
     await page.keyboard.press('Enter')

@@ -1,25 +1,14 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { brokenWords } from './broken-words.ts'
-import { canBrowse, HOW_TO_BROWSE } from './open-page.ts'
 import { PAGES } from './pages.ts'
 import { DEAD, DEVICE, PARTNER_ID, RETRIED } from './recorded-answers.ts'
-import { type Stage, showsText, startStage } from './stage.ts'
+import { describeOnStage, showsText } from './stage.ts'
 
 /** That things stand under their names, with their units, and can be read in every window. */
-const name = canBrowse ? 'names and room' : `names and room (to run: ${HOW_TO_BROWSE})`
 
-describe.skipIf(!canBrowse)(name, () => {
-  let stage: Stage
-  let browsing: Stage['browsing']
-  let servers: Stage['servers']
-  beforeAll(async () => {
-    stage = await startStage()
-    ;({ browsing, servers } = stage)
-  })
-  afterAll(() => stage?.close())
-
+describeOnStage('names and room', (stage) => {
   test('an ID of a partner shows the segments of the device it names, and each message that told of it [AUD-355~]', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/profiles/${encodeURIComponent(PARTNER_ID)}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/profiles/${encodeURIComponent(PARTNER_ID)}`)
     await page.getByRole('heading', { name: 'Why in Winter boots intenders?' }).waitFor()
     await showsText(page, 'Nothing is kept under this ID itself. Shown is the device it named last')
     expect(await page.locator('body').innerText()).not.toContain('In no segment')
@@ -41,7 +30,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('each message of the list names destination, segments and what was said of them [OPS-51]', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages?segmentId=100101`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages?segmentId=100101`)
     const row = page.locator(`#d-${DEAD}`)
     await row.waitFor()
     expect((await row.innerText()).replace(/\s+/g, ' ')).toBe(
@@ -52,7 +41,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('a user of a message was told of segments by their names, codes beside them [OPS-51]', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages/${RETRIED}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages/${RETRIED}`)
     const told = page.locator('.users tr').nth(1).locator('.told-line')
     await told.first().waitFor()
     expect((await told.allInnerTexts()).map((text) => text.replace(/\s+/g, ' '))).toEqual([
@@ -63,7 +52,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('every column of the flow names its unit, and so does each line of its table', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     await page.locator('.flow-head').nth(3).waitFor()
     expect(await page.locator('.flow-head').allInnerTexts()).toEqual([
       'Sources 4, events with a trait',
@@ -79,7 +68,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('a narrow window shows the list or the message, with a way back', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages`, { width: 400 })
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages`, { width: 400 })
     await page.locator(`#d-${DEAD}`).click()
     await showsText(page, 'Given up: the partner answered 400.')
     expect(await page.locator(`#d-${DEAD}`).isVisible()).toBe(false)
@@ -89,7 +78,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('whom no partner may be told of says so, and why [SEC-74]', async () => {
-    const { page } = await browsing.open(`${servers.hard.url}/profiles/${DEVICE}`)
+    const { page } = await stage.browsing.open(`${stage.servers.hard.url}/profiles/${DEVICE}`)
     await showsText(page, 'Nothing to any partner')
     await showsText(page, 'Consent was withdrawn on the page.')
     await page.context().close()
@@ -100,7 +89,7 @@ describe.skipIf(!canBrowse)(name, () => {
     'in French, which is longer, $name fits into every window, and no word is broken',
     async ({ path, server, shows }) => {
       for (const locale of ['fr-FR', 'en-GB']) {
-        const { page } = await browsing.open(servers[server ?? 'full'].url + path, { locale })
+        const { page } = await stage.browsing.open(stage.servers[server ?? 'full'].url + path, { locale })
         await page.getByRole('heading', { level: 1 }).first().waitFor()
         if (locale === 'en-GB') await showsText(page, shows)
         await page.waitForLoadState('networkidle')
@@ -118,7 +107,7 @@ describe.skipIf(!canBrowse)(name, () => {
   )
 
   test('a broken word is found', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     await page.getByRole('heading', { level: 1 }).waitFor()
     expect(await brokenWords(page)).toEqual([])
     await page.evaluate(`document.querySelector('h1').style.cssText = 'width: 30px; overflow-wrap: anywhere'`)

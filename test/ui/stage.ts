@@ -1,8 +1,8 @@
 import type { Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { BIG } from './big-answers.ts'
 import { HARD } from './hard-answers.ts'
-import { type Browsing, startBrowsing } from './open-page.ts'
+import { type Browsing, canBrowse, HOW_TO_BROWSE, startBrowsing } from './open-page.ts'
 import { EMPTY } from './recorded-answers.ts'
 import { type RecordedServer, startRecordedServer } from './recorded-server.ts'
 
@@ -14,7 +14,7 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function startStage(): Promise<Stage> {
+async function startStage(): Promise<Stage> {
   const servers = {
     full: await startRecordedServer(),
     empty: await startRecordedServer(true, EMPTY),
@@ -33,6 +33,29 @@ export async function startStage(): Promise<Stage> {
       expect(breaches, 'the UI or its recordings against the contract').toEqual([])
     },
   }
+}
+
+/** Tests of pages in Chromium, with a stage of their own; `suite` may use it within tests only. */
+export function describeOnStage(title: string, suite: (stage: Pick<Stage, 'browsing' | 'servers'>) => void): void {
+  describe.skipIf(!canBrowse)(canBrowse ? title : `${title} (to run: ${HOW_TO_BROWSE})`, () => {
+    let started: Stage | undefined
+    beforeAll(async () => {
+      started = await startStage()
+    })
+    afterAll(() => started?.close())
+    const stage = () => {
+      if (started === undefined) throw new Error('the stage is there within tests only')
+      return started
+    }
+    suite({
+      get browsing() {
+        return stage().browsing
+      },
+      get servers() {
+        return stage().servers
+      },
+    })
+  })
 }
 
 export async function showsText(page: Page, text: string): Promise<void> {

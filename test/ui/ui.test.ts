@@ -1,27 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { axeFindings } from './axe-findings.ts'
-import { canBrowse, HOW_TO_BROWSE } from './open-page.ts'
 import { PAGES } from './pages.ts'
 import { DEAD, DEVICE, RETRIED } from './recorded-answers.ts'
 import { startRecordedServer } from './recorded-server.ts'
-import { type Stage, showsText, startStage } from './stage.ts'
+import { describeOnStage, showsText } from './stage.ts'
 
 /** The built UI in Chromium, with recorded answers of the API under the policy of the real listener. */
-const name = canBrowse ? 'the admin UI in Chromium' : `the admin UI in Chromium (to run: ${HOW_TO_BROWSE})`
 
-describe.skipIf(!canBrowse)(name, () => {
-  let stage: Stage
-  let browsing: Stage['browsing']
-  let servers: Stage['servers']
-  beforeAll(async () => {
-    stage = await startStage()
-    ;({ browsing, servers } = stage)
-  })
-  afterAll(() => stage?.close())
-
+describeOnStage('the admin UI in Chromium', (stage) => {
   describe.each(['light', 'dark'] as const)('axe finds nothing in %s', (colorScheme) => {
     test.each(PAGES.map((page) => [page.name, page] as const))('on %s', async (_, { path, server, act, shows }) => {
-      const { page, complaints } = await browsing.open(servers[server ?? 'full'].url + path, { colorScheme })
+      const { page, complaints } = await stage.browsing.open(stage.servers[server ?? 'full'].url + path, {
+        colorScheme,
+      })
       await page.getByRole('main').first().waitFor()
       await act?.(page)
       await showsText(page, shows)
@@ -34,7 +25,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('a failed message is found, understood and replayed, by keyboard alone', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     await page.getByRole('button', { name: 'See messages' }).first().focus()
     await page.keyboard.press('Enter')
     await expect.poll(() => new URL(page.url()).search).toContain('status=dead')
@@ -45,16 +36,18 @@ describe.skipIf(!canBrowse)(name, () => {
     await showsText(page, 'Given up: the partner answered 400.')
     await showsText(page, 'unknown segment WB-2026')
     await showsText(page, 'Audience Manager would have dropped it here.')
-    const before = servers.full.changes.length
+    const before = stage.servers.full.changes.length
     await page.keyboard.press('r')
     await showsText(page, '1 message goes out again.')
-    expect(servers.full.changes.slice(before).map(({ body }) => (body as { dryRun: boolean }).dryRun)).toEqual([true])
+    expect(stage.servers.full.changes.slice(before).map(({ body }) => (body as { dryRun: boolean }).dryRun)).toEqual([
+      true,
+    ])
     await page.getByRole('button', { name: 'Replay 1', exact: true }).focus()
     await page.keyboard.press('Enter')
     await showsText(page, '3 messages: all done.')
     await showsText(page, 'Acknowledged, as a new message: the stored message is outdated')
     await showsText(page, 'Not sent: the partner takes no Status 0')
-    expect(servers.full.changes.at(-1)).toEqual({
+    expect(stage.servers.full.changes.at(-1)).toEqual({
       path: '/v1/deliveries/replay',
       csrf: '1',
       body: { deliveryIds: [DEAD], as: 'same', dryRun: false },
@@ -66,14 +59,14 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('what cannot be paused says why, and can be tried again [SEC-47]', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     await page.getByRole('button', { name: 'Delivery to Halden DSP' }).press('Enter')
     const pause = page.getByRole('button', { name: 'Pause', exact: true })
     await expect.poll(() => pause.isEnabled()).toBe(true)
     await expect.poll(() => page.evaluate(`document.activeElement?.closest('[role="dialog"]') !== null`)).toBe(true)
     await pause.press('Enter')
     await page.getByRole('alert').getByText('Recorded: not_found.').waitFor()
-    expect(servers.full.changes.at(-1)).toEqual({ path: '/v1/destinations/423/pause', csrf: '1', body: {} })
+    expect(stage.servers.full.changes.at(-1)).toEqual({ path: '/v1/destinations/423/pause', csrf: '1', body: {} })
     expect(await page.getByRole('button', { name: 'Pause', exact: true }).isEnabled()).toBe(true)
     await page.keyboard.press('Escape')
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
@@ -81,7 +74,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('of a partner that takes nothing card, ledger, flow and dialogue say the same, with the cause and the next try; the headline is not all [OPS-40] [SEC-47]', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     const says = 'Not taking messages: the partner answered 503. Next try 14:36:40.'
     await page.locator('.ledger-row .standing').getByText(says).waitFor()
     expect(await page.locator('.ledger-row .standing').count()).toBe(1)
@@ -97,7 +90,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('why a profile is in a segment is found from the message that told a partner of it', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages/${RETRIED}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages/${RETRIED}`)
     await page.getByRole('link', { name: 'Why Winter boots intenders?' }).first().click()
     await expect.poll(() => page.url()).toContain(`/profiles/${DEVICE}?segmentId=100101`)
     await page.getByRole('heading', { name: 'Why in Winter boots intenders?' }).waitFor()
@@ -111,7 +104,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('a profile is found by its device ID in groups of four, and anything else is answered with what to write', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/profiles`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/profiles`)
     const input = page.getByRole('textbox', { name: /Device ID/ })
     await input.waitFor()
     await page.keyboard.press('/')
@@ -125,7 +118,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the keyboard reaches the page past the navigation, finds anything, and shows its keys', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     await page.getByRole('heading', { name: 'Flow' }).waitFor()
     await page.keyboard.press('Tab')
     expect(await page.evaluate('document.activeElement?.textContent')).toBe('Skip to the page')
@@ -150,7 +143,9 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('filters stand in the address, and a filter without result offers to clear itself', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages?status=superseded&from=2026-11-20T00:00:00.000Z`)
+    const { page } = await stage.browsing.open(
+      `${stage.servers.full.url}/messages?status=superseded&from=2026-11-20T00:00:00.000Z`,
+    )
     await showsText(page, 'No message matches')
     await page.getByRole('button', { name: 'Clear the filter' }).click()
     await page.getByRole('link', { name: /Dead letter/ }).waitFor()
@@ -158,7 +153,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the request is copied as curl', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/messages/${RETRIED}`)
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/messages/${RETRIED}`)
     await page.getByRole('button', { name: 'Copy as curl' }).click()
     await page.getByRole('button', { name: 'Copied' }).waitFor()
     const text = await page.evaluate('navigator.clipboard.readText()')
@@ -168,11 +163,11 @@ describe.skipIf(!canBrowse)(name, () => {
 
   test('a set-up link signs in once and leaves the address; a used one says what to do [OPS-22]', async () => {
     const server = await startRecordedServer(false)
-    const used = await browsing.open(`${server.url}/#setup=used`)
+    const used = await stage.browsing.open(`${server.url}/#setup=used`)
     await showsText(used.page, 'This link was used already')
     await showsText(used.page, 'usher link')
     expect(used.page.url()).not.toContain('setup')
-    const { page } = await browsing.open(`${server.url}/#setup=once`)
+    const { page } = await stage.browsing.open(`${server.url}/#setup=once`)
     await page.getByRole('heading', { name: 'Needs attention' }).waitFor()
     expect(page.url()).not.toContain('setup')
     const sent = server.changes.filter(({ path }) => path === '/v1/session')
@@ -187,18 +182,18 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('a lost connection is said in one line and goes away when it is back [OPS-45~]', async () => {
-    const { page } = await browsing.open(servers.full.url)
+    const { page } = await stage.browsing.open(stage.servers.full.url)
     await page.getByText('Live', { exact: true }).waitFor()
-    servers.full.setLive(false)
+    stage.servers.full.setLive(false)
     await showsText(page, 'The live connection is lost.')
     await showsText(page, 'As of 14:32:07')
-    servers.full.setLive(true)
+    stage.servers.full.setLive(true)
     await page.getByText('Live', { exact: true }).waitFor()
     await page.getByText('The live connection is lost.').waitFor({ state: 'hidden' })
   })
 
   test('the language is the browser’s until another is chosen, and the choice is kept', async () => {
-    const { page } = await browsing.open(servers.full.url, { locale: 'fr-FR' })
+    const { page } = await stage.browsing.open(stage.servers.full.url, { locale: 'fr-FR' })
     await page.getByRole('heading', { name: 'Vue d’ensemble' }).waitFor()
     expect(await page.locator('html').getAttribute('lang')).toBe('fr')
     await page.getByRole('button', { name: /compte/ }).click()
@@ -209,7 +204,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('dark can be fixed against the system', async () => {
-    const { page } = await browsing.open(servers.full.url, { colorScheme: 'light' })
+    const { page } = await stage.browsing.open(stage.servers.full.url, { colorScheme: 'light' })
     await page.getByRole('button', { name: /account of/ }).click()
     await page.getByRole('combobox', { name: 'Colours' }).click()
     await page.getByRole('option', { name: 'Dark' }).click()
@@ -221,7 +216,7 @@ describe.skipIf(!canBrowse)(name, () => {
   test.each(['/', `/messages/${RETRIED}`, `/profiles/${DEVICE}`])(
     'names of one long word stay in their cards on %s',
     async (path) => {
-      const { page } = await browsing.open(servers.hard.url + path)
+      const { page } = await stage.browsing.open(stage.servers.hard.url + path)
       await showsText(page, 'retargeting_')
       await page.waitForLoadState('networkidle')
       for (const width of [1440, 1280, 1024, 768, 720, 400]) {
@@ -237,7 +232,7 @@ describe.skipIf(!canBrowse)(name, () => {
   )
 
   test('of 200 traits twelve are drawn until the others are asked for, and of their days the last', async () => {
-    const { page } = await browsing.open(`${servers.hard.url}/profiles/${DEVICE}`)
+    const { page } = await stage.browsing.open(`${stage.servers.hard.url}/profiles/${DEVICE}`)
     const others = page.getByRole('button', { name: '188 more traits' })
     await others.waitFor()
     expect(await page.getByText('Trait 199', { exact: false }).count()).toBe(0)
@@ -255,9 +250,9 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the flow is drawn before anything is measured', async () => {
-    const { page } = await browsing.open('about:blank')
+    const { page } = await stage.browsing.open('about:blank')
     await page.addInitScript('ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }')
-    await page.goto(servers.full.url)
+    await page.goto(stage.servers.full.url)
     const node = page.getByRole('list', { name: 'Destinations' }).getByRole('button', { name: /Halden DSP/ })
     const box = await node.boundingBox()
     expect(box?.width).toBeGreaterThan(120)
@@ -266,7 +261,7 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('what a replay would do is counted in groups of three digits on its button too', async () => {
-    const { page } = await browsing.open(`${servers.hard.url}/messages/${RETRIED}`)
+    const { page } = await stage.browsing.open(`${stage.servers.hard.url}/messages/${RETRIED}`)
     await page.getByRole('button', { name: 'Replay…' }).click()
     const replay = page.getByRole('button', { name: 'Replay 1,234,567', exact: true })
     await replay.waitFor()
@@ -280,7 +275,7 @@ describe.skipIf(!canBrowse)(name, () => {
       ['fr-FR', ['1 fois', '1 sortie'], '20 nov. '],
       ['sv-SE', ['1 gång', '1 utträde'], '20 nov. '],
     ] as const) {
-      const overview = await browsing.open(servers.hard.url, { locale })
+      const overview = await stage.browsing.open(stage.servers.hard.url, { locale })
       await expect.poll(() => overview.page.locator('.figure').nth(2).innerText()).toMatch(/\s1\b/)
       const lines = (await overview.page.locator('.figure').nth(2).innerText()).split('\n')
       expect(
@@ -290,7 +285,7 @@ describe.skipIf(!canBrowse)(name, () => {
           .filter(Boolean),
       ).toEqual(figures)
       await overview.page.context().close()
-      const profile = await browsing.open(`${servers.hard.url}/profiles/${DEVICE}`, { locale })
+      const profile = await stage.browsing.open(`${stage.servers.hard.url}/profiles/${DEVICE}`, { locale })
       const evidence = profile.page.locator('.evidence').filter({ hasText: '18' }).first()
       await evidence.waitFor()
       expect(`${await evidence.innerText()} `).toContain(day)
@@ -300,7 +295,10 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('the dates of the lanes stand apart, also in French', async () => {
-    const { page } = await browsing.open(`${servers.full.url}/profiles/${DEVICE}`, { locale: 'fr-FR', width: 1280 })
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/profiles/${DEVICE}`, {
+      locale: 'fr-FR',
+      width: 1280,
+    })
     await page.locator('.lane .date').first().waitFor()
     const boxes = await Promise.all((await page.locator('.lane .date').all()).map((one) => one.boundingBox()))
     const touching = boxes.filter((one, at) =>
@@ -320,19 +318,23 @@ describe.skipIf(!canBrowse)(name, () => {
   })
 
   test('a replay under way says how far it is and what it waits for, and is stopped; a stop that fails is said [API-165~]', async () => {
-    const { page } = await browsing.open(`${servers.hard.url}/messages`)
+    const { page } = await stage.browsing.open(`${stage.servers.hard.url}/messages`)
     await page.getByRole('button', { name: '1 replay under way' }).press('Enter')
     await page.getByRole('button', { name: '1,234 of 1,234,567, under way' }).press('Enter')
     await showsText(page, '1,234 of 1,234,567 messages done.')
     await showsText(page, 'It waits, because a destination is stopped: the partner answered 410, gone.')
     await page.getByRole('button', { name: 'Stop' }).press('Enter')
     await page.getByRole('alert').getByText('Recorded: not_found.').waitFor()
-    expect(servers.hard.changes.at(-1)).toEqual({ path: '/v1/deliveries/replays/rp_1/cancel', csrf: '1', body: {} })
+    expect(stage.servers.hard.changes.at(-1)).toEqual({
+      path: '/v1/deliveries/replays/rp_1/cancel',
+      csrf: '1',
+      body: {},
+    })
     await page.context().close()
   })
 
   test('a paused destination needs attention with the reason why it was paused [SEC-47]', async () => {
-    const { page } = await browsing.open(servers.hard.url)
+    const { page } = await stage.browsing.open(stage.servers.hard.url)
     await showsText(page, '1 user waits; no message is built yet. Nothing is lost. It was paused by hand.')
     await showsText(page, 'Nobody waits. The partner answered 410, gone.')
     await page.context().close()
