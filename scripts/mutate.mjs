@@ -1,8 +1,9 @@
-// `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--out FILE]`: makes small breaks in src/, one at a time in
+// `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--reach FILE] [--out FILE]`: makes small breaks in src/, one at a time in
 // copies of the checkout, and looks whether the tests that reach the place turn red, near ones first. Prints
 // each break that none noticed, and the share that was noticed. Breaks that do not compile are not counted.
+// With --reach, which tests reach which break is kept in a file, and read from there by a run with the same seed and sample.
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     only: { type: 'string', default: 'src' },
     out: { type: 'string' },
+    reach: { type: 'string' },
     workers: { type: 'string', default: String(Math.min(2, cpus().length)) },
   },
 })
@@ -29,6 +31,8 @@ const REACH_MS_MAX = 45 * 60_000
 const BREAK_MS_MAX = 120_000
 const STAGE_MS = 15_000
 const NEARNESS_MS = 5_000
+/** What a break holds up is noticed sooner than in a run that must not fail by mistake. */
+const BREAK_ARGS = ['--bail=1', '--testTimeout=30000', '--hookTimeout=30000', '--expect.poll.timeout=10000']
 /** Programs of their own, shown to people beside the product. */
 const LEFT_OUT = /\.(test|conformance|d)\.ts$|^src\/(testkit|demo)\//
 
@@ -40,7 +44,7 @@ const results = []
 const copies = Array.from({ length: Number(options.workers) }, makeCopy)
 try {
   console.log(`Looking which of ${tests.length} test files reach them ...`)
-  const { testsOfBreak, msOfTest, isRed } = await findReach(copies)
+  const { testsOfBreak, msOfTest, isRed } = await readOrFindReach(copies)
   console.log(
     `${testsOfBreak.size} are reached. Without breaks these fail here, and are left out: ${[...isRed].join(', ') || 'none'}`,
   )
@@ -57,6 +61,28 @@ function makeCopy() {
       cpSync(join(root, name), join(copy, name), { recursive: true })
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   return copy
+}
+
+async function readOrFindReach(copies) {
+  const { reach: file } = options
+  if (file !== undefined && existsSync(file)) {
+    const { breaks, testsOfBreak, msOfTest, isRed } = JSON.parse(readFileSync(file, 'utf8'))
+    if (breaks !== describeAll()) throw new Error(`${file} is of other breaks, or of sources that have changed since`)
+    return { testsOfBreak: new Map(testsOfBreak), msOfTest: new Map(msOfTest), isRed: new Set(isRed) }
+  }
+  const found = await findReach(copies)
+  const { testsOfBreak, msOfTest, isRed } = found
+  if (file !== undefined)
+    writeFileSync(
+      file,
+      JSON.stringify({
+        breaks: describeAll(),
+        testsOfBreak: [...testsOfBreak],
+        msOfTest: [...msOfTest],
+        isRed: [...isRed],
+      }),
+    )
+  return found
 }
 
 /** Runs every test file once, in the copies side by side, with marks where the breaks will be. */
@@ -137,7 +163,7 @@ async function tryBreak(copy, { file, start, end, text: instead }, stages) {
   const run = async (files, ms, isBroken) => {
     writeFileSync(source, isBroken ? broken : text)
     writeFileSync(compiled, isBroken ? compile(broken) : built)
-    return (await runTests(copy, files, { args: ['--bail=1'], timeoutMs: 60_000 + 4 * ms })).red
+    return (await runTests(copy, files, { args: BREAK_ARGS, timeoutMs: 60_000 + 4 * ms })).red
   }
   try {
     for (const { files, ms } of stages) {
@@ -145,9 +171,9 @@ async function tryBreak(copy, { file, start, end, text: instead }, stages) {
       while (steady.length > 0) {
         const red = await run(steady, ms, true)
         if (red === undefined) break
-        // Red for another reason (this machine, this moment) says nothing of the break: green without it, red again with it.
+        // Red for another reason (this machine, this moment) says nothing of the break: it must be green without.
         const where = red.file === undefined ? steady : [red.file]
-        if ((await run(where, ms, false)) === undefined && (await run(where, ms, true)) !== undefined) return red.title
+        if ((await run(where, ms, false)) === undefined) return red.title
         steady = steady.filter((one) => !where.includes(one))
       }
     }
@@ -263,6 +289,8 @@ function openCompiler(files) {
     return service.getSyntacticDiagnostics(path).length + service.getSemanticDiagnostics(path).length === 0
   }
 }
+
+const describeAll = () => chosen.map(({ file, start, text }) => `${file} ${start} ${text}`).join('\n')
 
 function describe({ file, line, kind, start, end, text: instead }) {
   const was = readFileSync(join(root, file), 'utf8').slice(start, end).replace(/\s+/g, ' ')

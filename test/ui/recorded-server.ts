@@ -17,12 +17,14 @@ const TYPES: Record<string, string> = {
 
 export interface RecordedServer {
   readonly url: string
-  /** Requests that would change something, with what they carried. */
   /** Where the UI asked, or these recordings answered, otherwise than the contract says. */
   readonly breaches: readonly string[]
+  /** Requests that would change something, with what they carried. */
   readonly changes: { readonly path: string; readonly csrf: string | undefined; readonly body: unknown }[]
   /** Ends open live streams, and refuses new ones until `live` is true again. */
   setLive(live: boolean): void
+  /** Breaks every connection off, and each new one, until it is up again. */
+  setUp(up: boolean): void
   close(): Promise<void>
 }
 
@@ -36,7 +38,9 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
   const breaches: string[] = []
   const streams = new Set<ServerResponse>()
   let isLive = true
+  let isUp = true
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    if (!isUp) return request.socket.destroy()
     const url = new URL(request.url ?? '/', 'http://local')
     if (!url.pathname.startsWith('/v1/')) return sendPage(url.pathname, response)
     if (request.method !== 'GET') {
@@ -51,6 +55,7 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
     if (url.pathname === '/v1/session') {
       if (request.method === 'DELETE') {
         isSignedIn = false
+        for (const stream of streams) stream.destroy()
         return response.writeHead(204).end()
       }
       if (request.method === 'POST') {
@@ -63,6 +68,7 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
       return sendProblem(response, 401, 'unauthorized')
     }
     if (url.pathname === '/v1/live') {
+      if (!isSignedIn) return sendProblem(response, 401, 'unauthorized')
       if (!isLive) return sendProblem(response, 503, 'stopping')
       check(recorded.rates)
       streams.add(response)
@@ -83,6 +89,10 @@ export async function startRecordedServer(isSignedIn = true, recorded: Recorded 
     setLive(live) {
       isLive = live
       if (!live) for (const stream of streams) stream.destroy()
+    },
+    setUp(up) {
+      isUp = up
+      if (!up) server.closeAllConnections()
     },
     close() {
       server.closeAllConnections()

@@ -114,3 +114,13 @@ export const TROUBLED: Recorded = {
     return answer
   },
 }
+
+/** The same, and the message that is tried again belongs to the paused destination: it has no next try. */
+export const HELD_BACK: Recorded = {
+  ...TROUBLED,
+  answer(method, url, body) {
+    const answer = TROUBLED.answer(method, url, body)
+    if (url.pathname !== `/v1/deliveries/${RETRIED}`) return answer
+    return { ...(answer as object), destinationId: 423, destinationName: 'Halden DSP', nextAttempt: null }
+  },
+}

@@ -3,7 +3,7 @@ import { type Browsing, canBrowse, HOW_TO_BROWSE, startBrowsing } from './open-p
 import { DEAD, DEVICE, PARTNER_ID, RETRIED, type Recorded } from './recorded-answers.ts'
 import { type RecordedServer, startRecordedServer } from './recorded-server.ts'
 import { showsText } from './stage.ts'
-import { STOPPED, TROUBLED } from './truth-answers.ts'
+import { HELD_BACK, STOPPED, TROUBLED } from './truth-answers.ts'
 
 /** What the UI says of a state is what the answer says, in each place. */
 const name = canBrowse ? 'the admin UI tells what is' : `the admin UI tells what is (to run: ${HOW_TO_BROWSE})`
@@ -41,6 +41,11 @@ describe.skipIf(!canBrowse)(name, () => {
     await showsText(page, 'Halden DSP waits, paused since 14:31:40')
     await showsText(page, 'Corvid Social retrying since 14:31:40')
     await showsText(page, 'Plume Mail waiting')
+  })
+
+  test('a message of a paused destination says that it waits for that, and since when it is paused [SEC-47~]', async () => {
+    const page = await open(HELD_BACK, `/messages/${RETRIED}`)
+    await showsText(page, 'Nothing is sent to its destination until that is resumed. Paused: by hand.')
   })
 
   test('a message stands in the time line when it became what it is, with what it told of this user among others', async () => {

@@ -14,33 +14,50 @@ const MOVE_AT_MOST_EVERY_MS = 1000
 /** The browser gives up where the server answers with an error; then we ask again. */
 const ASK_AGAIN_MS = 5000
 
-/** The server-sent events of `GET /v1/live`, at most one change a second [OPS-45]. @param onNews something happened */
-export function useLive(onNews: () => void): Live {
+export interface LiveListener {
+  /** Something happened. */
+  readonly onNews: () => void
+  /** The server refused the stream: the session may have ended. */
+  readonly onRefused: () => void
+  /** The stream is there again: what was asked meanwhile may not have been answered. */
+  readonly onBack: () => void
+}
+
+/** The server-sent events of `GET /v1/live`, at most one change a second [OPS-45]. @param listener the same object each time */
+export function useLive(listener: LiveListener): Live {
   const [live, setLive] = useState<Live>({ connection: 'opening', rates: undefined, lastMs: undefined })
   useEffect(() => {
     let source: EventSource
     let timer: ReturnType<typeof setTimeout> | undefined
     let movedMs = 0
+    let isLost = false
     const open = () => {
       source = new EventSource('/v1/live')
-      source.onopen = () => setLive((before) => ({ ...before, connection: 'open', lastMs: Date.now() }))
+      source.onopen = () => {
+        setLive((before) => ({ ...before, connection: 'open', lastMs: Date.now() }))
+        if (isLost) listener.onBack()
+        isLost = false
+      }
       source.onerror = () => {
+        isLost = true
         setLive((before) => ({ ...before, connection: 'lost' }))
-        if (source.readyState === EventSource.CLOSED) timer = setTimeout(open, ASK_AGAIN_MS)
+        if (source.readyState !== EventSource.CLOSED) return
+        listener.onRefused()
+        timer = setTimeout(open, ASK_AGAIN_MS)
       }
       source.addEventListener('rates', (event) => {
         if (Date.now() - movedMs < MOVE_AT_MOST_EVERY_MS) return
         movedMs = Date.now()
         setLive({ connection: 'open', rates: JSON.parse(event.data) as LiveRates, lastMs: movedMs })
       })
-      for (const kind of ['event', 'membership', 'delivery']) source.addEventListener(kind, onNews)
+      for (const kind of ['event', 'membership', 'delivery']) source.addEventListener(kind, listener.onNews)
     }
     open()
     return () => {
       clearTimeout(timer)
       source.close()
     }
-  }, [onNews])
+  }, [listener])
   return live
 }
 

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
-import { useCallback, useEffect, useRef, useState } from 'react'
-import { LiveContext, useLive } from '../api/live.ts'
+import { useEffect, useMemo, useState } from 'react'
+import { LiveContext, type LiveListener, useLive } from '../api/live.ts'
 import { sessionQuery } from '../api/session.ts'
 import type { Session } from '../api/shapes.ts'
 import { IconSearch, IconWifiOff } from '../parts/icons.ts'
@@ -30,7 +30,7 @@ function SignedIn({ session }: { readonly session: Session }) {
   const { t } = useWords()
   const { time } = useFormats()
   const [dialogue, setDialogue] = useState<'search' | 'keys' | undefined>()
-  const live = useLive(useRefreshOnNews())
+  const live = useLive(useRefreshes())
   const close = () => setDialogue(undefined)
   usePageKeys([['mod+K', () => setDialogue('search')]], true)
   usePageKeys([
@@ -78,15 +78,21 @@ function SignedIn({ session }: { readonly session: Session }) {
   )
 }
 
-/** What is on the page is asked for again when something happened, not for each happening. */
-function useRefreshOnNews(): () => void {
+/** What is on the page is asked for again when something happened, not for each happening; and when the server is back. */
+function useRefreshes(): LiveListener {
   const queries = useQueryClient()
-  const lastMs = useRef(0)
-  return useCallback(() => {
-    if (Date.now() - lastMs.current < NEWS_EVERY_MS) return
-    lastMs.current = Date.now()
-    void queries.invalidateQueries({ queryKey: ['overview'] })
-    void queries.invalidateQueries({ queryKey: ['deliveries'] })
+  return useMemo(() => {
+    let lastMs = 0
+    return {
+      onNews() {
+        if (Date.now() - lastMs < NEWS_EVERY_MS) return
+        lastMs = Date.now()
+        void queries.invalidateQueries({ queryKey: ['overview'] })
+        void queries.invalidateQueries({ queryKey: ['deliveries'] })
+      },
+      onRefused: () => void queries.invalidateQueries(sessionQuery),
+      onBack: () => void queries.invalidateQueries(),
+    }
   }, [queries])
 }
 

@@ -8,6 +8,7 @@ import type { Found } from '../api/shapes.ts'
 import { Trouble } from '../parts/answers.tsx'
 import { Dialogue } from '../parts/dialogue.tsx'
 import { IconActivity, IconMember, IconMessages, IconProfiles, IconSent, IconTag } from '../parts/icons.ts'
+import { useCopy } from '../parts/use-copy.ts'
 import { useWords } from '../words/use-words.tsx'
 import { focusPage } from './focus-page.ts'
 
@@ -42,7 +43,8 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
   const [text, setText] = useState('')
   const [q] = useDebouncedValue(text.trim(), 150)
   const [chosen, setChosen] = useState(0)
-  const [copied, setCopied] = useState<Found | undefined>()
+  const [copied, setCopied] = useState<{ readonly item: Found; readonly isDone: boolean } | undefined>()
+  const { copy } = useCopy()
   const { data, error } = useQuery({
     queryKey: ['search', q],
     queryFn: () => get<readonly Found[]>('/v1/search', { q }),
@@ -58,8 +60,7 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
     return detail ?? (name === id ? '' : id)
   }
   const copyId = async (item: Found) => {
-    await navigator.clipboard.writeText(String(item.id))
-    setCopied(item)
+    setCopied({ item, isDone: (await copy(String(item.id))) === 'done' })
   }
   const open = (item: Found) => {
     if (item.kind === 'trait' || item.kind === 'data_source') return void copyId(item)
@@ -105,7 +106,11 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
       {error !== null && <Trouble error={error} />}
       {data !== undefined && q !== '' && found.length === 0 && <p className="dim small">{t('search.none', { q })}</p>}
       <p className="dim small" role="status">
-        {copied !== undefined && t('search.copied', { id: String(copied.id), name: copied.name })}
+        {copied !== undefined &&
+          t(copied.isDone ? 'search.copied' : 'search.notCopied', {
+            id: String(copied.item.id),
+            name: copied.item.name,
+          })}
         {copied === undefined && found.length >= FOUND_MAX && t('search.more', { count: FOUND_MAX })}
       </p>
       {found.length > 0 && (

@@ -1,12 +1,14 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import type { DestinationHealthView } from '../../../src/contract.ts'
 import { ApiProblem, get } from '../api/client.ts'
 import type { DeliveryDetail } from '../api/shapes.ts'
 import { Empty, Shapes, Trouble } from '../parts/answers.tsx'
 import { Copy } from '../parts/copy.tsx'
 import { IconReplay } from '../parts/icons.ts'
 import { State } from '../parts/state.tsx'
+import { useStanding } from '../parts/use-standing.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import { AttemptsCard } from './attempts-card.tsx'
@@ -87,6 +89,7 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
             {status === 'acknowledged' && tookMs !== undefined && t('messages.took', { time: duration(tookMs) })}
             {reason !== null && t(`messages.why.${status === 'dead' ? 'dead' : 'other'}`, { reason: reasonOf(reason) })}{' '}
             {delivery.nextAttempt !== null && t('messages.nextTry', { time: time(delivery.nextAttempt) })}{' '}
+            {finishedAt === null && delivery.nextAttempt === null && <HeldBack destinationId={destinationId} />}{' '}
             {aamWouldDrop && t('messages.aamWouldDrop')}
             {delivery.replayedBy !== null && <OtherMessage name={t('messages.replayedBy')} id={delivery.replayedBy} />}
             {delivery.replayOf !== null && <OtherMessage name={t('messages.replayOf')} id={delivery.replayOf} />}
@@ -106,6 +109,20 @@ function Head({ delivery, onReplay }: { readonly delivery: DeliveryDetail; reado
       <Moments delivery={delivery} />
     </section>
   )
+}
+
+/** A message without a next try waits for its destination: the line says for what. */
+function HeldBack({ destinationId }: Pick<DeliveryDetail, 'destinationId'>) {
+  const { t } = useWords()
+  const standingOf = useStanding()
+  const { data } = useQuery({
+    queryKey: ['health', destinationId],
+    queryFn: () => get<DestinationHealthView>(`/v1/destinations/${destinationId}/health`),
+    refetchInterval: 5_000,
+    retry: false,
+  })
+  if (data?.state !== 'paused') return null
+  return t('messages.heldBack', { standing: standingOf(data) })
 }
 
 function OtherMessage({ name, id }: { readonly name: string; readonly id: string }) {

@@ -8,9 +8,9 @@ import { Dialogue } from '../parts/dialogue.tsx'
 import { Fact } from '../parts/fact.tsx'
 import { IconPause, IconPlay } from '../parts/icons.ts'
 import { useOwed } from '../parts/use-owed.ts'
+import { useStanding } from '../parts/use-standing.ts'
 import { useReason } from '../words/use-reason.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
-import { useStanding } from './use-standing.ts'
 
 export interface ChosenDestination {
   readonly destinationId: number

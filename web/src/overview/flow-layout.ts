@@ -1,5 +1,5 @@
 import type { FlowAnswer } from '../api/shapes.ts'
-import type { Standing } from './use-standing.ts'
+import type { Standing } from '../parts/use-standing.ts'
 
 export type FlowTone = 'sent' | 'delivered' | 'waiting' | 'dead' | 'neutral'
 export type FlowColumn = 'source' | 'trait' | 'segment' | 'destination'

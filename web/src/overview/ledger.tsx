@@ -6,10 +6,10 @@ import { Card } from '../parts/card.tsx'
 import { useFold } from '../parts/fold.tsx'
 import { IconDots } from '../parts/icons.ts'
 import { useOwed } from '../parts/use-owed.ts'
+import { useStanding } from '../parts/use-standing.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import type { ChosenDestination } from './delivery-dialogue.tsx'
 import { StandingGlyph } from './standing-glyph.tsx'
-import { useStanding } from './use-standing.ts'
 
 const PARTS = [
   { part: 'acknowledged', tone: 'delivered' },

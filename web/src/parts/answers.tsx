@@ -50,7 +50,8 @@ export function Trouble({ error, onRetry }: { readonly error: unknown; readonly 
           </p>
         ))}
         <p className="code small">
-          <code>{problem.code}</code> {problem.requestId !== undefined && <Copy value={problem.requestId} />}{' '}
+          {problem.status !== 0 && <code>{problem.code}</code>}{' '}
+          {problem.requestId !== undefined && <Copy value={problem.requestId} />}{' '}
           {onRetry !== undefined && (
             <button type="button" className="plain-button" onClick={onRetry}>
               {t('answers.retry')}

@@ -6,6 +6,7 @@ export const en = {
   close: 'Close',
   'copy.this': 'Copy',
   'copy.done': 'Copied',
+  'copy.refused': 'The browser does not let this page copy. Mark the text and copy it by hand.',
   'answers.loading': 'Loading',
   'answers.retry': 'Try again',
   'fold.more':
@@ -57,6 +58,7 @@ export const en = {
   'search.none': 'Nothing has “{q}” in its name or as its ID. IDs are found only when they are whole.',
   'search.more': 'The first {count} are shown. Write more of the name to find others.',
   'search.copied': 'The ID {id} of {name} is copied.',
+  'search.notCopied': 'The browser does not let this page copy. The ID of {name} is {id}.',
   'kind.segment': 'Segment',
   'kind.trait': 'Trait',
   'kind.destination': 'Destination',
@@ -289,6 +291,7 @@ export const en = {
   'messages.why.dead': 'Given up: {reason}. Nothing is lost; replay it when the cause is gone.',
   'messages.why.other': 'Last: {reason}.',
   'messages.nextTry': 'Next try {time}.',
+  'messages.heldBack': 'Nothing is sent to its destination until that is resumed. {standing}',
   'messages.aamWouldDrop': 'Audience Manager would have dropped it here.',
   'messages.curl': 'Copy as curl',
   'filter.text': 'Message, device or partner ID',

@@ -5,6 +5,7 @@ export const fr: Words = {
   close: 'Fermer',
   'copy.this': 'Copier',
   'copy.done': 'Copié',
+  'copy.refused': 'Le navigateur n’autorise pas la copie. Sélectionnez le texte et copiez-le à la main.',
   'answers.loading': 'Chargement',
   'answers.retry': 'Réessayer',
   'fold.more':
@@ -58,6 +59,7 @@ export const fr: Words = {
     'Rien ne porte « {q} » dans son nom ou comme identifiant. Un identifiant n’est trouvé que s’il est entier.',
   'search.more': 'Les {count} premiers sont affichés. Précisez le nom pour en trouver d’autres.',
   'search.copied': 'L’identifiant {id} de {name} est copié.',
+  'search.notCopied': 'Le navigateur n’autorise pas la copie. L’identifiant de {name} est {id}.',
   'kind.segment': 'Segment',
   'kind.trait': 'Trait',
   'kind.destination': 'Destination',
@@ -293,6 +295,7 @@ export const fr: Words = {
   'messages.why.dead': 'Abandonné : {reason}. Rien n’est perdu ; rejouez-le quand la cause a disparu.',
   'messages.why.other': 'En dernier : {reason}.',
   'messages.nextTry': 'Prochain essai à {time}.',
+  'messages.heldBack': 'Rien n’est envoyé à sa destination tant qu’elle n’est pas reprise. {standing}',
   'messages.aamWouldDrop': 'Audience Manager l’aurait abandonné ici.',
   'messages.curl': 'Copier pour curl',
   'filter.text': 'Message, appareil ou ID partenaire',

@@ -5,6 +5,7 @@ export const sv: Words = {
   close: 'Stäng',
   'copy.this': 'Kopiera',
   'copy.done': 'Kopierat',
+  'copy.refused': 'Webbläsaren låter inte sidan kopiera. Markera texten och kopiera den för hand.',
   'answers.loading': 'Laddar',
   'answers.retry': 'Försök igen',
   'fold.more':
@@ -56,6 +57,7 @@ export const sv: Words = {
   'search.none': 'Inget har ”{q}” i sitt namn eller som ID. Ett ID hittas bara när det är helt.',
   'search.more': 'De första {count} visas. Skriv mer av namnet för att hitta andra.',
   'search.copied': 'ID {id} för {name} är kopierat.',
+  'search.notCopied': 'Webbläsaren låter inte sidan kopiera. ID för {name} är {id}.',
   'kind.segment': 'Segment',
   'kind.trait': 'Egenskap',
   'kind.destination': 'Destination',
@@ -291,6 +293,7 @@ export const sv: Words = {
   'messages.why.dead': 'Uppgivet: {reason}. Inget är förlorat; spela upp det igen när orsaken är borta.',
   'messages.why.other': 'Senast: {reason}.',
   'messages.nextTry': 'Nästa försök {time}.',
+  'messages.heldBack': 'Inget skickas till dess destination förrän den återupptas. {standing}',
   'messages.aamWouldDrop': 'Audience Manager hade släppt det här.',
   'messages.curl': 'Kopiera som curl',
   'filter.text': 'Meddelande-, enhets- eller partner-ID',
