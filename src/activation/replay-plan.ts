@@ -22,7 +22,7 @@ export interface ReplayChoice {
 export interface ReplayPlan {
   /** Go out as the very bytes they were; null when there are too many to look at each. */
   readonly unchanged: number | null
-  /** Go out as new messages of the state of today: something newer was sent to their users, or it was asked for. */
+  /** Their users are told the state of today, in as few messages as it takes: they were sent something newer, or it was asked for. */
   readonly rebuilt: number | null
   /** Nothing goes out: today there is nothing that could be told. */
   readonly nothingToTell: number | null

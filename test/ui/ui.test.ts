@@ -45,7 +45,7 @@ describeOnStage('the admin UI in Chromium', (stage) => {
     await page.getByRole('button', { name: 'Replay 1', exact: true }).focus()
     await page.keyboard.press('Enter')
     await showsText(page, '3 messages: all done.')
-    await showsText(page, 'Acknowledged, as a new message: the stored message is outdated')
+    await showsText(page, 'Acknowledged, told by newer messages: the stored message is outdated')
     await showsText(page, 'Not sent: the partner takes no Status 0')
     expect(stage.servers.full.changes.at(-1)).toEqual({
       path: '/v1/deliveries/replay',

@@ -358,8 +358,8 @@ export const en = {
   'replay.anew':
     '{count, plural, one {The users of # message are told anew.} other {The users of # messages are told anew.}}',
   'replay.rebuilt':
-    '{count, plural, one {# of them as a new message: its users were sent something newer, or are owed it.} other {# of them as new messages: their users were sent something newer, or are owed it.}}',
-  'replay.manyNewer': 'Those whose users were sent something newer go out as new messages.',
+    '{count, plural, one {Of # of them the users are told by newer messages: they were sent something newer, or are owed it.} other {Of # of them the users are told by newer messages: they were sent something newer, or are owed it.}}',
+  'replay.manyNewer': 'Users who were sent something newer are told by newer messages.',
   'replay.held':
     '{count, plural, one {# of them waits: its destination is paused or inactive.} other {# of them wait: their destination is paused or inactive.}}',
   'replay.underWay':
@@ -390,7 +390,7 @@ export const en = {
   'replay.waitsFor': 'It waits, because a destination is stopped: {reason}.',
   'replay.stop': 'Stop',
   'replay.outcome':
-    '{state, select, waiting {Waits for its turn} queued {On its way} not_sent {Not sent} cancelled {Stopped before it was sent} superseded {Superseded} dead {Dead letter} other {Acknowledged}}{sent, select, current {, as a new message} same {, the same bytes} other {}}{reason, select, none {} other {: {reason}}}',
+    '{state, select, waiting {Waits for its turn} queued {On its way} not_sent {Not sent} cancelled {Stopped before it was sent} superseded {Superseded} dead {Dead letter} other {Acknowledged}}{sent, select, current {, told by newer messages} same {, the same bytes} other {}}{reason, select, none {} other {: {reason}}}',
   'replay.more': '{count, plural, one {# more is not shown here.} other {# more are not shown here.}}',
   'replays.open': '{count, plural, =0 {Replays} one {# replay under way} other {# replays under way}}',
   'replays.title': 'Replays',

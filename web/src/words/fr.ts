@@ -362,8 +362,8 @@ export const fr: Words = {
   'replay.anew':
     '{count, plural, one {Les utilisateurs de # message sont annoncés à nouveau.} other {Les utilisateurs de # messages sont annoncés à nouveau.}}',
   'replay.rebuilt':
-    '{count, plural, one {# d’entre eux comme nouveau message : ses utilisateurs ont reçu plus récent, ou doivent le recevoir.} other {# d’entre eux comme nouveaux messages : leurs utilisateurs ont reçu plus récent, ou doivent le recevoir.}}',
-  'replay.manyNewer': 'Ceux dont les utilisateurs ont reçu plus récent repartent comme nouveaux messages.',
+    '{count, plural, one {Pour # d’entre eux, des messages plus récents informent les utilisateurs : ils ont reçu plus récent, ou doivent le recevoir.} other {Pour # d’entre eux, des messages plus récents informent les utilisateurs : ils ont reçu plus récent, ou doivent le recevoir.}}',
+  'replay.manyNewer': 'Les utilisateurs qui ont reçu plus récent sont informés par des messages plus récents.',
   'replay.held':
     '{count, plural, one {# d’entre eux attend : sa destination est en pause ou inactive.} other {# d’entre eux attendent : leur destination est en pause ou inactive.}}',
   'replay.underWay':
@@ -393,7 +393,7 @@ export const fr: Words = {
   'replay.waitsFor': 'En attente, car une destination est arrêtée : {reason}.',
   'replay.stop': 'Arrêter',
   'replay.outcome':
-    '{state, select, waiting {Attend son tour} queued {En route} not_sent {Pas envoyé} cancelled {Arrêté avant l’envoi} superseded {Remplacé} dead {Lettre morte} other {Confirmé}}{sent, select, current {, comme nouveau message} same {, les mêmes octets} other {}}{reason, select, none {} other { : {reason}}}',
+    '{state, select, waiting {Attend son tour} queued {En route} not_sent {Pas envoyé} cancelled {Arrêté avant l’envoi} superseded {Remplacé} dead {Lettre morte} other {Confirmé}}{sent, select, current {, par des messages plus récents} same {, les mêmes octets} other {}}{reason, select, none {} other { : {reason}}}',
   'replay.more': '{count, plural, one {# autre n’est pas montré ici.} other {# autres ne sont pas montrés ici.}}',
   'replays.open': '{count, plural, =0 {Rejeux} one {# rejeu en cours} other {# rejeux en cours}}',
   'replays.title': 'Rejeux',

@@ -361,8 +361,8 @@ export const sv: Words = {
   'replay.anew':
     '{count, plural, one {Användarna i # meddelande meddelas på nytt.} other {Användarna i # meddelanden meddelas på nytt.}}',
   'replay.rebuilt':
-    '{count, plural, one {# av dem som nytt meddelande: dess användare har fått något nyare, eller ska få det.} other {# av dem som nya meddelanden: deras användare har fått något nyare, eller ska få det.}}',
-  'replay.manyNewer': 'De vars användare har fått något nyare går ut som nya meddelanden.',
+    '{count, plural, one {För # av dem meddelas användarna i nyare meddelanden: de har fått något nyare, eller ska få det.} other {För # av dem meddelas användarna i nyare meddelanden: de har fått något nyare, eller ska få det.}}',
+  'replay.manyNewer': 'Användare som har fått något nyare meddelas i nyare meddelanden.',
   'replay.held':
     '{count, plural, one {# av dem väntar: destinationen är pausad eller inaktiv.} other {# av dem väntar: destinationen är pausad eller inaktiv.}}',
   'replay.underWay':
@@ -392,7 +392,7 @@ export const sv: Words = {
   'replay.waitsFor': 'Väntar, eftersom en destination är stoppad: {reason}.',
   'replay.stop': 'Stoppa',
   'replay.outcome':
-    '{state, select, waiting {Väntar på sin tur} queued {På väg} not_sent {Inte skickat} cancelled {Stoppat innan det skickades} superseded {Ersatt} dead {Dött brev} other {Bekräftat}}{sent, select, current {, som nytt meddelande} same {, samma byte} other {}}{reason, select, none {} other {: {reason}}}',
+    '{state, select, waiting {Väntar på sin tur} queued {På väg} not_sent {Inte skickat} cancelled {Stoppat innan det skickades} superseded {Ersatt} dead {Dött brev} other {Bekräftat}}{sent, select, current {, i nyare meddelanden} same {, samma byte} other {}}{reason, select, none {} other {: {reason}}}',
   'replay.more': '{count, plural, one {# till visas inte här.} other {# till visas inte här.}}',
   'replays.open': '{count, plural, =0 {Uppspelningar} one {# uppspelning pågår} other {# uppspelningar pågår}}',
   'replays.title': 'Uppspelningar',
