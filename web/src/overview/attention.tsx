@@ -38,7 +38,10 @@ interface AttentionProps {
 /** What someone must do, worst first as the server orders it; the thing to do stands beside it. */
 export function Attention({ items, isBare, onManage }: AttentionProps) {
   const { t } = useWords()
-  const { time } = useFormats()
+  const { time, minuteTime } = useFormats()
+  // Dead letters are counted by the minute.
+  const sinceOf = ({ kind, since }: AttentionItem) =>
+    since === null ? '' : kind === 'dead_letters' ? minuteTime(since) : time(since)
   const reasonOf = useReason()
   const owedOf = useOwed()
   const navigate = useNavigate()
@@ -90,7 +93,7 @@ export function Attention({ items, isBare, onManage }: AttentionProps) {
                 <p className="named">{t(`attention.${item.kind}`, values)}</p>
                 <p className="dim small">{t(`attention.${item.kind}.why`, values)}</p>
               </div>
-              <span className="dim small tabular nowrap">{item.since === null ? '' : time(item.since)}</span>
+              <span className="dim small tabular nowrap">{sinceOf(item)}</span>
               {destinationId !== null && item.kind === 'paused' ? (
                 <Button
                   className="act"

@@ -10,6 +10,8 @@ export interface Formats {
   duration(ms: number): string
   /** `14:07:11` today, `18 Nov 16:02` this year, with the year before that */
   time(iso: string, nowMs?: number): string
+  /** `14:07` today, as `time` before: for what is counted by the minute */
+  minuteTime(iso: string, nowMs?: number): string
   /** `14:07:11.204`, with the date when it is not today */
   exactTime(iso: string, nowMs?: number): string
   /** `24 November`, with the year when it is another one */
@@ -82,6 +84,7 @@ export function createFormats(language: string): Formats {
       const before = dayBefore(iso, nowMs)
       return before === '' ? clock(iso) : `${before} ${minute(iso)}`
     },
+    minuteTime: (iso, nowMs = Date.now()) => `${dayBefore(iso, nowMs)} ${minute(iso)}`.trim(),
     exactTime(iso, nowMs = Date.now()) {
       const before = dayBefore(iso, nowMs)
       return `${before === '' ? '' : `${before} `}${iso.slice(11, 23)}`

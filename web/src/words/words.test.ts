@@ -80,6 +80,8 @@ describe('numbers and times', () => {
 
   test('a time is bare today, has its date this year, and its year before', () => {
     expect(en.time('2026-11-20T14:07:11.204Z', now)).toBe('14:07:11')
+    expect(en.minuteTime('2026-11-20T14:07:11.204Z', now)).toBe('14:07')
+    expect(en.minuteTime('2026-11-18T16:02:11.204Z', now)).toBe('18 Nov 16:02')
     expect(en.time('2026-11-18T16:02:11.204Z', now)).toBe('18 Nov 16:02')
     expect(en.time('2025-11-18T16:02:11.204Z', now)).toBe('18 Nov 2025 16:02')
     expect(en.exactTime('2026-11-20T14:07:11.204Z', now)).toBe('14:07:11.204')
