@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuthState } from '../model/event.ts'
-import { declaredProfileId, deviceProfileId, type SegmentId } from '../model/ids.ts'
+import { type DestinationId, declaredProfileId, deviceProfileId, type SegmentId } from '../model/ids.ts'
 import { isMember, LeaveReason } from '../model/profile.ts'
 import { Signals } from '../model/signals.ts'
 import { DAY_MS } from '../model/time.ts'
@@ -108,6 +108,33 @@ describe('one event', () => {
       status: 'not_stored',
     })
     expect(await pipeline.profile(browser(1))).toBeUndefined()
+  })
+
+  test('consent that is said again keeps the time when it was decided; another decision has its own [SEC-73~]', async () => {
+    await using pipeline = await makePipeline(definitions)
+    const [ONE, TWO] = ['1'.repeat(16), '2'.repeat(16)] as const
+    const sayAt = async (
+      minute: number,
+      said: { reason: string; fingerprint: string; deniedDestinations?: DestinationId[] },
+    ) => {
+      const call = makeCall(1, {}, { receivedAtMs: Date.UTC(2026, 10, 22, 10, minute) })
+      const consent = { ...call.consent, deniedDestinations: [], ...said }
+      await pipeline.process({ ...call, consent })
+      const decidedAtMs = (await pipeline.profile(browser(1)))?.consent?.decidedAtMs
+      return decidedAtMs === undefined ? undefined : new Date(decidedAtMs).getUTCMinutes()
+    }
+    expect(await sayAt(1, { reason: 'tcf', fingerprint: ONE })).toBe(1)
+    expect(await sayAt(2, { reason: 'tcf', fingerprint: ONE })).toBe(1)
+    // A call that says nothing takes nothing back.
+    expect(await sayAt(3, { reason: 'none_applies', fingerprint: '' })).toBe(1)
+    expect(await sayAt(4, { reason: 'tcf', fingerprint: TWO })).toBe(4)
+    expect(await sayAt(5, { reason: 'tcf_vendor', fingerprint: TWO })).toBe(5)
+    expect(await sayAt(6, { reason: 'tcf_vendor', fingerprint: TWO, deniedDestinations: [900 as DestinationId] })).toBe(
+      6,
+    )
+    expect(await sayAt(7, { reason: 'tcf_vendor', fingerprint: TWO, deniedDestinations: [900 as DestinationId] })).toBe(
+      6,
+    )
   })
 })
 
