@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Parts } from '../pipeline/parts.ts'
 import { StoreUnavailableError } from '../store/record-store.ts'
-import { deviceId, makeCall } from '../testkit/make-call.ts'
+import { deviceId, makeCall, newEventId } from '../testkit/make-call.ts'
 import { makeOptOut } from '../testkit/make-opt-out.ts'
 import { guardedHandler } from './guarded-handler.ts'
 
@@ -21,7 +21,7 @@ function makeHandler(failures: number, error: Error = new StoreUnavailableError(
       return []
     },
   }
-  const parts = { profiles, rulebook: () => ({}), clock: () => 0, ecids: {} } as unknown as Parts
+  const parts = { profiles, rulebook: () => ({}), clock: () => 0, ecids: {}, newEventId } as unknown as Parts
   const handler = guardedHandler(parts, {
     isDiskFull: () => isDiskFull,
     onAccepted: () => seen.accepted++,
