@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { impossibleCombinations } from './config/impossible-combinations.ts'
+import {
+  ADMIN_TOKEN_ALLOWED,
+  ADMIN_TOKEN_CHARACTERS,
+  ADMIN_TOKEN_CHARACTERS_MIN,
+  ADMIN_TOKEN_NOT_SENDABLE,
+  ADMIN_TOKEN_TOO_SHORT,
+} from './lib/admin-token.ts'
 import { ConfigError, readYaml } from './lib/config-file.ts'
 import * as entries from './lib/list-entries.ts'
 import {
@@ -275,12 +282,12 @@ const Config = z.strictObject({
       port: port(8081, 'Port of the REST API, the UI and the metrics; 0 picks a free one'),
       token: z
         .string()
-        .min(24, 'has fewer than 24 characters')
-        .regex(/^[!-~]*$/, 'holds what no header can carry')
+        .min(ADMIN_TOKEN_CHARACTERS_MIN, ADMIN_TOKEN_TOO_SHORT)
+        .regex(ADMIN_TOKEN_CHARACTERS, ADMIN_TOKEN_NOT_SENDABLE)
         .optional()
         .meta({
           description: 'Bearer token with full rights, for scripts and first set-up',
-          allowed: 'at least 24 characters, visible ASCII without blanks',
+          allowed: ADMIN_TOKEN_ALLOWED,
           secret: true,
         }),
     })
