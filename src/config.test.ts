@@ -309,10 +309,6 @@ describe('refusals stop the start with the key and what is allowed', () => {
     expect(twice).toEqual([])
   })
 
-  test('a file that cannot be read is named', () => {
-    expect(issuesOf({ options: { config: '/no/such.yaml' } })[0]).toContain('/no/such.yaml')
-  })
-
   test('stores of a later version answer so [OPS-23~]', () => {
     expect(issuesOf({ env: { USHER_STORE: 'redis://127.0.0.1:6379' } })[0]).toMatch(
       /^store \(USHER_STORE\): redis:\/\/ is not in this version/,

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { ADMIN_TOKEN_ALLOWED, adminTokenIssue } from './admin-token.ts'
+import { ADMIN_TOKEN, adminTokenIssue } from './admin-token.ts'
 
 /**
  * Keys that live in the data directory, one file each, readable by their owner only. Made on the first start; a data
@@ -123,7 +123,7 @@ function openAdminToken(dataDir: string, warnings: string[]): string {
 function mustBeToken(text: string, path: string): string {
   const issue = adminTokenIssue(text)
   if (issue === undefined) return text
-  throw new SecretFileError(`${path} ${issue}. Allowed: ${ADMIN_TOKEN_ALLOWED}. ${TOKEN_REMEDY}`)
+  throw new SecretFileError(`${path} ${issue}. Allowed: ${ADMIN_TOKEN.allowed}. ${TOKEN_REMEDY}`)
 }
 
 const TOKEN_REMEDY = 'Remove it: the next start of the server puts a new one there'
