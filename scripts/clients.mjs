@@ -4,7 +4,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CHROMIUM, hasBrowser } from '../test/clients/browser.mjs'
+import { chromiumPath, hasBrowser } from '../test/clients/browser.mjs'
 import { makeCertificates } from '../test/clients/certificates.mjs'
 import { checkDataLibrary } from '../test/clients/data-library.mjs'
 import { checkMobileSdk } from '../test/clients/mobile-sdk.mjs'
@@ -118,7 +118,7 @@ function needPrograms() {
   }
   if (!hasBrowser()) {
     console.error(
-      `no browser at ${CHROMIUM}. Install one (apt-get install -y --no-install-recommends chromium-headless-shell), or name it with USHER_CHROMIUM`,
+      `no browser at ${chromiumPath()}. Install one (apt-get install -y --no-install-recommends chromium-headless-shell), or name it with USHER_CHROMIUM`,
     )
     process.exit(2)
   }

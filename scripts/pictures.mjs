@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { chromium } from 'playwright-core'
-import { CHROMIUM } from '../test/clients/browser.mjs'
+import { chromiumPath } from '../test/clients/browser.mjs'
 import { root, setUp } from './setup.mjs'
 
 const PORTS = { EDGE: 21_951, ADMIN: 21_952, PARTNER: 21_953, SHOP: 21_954 }
@@ -22,7 +22,7 @@ const demo = spawn(process.execPath, [join(root, 'bin', 'usher'), 'demo', '--rat
   },
   stdio: ['ignore', 'pipe', 'inherit'],
 })
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] })
+const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox', '--disable-gpu'] })
 try {
   const link = await new Promise((resolve, reject) => {
     demo.once('exit', (code) => reject(new Error(`the demo ended with ${code}`)))

@@ -269,8 +269,44 @@ describe('refusals stop the start with the key and what is allowed', () => {
     expect(issue).toMatch(/did you mean USHER_EDGE_PORT\?$/)
   })
 
-  test('a file that cannot be read is named', () => {
-    expect(issuesOf({ options: { config: '/no/such.yaml' } })[0]).toContain('/no/such.yaml')
+  test.each([
+    ['USHER_NOPE', undefined],
+    ['USHER_EDGE_HOST', undefined],
+    ['USHER_ADMIN_NAME', undefined],
+    ['USHER_HOTS', 'USHER_HOST'],
+    ['USHER_DATADIR', 'USHER_DATA_DIR'],
+    ['USHER_EDGE_TRUSTED_PROXYS', 'USHER_EDGE_TRUSTED_PROXIES'],
+    ['USHER_EDGE_FORBIDDEN_COUNTRYS', 'USHER_EDGE_FORBIDDEN_COUNTRIES'],
+  ])('of %s what was meant is said only where it is near: %s [OPS-20]', (variable, meant) => {
+    const [issue = ''] = issuesOf({ env: { [variable]: '1' } })
+    if (meant === undefined) expect(issue).toMatch(/: unknown environment variable\. Allowed: USHER_DATA_DIR, /)
+    else expect(issue).toBe(`${variable}: unknown environment variable, did you mean ${meant}?`)
+  })
+
+  test('one fault of a value is one sentence, whatever the setting [OPS-20]', () => {
+    const bad = [
+      'de',
+      'DEU',
+      'ZZ',
+      '',
+      '-1',
+      '1.5',
+      '99999999999999999999',
+      'a b',
+      'a\u0001',
+      'http://x/',
+      '[1]',
+      '{}',
+      '"',
+    ]
+    const twice: string[] = []
+    for (const { variable, key } of settings)
+      for (const text of bad) {
+        // Half of TLS is a second fault.
+        const said = issuesOf({ env: { [variable]: text } }).filter((issue) => !issue.includes('without the other'))
+        if (said.length > 1) twice.push(`${key} ${JSON.stringify(text)}: ${said.join(' | ')}`)
+      }
+    expect(twice).toEqual([])
   })
 
   test('stores of a later version answer so [OPS-23~]', () => {

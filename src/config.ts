@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { engine } from './config/engine.ts'
 import { impossibleCombinations } from './config/impossible-combinations.ts'
+import { ADMIN_TOKEN } from './lib/admin-token.ts'
+import { createClock } from './lib/clock.ts'
 import { ConfigError, readYaml } from './lib/config-file.ts'
+import { KEPT_TIMES } from './lib/kept-time.ts'
 import * as entries from './lib/list-entries.ts'
 import {
   explainIssues,
@@ -27,15 +31,6 @@ const flag = (value: boolean, description: string) => z.boolean().default(value)
 const count = (value: number, max: number, description: string) =>
   z.int().min(1).max(max).default(value).meta({ description })
 const file = (description: string) => z.string().min(1).optional().meta({ description, allowed: 'path of a PEM file' })
-
-/** A value that a later version will take is refused with those words, not as a typo. */
-const engine = <Name extends string>(only: Name, later: string, description: string) =>
-  z
-    .literal(only, {
-      error: ({ input }) => (String(input).startsWith(later) ? `${later} is not in this version` : 'is not an engine'),
-    })
-    .default(only as never)
-    .meta({ description, allowed: `${only} (${later}... follows in a later version)` })
 
 const Limits = z.strictObject({
   urlBytesMax: count(8_192, 65_536, 'Bytes of a request line; beyond it 414'),
@@ -263,9 +258,14 @@ const Config = z.strictObject({
     'Development switch: destinations may use loopback and private addresses, any port and http:',
   ),
   extraCa: file('Additional certificate authorities for outgoing TLS'),
-  clockOffsetMs: z.int().min(-3_155_760_000_000).max(3_155_760_000_000).default(0).meta({
-    description: "Test switch that shifts the product's clock; refused with NODE_ENV=production",
-  }),
+  clockOffsetMs: z
+    .int()
+    .default(0)
+    .meta({
+      description:
+        "Test switch that shifts the product's clock; refused with `NODE_ENV=production`, which a server for real sets: without it `POST /v1/test/clock` moves the clock, too",
+      allowed: `a whole number of milliseconds that leads to a time ${KEPT_TIMES}`,
+    }),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
@@ -275,12 +275,12 @@ const Config = z.strictObject({
       port: port(8081, 'Port of the REST API, the UI and the metrics; 0 picks a free one'),
       token: z
         .string()
-        .min(24, 'has fewer than 24 characters')
-        .regex(/^[!-~]*$/, 'holds what no header can carry')
+        .min(ADMIN_TOKEN.charactersMin, ADMIN_TOKEN.tooShort)
+        .regex(ADMIN_TOKEN.characters, ADMIN_TOKEN.notSendable)
         .optional()
         .meta({
           description: 'Bearer token with full rights, for scripts and first set-up',
-          allowed: 'at least 24 characters, visible ASCII without blanks',
+          allowed: ADMIN_TOKEN.allowed,
           secret: true,
         }),
     })
@@ -362,7 +362,7 @@ export function loadConfig(sources: ConfigSources = {}): UsherConfig {
   const parsed = Config.safeParse(input)
   if (!parsed.success) throw new ConfigError([...issues, ...explainIssues(parsed.error, settings, input)])
   const config = { ...parsed.data, production: /^\s*production\s*$/i.test(env['NODE_ENV'] ?? '') }
-  issues.push(...impossibleCombinations(config))
+  issues.push(...impossibleCombinations(config, createClock().now()))
   if (issues.length > 0) throw new ConfigError(issues)
   return config
 }
@@ -383,6 +383,9 @@ environment wins over the file, the command line over both. An unknown key or va
 combination stops the start and is named with what is allowed. In the environment a list is written as \`a, b\` or as a
 JSON array, a map as \`key=value, key=value\` or as a JSON object, a list of maps as JSON. Examples: [minimal.yaml](../config/minimal.yaml),
 [full.yaml](../config/full.yaml). JSON Schema: [usher.schema.json](../config/usher.schema.json).
+
+A server for real sets \`NODE_ENV=production\` beside these: it refuses the test switches, \`USHER_CLOCK_OFFSET_MS\` and \`POST /v1/test/clock\`,
+which end memberships by a time that is not. Without it the start warns.
 
 ${renderSettings(settings)}`
 }

@@ -26,7 +26,6 @@ import { destinationTypes } from './main/destination-types.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { openDiskShares } from './main/disk-share.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
-import { exposureWarning } from './main/exposure.ts'
 import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
@@ -36,6 +35,7 @@ import { openProductClock } from './main/product-clock.ts'
 import { replayControl } from './main/replay-control.ts'
 import { type Retention, startRetention } from './main/retention.ts'
 import { leaveAddresses } from './main/server-file.ts'
+import { startWarnings } from './main/start-warnings.ts'
 import { openStores } from './main/stores.ts'
 import { openToldReader } from './main/told-reader.ts'
 import { watchUnusable } from './main/unusable-destinations.ts'
@@ -98,8 +98,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     wrapRecords: overrides.wrapRecords,
   })
   const { catalog, profiles, deliveries, secrets } = stores
-  const exposed = exposureWarning(config)
-  for (const warning of [...stores.warnings, ...(exposed === undefined ? [] : [exposed])])
+  for (const warning of [...stores.warnings, ...startWarnings(config, clock.now(), allowedTargets.length > 0)])
     log.warn('start.warning', { warning })
   const watchDestinations = watchUnusable(log)
   const rulebooks = await openRulebooks(catalog, {
@@ -210,6 +209,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const readiness = watchReadiness(
     () => disk.state() === 'full',
     () => stores.records.flush(),
+    clock.now,
   )
   const handler = guardedHandler(parts, {
     isDiskFull: () => disk.state() === 'full',

@@ -1,5 +1,4 @@
 import { ClockView } from '../contract.ts'
-import type { ClockReading } from '../lib/clock-guard.ts'
 import { isoTime } from '../model/time.ts'
 import type { Routes } from './app.ts'
 import { operationsOf } from './operation-words.ts'
@@ -21,7 +20,7 @@ export const clockRoutes: Routes<{ clock: ClockDesk }> = (app, { clock }) => {
         response,
       },
     },
-    async () => render(clock.reading()),
+    async () => render(clock),
   )
 
   app.post(
@@ -37,17 +36,20 @@ export const clockRoutes: Routes<{ clock: ClockDesk }> = (app, { clock }) => {
     },
     async () => {
       clock.confirm()
-      return render(clock.reading())
+      return render(clock)
     },
   )
 }
 
-function render({ state, nowMs, machineMs, leapMs, sinceMs }: ClockReading): ClockView {
+function render(clock: Pick<ClockDesk, 'reading' | 'offsetMs'>): ClockView {
+  const { state, nowMs, machineMs, leapMs, sinceMs } = clock.reading()
+  const offsetMs = clock.offsetMs()
   return {
     state,
-    now: isoTime(nowMs),
+    now: isoTime(nowMs + offsetMs),
     machine: isoTime(machineMs),
     leapSeconds: Math.round(leapMs / 1000),
     since: sinceMs === undefined ? null : isoTime(sinceMs),
+    offsetSeconds: Math.round(offsetMs / 1000),
   }
 }

@@ -55,6 +55,8 @@ export interface AdminParts {
 export interface ClockDesk {
   readonly reading: () => ClockReading
   readonly confirm: () => void
+  /** How far the test switch moved the clock; the reading is without it. */
+  readonly offsetMs: () => number
 }
 
 export interface AdminConfig {

@@ -3,10 +3,10 @@ import { renderClock } from './clock.ts'
 
 const now = '2026-11-30T10:00:00.000Z'
 const machine = '2027-01-09T10:00:00.000Z'
-const leapt = { state: 'held', now, machine, leapSeconds: 40 * 86_400, since: now } as const
+const leapt = { state: 'held', now, machine, leapSeconds: 40 * 86_400, since: now, offsetSeconds: 0 } as const
 
 test('a trusted clock is one sentence behind both times [SEC-82~]', () => {
-  const said = renderClock({ state: 'trusted', now, machine: now, leapSeconds: 0, since: null })
+  const said = renderClock({ state: 'trusted', now, machine: now, leapSeconds: 0, since: null, offsetSeconds: 0 })
   expect(said).toBe(`Usher    ${now}\nmachine  ${now}\nThe clock is trusted.\n`)
 })
 
@@ -35,3 +35,16 @@ test.each([
 ] as const)('what a clock that is %s means for the data is told [SEC-82~]', (state, said) => {
   expect(renderClock({ ...leapt, state })).toContain(said)
 })
+
+test.each([
+  [100 * 86_400, '100 days ahead'],
+  [-7_200, '2 hours back'],
+  [5, '5 s ahead'],
+])(
+  'a clock that the test switch moved %i s is told with how far, whatever else is told [OPS-27] [SEC-82~]',
+  (offsetSeconds, far) => {
+    const line = `\nmachine  ${machine}\nUsher's time is moved ${far} by the test switch (USHER_CLOCK_OFFSET_MS, POST /v1/test/clock).\n`
+    expect(renderClock({ ...leapt, offsetSeconds })).toContain(line)
+    expect(renderClock({ ...leapt, state: 'trusted', offsetSeconds })).toContain(line)
+  },
+)

@@ -21,8 +21,12 @@ const SAYS: Readonly<Record<ClockView['state'], string>> = {
   followed: 'Things expire by the new time; nothing is deleted for its age yet.',
 }
 
-export function renderClock({ state, now, machine, leapSeconds, since }: ClockView): string {
-  const times = `Usher    ${now}\nmachine  ${machine}\n`
+export function renderClock({ state, now, machine, leapSeconds, since, offsetSeconds }: ClockView): string {
+  const moved =
+    offsetSeconds === 0
+      ? ''
+      : `Usher's time is moved ${describe(Math.abs(offsetSeconds))} ${offsetSeconds < 0 ? 'back' : 'ahead'} by the test switch (USHER_CLOCK_OFFSET_MS, POST /v1/test/clock).\n`
+  const times = `Usher    ${now}\nmachine  ${machine}\n${moved}`
   if (state === 'trusted') return `${times}${SAYS.trusted}\n`
   const far = `${describe(Math.abs(leapSeconds))} ${leapSeconds < 0 ? 'back' : 'ahead'}`
   const lines = [
@@ -35,5 +39,5 @@ export function renderClock({ state, now, machine, leapSeconds, since }: ClockVi
 function describe(seconds: number): string {
   if (seconds >= 2 * 86_400) return `${Math.round(seconds / 86_400)} days`
   if (seconds >= 2 * 3_600) return `${Math.round(seconds / 3_600)} hours`
-  return `${Math.round(seconds / 60)} minutes`
+  return seconds < 60 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`
 }

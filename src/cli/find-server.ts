@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { loadConfig, type UsherConfig } from '../config.ts'
 import { createHttpClient } from '../lib/http-client.ts'
 import { listenerUrl } from '../lib/listener-url.ts'
 import { createRestClient, type RestClient } from '../lib/rest-client.ts'
-import { ADMIN_TOKEN_FILE } from '../lib/secret-files.ts'
+import { readAdminToken } from '../lib/secret-files.ts'
 import { findRunningServer, isReachedElsewhere } from '../main/server-file.ts'
 import { UsageError } from './failure.ts'
 
@@ -54,7 +53,7 @@ export function seekServer(
   if (place === undefined) return { api: undefined, config, isReachedElsewhere: false, close() {} }
   const http = createHttpClient(place.certificate)
   return {
-    api: createRestClient(http, place.url, given ?? readToken(config)),
+    api: createRestClient(http, place.url, given ?? readAdminToken(config.dataDir)),
     config,
     isReachedElsewhere: place.isElsewhere,
     close: http.close,
@@ -92,10 +91,4 @@ function configuredUrl({ host, tls, admin, dataDir }: UsherConfig): string {
       `no server runs on ${dataDir}, and the configured admin port is 0 (any): name the server with --url`,
     )
   return listenerUrl(host, admin.port, tls.cert !== undefined)
-}
-
-function readToken({ dataDir }: UsherConfig): string | undefined {
-  const path = join(dataDir, ADMIN_TOKEN_FILE)
-  const text = existsSync(path) ? readFileSync(path, 'utf8').trim() : ''
-  return text === '' ? undefined : text
 }

@@ -1,9 +1,14 @@
 import type { ExplainedNode, ExplainView, ProfileView } from '../contract.ts'
 import { ApiRefusalError } from '../lib/rest-client.ts'
+import { UsageError } from './failure.ts'
 import { type ClientOptions, findServer } from './find-server.ts'
+
+const WHAT_AN_ID_IS = 'it is neither a device ID of 38 digits nor a data source and an ID, as 77052:hd-9f21'
 
 /** `usher profile ID` [OPS-14]. */
 export async function profile(id: string, options: ClientOptions): Promise<void> {
+  // Of these an address makes something else, which the server would answer: the list, or a page that is not there.
+  if (/^(\s*|\.{1,2})$/.test(id)) throw new UsageError(`${JSON.stringify(id)} is no ID: ${WHAT_AN_ID_IS}`)
   const server = findServer(options)
   try {
     const path = `/v1/profiles/${encodeURIComponent(id)}`

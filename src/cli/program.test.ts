@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../testkit/free-port.ts'
 import { buildProgram, run } from './program.ts'
 
+const RIGHT = 'the-right-token-of-this-test'
 const closers: (() => void)[] = []
 let out = ''
 let errors = ''
@@ -42,6 +43,9 @@ describe('usage', () => {
     ['no such command', ['sing'], 'unknown command'],
     ['no such option', ['partner', '--loud'], 'unknown option'],
     ['a missing argument', ['profile'], 'missing required argument'],
+    ['an empty ID', ['profile', ''], '"" is no ID: it is neither a device ID of 38 digits nor a data source and an ID'],
+    ['a blank as an ID', ['profile', ' '], '" " is no ID: it is neither'],
+    ['an ID that an address leaves out', ['profile', '..'], '".." is no ID: it is neither'],
     ['a port that is none', ['partner', '--port', '70000'], 'is not a number from 0 to 65535'],
     ['a port that is no whole number', ['partner', '--port', '80.5'], "'--port <port>' argument '80.5' is invalid"],
     ['a port in another notation', ['partner', '--port', '0x1f90'], 'is not a number from 0 to 65535'],
@@ -140,7 +144,7 @@ describe('client commands', () => {
   const asked: (string | undefined)[] = []
   const answerProfile: RequestListener = (request, response) => {
     asked.push(request.headers.authorization)
-    if (request.headers.authorization !== 'Bearer right')
+    if (request.headers.authorization !== `Bearer ${RIGHT}`)
       return void response.writeHead(401).end('{"code":"unauthorized","message":"the token is not known"}')
     if (!request.url?.includes('1111')) return void response.writeHead(404).end('{"code":"not_found","message":"-"}')
     response.end(JSON.stringify(request.url?.includes('/explain') ? explain : view))
@@ -148,7 +152,7 @@ describe('client commands', () => {
 
   test('profile shows IDs, traits, segments and why [OPS-14~]', async () => {
     const url = await serve(answerProfile)
-    expect(await run(['profile', '1'.repeat(38), '--url', url, '--token', 'right'])).toBe(0)
+    expect(await run(['profile', '1'.repeat(38), '--url', url, '--token', RIGHT])).toBe(0)
     for (const part of [
       'hd-9f21',
       'Shoes  3 times',
@@ -157,13 +161,13 @@ describe('client commands', () => {
     ])
       expect(out).toContain(part)
     out = ''
-    expect(await run(['profile', '1'.repeat(38), '--url', url, '--token', 'right', '--json'])).toBe(0)
+    expect(await run(['profile', '1'.repeat(38), '--url', url, '--token', RIGHT, '--json'])).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ ...view, explain: { 100007: explain } })
   })
 
   test('what is not known, and a wrong token: exit 1 with what to do [OPS-14~]', async () => {
     const url = await serve(answerProfile)
-    expect(await run(['profile', '99', '--url', url, '--token', 'right'])).toBe(1)
+    expect(await run(['profile', '99', '--url', url, '--token', RIGHT])).toBe(1)
     expect(errors).toContain('nothing is known of 99')
     expect(await run(['profile', '99', '--url', url, '--token', 'wrong'])).toBe(1)
     expect(errors).toContain('Sign in with --token')
@@ -172,9 +176,21 @@ describe('client commands', () => {
   test('the token file of the data directory is found [OPS-14~]', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'usher-cli-'))
     closers.push(() => rmSync(folder, { recursive: true }))
-    writeFileSync(join(folder, 'admin.token'), 'right\n')
+    writeFileSync(join(folder, 'admin.token'), `${RIGHT}\n`)
     expect(await run(['profile', '1'.repeat(38), '--url', await serve(answerProfile), '--data-dir', folder])).toBe(0)
-    expect(asked.at(-1)).toBe('Bearer right')
+    expect(asked.at(-1)).toBe(`Bearer ${RIGHT}`)
+  })
+
+  test.each([
+    ['is too short', (path: string) => writeFileSync(path, 'x'), 'has fewer than 24 characters'],
+    ['is a folder', (path: string) => mkdirSync(path), 'is a folder. Remove it'],
+  ])('a token file that %s is named, with what to do: exit 1 [OPS-14~] [OPS-22]', async (_name, put, why) => {
+    const folder = mkdtempSync(join(tmpdir(), 'usher-cli-'))
+    closers.push(() => rmSync(folder, { recursive: true }))
+    put(join(folder, 'admin.token'))
+    const url = await serve((_request, response) => void response.writeHead(500).end())
+    expect(await run(['link', '--url', url, '--data-dir', folder])).toBe(1)
+    expect(errors).toContain(`error: ${join(folder, 'admin.token')} ${why}`)
   })
 
   test.each([
@@ -190,10 +206,10 @@ describe('client commands', () => {
     const url = await serve(
       (_request, response) => void response.end(`{"progress":{"done":1,"total":2}}\n${JSON.stringify({ report })}\n`),
     )
-    expect(await run(['verify', '--url', url, '--token', 'right'])).toBe(status)
+    expect(await run(['verify', '--url', url, '--token', RIGHT])).toBe(status)
     expect(out).toContain(expected)
     out = ''
-    await run(['verify', '--url', url, '--token', 'right', '--json'])
+    await run(['verify', '--url', url, '--token', RIGHT, '--json'])
     expect(JSON.parse(out)).toEqual(report)
   })
 
@@ -211,18 +227,18 @@ describe('client commands', () => {
       const isConfirmed = request.method === 'POST'
       response.end(JSON.stringify(isConfirmed ? { ...view, state: 'trusted', leapSeconds: 0, since: null } : view))
     })
-    expect(await run(['clock', '--url', url, '--token', 'right'])).toBe(0)
+    expect(await run(['clock', '--url', url, '--token', RIGHT])).toBe(0)
     expect(out).toContain('leapt 40 days ahead at 2027-06-10T11:59:00.000Z')
     expect(out).toContain('usher clock --confirm')
     out = ''
-    expect(await run(['clock', '--confirm', '--url', url, '--token', 'right'])).toBe(0)
+    expect(await run(['clock', '--confirm', '--url', url, '--token', RIGHT])).toBe(0)
     expect(out).toContain('The clock is trusted.')
     expect(calls).toEqual(['GET /v1/clock', 'POST /v1/clock/confirm'])
   })
 
   test('a server that is not Usher: exit 1 with its address and what to look at [OPS-14~]', async () => {
     const url = await serve((_request, response) => void response.writeHead(404).end())
-    expect(await run(['link', '--url', url, '--token', 'right'])).toBe(1)
+    expect(await run(['link', '--url', url, '--token', RIGHT])).toBe(1)
     expect(errors).toContain(`${url} answered 404 and nothing`)
     expect(errors).toContain('Is it the admin address of Usher?')
   })

@@ -56,16 +56,37 @@ export function renderReport(view: VerifyView): string {
   const found = foundIn(view)
   return lines([
     `${view.records} records checked, ${found === 0 ? 'no problem found' : `${problems(found)}:`}`,
-    ...view.damage.flatMap(damageLines),
-    ...view.keys.map((problem) => `  ${problem}`),
-    ...view.catalog.map((problem) => `  catalog.sqlite, the definitions: ${problem}`),
-    ...findingLines(view.findings),
+    ...problemLines(view),
   ])
 }
 
+/** @param isServerRunning it has to be stopped before a repair @param isRepaired a repair was made: what is left it cannot help */
+export function adviceFor(
+  view: VerifyView,
+  {
+    isServerRunning = false,
+    isRepaired = false,
+  }: { readonly isServerRunning?: boolean; readonly isRepaired?: boolean },
+): string {
+  const { catalog, keys } = view
+  const isToRepair = foundIn(view) > catalog.length + keys.length
+  const run = isServerRunning ? 'Stop the server and run' : 'Run'
+  return [
+    ...(keys.length > 0 ? ['No repair helps a key: put back the file as it is said above.'] : []),
+    ...(catalog.length > 0 ? ['No repair helps the definitions: restore a backup.'] : []),
+    ...(isToRepair ? [isRepaired ? 'Restore a backup.' : `${run}: usher verify --repair, or restore a backup.`] : []),
+    'What each means: docs/damage.md',
+  ].join(' ')
+}
+
 export function renderRepair({ damage, repaired, report }: RepairReport): string {
+  const left = problemLines(readReport(report))
+  return `${renderRepaired({ damage, repaired, report })}${left.length === 0 ? '' : lines(['Left:', ...left])}`
+}
+
+function renderRepaired({ damage, repaired, report }: RepairReport): string {
   const wrong = Object.values(repaired).reduce((sum, { count }) => sum + count, 0)
-  if (damage.length + wrong === 0) return lines([`${report.records} records checked, nothing to repair`])
+  if (damage.length + wrong === 0) return lines([`${report.records} records checked, nothing to repair in them`])
   const isLost = damage.some((one) => one.isLost)
   const mayLackOptOuts = damage.some(({ kind, ranges }) => kind !== 'table' || ranges.some(hasOptOuts))
   return lines([
@@ -81,6 +102,15 @@ export function renderRepair({ damage, repaired, report }: RepairReport): string
       : []),
     'The damaged files are kept. Look at the device before you start again.',
   ])
+}
+
+function problemLines(view: VerifyView): string[] {
+  return [
+    ...view.damage.flatMap(damageLines),
+    ...view.keys.map((problem) => `  ${problem}`),
+    ...view.catalog.map((problem) => `  catalog.sqlite, the definitions: ${problem}`),
+    ...findingLines(view.findings),
+  ]
 }
 
 function hasOptOuts({ kinds }: { readonly kinds: readonly string[] }): boolean {

@@ -2,7 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { loadConfig } from '../config.ts'
 import type { Overview } from '../contract.ts'
+import { findKeyProblems } from '../main/checked-keys.ts'
 import { freePort } from '../testkit/free-port.ts'
 import { startWholeServer } from '../testkit/start-whole-server.ts'
 import { run } from './program.ts'
@@ -115,7 +117,7 @@ test('one flipped bit of the log: nobody is lost, the server is ready, and every
     expect(await run(['verify', '--url', server.adminUrl, '--token', 'a-test-token-of-enough-characters'])).toBe(1)
     expect(out).toContain(`${file}, the log of what was written last: 1 damaged place`)
     expect(out).toContain('nothing is lost')
-    expect(errors).toContain('usher verify --repair')
+    expect(errors).toContain('1 problem. Stop the server and run: usher verify --repair, or restore a backup.')
     expect(await verify('--repair')).toBe(1)
     expect(errors).toContain(`a server is running on ${dataDir}: stop it`)
   }
@@ -159,6 +161,7 @@ test('a damaged block of a table is named before a start, and repaired; nothing 
   expect(out).toMatch(new RegExp(`${file}, a table of records: 1 damaged place, \\d+ bytes; what stood there is lost`))
   expect(out).toMatch(/in partitions \d+ to \d+: .*profile/)
   expect(out).toContain(join(dataDir, 'damaged'))
+  expect(errors).toContain('1 problem. Run: usher verify --repair, or restore a backup.')
   expect(await verify('--repair', '--json')).toBe(0)
   const { damage: repaired, report } = JSON.parse(out) as { damage: { file: string }[]; report: { records: number } }
   expect(repaired.map((one) => one.file)).toEqual([file])
@@ -198,13 +201,35 @@ test('damaged definitions are found, and no repair claims to have mended them [S
   writeFileSync(file, content)
   expect(await verify()).toBe(1)
   expect(out).toContain('catalog.sqlite, the definitions: ')
-  expect(errors).toMatch(/Restore a backup/)
+  expect(errors).toMatch(
+    /problems?\. No repair helps the definitions: restore a backup\. What each means: docs\/damage\.md/,
+  )
+  expect(errors).not.toContain('verify --repair')
+  const told = out.split('\n').filter((line) => line.includes('catalog.sqlite'))
   expect(await verify('--repair')).toBe(1)
-  expect(errors).toMatch(/problems? left. Restore a backup: docs\/damage.md/)
+  expect(errors).toMatch(/problems? left\. No repair helps the definitions: restore a backup\./)
+  expect(out.split('\nLeft:\n')[1]?.trimEnd().split('\n')).toEqual(told)
   rmSync(file)
   expect(await verify()).toBe(1)
   expect(out).toContain('catalog.sqlite, the definitions: the file is missing')
 })
+
+test.each(['optout.key', 'ecid.key', 'master.key'])(
+  'a %s that is gone is named by check and repair, with where another is [SEC-60~] [OPS-14~]',
+  async (name) => {
+    await visit()
+    rmSync(join(dataDir, name))
+    const [sentence] = findKeyProblems(loadConfig({ env: { USHER_DATA_DIR: dataDir } }))
+    expect(sentence).toContain(`${join(dataDir, name)} is missing although the data directory is in use`)
+    expect(sentence).toMatch(/restore one into another folder, and take it from there|Put back the copy/)
+    for (const args of [[], ['--repair']]) {
+      expect(await verify(...args)).toBe(1)
+      expect(out).toContain(`\n  ${sentence}\n`)
+      expect(errors).toMatch(/1 problem( left)?\. No repair helps a key: put back the file as it is said above\./)
+      expect(errors).not.toContain('verify --repair')
+    }
+  },
+)
 
 test('in an empty data directory with the list of opt-outs and its key every opt-out holds again [SEC-79] [SEC-90~]', async () => {
   await visit()

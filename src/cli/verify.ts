@@ -5,7 +5,7 @@ import { repairDataDir, verifyDataDir } from '../main.ts'
 import { UsageError } from './failure.ts'
 import { type ClientOptions, seekServer } from './find-server.ts'
 import { createProgress, type Progress } from './progress.ts'
-import { foundIn, problems, readReport, renderRepair, renderReport } from './verify-view.ts'
+import { adviceFor, foundIn, problems, readReport, renderRepair, renderReport } from './verify-view.ts'
 
 export interface VerifyOptions extends ClientOptions {
   /** Puts right what can be, in a data directory that no server has open. */
@@ -31,7 +31,11 @@ export async function verify(options: VerifyOptions): Promise<void> {
   const server = seekServer(options)
   const progress = createProgress()
   try {
-    const own = () => verifyDataDir(server.config, (done, total) => progress.show(done, total, 'records'))
+    let isServerRunning = server.api !== undefined
+    const own = () => {
+      isServerRunning = false
+      return verifyDataDir(server.config, (done, total) => progress.show(done, total, 'records'))
+    }
     const asked = server.api === undefined ? own() : askServer(server.api, progress)
     const report: unknown = await asked.catch((error: unknown) => {
       if (!(error instanceof ServerUnreachableError) || options.url !== undefined) throw error
@@ -41,10 +45,7 @@ export async function verify(options: VerifyOptions): Promise<void> {
     const view = readReport(report)
     process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : renderReport(view))
     const found = foundIn(view)
-    if (found > 0)
-      throw new DamageFoundError(
-        `${problems(found)}; what is damaged is not served. Restore a backup, or stop the server and run: usher verify --repair. What each means: docs/damage.md`,
-      )
+    if (found > 0) throw new DamageFoundError(`${problems(found)}. ${adviceFor(view, { isServerRunning })}`)
   } finally {
     progress.end()
     server.close()
@@ -61,8 +62,9 @@ async function repair(options: VerifyOptions): Promise<void> {
     const done = await repairDataDir(config, (done, total) => progress.show(done, total, 'records'))
     progress.end()
     process.stdout.write(options.json === true ? `${JSON.stringify(done, null, 2)}\n` : renderRepair(done))
-    const left = foundIn(readReport(done.report))
-    if (left > 0) throw new DamageFoundError(`${problems(left)} left. Restore a backup: docs/damage.md`)
+    const view = readReport(done.report)
+    const left = foundIn(view)
+    if (left > 0) throw new DamageFoundError(`${problems(left)} left. ${adviceFor(view, { isRepaired: true })}`)
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'store_locked') throw error
     throw new ServerRunningError(

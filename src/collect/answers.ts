@@ -106,6 +106,8 @@ export function addCorsHeaders(edge: Edge, { headers }: Pick<EdgeRequest, 'heade
   const isAllowed = corsOrigins.length === 0 ? isOrigin(origin) : corsOrigins.includes(origin)
   if (!isAllowed || origin === 'null') return
   head.push('Access-Control-Allow-Origin', origin, 'Access-Control-Allow-Credentials', 'true')
+  // Beside the body a page may read only what is named; codes that stand nowhere else would be for nobody.
+  if (head.includes('X-Error')) head.push('Access-Control-Expose-Headers', 'X-Error')
 }
 
 /** Scheme, host and port, as a browser writes them. */

@@ -337,6 +337,21 @@ test('errors of the pipeline stand behind those of the call [COL-116] [COL-114]'
   expect(reply.text).toContain('\\u003cb>')
 })
 
+test('a page of another origin may read the codes in X-Error, where there are any [COL-10] [COL-114]', async () => {
+  const headers = { origin: 'https://shop.example' }
+  await using edge = await startTestEdge({ config: { corsOrigins: ['https://shop.example'] } })
+  const exposed = async (target: string, init: Parameters<typeof edge.call>[1]) =>
+    (await edge.call(target, init)).headers['access-control-expose-headers']
+  expect(await exposed('/event?d_uuid=12', { headers })).toBe('X-Error')
+  expect(await exposed(`${JSON_EVENT}&d_uuid=12`, { headers })).toBe('X-Error')
+  expect(await exposed(JSON_EVENT, { headers })).toBeUndefined()
+  expect(await exposed('/event?d_uuid=12', { headers: { origin: 'https://other.example' } })).toBeUndefined()
+  await using broken = await startTestEdge({ process: () => Promise.reject(new Error('a mistake of ours')) })
+  const fault = await broken.call(JSON_EVENT, { headers })
+  expect([fault.headers['x-error'], fault.headers['access-control-allow-origin']]).toEqual(['0', headers.origin])
+  expect(fault.headers['access-control-expose-headers']).toBe('X-Error')
+})
+
 test('only listed origins may read answers once some are listed, the null origin never [COL-10] [SEC-20]', async () => {
   await using open = await startTestEdge()
   expect(

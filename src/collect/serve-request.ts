@@ -46,7 +46,7 @@ export async function serveRequest(
     } else sent = await serveRoute(edge, load, message, response, target, route)
   } catch (error) {
     edge.events.onFault?.(error, sent.eventId)
-    answerFault(message, response)
+    answerFault(edge, message, response)
   } finally {
     load.inFlight--
   }
@@ -173,7 +173,7 @@ function limited(edge: Edge, request: EdgeRequest, reason: string): Answer {
 }
 
 /** Our own mistake: 200 with error 0 and, on `/id`, the object page libraries need; never a stack trace [SEC-02]. */
-function answerFault(message: IncomingMessage, response: ServerResponse): void {
+function answerFault(edge: Edge, message: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent) {
     response.destroy()
     return
@@ -182,6 +182,7 @@ function answerFault(message: IncomingMessage, response: ServerResponse): void {
   const error = callError(0)
   const body = isId ? JSON.stringify({ error_msg: error.msg }) : JSON.stringify({ stuff: [], errors: [error] })
   const head = ['Content-Type', 'application/json;charset=utf-8', 'Content-Length', String(body.length), 'X-Error', '0']
+  addCorsHeaders(edge, message, head)
   response.writeHead(200, head)
   response.end(body)
 }

@@ -1,10 +1,18 @@
 import type { UsherConfig } from '../config.ts'
+import { isKeptTime, KEPT_MS_MAX, notKept } from '../lib/kept-time.ts'
 
-/** Settings that are right each by itself and not together; a sentence each, with keys, variables and what is allowed. */
-export function impossibleCombinations(config: UsherConfig): string[] {
+/**
+ * Settings that are right each by itself and not together; a sentence each, with keys, variables and what is allowed.
+ * @param nowMs the machine's clock
+ */
+export function impossibleCombinations(config: UsherConfig, nowMs: number): string[] {
   const issues: string[] = []
   if (config.clockOffsetMs !== 0 && config.production) {
     issues.push('clockOffsetMs (USHER_CLOCK_OFFSET_MS): a test switch, refused with NODE_ENV=production. Allowed: 0')
+  } else if (config.clockOffsetMs !== 0 && !isKeptTime(nowMs + config.clockOffsetMs)) {
+    issues.push(
+      `clockOffsetMs (USHER_CLOCK_OFFSET_MS): ${notKept(nowMs + config.clockOffsetMs)}. Allowed now: ${-nowMs} to ${KEPT_MS_MAX - nowMs}`,
+    )
   }
   if ((config.tls.cert === undefined) !== (config.tls.key === undefined)) {
     issues.push(

@@ -9,10 +9,11 @@ export const ClockView = z.object({
     description:
       'held: it leapt, and time goes on as before; waiting: nothing expires by the new time yet; followed: things expire, nothing is deleted for its age',
   }),
-  now: time.meta({ description: 'The time that Usher goes by' }),
+  now: time.meta({ description: 'The time that Usher goes by, moved by the test switch where that was used' }),
   machine: time.meta({ description: "The time of the machine's clock" }),
   leapSeconds: z.number().meta({ description: 'How far it leapt; negative: back; 0 when it is trusted' }),
   since: time.nullable(),
+  offsetSeconds: z.number().meta({ description: 'How far the test switch moved `now`; 0 without it' }),
 })
 export type ClockView = z.infer<typeof ClockView>
 

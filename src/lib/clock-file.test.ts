@@ -11,6 +11,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const moment = { wallMs: Date.UTC(2026, 10, 30), uptimeMs: 5_000, bootId: 'a boot' }
+/** 2106-02-07T06:28:15Z */
+const LAST = 0xffff_ffff * 1000
 const doubt = { trusted: moment, leapMs: 86_400_000, sinceMs: moment.wallMs, steadyMs: 0 }
 const file = () => join(folder, 'clock.json')
 const read = () => {
@@ -56,7 +58,14 @@ test.each([
   ['has no epoch', JSON.stringify({ line: moment })],
   ['has an epoch that is no whole number', JSON.stringify({ line: moment, epoch: 1.5 })],
   ['has a time without number', JSON.stringify({ line: { ...moment, wallMs: null }, epoch: 1 })],
-  ['has a time that no date can hold', JSON.stringify({ line: { ...moment, wallMs: 8.64e15 + 1 }, epoch: 1 })],
+  ['has a time that cannot be kept', JSON.stringify({ line: { ...moment, wallMs: LAST + 1 }, epoch: 1 })],
+  ['has a time of before 1970', JSON.stringify({ line: { ...moment, wallMs: -1 }, epoch: 1 })],
+  [
+    'has a doubt of a time that cannot be kept',
+    JSON.stringify({ line: moment, epoch: 1, doubt: { ...doubt, trusted: { ...moment, wallMs: LAST + 1 } } }),
+  ],
+  ['has a doubt since no date', JSON.stringify({ line: moment, epoch: 1, doubt: { ...doubt, sinceMs: 8.64e15 + 1 } })],
+  ['has a doubt of no size', JSON.stringify({ line: moment, epoch: 1, doubt: { ...doubt, leapMs: -1e300 } })],
   ['has a time since the start that is none', JSON.stringify({ line: { ...moment, uptimeMs: '5' }, epoch: 1 })],
   ['has no boot', JSON.stringify({ line: { ...moment, bootId: 1 }, epoch: 1 })],
   ['has a doubt without its line', JSON.stringify({ line: moment, epoch: 1, doubt: { ...doubt, trusted: {} } })],
@@ -68,7 +77,7 @@ test.each([
   expect(errors).toHaveLength(1)
 })
 
-test('a time at the very end of what a date can hold is one', () => {
-  writeFileSync(file(), JSON.stringify({ line: { ...moment, wallMs: 8.64e15 }, epoch: 1 }))
-  expect(read().stored?.line.wallMs).toBe(8.64e15)
+test('the last second that can be kept is a time', () => {
+  writeFileSync(file(), JSON.stringify({ line: { ...moment, wallMs: LAST }, epoch: 1 }))
+  expect(read().stored?.line.wallMs).toBe(LAST)
 })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import type { ClockDoubt, ClockRecord } from './clock-guard.ts'
 import type { Moment } from './clock-moment.ts'
+import { isKeptTime } from './kept-time.ts'
 
 /** What the clock said at the end of the last run, so that a start at a wrong time is noticed; and how often it was wrong. */
 export interface StoredClock extends ClockRecord {
@@ -47,7 +48,7 @@ function parse(value: unknown): StoredClock {
 function isMoment(value: Partial<Moment> | undefined): value is Moment {
   return (
     Number.isFinite(value?.wallMs) &&
-    Math.abs(value?.wallMs as number) <= DATE_MS_MAX &&
+    isKeptTime(value?.wallMs as number) &&
     Number.isFinite(value?.uptimeMs) &&
     typeof value?.bootId === 'string'
   )
@@ -55,8 +56,6 @@ function isMoment(value: Partial<Moment> | undefined): value is Moment {
 
 function isDoubt(value: Partial<ClockDoubt>): value is ClockDoubt {
   const { trusted, leapMs, sinceMs, steadyMs } = value
-  return isMoment(trusted) && [leapMs, sinceMs, steadyMs].every(Number.isFinite)
+  if (!isMoment(trusted) || ![leapMs, sinceMs, steadyMs].every(Number.isFinite)) return false
+  return isKeptTime(sinceMs as number) && isKeptTime(Math.abs(leapMs as number)) && (steadyMs as number) >= 0
 }
-
-/** What a `Date` can hold. */
-const DATE_MS_MAX = 8.64e15

@@ -1,3 +1,5 @@
+import { isKeptTime, notKept } from './kept-time.ts'
+
 /**
  * The product's clock: the machine's, shifted by the test switch. Nothing else reads the time of day, so that a month
  * can be checked in a second. Source: spec/operating.md [OPS-27].
@@ -10,7 +12,7 @@ export interface AdjustableClock {
   /**
    * Moves the product's time forward.
    * @param byMs whole milliseconds, 0 or more: time never runs backwards here
-   * @throws RangeError when it is not
+   * @throws RangeError when it is not, or leads to a time that cannot be kept
    */
   advance(byMs: number): number
 }
@@ -23,6 +25,8 @@ export function createClock(offsetMs = 0, machineNowMs: () => number = Date.now)
     offsetMs: () => offset,
     advance(byMs) {
       if (!Number.isSafeInteger(byMs) || byMs < 0) throw new RangeError('advanceMs must be a whole number, 0 or more')
+      const atMs = machineNowMs() + offset + byMs
+      if (!isKeptTime(atMs)) throw new RangeError(`advanceMs ${notKept(atMs)}`)
       offset += byMs
       return machineNowMs() + offset
     },

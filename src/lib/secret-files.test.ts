@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { openSecretFiles, SecretFileError } from './secret-files.ts'
+import { openSecretFile, openSecretFiles, readAdminToken, SecretFileError } from './secret-files.ts'
 
 let dataDir = ''
 beforeEach(() => {
@@ -74,6 +74,52 @@ test.each([
     expect(() => openSecretFiles(dataDir, { inUse: true })).toThrow(name)
     expect(() => openSecretFiles(dataDir, { inUse: true })).toThrow(way)
   }
+})
+
+test.each([
+  ['x', 'has fewer than 24 characters'],
+  ['a-token-of-23-character', 'has fewer than 24 characters'],
+  ['a-token-of-24-characters', undefined],
+  ['\u00fc b', 'holds what no header can carry'],
+  ['a token with blanks that is long', 'holds what no header can carry'],
+  ['ein-schl\u00fcssel-mit-umlauten-drin', 'holds what no header can carry'],
+])('an admin.token of %j is held to the rule of the configured one [OPS-22] [OPS-14~]', (token, issue) => {
+  openSecretFiles(dataDir, fresh)
+  const path = join(dataDir, 'admin.token')
+  writeFileSync(path, `${token}\n`)
+  const open = () => openSecretFiles(dataDir, { inUse: true }).adminToken
+  const read = () => readAdminToken(dataDir)
+  for (const use of [open, read]) {
+    if (issue === undefined) {
+      expect(use()).toBe(token)
+      continue
+    }
+    expect(use).toThrow(SecretFileError)
+    const way = 'Remove it: the next start of the server puts a new one there'
+    expect(use).toThrow(`${path} ${issue}. Allowed: at least 24 characters, visible ASCII without blanks. ${way}`)
+    if (token !== 'x') expect(use).not.toThrow(token)
+  }
+  expect(readFileSync(path, 'utf8')).toBe(`${token}\n`)
+})
+
+test.each([
+  ['admin.token', 'Remove it'],
+  ['ecid.key', 'A backup holds it'],
+  ['optout.key', 'A backup holds it'],
+  ['master.key', 'backups, which never hold it'],
+  ['demo-partner.key', 'Remove it'],
+])('a folder in the place of %s is named, with what to do, and left as it is [OPS-14~]', (name, way) => {
+  openSecretFiles(dataDir, fresh)
+  const path = join(dataDir, name)
+  rmSync(path, { force: true })
+  mkdirSync(path)
+  chmodSync(path, 0o755)
+  const open = () => void (name.startsWith('demo') ? openSecretFile(path) : openSecretFiles(dataDir, { inUse: true }))
+  expect(open).toThrow(SecretFileError)
+  expect(open).toThrow(`${path} is a folder. `)
+  expect(open).toThrow(way)
+  if (name === 'admin.token') expect(() => readAdminToken(dataDir)).toThrow(`${path} is a folder. Remove it`)
+  if (process.platform !== 'win32') expect(statSync(path).mode & 0o777).toBe(0o755)
 })
 
 test.skipIf(process.platform === 'win32')('a file that others could read is restricted, with a warning', () => {

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { ADMIN_TOKEN, adminTokenIssue } from './admin-token.ts'
 
 /**
  * Keys that live in the data directory, one file each, readable by their owner only. Made on the first start; a data
@@ -22,7 +23,7 @@ import { join } from 'node:path'
 export interface SecretFiles {
   /** 32 bytes; encrypts stored secrets. */
   readonly masterKey: Buffer
-  /** Lets the commands of this machine sign in to the running server; 43 characters. */
+  /** Lets the commands of this machine sign in to the running server; 43 characters, unless somebody put another there. */
   readonly adminToken: string
   /** 32 bytes; hashes the IDs of opt-outs. */
   readonly optOutKey: Buffer
@@ -73,7 +74,7 @@ export function openSecretFiles(dataDir: string, options: SecretFileOptions): Se
     optOutKey: key('optout.key'),
     ecidKey: key('ecid.key'),
     // Nothing depends on an old token, so a removed one is simply replaced: that is how it is revoked.
-    adminToken: openToken(join(dataDir, ADMIN_TOKEN_FILE), warnings),
+    adminToken: openAdminToken(dataDir, warnings),
     warnings,
   }
 }
@@ -83,7 +84,7 @@ export function readKey(dataDir: string, name: KeyName, warnings: string[] = [])
   const path = join(dataDir, name)
   if (!existsSync(path))
     throw new SecretFileError(`${path} is missing although the data directory is in use. ${REMEDIES[name]}`)
-  const text = readClosed(path, warnings)
+  const text = readClosed(path, REMEDIES[name], warnings)
   if (!/^[A-Za-z0-9+/]{43}=$/.test(text))
     throw new SecretFileError(`${path} does not hold 32 bytes in Base64. ${REMEDIES[name]}`)
   return Buffer.from(text, 'base64')
@@ -106,9 +107,30 @@ export function openSecretFile(path: string): string {
   return openToken(path, [])
 }
 
+/** The token that a command of this machine signs in with; undefined where there is none. @throws SecretFileError */
+export function readAdminToken(dataDir: string): string | undefined {
+  const path = join(dataDir, ADMIN_TOKEN_FILE)
+  const text = existsSync(path) ? readText(path, TOKEN_REMEDY) : ''
+  return text === '' ? undefined : mustBeToken(text, path)
+}
+
+/** Whoever holds it may do everything, so it is held to the rule of the configured one [OPS-22]. */
+function openAdminToken(dataDir: string, warnings: string[]): string {
+  const path = join(dataDir, ADMIN_TOKEN_FILE)
+  return mustBeToken(openToken(path, warnings), path)
+}
+
+function mustBeToken(text: string, path: string): string {
+  const issue = adminTokenIssue(text)
+  if (issue === undefined) return text
+  throw new SecretFileError(`${path} ${issue}. Allowed: ${ADMIN_TOKEN.allowed}. ${TOKEN_REMEDY}`)
+}
+
+const TOKEN_REMEDY = 'Remove it: the next start of the server puts a new one there'
+
 function openToken(path: string, warnings: string[]): string {
   if (!existsSync(path)) writeNew(path, newToken())
-  const text = readClosed(path, warnings)
+  const text = readClosed(path, TOKEN_REMEDY, warnings)
   if (text !== '') return text
   const token = newToken()
   rmSync(`${path}.new`, { force: true })
@@ -130,8 +152,9 @@ function makeKey(path: string, name: KeyName, warnings: string[]): void {
     )
 }
 
-/** Closes the file to others first. */
-function readClosed(path: string, warnings: string[]): string {
+/** Closes the file to others, if it was open to them. */
+function readClosed(path: string, remedy: string, warnings: string[]): string {
+  const text = readText(path, remedy)
   // Windows has no such bits: access there follows the folder.
   if (process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
     warnings.push(
@@ -139,7 +162,18 @@ function readClosed(path: string, warnings: string[]): string {
     )
     chmodSync(path, 0o600)
   }
-  return readFileSync(path, 'utf8').trim()
+  return text
+}
+
+/** @throws SecretFileError with the path, which Node leaves out for a folder */
+function readText(path: string, remedy: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const why = code === 'EISDIR' ? 'is a folder' : `cannot be read (${message})`
+    throw new SecretFileError(`${path} ${why}. ${remedy}`, { cause: error })
+  }
 }
 
 /**

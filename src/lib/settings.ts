@@ -53,11 +53,16 @@ export function overlayEnvironment(
 }
 
 /**
- * One sentence for each thing that is wrong, with the key, its variable and the allowed values; never a secret's value.
+ * One sentence for each value that is wrong, with the key, its variable and the allowed values; never a secret's value. What
+ * `textIssues` says of a text is not said again.
  * @param input what was judged: an entry of a list is shown
  */
 export function explainIssues(error: z.ZodError, settings: readonly Setting[], input: unknown): string[] {
-  return error.issues.flatMap((issue) => {
+  const places = error.issues.map(({ path }) => JSON.stringify(path))
+  return error.issues.flatMap((issue, i) => {
+    const value = valueAt(input, issue.path)
+    if (places.indexOf(places[i] as string) < i || (typeof value === 'string' && textIssues(value).length > 0))
+      return []
     const key = issue.path.filter((part) => typeof part === 'string').join('.')
     const setting = settings.find((one) => key === one.key || key.startsWith(`${one.key}.`))
     if (issue.code === 'unrecognized_keys' && setting === undefined)
@@ -72,13 +77,14 @@ export function explainIssues(error: z.ZodError, settings: readonly Setting[], i
 function nameEntry(inside: readonly PropertyKey[], setting: Setting, input: unknown): string {
   if (inside.length === 0) return ''
   const [first, ...rest] = inside.map((part) => (typeof part === 'number' ? `entry ${part + 1}` : String(part)))
-  const value = [...setting.path, ...inside].reduce<unknown>(
-    (at, part) => (at as Record<PropertyKey, unknown>)?.[part],
-    input,
-  )
+  const value = valueAt(input, [...setting.path, ...inside])
   const shown =
     setting.isSecret || (typeof value === 'object' && value !== null) ? '' : `, ${JSON.stringify(value) ?? 'missing'},`
   return `${[first, ...rest].join(' ')}${shown} `
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, part) => (at as Record<PropertyKey, unknown> | undefined | null)?.[part], input)
 }
 
 function sayIssue(issue: z.core.$ZodIssue): string {
@@ -116,11 +122,20 @@ export function unknownVariables(names: readonly string[], known: readonly strin
     })
 }
 
-/** `, did you mean x?` for the closest name, or a full stop. */
+/** `, did you mean x?` for the closest name that is near, or a full stop. */
 function suggestion(name: string, known: readonly string[]): string {
   const ranked = known.map((one) => ({ one, distance: editDistance(name.toLowerCase(), one.toLowerCase()) }))
-  const [best] = ranked.sort((a, b) => a.distance - b.distance)
-  return best !== undefined && best.distance <= 3 ? `, did you mean ${best.one}?` : '.'
+  const near = ranked.filter(({ one, distance }) => distance <= slipsMax(name, one))
+  const [best] = near.sort((a, b) => a.distance - b.distance)
+  return best === undefined ? '.' : `, did you mean ${best.one}?`
+}
+
+/** One slip in three letters, of the words in which the two differ: `USHER_NOPE` is not `USHER_HOST` misspelt. */
+function slipsMax(name: string, known: string): number {
+  let [at, start] = [0, 0]
+  for (; at < name.length && name[at]?.toLowerCase() === known[at]?.toLowerCase(); at++)
+    if (/[._]/.test(name[at] as string)) start = at + 1
+  return Math.min(Math.max(Math.floor((name.length - start) / 3), 1), 3)
 }
 
 /** A Markdown table of all settings, one section for each first part of the key. */
@@ -245,14 +260,19 @@ function setAt(target: Record<string, unknown>, path: readonly string[], value: 
   setAt(section, rest, value)
 }
 
+/** Letters to change, add, leave out, or swap with their neighbour. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]
     for (let j = 1; j <= b.length; j++) {
+      const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      const swap = isSwap ? (before[j - 2] as number) + 1 : Number.POSITIVE_INFINITY
       const substitution = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+      next.push(Math.min(swap, substitution, (row[j] as number) + 1, (next[j - 1] as number) + 1))
     }
+    before = row
     row = next
   }
   return row[b.length] as number

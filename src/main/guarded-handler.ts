@@ -1,3 +1,4 @@
+import { isKeptTime, KEPT_TIMES } from '../lib/kept-time.ts'
 import type { CallHandler } from '../model/collected-call.ts'
 import { optOut, optOutStatus } from '../pipeline/opt-out.ts'
 import type { Parts } from '../pipeline/parts.ts'
@@ -48,6 +49,7 @@ export function guardedHandler(parts: Parts, guard: Guard): GuardedHandler {
   const process: CallHandler['process'] = async (call) => {
     // What takes consent back stores no event, and is no more refused than an opt-out.
     if (!call.consent.store) return watched(patiently(() => processCall(call, parts)))
+    if (!isKeptTime(call.receivedAtMs)) throw new StoreUnavailableError(`times are kept ${KEPT_TIMES}`)
     if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
     const outcome = await watched(processCall(call, parts))
     if (outcome.status === 'processed') onAccepted()

@@ -3,6 +3,7 @@ import { type AdjustableClock, createClock } from '../lib/clock.ts'
 import { readClockFile, writeClockFile } from '../lib/clock-file.ts'
 import { type ClockChange, type ClockReading, guardClock } from '../lib/clock-guard.ts'
 import type { MachineClock } from '../lib/clock-moment.ts'
+import { isKeptTime } from '../lib/kept-time.ts'
 import type { Log } from '../lib/log.ts'
 import { isoTime } from '../model/time.ts'
 
@@ -46,27 +47,31 @@ export function openProductClock({ dataDir, offsetMs, log, onLeap, machine }: Pr
   let onReview: (() => void) | undefined
   let saving: Promise<void> = Promise.resolve()
   const save = () => {
+    // It would be no use to the next start; what stands there still is.
+    if (!isKeptTime(guard.record().line.wallMs)) return
     saving = saving
       .then(() => writeClockFile(file, { ...guard.record(), epoch }))
       .catch((error: unknown) => log.warn('clock.unsaved', { file, error }))
   }
+  let clock: AdjustableClock | undefined
   const guard = guardClock({
     stored,
     ...(machine === undefined ? {} : { machine }),
     onChange(change) {
       if (change.event === 'leapt') onLeap()
       if (change.isToReview) epoch += 1
-      tell(log, change)
+      tell(log, change, clock?.offsetMs() ?? offsetMs)
       if (onReview === undefined) return
       save()
       if (change.isToReview) onReview()
     },
   })
-  const clock = createClock(offsetMs, guard.now)
+  const moved = createClock(offsetMs, guard.now)
+  clock = moved
   let timer: NodeJS.Timeout | undefined
   return {
-    ...clock,
-    judgedMs: (nowMs) => guard.judgedMs(nowMs - clock.offsetMs()) + clock.offsetMs(),
+    ...moved,
+    judgedMs: (nowMs) => guard.judgedMs(nowMs - moved.offsetMs()) + moved.offsetMs(),
     mayForget: guard.mayForget,
     reading: guard.reading,
     confirm: guard.confirm,
@@ -94,12 +99,12 @@ const MEANS = {
   trusted: 'the clock is trusted again',
 } as const
 
-function tell(log: Log, { event, state, leapMs, nowMs, machineMs, isToReview }: ClockChange): void {
+function tell(log: Log, { event, state, leapMs, nowMs, machineMs, isToReview }: ClockChange, offsetMs: number): void {
   const fields = {
     state,
     leapSeconds: Math.round(leapMs / 1000),
     machine: isoTime(machineMs),
-    now: isoTime(nowMs),
+    now: isoTime(nowMs + offsetMs),
     means: isToReview ? `${MEANS[state]}; every profile is looked at again` : MEANS[state],
   }
   if (state === 'trusted') log.info(`clock.${event}`, fields)

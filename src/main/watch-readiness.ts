@@ -1,3 +1,5 @@
+import { isKeptTime } from '../lib/kept-time.ts'
+
 /** What `/readyz` says of this process [OPS-12], [SEC-86]. */
 export interface ReadinessWatch {
   /** Names of the checks that fail. */
@@ -13,8 +15,13 @@ const ASK_EVERY_MS = 1_000
 /**
  * Who is not ready gets no more events, so a store that failed is asked by ourselves until it can be written again.
  * @param flush rejects while the store cannot be written
+ * @param nowMs at a time that cannot be kept no event is taken
  */
-export function watchReadiness(isDiskFull: () => boolean, flush: () => Promise<void>): ReadinessWatch {
+export function watchReadiness(
+  isDiskFull: () => boolean,
+  flush: () => Promise<void>,
+  nowMs: () => number,
+): ReadinessWatch {
   let isStopping = false
   let isStoreFailing = false
   const ask = async () => {
@@ -30,6 +37,7 @@ export function watchReadiness(isDiskFull: () => boolean, flush: () => Promise<v
       ...(isStopping ? ['stopping'] : []),
       ...(isDiskFull() ? ['disk_full'] : []),
       ...(isStoreFailing ? ['store_unavailable'] : []),
+      ...(isKeptTime(nowMs()) ? [] : ['clock_out_of_range']),
     ],
     storeFailed() {
       if (isStoreFailing) return

@@ -35,6 +35,42 @@ interface Scene {
 }
 
 /** Twenty visitors with a trait of 30 days are in a segment, and their partner knows. */
+async function readiness(usher: Server): Promise<[number, unknown]> {
+  const answer = await fetch(`${usher.edgeUrl}/readyz`)
+  return [answer.status, await answer.json()]
+}
+
+test('at a time that cannot be kept events are 503 and it is not ready, opt-outs are taken; set right, it goes on [SEC-82~] [SEC-86~] [SEC-11~]', async () => {
+  const machine = makeFakeMachine(Date.UTC(2106, 1, 7, 6, 28, 16), { ticks: true })
+  await using usher = await startWholeServer(dataDir, { machineClock: machine })
+  const event = (visitor: number) => fetch(`${usher.edgeUrl}/event?d_uuid=${deviceId(visitor)}&c_do=look`)
+  expect(await readiness(usher)).toEqual([503, { status: 'not_ready', reasons: ['clock_out_of_range'] }])
+  const refused = await event(1)
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+  expect((await fetch(`${usher.edgeUrl}/demoptout.jpg?d_uuid=${deviceId(2)}`)).status).toBe(200)
+  machine.leap(NOON - Date.UTC(2106, 1, 7, 6, 28, 16))
+  await usher.api('POST', '/v1/clock/confirm', {})
+  expect(await readiness(usher)).toEqual([200, { status: 'ready', reasons: [] }])
+  expect((await event(1)).status).toBe(200)
+  await usher.api<ProfileView>('GET', `/v1/profiles/${deviceId(1)}`)
+  expect((await event(2)).headers.get('x-error')).toBe('171')
+})
+
+test('events up to the last second that can be kept are stored, and the test clock goes no further [OPS-27]', async () => {
+  const last = 0xffff_ffff * 1000
+  const machine = makeFakeMachine(NOON, { ticks: true })
+  await using usher = await startWholeServer(dataDir, { machineClock: machine, env: { USHER_CLOCK_OFFSET_MS: '1000' } })
+  const advance = (advanceMs: number) => usher.api('POST', '/v1/test/clock', { advanceMs })
+  await advance(last - NOON - HOUR)
+  await expect(advance(2 * HOUR)).rejects.toThrow('times are kept from 1970 to 2106-02-07')
+  expect((await fetch(`${usher.edgeUrl}/event?d_uuid=${deviceId(1)}&d_cid=2001%01p1&c_do=look`)).status).toBe(200)
+  expect((await usher.api<ProfileView>('GET', `/v1/profiles/${deviceId(1)}`)).lastSeen).toMatch(/^2106-02-07T05:/)
+  expect(await readiness(usher)).toEqual([200, { status: 'ready', reasons: [] }])
+  const { now, machine: of, offsetSeconds } = await usher.api<ClockView>('GET', '/v1/clock')
+  expect([now.slice(0, 13), of.slice(0, 13)]).toEqual(['2106-02-07T05', '2027-06-10T12'])
+  expect(offsetSeconds).toBe(Math.round((last - NOON - HOUR + 1_000) / 1_000))
+})
+
 async function withVisitors(run: (usher: Server, scene: Scene) => Promise<void>): Promise<void> {
   const machine = makeFakeMachine(NOON, { ticks: true })
   await using receiver = await startReceiver()

@@ -1,3 +1,4 @@
+import { KEPT_MS_MAX } from '../lib/kept-time.ts'
 import { parseProfileId } from '../model/ids.ts'
 import type { Profile } from '../model/profile.ts'
 import { DEVICE_RETENTION_DAYS, PERSON_RETENTION_DAYS } from '../model/retention.ts'
@@ -6,7 +7,7 @@ import type { Rulebook } from './rulebook.ts'
 
 /** Midnight UTC after the last day on which a profile is kept without activity: 120 days, or as its data source says. */
 export function inactiveAtMs(profile: Pick<Profile, 'id' | 'lastSeenMs'>, rulebook: Rulebook): number {
-  return (utcDay(profile.lastSeenMs) + retentionDaysOf(profile, rulebook) + 1) * DAY_MS
+  return Math.min((utcDay(profile.lastSeenMs) + retentionDaysOf(profile, rulebook) + 1) * DAY_MS, KEPT_MS_MAX)
 }
 
 /**

@@ -1,4 +1,5 @@
 import { lastAuthenticated } from '../identity/links.ts'
+import { KEPT_MS_MAX } from '../lib/kept-time.ts'
 import type { MergeRule } from '../model/definitions.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { deviceProfileId, type ProfileId, parseProfileId, type SegmentId } from '../model/ids.ts'
@@ -44,7 +45,7 @@ export async function reevaluateDeclared(target: ProfileId, parts: Parts): Promi
       nowMs,
     )
     // A data source may keep its IDs shorter now than when this one was filed.
-    const filedMs = Math.max(inactiveMs, nowMs - (nowMs % DAY_MS) + DAY_MS)
+    const filedMs = Math.min(Math.max(inactiveMs, nowMs - (nowMs % DAY_MS) + DAY_MS), KEPT_MS_MAX)
     const dueMs = before.dueMs > nowMs ? Math.min(before.dueMs, filedMs) : filedMs
     if (before === stored && segments === before.segments && dueMs === before.dueMs) return []
     const profile: Profile = { ...before, segments, dueMs, membershipKey: rulebook.membershipKey }

@@ -1,4 +1,5 @@
 import { dropExpired } from '../audience/evaluate.ts'
+import { KEPT_MS_MAX } from '../lib/kept-time.ts'
 import { atOnce, type Pace } from '../lib/pace.ts'
 import type { FollowUp } from '../model/follow-up.ts'
 import { declaredProfileId, type ProfileId } from '../model/ids.ts'
@@ -149,5 +150,5 @@ function postpone(
 }
 
 function nextMidnightMs(nowMs: number): number {
-  return nowMs - (nowMs % DAY_MS) + DAY_MS
+  return Math.min(nowMs - (nowMs % DAY_MS) + DAY_MS, KEPT_MS_MAX)
 }

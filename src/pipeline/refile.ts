@@ -1,4 +1,5 @@
 import { type DestinationRules, takesBackUnmapped } from '../activation/destination-rules.ts'
+import { isKeptTime, KEPT_TIMES } from '../lib/kept-time.ts'
 import { openPace, type Pace } from '../lib/pace.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import type { DestinationPlan } from '../model/profile.ts'
@@ -88,6 +89,7 @@ export async function openRefile(
   const walk = async () => {
     while (!closed && place.remaining > 0) {
       try {
+        if (!isKeptTime(parts.clock())) throw new RangeError(`the clock is not ${KEPT_TIMES}`)
         await step(place)
       } catch (error) {
         onFailed(error)

@@ -1,8 +1,16 @@
+import { KEPT_MS_MAX } from '../lib/kept-time.ts'
 import type { ProfileId } from '../model/ids.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import { isSoundKey, Kind, kindRange, partitionOfKey, readDueKey, startKey } from './keys.ts'
 import { RecordCorruptError } from './record.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
+
+/** Before the entries of that second. */
+function besideNothing(partition: number, seconds: number): Buffer {
+  const key = startKey(partition, Kind.due, 4)
+  key.writeUInt32BE(seconds, 3)
+  return key
+}
 
 export interface DueProfile {
   readonly profileId: ProfileId
@@ -80,9 +88,8 @@ export class DueIndex {
     // What commits file while we read counts on top of what we find.
     this.#nextMs[partition] = Number.POSITIVE_INFINITY
     try {
-      const end = startKey(partition, Kind.due, 4)
-      end.writeUInt32BE(Math.floor(nowMs / 1000) + 1, 3)
       const { from, to } = kindRange(partition, Kind.due)
+      const end = nowMs < KEPT_MS_MAX ? besideNothing(partition, Math.floor(nowMs / 1000) + 1) : to
       const entries = await this.#read(from, end, limit)
       const [head] = entries.length > 0 ? entries : await this.#read(from, to, 1)
       if (head !== undefined) this.filed(partition, head.dueMs)

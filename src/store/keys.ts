@@ -93,7 +93,7 @@ export function readProfileKey(key: Buffer): ProfileId {
   return readProfileId(key.subarray(3))
 }
 
-/** @param dueMs whole seconds; entries sort by it */
+/** @param dueMs whole seconds, up to `KEPT_MS_MAX`; entries sort by it */
 export function dueKey(profileId: ProfileId, dueMs: number): Buffer {
   return besideProfile(profileKey(profileId), Kind.due, Math.floor(dueMs / 1000))
 }

@@ -96,6 +96,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
           return { state: 'trusted', nowMs, machineMs: nowMs, leapMs: 0, sinceMs: undefined }
         },
         confirm() {},
+        offsetMs: () => 0,
       },
       rules: { checkTraitRule, parseSegmentRule },
       destinationTypes: destinationTypes({ allowPrivate: false }),

@@ -3,7 +3,7 @@ import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestEdge, type TestEdge } from '../../src/collect/test-edge.conformance.ts'
 import { freePort } from '../../src/testkit/free-port.ts'
-import { CHROMIUM, hasBrowser } from './browser.mjs'
+import { chromiumPath, hasBrowser } from './browser.mjs'
 
 /** What a browser itself makes of our answers: which cookies it keeps, and which calls it sends. Needs a Chromium. */
 const canRun = hasBrowser() || process.env['CI'] === 'true'
@@ -46,7 +46,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => site.listen(port, '127.0.0.1', resolve))
   const rules = `MAP shop.test:80 127.0.0.1:${port}, MAP *:80 127.0.0.1:${edge.port}`
   browser = await chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath: chromiumPath(),
     args: ['--no-sandbox', '--disable-gpu', `--host-resolver-rules=${rules}`],
   })
 })

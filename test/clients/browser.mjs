@@ -6,10 +6,14 @@ import { chromium } from 'playwright-core'
 
 /** The shell is the same engine without the windows around it: half the time for a page, and a fraction of the processes. */
 const USUAL = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium']
-export const CHROMIUM = process.env.USHER_CHROMIUM ?? USUAL.find((path) => existsSync(path)) ?? '/usr/bin/chromium'
+
+/** Looks each time it is asked: `npm test` installs one and goes on. @param usual where it may be; only tests say otherwise */
+export function chromiumPath(usual = USUAL) {
+  return process.env.USHER_CHROMIUM ?? usual.find((path) => existsSync(path)) ?? '/usr/bin/chromium'
+}
 
 export function hasBrowser() {
-  return existsSync(CHROMIUM)
+  return existsSync(chromiumPath())
 }
 
 /**
@@ -20,7 +24,7 @@ export async function newVisit(hosts) {
   const profile = mkdtempSync(join(tmpdir(), 'usher-browser-'))
   const rules = Object.entries(hosts).map(([host, port]) => `MAP ${host}:443 127.0.0.1:${port}`)
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM,
+    executablePath: chromiumPath(),
     ignoreHTTPSErrors: true,
     args: [
       '--no-sandbox',

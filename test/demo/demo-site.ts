@@ -7,7 +7,7 @@ import { startDemo, startDemoPartner } from '../../src/demo/demo.ts'
 import { startUsher } from '../../src/main.ts'
 import type { Partner } from '../../src/partner/partner.ts'
 import { freePort } from '../../src/testkit/free-port.ts'
-import { CHROMIUM } from '../clients/browser.mjs'
+import { chromiumPath } from '../clients/browser.mjs'
 
 const TOKEN = 'a-test-token-of-enough-characters'
 export const PARTNER_KEY = 'the demo partner signs with this'
@@ -77,7 +77,7 @@ export interface Visit {
 
 export async function startBrowser() {
   const browser = await chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath: chromiumPath(),
     args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
   })
   return {

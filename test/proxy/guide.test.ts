@@ -11,7 +11,7 @@ import { TEST_CERTIFICATE } from '../../src/collect/test-certificate.conformance
 import { freePort } from '../../src/testkit/free-port.ts'
 import { ADMIN_TOKEN } from '../../src/testkit/spawn-usher.ts'
 import { startWholeServer } from '../../src/testkit/start-whole-server.ts'
-import { hasNginx, NGINX } from './nginx.mjs'
+import { hasNginx, nginxPath } from './nginx.mjs'
 
 /** docs/behind-a-proxy.md as it is written, with other ports and certificates: a real nginx before a whole server. */
 const root = join(import.meta.dirname, '..', '..')
@@ -41,7 +41,7 @@ async function startNginx(name: string, config: string): Promise<void> {
   )
   const main = `daemon off; master_process off; pid ${prefix}/pid; error_log stderr warn; events { worker_connections 256; }`
   writeFileSync(join(prefix, 'nginx.conf'), `${main} http { access_log off; ${temporary.join(' ')}\n${config}\n}`)
-  const child = spawn(NGINX, ['-e', 'stderr', '-p', prefix, '-c', join(prefix, 'nginx.conf')], {
+  const child = spawn(nginxPath(), ['-e', 'stderr', '-p', prefix, '-c', join(prefix, 'nginx.conf')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   servers.push(child)

@@ -8,8 +8,12 @@ const USUAL = [
   '/usr/local/bin/nginx',
   '/opt/homebrew/bin/nginx',
 ]
-export const NGINX = USUAL.find((path) => existsSync(path)) ?? '/usr/sbin/nginx'
+
+/** Looks each time it is asked: `npm test` installs one and goes on. */
+export function nginxPath() {
+  return USUAL.find((path) => existsSync(path)) ?? '/usr/sbin/nginx'
+}
 
 export function hasNginx() {
-  return existsSync(NGINX)
+  return existsSync(nginxPath())
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { CHROMIUM, until } from '../clients/browser.mjs'
+import { chromiumPath, until } from '../clients/browser.mjs'
 import { canRun, loaded, open, quiet } from './tag-page.ts'
 import { startTagSite, type TagSite } from './tag-site.ts'
 
@@ -16,7 +16,7 @@ type Page = Visit['page']
 
 const knownId = async (visit: Visit) => /^\d{38}$/.exec((await visit.ownCookie())?.value ?? '')?.[0]
 
-describe.skipIf(!canRun)(`consent in ${CHROMIUM}`, () => {
+describe.skipIf(!canRun)(`consent in ${chromiumPath()}`, () => {
   test('whatever is not exactly yes is a refusal that reaches Usher, and the console names what is no documented word [SEC-74] [COL-275~]', async () => {
     await using visit = await open(site, { after: shoes })
     const said: string[] = []

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { CHROMIUM, until } from '../clients/browser.mjs'
+import { chromiumPath, until } from '../clients/browser.mjs'
 import { canRun, loaded, open, openPage, pageOf } from './tag-page.ts'
 import { startTagSite, type TagSite } from './tag-site.ts'
 
@@ -24,7 +24,7 @@ async function allThree() {
 /** As where a person blocks all cookies: nothing is kept, and nothing says so. */
 const noCookies = `Object.defineProperty(document, 'cookie', { get: function () { return '' }, set: function () {} })`
 
-describe.skipIf(!canRun)(`a first visit in ${CHROMIUM}`, () => {
+describe.skipIf(!canRun)(`a first visit in ${chromiumPath()}`, () => {
   test.each([
     ['', ''],
     [', with cookies blocked', noCookies],

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { CHROMIUM, until } from '../clients/browser.mjs'
+import { chromiumPath, until } from '../clients/browser.mjs'
 import { canRun, loaded, open, quiet } from './tag-page.ts'
 import { startTagSite, type TagSite } from './tag-site.ts'
 
@@ -27,7 +27,7 @@ async function openListening(attributes = '') {
 }
 const run = (count: number, more = '') => `for (var i = 0; i < ${count}; i++) usher('event', { i: i${more} })`
 
-describe.skipIf(!canRun)(`what a page says, in ${CHROMIUM},`, () => {
+describe.skipIf(!canRun)(`what a page says, in ${chromiumPath()},`, () => {
   test('of 115 events of one moment 100 go at once and the rest a minute later, in order, so that the edge blocks nobody [COL-146~]', async () => {
     await using visit = await openListening()
     await visit.page.clock.install()

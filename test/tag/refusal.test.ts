@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { consentString } from '../../src/collect/test-consent.conformance.ts'
-import { CHROMIUM, until } from '../clients/browser.mjs'
+import { chromiumPath, until } from '../clients/browser.mjs'
 import { canRun, loaded, open, quiet } from './tag-page.ts'
 import { startTagSite, type TagSite } from './tag-site.ts'
 
@@ -13,7 +13,7 @@ afterAll(() => site?.[Symbol.asyncDispose]())
 
 const shoes = `usher('event', { category: 'shoes' })`
 
-describe.skipIf(!canRun)(`a refusal in ${CHROMIUM}`, () => {
+describe.skipIf(!canRun)(`a refusal in ${chromiumPath()}`, () => {
   /** A visitor whom both cookies know. */
   async function openKnown(before = '') {
     const visit = await open(site, { before, after: shoes })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { consentString } from '../../src/collect/test-consent.conformance.ts'
-import { CHROMIUM, until } from '../clients/browser.mjs'
+import { chromiumPath, until } from '../clients/browser.mjs'
 import { canRun, doc, loaded, open, openPage, pageOf, quiet } from './tag-page.ts'
 import { startTagSite, type TagSite } from './tag-site.ts'
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => site?.[Symbol.asyncDispose]())
 
-describe.skipIf(!canRun)(`the page tag in ${CHROMIUM}`, () => {
+describe.skipIf(!canRun)(`the page tag in ${chromiumPath()}`, () => {
   test('a call made before the tag has loaded reaches the edge; the ID is kept and comes back [COL-93]', async () => {
     await using visit = await open(site, { after: `usher('event', { category: 'shoes' })` })
     const first = await visit.nthCall(1)

@@ -1,5 +1,5 @@
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
-import { CHROMIUM, hasBrowser } from '../clients/browser.mjs'
+import { chromiumPath, hasBrowser } from '../clients/browser.mjs'
 import { RECORDED_AT } from './recorded-answers.ts'
 
 /** Where Chromium is missing the tests are skipped by name; with CI they fail instead [OPS-3]. */
@@ -22,7 +22,7 @@ export interface Browsing {
 
 export async function startBrowsing(): Promise<Browsing> {
   const browser = await chromium.launch({
-    executablePath: CHROMIUM as string,
+    executablePath: chromiumPath() as string,
     args: [
       '--no-sandbox',
       '--disable-gpu',
