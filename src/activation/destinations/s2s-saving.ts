@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { untrueNameIssue } from '../../lib/header-rules.ts'
 import { codeIssue, secretIssue } from '../../lib/texts.ts'
-import { untrueNameIssue } from '../header-rules.ts'
 import { algorithmOf, type ConfigIssue, type S2sConfig, signatureHeader } from './s2s.ts'
 import { secretsOf } from './s2s-secrets.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { parseTarget, type TargetRules, targetDenial } from '../../lib/egress/target.ts'
+import { headerNameIssue, headerValueIssue } from '../../lib/header-rules.ts'
 import { OBJECT_ID_MAX } from '../../model/ids.ts'
-import { headerNameIssue, headerValueIssue } from '../header-rules.ts'
 import { parseUrlTemplate } from '../url-template.ts'
 import { savingIssues } from './s2s-saving.ts'
 
