@@ -272,7 +272,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         },
         catalog,
         rules: { checkTraitRule, parseSegmentRule },
-        destinationTypes: destinationTypes({ allowPrivate, allowedTargets }),
+        destinationTypes: destinationTypes({ allowPrivate, allowedTargets }, secrets.masterKey),
         profiles: {
           find: async (text) =>
             (await findProfiles(text, parts)).map((id) => viewFound(id, rulebooks.current().directory)),

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { parseS2sConfig, type S2sConfig } from '../src/activation/destinations/s2s.ts'
 import { mergeSecrets, redactS2s, withGeneratedKeys } from '../src/activation/destinations/s2s-secrets.ts'
+import { createFingerprint } from '../src/activation/destinations/secret-fingerprint.ts'
 import { signatureHeaders, signHmac, webhookHeaders } from '../src/activation/sign.ts'
 
 /** The three bodies of docs/delivery.md, "Changing a key", in their order. */
@@ -10,9 +11,11 @@ const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'delivery.md')
 const section = page.slice(page.indexOf('## Changing a key')).split(/^## /m)[1] ?? ''
 const bodies = [...section.matchAll(/```json\n([\s\S]*?)```/g)].map(([, body = '']) => body)
 
+const fingerprint = createFingerprint(Buffer.alloc(32, 1))
+
 /** As the API saves the `s2s` of a PATCH. */
 function saved(previous: S2sConfig | undefined, sent: object) {
-  const { s2s, generated } = withGeneratedKeys(previous, mergeSecrets(previous, sent))
+  const { s2s, generated } = withGeneratedKeys(previous, mergeSecrets(previous, sent, fingerprint).s2s)
   const parsed = parseS2sConfig(s2s, { allowPrivate: false })
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues))
   return { config: parsed.config, generated }
@@ -30,7 +33,7 @@ test('the steps of docs/delivery.md change a key; no message is without a signat
   const seen: object[] = []
   for (const body of bodies) {
     const auth = JSON.parse(body.replaceAll('NEW4', next.slice(-4))) as object
-    const step = saved(config, { ...(redactS2s(config) as object), auth })
+    const step = saved(config, { ...(redactS2s(config, fingerprint) as object), auth })
     config = step.config
     next = step.generated[0] ?? next
     const names = new Map([

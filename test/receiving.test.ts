@@ -25,17 +25,23 @@ interface Told {
   readonly destination?: string
   readonly time?: string
   readonly segments: Readonly<Record<string, '0' | '1'>>
+  /** As a destination with `numbersAs` and `destinationIdKey` writes it. */
+  readonly otherShape?: true
 }
 
-function messageText({ destination = '423', time = '12:00:01', segments }: Told): string {
+function messageText({ destination = '423', time = '12:00:01', segments, otherShape }: Told): string {
+  const written = (digits: string) => (otherShape === undefined ? digits : Number(digits))
   return JSON.stringify({
     ProcessTime: `Sun Nov 22 ${time} UTC 2026`,
-    AAM_Destination_Id: destination,
+    [otherShape === undefined ? 'AAM_Destination_Id' : 'AAM_Destination_ID']: written(destination),
     Users: [
       {
         AAM_UUID: '1',
         DataPartner_UUID: 'p',
-        Segments: Object.entries(segments).map(([Segment_ID, Status]) => ({ Segment_ID, Status })),
+        Segments: Object.entries(segments).map(([id, status]) => ({
+          Segment_ID: written(id),
+          Status: written(status),
+        })),
       },
     ],
   })
@@ -77,6 +83,15 @@ const stories: readonly { readonly what: string; readonly messages: readonly Tol
       { time: '12:00:01', segments: { 7: '1' } },
     ],
     known: { '423 7': '1' },
+  },
+  {
+    what: 'numbers instead of texts and the other spelling of the destination are the same memberships',
+    messages: [
+      { time: '12:00:01', segments: { 7: '1', 8: '1' } },
+      { time: '12:00:02', segments: { 7: '0' }, otherShape: true },
+      { time: '12:00:03', destination: '424', segments: { 8: '1' }, otherShape: true },
+    ],
+    known: { '423 7': '0', '423 8': '1', '424 8': '1' },
   },
 ]
 

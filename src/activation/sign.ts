@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { parseTarget } from '../lib/egress/target.ts'
-import { algorithmOf, type S2sConfig } from './destinations/s2s.ts'
+import { algorithmOf, type S2sConfig, signatureHeader } from './destinations/s2s.ts'
 
 export type HashAlgorithm = 'md5' | 'sha1' | 'sha256'
 export type Header = readonly [name: string, value: string]
@@ -37,7 +37,7 @@ export function signaturesOf({ auth, mode }: Pick<S2sConfig, 'auth' | 'mode'>, m
   if (auth.type !== 'hmac') return []
   const usual = algorithmOf(auth, mode)
   const signatures = auth.keys.map((signer, index): Signature => {
-    const header = signer.header ?? (index === 0 ? auth.header : `${auth.header}-Next`)
+    const header = signatureHeader(auth, index)
     const algorithm = signer.algorithm ?? usual
     return { header, value: signHmac(algorithm, signer.key, message), algorithm, keyNumber: index + 1 }
   })

@@ -99,6 +99,7 @@ test('a signing key that is left out is generated and shown once, in the answer 
   expect(key).toEqual({
     set: true,
     last4: key.value.slice(-4),
+    fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/),
     value: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{43}=$/),
   })
   const path = `/v1/destinations/${created.destinationId}`
@@ -130,8 +131,8 @@ test('values of free headers are secrets: shown by their end, kept when they are
   const created = await create({}, { headers: { 'X-Api-Key': canary, 'X-Account': '7' } })
   const path = `/v1/destinations/${created.destinationId}`
   expect(created.s2s.headers).toEqual({
-    'X-Api-Key': { set: true, last4: '5f2c' },
-    'X-Account': { set: true, last4: '' },
+    'X-Api-Key': { set: true, last4: '5f2c', fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/) },
+    'X-Account': { set: true, last4: '', fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/) },
   })
   for (const text of [JSON.stringify(created), (await server.call('GET', path)).text])
     expect(text).not.toContain(canary)
@@ -165,6 +166,43 @@ test('an error in the settings names the member from the body on [API-34]', asyn
   expect((await server.call('POST', '/v1/destinations', draft({ s2s: undefined }))).body.details).toEqual([
     { field: 's2s', message: 'A destination of type S2S needs its s2s object.' },
   ])
+})
+
+test('two keys of the partner with the same end are changed: what fits both is refused, the fingerprint tells them apart [OUT-72~] [SEC-63~] [OPS-50~]', async () => {
+  const [old, next] = ['halden-2025-secret', 'halden-2026-secret']
+  const created = await create({}, { auth: { type: 'hmac', keys: [{ key: old }, { key: next }] } })
+  const path = `/v1/destinations/${created.destinationId}`
+  const keep = (key: unknown) =>
+    server.call('PATCH', path, { s2s: { ...created.s2s, auth: { ...created.s2s.auth, keys: [{ key }] } } })
+  const stored = async () =>
+    ((await server.catalog.destinations.get(created.destinationId)).config as { auth: { keys: unknown } }).auth.keys
+  const refused = await keep({ set: true, last4: 'cret' })
+  expect([refused.status, refused.body.code, refused.body.details]).toEqual([
+    400,
+    'invalid_request',
+    [
+      {
+        field: 's2s.auth.keys.0.key',
+        message:
+          'fits two stored keys, which both end in cret: send the fingerprint that is shown with the one that is meant, too, or the key itself',
+      },
+    ],
+  ])
+  expect(await stored()).toEqual([{ key: old }, { key: next }])
+  expect((await keep({ set: true, last4: 'zzzz' })).body.details).toEqual([
+    {
+      field: 's2s.auth.keys.0.key',
+      message: 'no stored key ends in zzzz: send the key itself, or what an answer shows of the stored one',
+    },
+  ])
+  const shown = created.s2s.auth.keys[1].key
+  const kept = await keep(shown)
+  expect([kept.status, kept.body.s2s.auth.rotationHeader]).toEqual([200, 'X-Signature-Next'])
+  expect(await stored()).toEqual([{ key: next }])
+  // Repeated it changes nothing, and it means the same after a restart.
+  await server.restart()
+  expect((await keep(shown)).status).toBe(200)
+  expect(await stored()).toEqual([{ key: next }])
 })
 
 test('other destination types are refused naming the member', async () => {

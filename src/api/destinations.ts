@@ -100,7 +100,7 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
       schema: {
         ...says(
           'Show a destination',
-          'With its settings, each secret as `set` and its last four characters; with `includeMappings=true` also its segments.',
+          'With its settings, each secret as `set`, its last four characters and a fingerprint; with `includeMappings=true` also its segments.',
         ),
         params,
         querystring: DestinationQuery,
@@ -224,12 +224,11 @@ function readDestinationDraft(
   }
   if (typeof body.s2s !== 'object' || body.s2s === null)
     throw invalidField('s2s', 'A destination of type S2S needs its s2s object.')
-  const { s2s, generated } = types.withGeneratedKeys(stored?.config, types.mergeSecrets(stored?.config, body.s2s))
+  const merged = types.mergeSecrets(stored?.config, body.s2s)
+  if (merged.issues.length > 0) throw invalidSettings(merged.issues)
+  const { s2s, generated } = types.withGeneratedKeys(stored?.config, merged.s2s)
   const parsed = types.parseS2sConfig(s2s)
-  if (!parsed.ok) {
-    const details = parsed.issues.map(({ path, message }) => ({ field: path === '' ? 's2s' : `s2s.${path}`, message }))
-    throw new Problem(400, 'invalid_request', 'The request is not valid.', details)
-  }
+  if (!parsed.ok) throw invalidSettings(parsed.issues)
   const draft = {
     destinationId: body.destinationId,
     name: body.name,
@@ -241,6 +240,11 @@ function readDestinationDraft(
     dataSourceIds: types.userDpidsOf(parsed.config),
   }
   return { draft, generated }
+}
+
+function invalidSettings(issues: readonly { readonly path: string; readonly message: string }[]): Problem {
+  const details = issues.map(({ path, message }) => ({ field: path === '' ? 's2s' : `s2s.${path}`, message }))
+  return new Problem(400, 'invalid_request', 'The request is not valid.', details)
 }
 
 function renderDestination(

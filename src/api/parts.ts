@@ -104,12 +104,15 @@ export interface DestinationTypes {
   ):
     | { readonly ok: true; readonly config: unknown }
     | { readonly ok: false; readonly issues: readonly { readonly path: string; readonly message: string }[] }
-  /** Each secret as `{set: true, last4}` [SEC-63]; `generated` ones with their `value`, this one time [OPS-50]. */
+  /** Each secret as `{set: true, last4, fingerprint}` [SEC-63]; `generated` ones with their `value`, this one time [OPS-50]. */
   redactS2s(config: unknown, generated?: readonly string[]): unknown
   /** Makes the signing keys that `next` leaves out. */
   withGeneratedKeys(previous: unknown, next: unknown): { readonly s2s: unknown; readonly generated: readonly string[] }
-  /** Puts stored secrets where `next` shows them redacted. */
-  mergeSecrets(previous: unknown, next: unknown): unknown
+  /** Puts stored secrets where `next` shows them redacted; an issue says where it shows one that is not there. */
+  mergeSecrets(
+    previous: unknown,
+    next: unknown,
+  ): { readonly s2s: unknown; readonly issues: readonly { readonly path: string; readonly message: string }[] }
   /** Data sources that the settings name. */
   userDpidsOf(config: unknown): readonly number[]
 }

@@ -64,9 +64,31 @@ test('unreadable JSON, a foreign content type and a body over 1 MiB are refused 
   expect([path.status, path.body.requestId]).toEqual([400, requestId])
 })
 
-test('JSON that reaches for a prototype is refused', async () => {
-  const answer = await server.call('POST', '/v1/traits', '{"__proto__":{"name":"x"},"name":"y"}')
-  expect(answer.status).toBe(400)
+test.each([
+  ['{"__proto__":{"name":"x"},"name":"y"}', '__proto__', 'is a name that no member may have'],
+  ['{"name":"y","a":[{"\\u005f_proto__":1}]}', 'a.0.__proto__', 'is a name that no member may have'],
+  ['[{"name":"y"},{"__proto__":null}]', '1.__proto__', 'is a name that no member may have'],
+  ['{"a":{"constructor":{"prototype":{}}}}', 'a.constructor', 'has the member `prototype`, which none may have'],
+])(
+  'JSON that reaches for a prototype is refused with its member, not as unreadable: %s [SEC-06~] [API-34~]',
+  async (body, field, issue) => {
+    const path = body.startsWith('[') ? '/v1/destinations/1/bulk-create' : '/v1/traits'
+    expect(await server.call('POST', path, body)).toMatchObject({
+      status: 400,
+      body: {
+        code: 'invalid_request',
+        message: 'The request is not valid.',
+        details: [{ field, message: `\`${field}\` ${issue}.` }],
+        requestId,
+      },
+    })
+    expect(({} as { name?: unknown }).name).toBeUndefined()
+  },
+)
+
+test('a member called constructor or prototype is unknown like any other [SEC-06~]', async () => {
+  const answer = await server.call('POST', '/v1/traits', '{"constructor":{"a":1},"prototype":1}')
+  expect([answer.status, answer.text.includes('no member may have')]).toEqual([400, false])
 })
 
 test('probes are open, and tell nothing of versions [OPS-12], [SEC-86~]', async () => {

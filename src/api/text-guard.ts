@@ -12,10 +12,12 @@ const DEPTH_MAX = 64
 
 /**
  * Refuses what no store keeps whole, in every member of every body, in path and query, on every route: the character
- * U+0000, unpaired surrogates, and bytes that are not UTF-8. Source: rest-api.md API-164, security.md SEC-07.
+ * U+0000, unpaired surrogates, and bytes that are not UTF-8. Members that reach for a prototype are refused in the same
+ * walk, so that the answer names them. Source: rest-api.md API-164, security.md SEC-06, SEC-07.
  */
 export function registerTextGuard(app: App): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
+  // What it would refuse besides is refused below, by its name: it would call valid JSON no JSON.
+  const parse = app.getDefaultJsonParser('ignore', 'ignore')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const text = decodeUtf8(body as Buffer)
     if (text === undefined) done(new Problem(400, 'invalid_request', 'The body is not valid UTF-8.'))
@@ -62,7 +64,7 @@ function isClean(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return true
   if (depth > DEPTH_MAX) return false
   for (const name in value) {
-    if (unstorableIssue(name) !== undefined) return false
+    if (unstorableIssue(name) !== undefined || prototypeIssue(name, value) !== undefined) return false
     if (!isClean((value as Readonly<Record<string, unknown>>)[name], depth + 1)) return false
   }
   return true
@@ -82,7 +84,9 @@ function collect(value: unknown, path: readonly string[], details: ProblemBody['
   for (const [name, member] of Object.entries(value)) {
     if (details.length >= DETAILS_MAX) return
     const issue = unstorableIssue(name)
+    const reaching = prototypeIssue(name, value)
     if (issue !== undefined) add(path, `has a member whose name ${issue}`, details)
+    else if (reaching !== undefined) add([...path, name], reaching, details)
     else collect(member, [...path, name], details)
   }
 }
@@ -90,6 +94,15 @@ function collect(value: unknown, path: readonly string[], details: ProblemBody['
 function add(path: readonly string[], issue: string, details: ProblemBody['details']): void {
   const field = path.join('.')
   details.push({ field, message: field === '' ? `The body ${issue}.` : `\`${field}\` ${issue}.` })
+}
+
+/** Copied without care, such a member would change what every object has [SEC-06]. */
+function prototypeIssue(name: string, parent: object): string | undefined {
+  if (name === '__proto__') return 'is a name that no member may have'
+  if (name !== 'constructor') return undefined
+  const member: unknown = (parent as Readonly<Record<string, unknown>>)[name]
+  const reaches = typeof member === 'object' && member !== null && Object.hasOwn(member, 'prototype')
+  return reaches ? 'has the member `prototype`, which none may have' : undefined
 }
 
 /** Parameters of a query that do not decode; the framework would take them as they are written. */

@@ -1,5 +1,8 @@
 import { appendFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
 import { loadConfig } from '../config.ts'
+import { headerNameIssue } from '../lib/header-rules.ts'
 import { secretIssue } from '../lib/texts.ts'
 import { describeRecord, describeToken } from '../partner/describe-record.ts'
 import { type PartnerRecord, startPartner } from '../partner/partner.ts'
@@ -23,6 +26,9 @@ export interface PartnerCommand {
   readonly json?: boolean
 }
 
+/** [OUT-74] */
+const KEY_LENGTH_MIN = 16
+
 /** Runs until a signal, then prints how many messages came and what the partner knows. */
 export async function partner(command: PartnerCommand): Promise<void> {
   const { answer, delay, failRate, resetRate, key, header, algorithm } = command
@@ -31,8 +37,7 @@ export async function partner(command: PartnerCommand): Promise<void> {
       ? (record: PartnerRecord) => JSON.stringify(record)
       : (record: PartnerRecord) => describeRecord(record)
   if (command.journal !== undefined) checkJournal(command.journal)
-  if (key?.includes('')) throw new UsageError('--key is empty; leave it out, and signatures are not checked')
-  checkSecrets({ key, oauth: command.oauth?.split(':') })
+  checkOptions(command)
   const running = await startPartner({
     port: command.port ?? loadConfig().partner.port,
     host: command.host,
@@ -55,6 +60,18 @@ export async function partner(command: PartnerCommand): Promise<void> {
     if (command.json !== true)
       process.stdout.write(`Messages: ${running.records.length}. Memberships known: ${members}.\n`)
   })
+}
+
+/** What would be taken and then wait for ever for a message that fits. */
+function checkOptions({ key, header, host, oauth }: PartnerCommand): void {
+  if (key?.includes('')) throw new UsageError('--key is empty; leave it out, and signatures are not checked')
+  checkSecrets({ key, oauth: oauth?.split(':') })
+  if (key?.some((one) => one.length < KEY_LENGTH_MIN))
+    throw new UsageError(`--key has at least ${KEY_LENGTH_MIN} characters: no destination signs with a shorter one`)
+  const headerIssue = headerNameIssue(header)
+  if (headerIssue !== undefined) throw new UsageError(`--header: ${headerIssue}`)
+  if (isIP(host) === 0 && domainToASCII(host) === '')
+    throw new UsageError('--host wants an address or a name of this machine, such as 127.0.0.1')
 }
 
 /** A key with a line end is another key than the sender's. */

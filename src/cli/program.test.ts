@@ -53,6 +53,20 @@ describe('usage', () => {
     ['a share without digits', ['partner', '--fail-rate', ''], 'is not a number from 0 to 1'],
     ['an unknown algorithm', ['partner', '--algorithm', 'sha512'], 'is not one of md5, sha1, sha256'],
     ['an empty key', ['partner', '--key', ''], '--key is empty'],
+    [
+      'a key that no destination takes',
+      ['partner', '--port', '0', '--key', 'short'],
+      '--key has at least 16 characters',
+    ],
+    ['a header that is none', ['partner', '--port', '0', '--header', 'a b'], '--header: is not an HTTP header name'],
+    ['an empty header', ['partner', '--port', '0', '--header', ''], '--header: is not an HTTP header name'],
+    [
+      'a header that no signature may have',
+      ['partner', '--port', '0', '--header', 'Content-Type'],
+      '--header: the header Content-Type is set by the sender and cannot be chosen',
+    ],
+    ['an empty host', ['partner', '--port', '0', '--host', ''], '--host wants an address or a name of this machine'],
+    ['a host with a blank', ['partner', '--port', '0', '--host', 'a b'], '--host wants an address or a name'],
     ['OAuth without a secret', ['partner', '--oauth', 'id'], '--oauth wants id:secret'],
     ['OAuth with an empty secret', ['partner', '--oauth', 'id:'], '--oauth wants id:secret, neither of them empty'],
     [

@@ -2,7 +2,7 @@ import { comparableCode } from '../lib/texts.ts'
 import { parseWholeNumber } from '../lib/whole-number.ts'
 import type { CallError, CollectedCall, OptOutCall } from '../model/collected-call.ts'
 import type { DeclaredId, EventKind } from '../model/event.ts'
-import type { DataSourceId, TraitId } from '../model/ids.ts'
+import { type DataSourceId, OBJECT_ID_MAX, type TraitId } from '../model/ids.ts'
 import { Signals } from '../model/signals.ts'
 import { admit } from './admission.ts'
 import { type CallIds, readIds } from './call-ids.ts'
@@ -95,7 +95,6 @@ export function readCall(edge: Edge, request: EdgeRequest): ReadCall {
 const NO_SIGNALS = new Signals()
 const NO_TRAITS: readonly TraitId[] = []
 const TRAIT_IDS_MAX = 1000
-const SID_MAX = 0x7fffffff
 
 /** While aliases are listed, a system host names nobody: then the organization or a data source must [COL-138]. */
 function hasPartner(edge: Edge, request: EdgeRequest, declaredIds: readonly DeclaredId[]): boolean {
@@ -129,7 +128,7 @@ function readTraitIds(parameters: Parameters): readonly TraitId[] {
   // Also where the commas of a list came encoded, or in JSON: a number has none.
   for (const value of parameters.signals.all('d_sid').flatMap((values) => values.split(','))) {
     const sid = /^\s*[0-9]{1,10}\s*$/.test(value) ? Number(value) : 0
-    if (sid > 0 && sid <= SID_MAX && traitIds.size < TRAIT_IDS_MAX) traitIds.add(sid as TraitId)
+    if (sid > 0 && sid <= OBJECT_ID_MAX && traitIds.size < TRAIT_IDS_MAX) traitIds.add(sid as TraitId)
   }
   return [...traitIds]
 }

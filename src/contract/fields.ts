@@ -1,18 +1,16 @@
 import { z } from 'zod'
 import { codeIssue, nameIssue } from '../lib/texts.ts'
+import { OBJECT_ID_MAX } from '../model/ids.ts'
 
 /**
  * Kinds of members that appear everywhere. Clients send numbers as texts and nulls for what they do not set, and send
- * back what they read: all of it is accepted [API-37].
+ * back what they read: all of it is accepted [API-37]. A whole number, also as text (`"folderId":"0"`):
  */
-const ID_MAX = 2 ** 31 - 1
-
-/** A whole number, also as text (`"folderId":"0"`). */
 export const wholeNumber = (min: number, max: number) => z.preprocess(numberOfText, z.int().min(min).max(max))
 
-export const objectId = wholeNumber(1, ID_MAX)
+export const objectId = wholeNumber(1, OBJECT_ID_MAX)
 /** 0 is the root. */
-export const folderIdField = wholeNumber(0, ID_MAX)
+export const folderIdField = wholeNumber(0, OBJECT_ID_MAX)
 export const anyNumber = z.preprocess(numberOfText, z.number())
 
 /** `true`, `"true"`, 1, or a bare query parameter. A list or an object is none, whatever it looks like as a text. */

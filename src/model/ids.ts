@@ -22,6 +22,9 @@ export type DeliveryId = Brand<string, 'DeliveryId'>
 /** `d:<device id>` of a device profile, or `<data source id>:<partner's id>` of the profile behind a declared ID [OPS-52]. */
 export type ProfileId = Brand<string, 'ProfileId'>
 
+/** Ids of objects are stored in 32 bits, signed, wherever profiles name them. */
+export const OBJECT_ID_MAX = 2 ** 31 - 1
+
 const deviceIdPattern = /^[0-9]{38}$/
 
 export function isDeviceId(text: string): text is DeviceId {

@@ -45,11 +45,67 @@ test('the documented example is accepted as it is printed [OUT-211]', () => {
   expect(readMessage(JSON.stringify(example, null, 2))).toEqual({ ok: true, message: example, complaints: [] })
 })
 
+describe('what a setting of the destination changes is read as the same message [OUT-34~] [OUT-35~]', () => {
+  const numeric = (draft: Draft) => {
+    Object.assign(draft, { User_DPID: 12345, AAM_Destination_Id: 423, User_count: 2 })
+    for (const one of draft.Users.flatMap(({ Segments }) => Segments))
+      Object.assign(one, { Segment_ID: Number(one['Segment_ID']), Status: Number(one['Status']) })
+  }
+  const respelt = (draft: Draft) => {
+    draft['AAM_Destination_ID'] = draft['AAM_Destination_Id']
+    delete draft['AAM_Destination_Id']
+  }
+  const withoutRegions = (draft: Draft) => {
+    for (const one of draft.Users) delete one['AAM_Regions']
+  }
+  const read = (...changes: ((draft: Draft) => void)[]) => {
+    const draft = structuredClone(example) as unknown as Draft
+    for (const change of changes) change(draft)
+    return readMessage(JSON.stringify(draft))
+  }
+
+  test('whole numbers as numbers, the spelling of the table, no regions, and all of it', () => {
+    const noRegions = { ...example, Users: example.Users.map((one) => ({ ...one, AAM_Regions: [] })) }
+    expect(read(numeric)).toEqual({ ok: true, message: example, complaints: [] })
+    expect(read(respelt)).toEqual({ ok: true, message: example, complaints: [] })
+    expect(read(withoutRegions)).toEqual({ ok: true, message: noRegions, complaints: [] })
+    expect(read(numeric, respelt, withoutRegions)).toEqual({ ok: true, message: noRegions, complaints: [] })
+  })
+
+  test.each(['gold', '0014356', '9007199254740992', '-1'])('%s, which no number can stand for, stays a text', (id) => {
+    expect(read(numeric, (draft) => Object.assign(segment(draft), { Segment_ID: id })).ok).toBe(true)
+  })
+
+  test.each<[string, (draft: Draft) => void, string]>([
+    [
+      'a status',
+      (draft) => Object.assign(segment(draft), { Status: '1' }),
+      'Users[0].Segments[0].Status is "1", not 1 or 0',
+    ],
+    [
+      'an id of digits',
+      (draft) => Object.assign(segment(draft), { Segment_ID: '14356' }),
+      'Users[0].Segments[0].Segment_ID is "14356", not a whole number, as User_count is one',
+    ],
+    ['a head', (draft) => Object.assign(draft, { User_DPID: '12345' }), 'User_DPID is "12345", not a whole number'],
+    ['a fraction', (draft) => Object.assign(draft, { User_DPID: 1.5 }), 'User_DPID is 1.5, not a whole number'],
+    ['a wrong count', (draft) => Object.assign(draft, { User_count: 3 }), 'User_count is 3, Users has 2'],
+    ['a segment twice', (draft) => user(draft).Segments.push({ ...segment(draft) }), 'names segment 14356 twice'],
+    [
+      'a device',
+      (draft) => Object.assign(user(draft), { AAM_UUID: 1 }),
+      'Users[0].AAM_UUID is 1, not a string of digits',
+    ],
+  ])('numbers and texts are not mixed in one message: %s', (_what, change, expected) => {
+    expect(read(numeric, change).complaints.join('\n')).toContain(expected)
+  })
+})
+
 describe('each deviation is named', () => {
   test.each<[string, (draft: Draft) => void, string]>([
     ['a missing key', (draft) => delete draft['Client_ID'], 'Client_ID is missing'],
     [
-      'the spelling of the table',
+      'both spellings at once',
       (draft) => Object.assign(draft, { AAM_Destination_ID: '423' }),
       'AAM_Destination_ID is not a documented key',
     ],

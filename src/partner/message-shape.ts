@@ -1,6 +1,8 @@
 /**
- * The strict reading of one real-time message: exactly the documented keys, every value a string of the documented
- * form, and a complaint by name for whatever is not so. Source: spec/outbound.md section 3.3, [OUT-211].
+ * The strict reading of one real-time message: exactly the documented keys, every value of the documented form, and a
+ * complaint by name for whatever is not so. A destination may write whole numbers as numbers (`numbersAs`), spell one key
+ * as in the table (`destinationIdKey`) and leave the regions out (`includeRegions`): each is taken, throughout a message, and
+ * the reading is the same. Source: spec/outbound.md section 3.3, [OUT-34], [OUT-35], [OUT-211].
  */
 export interface PartnerMessage {
   readonly ProcessTime: string
@@ -14,6 +16,7 @@ export interface PartnerMessage {
 export interface PartnerUser {
   readonly AAM_UUID: string
   readonly DataPartner_UUID: string
+  /** Empty also where they were left out. */
   readonly AAM_Regions: readonly string[]
   readonly Segments: readonly PartnerSegment[]
 }
@@ -45,47 +48,90 @@ export function readMessage(body: string): MessageReading {
   }
   const complaints = messageComplaints(value)
   if (complaints.length > 0) return { ok: false, complaints: complaints.slice(0, COMPLAINTS_MAX) }
-  return { ok: true, message: value as PartnerMessage, complaints: [] }
+  return { ok: true, message: asStrings(value as SentMessage), complaints: [] }
+}
+
+type Written = string | number
+interface SentMessage extends Omit<PartnerMessage, 'Users'> {
+  readonly AAM_Destination_ID?: Written
+  readonly Users: readonly (Omit<PartnerUser, 'AAM_Regions' | 'Segments'> & {
+    readonly AAM_Regions?: readonly string[]
+    readonly Segments: readonly { readonly Segment_ID: Written; readonly Status: Written; readonly DateTime: string }[]
+  })[]
+}
+
+/** In the form of the documented example, whatever the destination's settings. */
+function asStrings({ AAM_Destination_ID: spelt, Users, ...head }: SentMessage): PartnerMessage {
+  return {
+    ProcessTime: head.ProcessTime,
+    User_DPID: String(head.User_DPID),
+    Client_ID: head.Client_ID,
+    AAM_Destination_Id: String(spelt ?? head.AAM_Destination_Id),
+    User_count: String(head.User_count),
+    Users: Users.map((user) => ({
+      ...user,
+      AAM_Regions: user.AAM_Regions ?? [],
+      Segments: user.Segments.map((segment) => ({
+        ...segment,
+        Segment_ID: String(segment.Segment_ID),
+        Status: String(segment.Status) as '1' | '0',
+      })),
+    })),
+  }
+}
+
+/** What one message holds throughout. */
+interface Form {
+  /** Whole numbers are numbers. */
+  readonly isNumeric: boolean
+  readonly hasRegions: boolean
 }
 
 function messageComplaints(value: unknown): string[] {
-  const keys = ['ProcessTime', 'User_DPID', 'Client_ID', 'AAM_Destination_Id', 'User_count', 'Users']
   if (!isObject(value)) return ['the message is not a JSON object']
   const users = value['Users']
+  const destinationKey =
+    'AAM_Destination_ID' in value && !('AAM_Destination_Id' in value) ? 'AAM_Destination_ID' : 'AAM_Destination_Id'
+  const keys = ['ProcessTime', 'User_DPID', 'Client_ID', destinationKey, 'User_count', 'Users']
+  const isNumeric = typeof value['User_count'] === 'number'
+  const hasRegions = !Array.isArray(users) || users.some((user) => isObject(user) && 'AAM_Regions' in user)
+  const numbers = ['User_DPID', destinationKey, 'User_count']
   return [
     ...keyComplaints(value, keys, ''),
     ...dateTimeComplaints(value, 'ProcessTime', ''),
-    ...digitsComplaints(value, 'User_DPID', ''),
     ...textComplaints(value, 'Client_ID', ''),
-    ...digitsComplaints(value, 'AAM_Destination_Id', ''),
-    ...digitsComplaints(value, 'User_count', ''),
+    ...numbers.flatMap((key) => (isNumeric ? wholeComplaints(value, key) : digitsComplaints(value, key, ''))),
     ...(Array.isArray(users)
-      ? usersComplaints(users, value['User_count'])
+      ? usersComplaints(users, value['User_count'], { isNumeric, hasRegions })
       : 'Users' in value
         ? ['Users is not an array']
         : []),
   ]
 }
 
-function usersComplaints(users: readonly unknown[], count: unknown): string[] {
+function usersComplaints(users: readonly unknown[], count: unknown, form: Form): string[] {
   const complaints: string[] = []
   if (users.length < 1 || users.length > USERS_MAX)
     complaints.push(`Users has ${users.length} entries, allowed are 1 to ${USERS_MAX}`)
-  if (typeof count === 'string' && count !== String(users.length))
-    complaints.push(`User_count is "${count}", Users has ${users.length}`)
-  return [...complaints, ...users.flatMap((user, index) => userComplaints(user, `Users[${index}]`))]
+  if ((typeof count === 'string' || typeof count === 'number') && String(count) !== String(users.length))
+    complaints.push(`User_count is ${name(count)}, Users has ${users.length}`)
+  return [...complaints, ...users.flatMap((user, index) => userComplaints(user, `Users[${index}]`, form))]
 }
 
-function userComplaints(user: unknown, at: string): string[] {
+function userComplaints(user: unknown, at: string, form: Form): string[] {
   if (!isObject(user)) return [`${at} is not an object`]
   const { AAM_Regions: regions, Segments: segments } = user
   return [
-    ...keyComplaints(user, ['AAM_UUID', 'DataPartner_UUID', 'AAM_Regions', 'Segments'], at),
+    ...keyComplaints(
+      user,
+      ['AAM_UUID', 'DataPartner_UUID', ...(form.hasRegions ? ['AAM_Regions'] : []), 'Segments'],
+      at,
+    ),
     ...digitsComplaints(user, 'AAM_UUID', at),
     ...textComplaints(user, 'DataPartner_UUID', at),
     ...regionComplaints(regions, at),
     ...(Array.isArray(segments)
-      ? segmentsComplaints(segments, at)
+      ? segmentsComplaints(segments, at, form)
       : 'Segments' in user
         ? [`${at}.Segments is not an array`]
         : []),
@@ -105,26 +151,48 @@ function regionComplaints(regions: unknown, at: string): string[] {
     : [...complaints, `${at}.AAM_Regions names a region twice`]
 }
 
-function segmentsComplaints(segments: readonly unknown[], at: string): string[] {
-  const complaints = segments.flatMap((segment, index) => segmentComplaints(segment, `${at}.Segments[${index}]`))
+function segmentsComplaints(segments: readonly unknown[], at: string, form: Form): string[] {
+  const complaints = segments.flatMap((segment, index) => segmentComplaints(segment, `${at}.Segments[${index}]`, form))
   if (segments.length === 0) complaints.push(`${at}.Segments is empty`)
-  const ids = segments.map((segment) => (isObject(segment) ? segment['Segment_ID'] : undefined))
+  const ids = segments.map((segment) => (isObject(segment) ? textOf(segment['Segment_ID']) : undefined))
   const twice = ids.find((id, index) => id !== undefined && ids.indexOf(id) !== index)
   return twice === undefined ? complaints : [...complaints, `${at}.Segments names segment ${String(twice)} twice`]
 }
 
-function segmentComplaints(segment: unknown, at: string): string[] {
+function segmentComplaints(segment: unknown, at: string, { isNumeric }: Form): string[] {
   if (!isObject(segment)) return [`${at} is not an object`]
   const { Segment_ID: id, Status: status } = segment
   return [
     ...keyComplaints(segment, ['Segment_ID', 'Status', 'DateTime'], at),
-    ...textComplaints(segment, 'Segment_ID', at),
+    ...(isNumeric ? segmentNumberComplaints(id, at) : textComplaints(segment, 'Segment_ID', at)),
     ...(id === '' ? [`${at}.Segment_ID is empty`] : []),
-    ...('Status' in segment && status !== '1' && status !== '0'
-      ? [`${at}.Status is ${name(status)}, not "1" or "0"`]
+    ...('Status' in segment && !(isNumeric ? [1, 0] : ['1', '0']).includes(status as never)
+      ? [`${at}.Status is ${name(status)}, not ${isNumeric ? '1 or 0' : '"1" or "0"'}`]
       : []),
     ...dateTimeComplaints(segment, 'DateTime', at),
   ]
+}
+
+/** Only what no JSON number can stand for stays a string [OUT-34]. */
+function segmentNumberComplaints(id: unknown, at: string): string[] {
+  if (id === undefined || isWhole(id)) return []
+  if (typeof id === 'string' && !(/^(0|[1-9][0-9]*)$/.test(id) && Number.isSafeInteger(Number(id)))) return []
+  return [`${at}.Segment_ID is ${name(id)}, not a whole number, as User_count is one`]
+}
+
+function wholeComplaints(object: Record<string, unknown>, key: string): string[] {
+  const value = object[key]
+  return value === undefined || isWhole(value)
+    ? []
+    : [`${key} is ${name(value)}, not a whole number, as User_count is one`]
+}
+
+function isWhole(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function textOf(value: unknown): unknown {
+  return typeof value === 'number' ? String(value) : value
 }
 
 function keyComplaints(object: Record<string, unknown>, keys: readonly string[], at: string): string[] {

@@ -99,7 +99,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         offsetMs: () => 0,
       },
       rules: { checkTraitRule, parseSegmentRule },
-      destinationTypes: destinationTypes({ allowPrivate: false }),
+      destinationTypes: destinationTypes({ allowPrivate: false }, TEST_MASTER_KEY),
       profiles: options.profiles ?? {
         find: async () => [],
         profile: async () => undefined,

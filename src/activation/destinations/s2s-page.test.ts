@@ -20,6 +20,10 @@ test('docs/destination-settings.md is what the schema says [OPS-42~]', () => {
   const page = readFileSync('docs/destination-settings.md', 'utf8')
   expect(page, 'run: node scripts/docs.mjs').toBe(renderS2sPage())
   expect(page).toContain('| `timeoutMs` | a whole number from 1000 to 30000 | 15000 in durable |')
+  // One truth with the ids of data sources, and what a bare list does.
+  expect(page).toContain('| `userDpid` | a whole number from 1 to 2147483647, or a list of')
+  expect(page).toContain('`<SEGMENT_LIST;separator=",">`')
+  expect(page).toContain('a bare `<SEGMENT_LIST>` puts nothing between them')
   expect(page).toContain('| `algorithm` | `md5`, `sha1`, `sha256` | sha1 in compat, sha256 in durable |')
 })
 
@@ -67,6 +71,6 @@ test('a secret may be sent as a text or as it was shown, and is shown as set [OP
   expect(JSON.stringify(s2sJsonSchema('shown'))).not.toContain('"secret"')
   const headerOf = (side: 'sent' | 'shown') => s2sJsonSchema(side).properties?.['headers']
   expect(headerOf('sent')).toMatchObject({ additionalProperties: { type: ['string', 'object'] } })
-  expect(headerOf('shown')).toMatchObject({ additionalProperties: { required: ['set', 'last4'] } })
+  expect(headerOf('shown')).toMatchObject({ additionalProperties: { required: ['set', 'last4', 'fingerprint'] } })
   expect(secretsOf('sent', (schema) => schema.required?.includes('key') === true)).toEqual([])
 })

@@ -9,10 +9,11 @@ const shownSecret = {
   type: 'object',
   properties: {
     set: { const: true },
-    last4: { type: 'string' },
+    last4: { type: 'string', description: 'Empty of a secret of fewer than 12 characters' },
+    fingerprint: { type: 'string', description: 'Tells apart two secrets whose last characters are the same' },
     value: { type: 'string', description: 'Once, in the answer of the call that generated it' },
   },
-  required: ['set', 'last4'],
+  required: ['set', 'last4', 'fingerprint'],
 } as const satisfies JsonSchema
 
 /** @param side what may be sent, or what is shown */
@@ -34,7 +35,7 @@ function describeSent(schema: JsonSchema): void {
     schema.required = required.filter((name) => (properties[name] as JsonSchema)['x-default'] === undefined)
   if (secret !== true) return
   delete schema['secret']
-  const sentBack = 'Sent back as it is shown, `{"set": true, "last4": "…"}`, the stored one is kept'
+  const sentBack = 'Sent back as it is shown, `{"set": true, "last4": "…", "fingerprint": "…"}`, the stored one is kept'
   // A client may send either; what is written of texts holds for texts.
   Object.assign(schema, {
     type: ['string', 'object'],
@@ -88,8 +89,9 @@ chosen \`mode\` or \`method\` has no use for, is refused with its name. Answers 
 { "name": "Halden DSP", "destinationType": "S2S", "s2s": { "url": "https://in.halden.example/aam", "userDpid": 77052, "auth": { "type": "hmac" } } }
 \`\`\`
 
-A secret is write-only: an answer shows \`{"set": true, "last4": "…"}\`, and sent back like that it stays as it is. How to change a
-key without losing a message: [delivery.md](delivery.md#changing-a-key).
+A secret is write-only: an answer shows \`{"set": true, "last4": "…", "fingerprint": "…"}\`, and sent back like that it stays as it
+is. \`last4\` or \`fingerprint\` may be left out as long as only one stored secret fits the rest; a secret sent as a text takes its
+place. How to change a key without losing a message: [delivery.md](delivery.md#changing-a-key).
 
 ## \`s2s\`
 

@@ -193,6 +193,43 @@ test('a key of another kind, the same key twice, and the same name twice are no 
   expect(issues(hmac(KEY, { rotationHeader: 'X-Signature-Next' }))).toEqual([])
 })
 
+describe('no two signatures go out under one name, in any case [OUT-72~] [OUT-73~]', () => {
+  const signed = (keys: readonly object[], more: object = {}) =>
+    issues({ auth: { type: 'hmac', keys: keys.map((one, at) => ({ key: `${KEY} ${at}`, ...one })), ...more } })
+  const both = (name: string) => `both signatures would go out as ${name}; give one of the two keys another header`
+
+  test.each<[string, readonly object[], object, string]>([
+    [
+      'the first has the default of the second',
+      [{ header: 'X-Signature-Next' }, {}],
+      {},
+      `auth.keys.0.header: ${both('X-Signature-Next')}`,
+    ],
+    [
+      'the first has that of a chosen name',
+      [{ header: 'x-sig-NEXT' }, {}],
+      { header: 'X-Sig' },
+      `auth.keys.0.header: ${both('X-Sig-Next')}`,
+    ],
+    ['the second has that of all', [{}, { header: 'x-signature' }], {}, `auth.keys.1.header: ${both('x-signature')}`],
+    ['both name one', [{ header: 'X-Sig' }, { header: 'x-sig' }], {}, `auth.keys.1.header: ${both('x-sig')}`],
+    [
+      'the second name of one signature is its own',
+      [{ header: 'X-Own' }],
+      { rotationHeader: 'x-own' },
+      'auth.rotationHeader: is the name that the signature has already; it takes another one',
+    ],
+  ])('%s', (_what, keys, more, expected) => {
+    expect(signed(keys, more)).toEqual([expected])
+  })
+
+  test('names that differ are taken, also the one that a rotation before left behind', () => {
+    expect(signed([{}, {}], { rotationHeader: 'X-Signature-Next' })).toEqual([])
+    expect(signed([{ header: 'X-Signature-Next' }, { header: 'X-Signature' }])).toEqual([])
+    expect(signed([{ header: 'X-Own' }], { rotationHeader: 'X-Signature' })).toEqual([])
+  })
+})
+
 test('one header is not sent twice, and not beside a signature of its name', () => {
   expect(issues({ headers: { 'X-Key': 'a', 'x-key': 'b' } })).toEqual([
     'headers.x-key: the header x-key is there twice',

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { untrueNameIssue } from '../../lib/header-rules.ts'
 import { codeIssue, secretIssue } from '../../lib/texts.ts'
-import { untrueNameIssue } from '../header-rules.ts'
-import type { ConfigIssue, S2sConfig } from './s2s.ts'
+import { algorithmOf, type ConfigIssue, type S2sConfig, signatureHeader } from './s2s.ts'
 import { secretsOf } from './s2s-secrets.ts'
 
 /**
@@ -25,14 +25,21 @@ function* secretIssues(config: S2sConfig): Generator<ConfigIssue> {
   yield* rotationIssues(config)
 }
 
-/** Two names or two keys that are one are no rotation. */
+/** Two keys that are one are no rotation, and under one name the partner cannot tell two signatures apart. */
 function* rotationIssues({ auth, mode }: S2sConfig): Generator<ConfigIssue> {
   if (auth.type !== 'hmac') return
   const [first, second] = auth.keys
-  const algorithmOf = (key: typeof first) => key?.algorithm ?? auth.algorithm ?? (mode === 'compat' ? 'sha1' : 'sha256')
-  if (second !== undefined && second.key === first?.key && algorithmOf(second) === algorithmOf(first))
+  const hashOf = (key: typeof first) => key?.algorithm ?? algorithmOf(auth, mode)
+  if (second !== undefined && second.key === first?.key && hashOf(second) === hashOf(first))
     yield { path: 'auth.keys.1.key', message: 'is the same as the first: a rotation needs another one' }
-  if (auth.rotationHeader?.toLowerCase() === auth.header.toLowerCase())
+  const isFirstName = (name: string) => name.toLowerCase() === signatureHeader(auth, 0).toLowerCase()
+  const secondName = signatureHeader(auth, 1)
+  if (second !== undefined && isFirstName(secondName)) {
+    const at = second.header === undefined ? 0 : 1
+    const message = `both signatures would go out as ${secondName}; give one of the two keys another header`
+    yield { path: `auth.keys.${at}.header`, message }
+  }
+  if (auth.rotationHeader != null && isFirstName(auth.rotationHeader))
     yield { path: 'auth.rotationHeader', message: 'is the name that the signature has already; it takes another one' }
 }
 
@@ -40,7 +47,11 @@ function* rotationIssues({ auth, mode }: S2sConfig): Generator<ConfigIssue> {
 function formIssue(path: string, secret: string): string | undefined {
   if (path === 'auth.ed25519Key') return ed25519Issue(secret)
   if (path === 'auth.credentials') return /^basic\s/i.test(secret) ? 'is given without the word Basic' : undefined
-  if (!path.startsWith('auth.keys.')) return undefined
+  return path.startsWith('auth.keys.') ? signingKeyIssue(secret) : undefined
+}
+
+/** Of a key for HMAC that could not be what it looks like. */
+export function signingKeyIssue(secret: string): string | undefined {
   if (secret.startsWith('whsec_')) {
     const bytes = base64Bytes(secret.slice(6))
     return bytes !== undefined && bytes.length >= 24 ? undefined : 'is not whsec_ and the Base64 of at least 24 bytes'

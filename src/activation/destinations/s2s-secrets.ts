@@ -1,10 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { inForce, type S2sConfig } from './s2s.ts'
+import { type ConfigIssue, inForce, type S2sConfig } from './s2s.ts'
+import type { Fingerprint } from './secret-fingerprint.ts'
+import { findStored, last4Of, type StoredSecret } from './stored-secret.ts'
 
 /** How an answer shows a stored secret [OPS-50], [SEC-63]. */
 export interface ShownSecret {
   readonly set: true
   readonly last4: string
+  /** Tells apart two secrets whose last characters are the same. */
+  readonly fingerprint: string
   /** Once, in the answer of the call that generated it. */
   readonly value?: string
 }
@@ -25,10 +29,15 @@ export const secretPaths = [
 ] as const
 
 /**
- * The object as the API shows it, as far as it is in force: each secret becomes `{set: true, last4}`.
+ * The object as the API shows it, as far as it is in force: each secret becomes `{set: true, last4, fingerprint}`.
  * @param generated secrets that this call made, which are shown in full this one time [OPS-50]
  */
-export function redactS2s(config: S2sConfig, generated: readonly string[] = []): unknown {
+export function redactS2s(config: S2sConfig, fingerprint: Fingerprint, generated: readonly string[] = []): unknown {
+  const shown = (secret: string): ShownSecret => ({
+    set: true,
+    last4: last4Of(secret),
+    fingerprint: fingerprint(secret),
+  })
   // What was stored may be of a form that is not known any more.
   return mapSecrets(isObject(config) ? inForce(config) : config, (value) => {
     if (typeof value !== 'string') return value
@@ -62,34 +71,39 @@ export function withGeneratedKeys(
 
 /**
  * Completes an object that was read from the API and is sent again: where it says `{set: true}` the stored secret is
- * kept. A signing key is found by its last characters, because the old one may have been removed from before it. When a
- * rotation ends that way, the remaining signature goes on being sent under both names (outbound.md OUT-73).
+ * kept. When a rotation ends that way, the remaining signature goes on being sent under both names (outbound.md OUT-73).
+ * @returns with an issue for each secret that is neither a text nor shows one that is stored
  */
-export function mergeSecrets(previous: S2sConfig | undefined, next: unknown): unknown {
+export function mergeSecrets(
+  previous: S2sConfig | undefined,
+  next: unknown,
+  fingerprint: Fingerprint,
+): { readonly s2s: unknown; readonly issues: readonly ConfigIssue[] } {
   const stored = previous === undefined ? [] : secretsOf(previous)
+  const sent = placesOf(next)
+  const issues: ConfigIssue[] = []
   const merged = mapSecrets(next, (value, path) => {
-    if (!isShown(value)) return value
-    const samePath = stored.find((one) => one.path === path || isSameHeader(one.path, path))
-    if (samePath !== undefined && fits(samePath.value, value)) return samePath.value
-    const isKey = path.startsWith('auth.keys.')
-    return stored.find((one) => isKey && one.path.startsWith('auth.keys.') && fits(one.value, value))?.value ?? value
+    if (typeof value !== 'object' || value === null) return value
+    const found = findStored({ path, value }, { stored, sent, fingerprint })
+    if (found.ok) return found.secret
+    issues.push({ path, message: found.message })
+    return value
   })
-  return previous === undefined ? merged : keepBothNames(previous, merged)
+  return { s2s: previous === undefined ? merged : keepBothNames(previous, merged), issues }
 }
 
 /** Every secret of a configuration with its exact path. */
-export function secretsOf(config: S2sConfig): readonly { readonly path: string; readonly value: string }[] {
-  const found: { path: string; value: string }[] = []
+export function secretsOf(config: S2sConfig): readonly StoredSecret[] {
+  return placesOf(config).flatMap(({ path, value }) => (typeof value === 'string' ? [{ path, value }] : []))
+}
+
+function placesOf(config: unknown): readonly { readonly path: string; readonly value: unknown }[] {
+  const found: { path: string; value: unknown }[] = []
   mapSecrets(config, (value, path) => {
-    if (typeof value === 'string') found.push({ path, value })
+    found.push({ path, value })
     return value
   })
   return found
-}
-
-/** Names of headers are the same in any case. */
-function isSameHeader(one: string, other: string): boolean {
-  return other.startsWith('headers.') && one.toLowerCase() === other.toLowerCase()
 }
 
 function keepBothNames({ auth: before }: Partial<S2sConfig>, next: unknown): unknown {
@@ -134,19 +148,6 @@ function mapPath(
   }
   if (!isObject(value) || !Object.hasOwn(value, step)) return value
   return { ...value, [step]: mapPath(value[step], rest, path === '' ? step : `${path}.${step}`, replace) }
-}
-
-function shown(secret: string): ShownSecret {
-  // Four characters of a short secret would be too much of it.
-  return { set: true, last4: secret.length >= 12 ? secret.slice(-4) : '' }
-}
-
-function fits(secret: string, { last4 }: { readonly last4?: unknown }): boolean {
-  return last4 === undefined || last4 === shown(secret).last4
-}
-
-function isShown(value: unknown): value is { readonly set: true; readonly last4?: unknown } {
-  return isObject(value) && value['set'] === true
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

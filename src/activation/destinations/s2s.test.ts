@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { inForce, parseS2sConfig, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './s2s.ts'
-import { mergeSecrets, redactS2s, secretsOf, withGeneratedKeys } from './s2s-secrets.ts'
+import { mergeSecrets as merge, redactS2s as redact, secretsOf, withGeneratedKeys } from './s2s-secrets.ts'
+import { createFingerprint } from './secret-fingerprint.ts'
 
 // operating.md OPS-50, with a key in place of the dots, without the batch half of `hybrid` and its schedule.
 const example = {
@@ -19,6 +20,9 @@ const example = {
     keys: [{ key: 'sample_partner_private_key', from: '2026-11-22T00:00:00.000Z' }],
   },
 }
+const fingerprint = createFingerprint(Buffer.alloc(32, 1))
+const redactS2s = (config: S2sConfig, generated?: readonly string[]) => redact(config, fingerprint, generated)
+const mergeSecrets = (previous: S2sConfig | undefined, next: unknown) => merge(previous, next, fingerprint).s2s
 const parse = (more: object = {}, rules = { allowPrivate: false }) => parseS2sConfig({ ...example, ...more }, rules)
 const issues = (more: object) => {
   const parsed = parse(more)
@@ -61,6 +65,13 @@ test('the documented destination is accepted, with the documented defaults [OPS-
 test('a destination without the data source of its users is refused with what is expected [OPS-42~]', () => {
   for (const userDpid of [undefined, 'x'])
     expect(issues({ userDpid })).toEqual(['userDpid: expected the id of a data source, or a list of 1 to 20'])
+  // No data source has an id beyond.
+  for (const [userDpid, path] of [
+    [2 ** 31, 'userDpid'],
+    [[1, 2 ** 31], 'userDpid.1'],
+  ] as const)
+    expect(paths({ userDpid })).toEqual([path])
+  expect(issues({ userDpid: 2 ** 31 - 1 })).toEqual([])
 })
 
 test('real time over file protocols is refused at the field, and what is not built yet says so [OUT-02~]', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { parseTarget, type TargetRules, targetDenial } from '../../lib/egress/target.ts'
-import { headerNameIssue, headerValueIssue } from '../header-rules.ts'
+import { headerNameIssue, headerValueIssue } from '../../lib/header-rules.ts'
+import { OBJECT_ID_MAX } from '../../model/ids.ts'
 import { parseUrlTemplate } from '../url-template.ts'
 import { savingIssues } from './s2s-saving.ts'
 
@@ -106,7 +107,7 @@ const auth = z.discriminatedUnion('type', [
     .describe('User name and password'),
 ])
 
-const dataSourceId = z.int().min(1).max(0xffff_ffff)
+const dataSourceId = z.int().min(1).max(OBJECT_ID_MAX)
 
 const s2sSchema = z.strictObject({
   protocol: z
@@ -132,7 +133,7 @@ const s2sSchema = z.strictObject({
     .max(2048)
     .optional()
     .describe(
-      'Path and query of a GET destination, which needs it; macros: `<DP_UUID>`, `<UUID>`, `<ORDER_ID>`, `<DPID>`, `<SEGMENT_LIST>`, `<REMOVED_SEGMENT_LIST>`',
+      'Path and query of a GET destination, which needs it; macros: `<DP_UUID>`, `<UUID>`, `<ORDER_ID>`, `<DPID>`, `<SEGMENT_LIST;separator=",">`, `<REMOVED_SEGMENT_LIST;separator=",">`. What stands in `separator` comes between the IDs of a list; a bare `<SEGMENT_LIST>` puts nothing between them, 200002200003',
     ),
   successStatuses: z
     .array(z.int().min(200).max(299))
@@ -239,6 +240,11 @@ export function inForce(config: S2sConfig): S2sConfig {
   const { schedule: _schedule, file: _file, mapp: _mapp, auth: chosen, ...rest } = config
   const auth = chosen?.type === 'hmac' ? { ...chosen, algorithm: algorithmOf(chosen, config.mode) } : chosen
   return { ...rest, auth, delivery: config.delivery === 'hybrid' ? 'realtime' : config.delivery }
+}
+
+/** Name of the header that carries the signature of a key, by its place: that of the second is `<header>-Next` [OUT-73]. */
+export function signatureHeader({ header, keys }: Extract<S2sConfig['auth'], { type: 'hmac' }>, at: number): string {
+  return keys[at]?.header ?? (at === 0 ? header : `${header}-Next`)
 }
 
 /** Of `X-Signature`: unless one was named, that of AAM's example in compat [OUT-66]. */

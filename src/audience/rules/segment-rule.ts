@@ -1,4 +1,4 @@
-import type { TraitId } from '../../model/ids.ts'
+import { OBJECT_ID_MAX, type TraitId } from '../../model/ids.ts'
 import { type Expression, ExpressionParser, evaluateExpression, positionOfTruth } from './expression.ts'
 import { RuleError, type RuleRefused, refusalAsValue } from './rule-error.ts'
 import { canNeverHold, NEVER_HOLDS } from './rule-hints.ts'
@@ -53,7 +53,6 @@ export interface SegmentRuleOptions {
 
 /** [AUD-124] */
 export const SEGMENT_TRAITS_MAX = 5000
-const SID_MAX = 2 ** 31 - 1
 const FREQUENCY_MAX = 2 ** 31 - 1
 /** UTC days are stored in 16 bits. */
 const RECENCY_DAYS_MAX = 2 ** 16 - 1
@@ -114,7 +113,7 @@ function parseReference(reader: TokenReader, traits: NamedTraits, inFrequency: b
   if (reader.kind !== 'word') throw new RuleError(`expected a trait such as 1234T, ${reader.found()}`, position)
   const digits = readDigits(reader, 'T', 'expected a trait such as 1234T')
   const sid = Number(digits)
-  if (digits.length > 10 || sid === 0 || sid > SID_MAX)
+  if (digits.length > 10 || sid === 0 || sid > OBJECT_ID_MAX)
     throw new RuleError(`there is no trait ${digits.slice(0, 20)}`, position)
   traits.add(sid as TraitId, inFrequency, position)
   return { op: 'trait', sid: sid as TraitId, position }

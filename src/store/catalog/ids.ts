@@ -1,4 +1,5 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
+import { OBJECT_ID_MAX } from '../../model/ids.ts'
 import { CatalogRefusal } from './refusal.ts'
 import type { Tables } from './tables.ts'
 
@@ -27,9 +28,6 @@ export const SEQUENCES = {
 } as const
 
 export type Sequence = keyof typeof SEQUENCES
-
-/** Ids are stored in 32 bits, signed, wherever profiles name them. */
-export const ID_MAX = 2 ** 31 - 1
 
 const CHUNK = 1_000
 
@@ -79,10 +77,10 @@ export async function freeIds(db: Kysely<Tables>, deletionVersion: number): Prom
 }
 
 async function firstFree(tx: Transaction<Tables>, sequence: Sequence, from: number): Promise<number> {
-  for (let start = from; start <= ID_MAX; start += CHUNK) {
+  for (let start = from; start <= OBJECT_ID_MAX; start += CHUNK) {
     const used = await usedIds(tx, sequence, start, start + CHUNK - 1)
     for (const id of await leavingIds(tx, sequence, start, start + CHUNK - 1)) used.add(id)
-    for (let id = start; id < start + CHUNK && id <= ID_MAX; id++) {
+    for (let id = start; id < start + CHUNK && id <= OBJECT_ID_MAX; id++) {
       if (!used.has(id)) return id
     }
   }
