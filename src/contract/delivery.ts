@@ -182,13 +182,10 @@ export type DiscardAnswer = z.infer<typeof DiscardAnswer>
 /** What a replay would do. Those under way, unknown, or without a destination are not sent. */
 export const ReplayPlan = z.object({
   unchanged: z.int().nullable().meta({ description: 'Go out as the same bytes; null: too many to look at each' }),
-  rebuilt: z
-    .int()
-    .nullable()
-    .meta({
-      description:
-        'Their users are told the state of today: by new messages, as few as it takes, or by newer ones of the same replay',
-    }),
+  rebuilt: z.int().nullable().meta({
+    description:
+      'Their users are told the state of today: by new messages, as few as it takes, or by newer ones of the same replay',
+  }),
   nothingToTell: z
     .int()
     .nullable()

@@ -18,13 +18,10 @@ export const ReplayMessage = z.object({
   deliveryId: z.string(),
   destinationId: z.int().nullable(),
   outcome: ReplayOutcome,
-  sent: z
-    .enum(['same', 'current'])
-    .nullable()
-    .meta({
-      description:
-        'The same bytes; or other messages told its users their state of today: new ones, or newer ones of the same replay; null: nothing yet, or never',
-    }),
+  sent: z.enum(['same', 'current']).nullable().meta({
+    description:
+      'The same bytes; or other messages told its users their state of today: new ones, or newer ones of the same replay; null: nothing yet, or never',
+  }),
   reason: z.string().nullable().meta({
     description:
       'Why nothing is sent: nothing_to_tell, outdated, no_unsegment, no_partner_id, no_profile, no_destination, under_way, replayed (a newer message told its users), discarded, unknown; why it died; or outdated beside sent current: why not the same bytes',
