@@ -1,5 +1,6 @@
 // `node scripts/docs.mjs`: writes the pages that come from the source: docs/configuration.md, its JSON Schema,
 // docs/destination-settings.md, and docs/metrics.md.
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, setUp } from './setup.mjs'
@@ -7,7 +8,9 @@ import { root, setUp } from './setup.mjs'
 setUp()
 const { configJsonSchema, renderConfigPage } = await import(`file://${join(root, 'dist', 'config.js')}`)
 writeFileSync(join(root, 'docs', 'configuration.md'), renderConfigPage())
-writeFileSync(join(root, 'config', 'usher.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
+const schema = join('config', 'usher.schema.json')
+writeFileSync(join(root, schema), `${JSON.stringify(configJsonSchema(), null, 2)}\n`)
+execFileSync(join(root, 'node_modules', '.bin', 'biome'), ['format', '--write', schema], { cwd: root })
 const { renderS2sPage } = await import(`file://${join(root, 'dist', 'activation', 'destinations', 's2s-page.js')}`)
 writeFileSync(join(root, 'docs', 'destination-settings.md'), renderS2sPage())
 const { renderMetricsPage } = await import(`file://${join(root, 'dist', 'lib', 'metrics-page.js')}`)
