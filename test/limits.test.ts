@@ -57,7 +57,7 @@ const CONSTANTS: readonly Row[] = [
   ['SEC-27', 'bytes read of an answer', 'lib/egress/exchange.ts RESPONSE_BODY_BYTES_MAX', 64 * KIB],
   ['SEC-27', 'bytes of status line and headers', 'lib/egress/egress.ts RESPONSE_HEAD_BYTES_MAX', 16 * KIB],
   ['SEC-27', 'bytes kept of an answer', 'activation/sender.ts EXCERPT_BYTES_MAX', 1 * KIB],
-  ['SEC-29', 'bytes of a header of a destination', 'activation/header-rules.ts VALUE_BYTES_MAX', 4 * KIB],
+  ['SEC-29', 'bytes of a header of a destination', 'lib/header-rules.ts VALUE_BYTES_MAX', 4 * KIB],
   ['SEC-44', 'share of the disk share that warns', 'main/disk-share.ts NEAR', 0.8],
 
   // API and sessions.

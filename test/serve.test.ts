@@ -71,7 +71,9 @@ test('the first start tells where the token is; plain HTTP for other machines is
   )
   expect(second.split('\n').filter((line) => line.includes('"start.warning"'))).toEqual([
     expect.stringContaining('is not encrypted'),
+    expect.stringContaining('For real use set NODE_ENV=production'),
   ])
+  expect(await said({ NODE_ENV: 'production' })).not.toContain('start.warning')
 })
 
 test.each(['SIGTERM', 'SIGINT'] as const)(

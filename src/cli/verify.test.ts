@@ -161,7 +161,8 @@ test('a damaged block of a table is named before a start, and repaired; nothing 
   expect(out).toMatch(new RegExp(`${file}, a table of records: 1 damaged place, \\d+ bytes; what stood there is lost`))
   expect(out).toMatch(/in partitions \d+ to \d+: .*profile/)
   expect(out).toContain(join(dataDir, 'damaged'))
-  expect(errors).toContain('1 problem. Run: usher verify --repair, or restore a backup.')
+  // What stood in the block may be missed by what stood in another one.
+  expect(errors).toMatch(/\d problems?\. Run: usher verify --repair, or restore a backup\./)
   expect(await verify('--repair', '--json')).toBe(0)
   const { damage: repaired, report } = JSON.parse(out) as { damage: { file: string }[]; report: { records: number } }
   expect(repaired.map((one) => one.file)).toEqual([file])
