@@ -131,6 +131,8 @@ describeOnStage('with much data', (stage) => {
   test('a name is picked by a part of it: what is typed replaces the chosen one, and the list is bounded', async () => {
     const { page } = await stage.browsing.open(`${stage.servers.big.url}/profiles/${DEVICE}`)
     const picker = page.getByRole('combobox', { name: 'Another segment' })
+    // A new page takes the focus once, when it is there.
+    await page.waitForLoadState('networkidle')
     await picker.focus()
     await page.keyboard.press('Enter')
     const options = page.getByRole('option')
