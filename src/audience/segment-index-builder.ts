@@ -6,7 +6,7 @@ import { GrowingInts } from './growing-ints.ts'
 import { IdIndex } from './id-index.ts'
 import type { CompiledSegmentRule, Term } from './rules/compiled-segment-rule.ts'
 import { REJECT } from './rules/jump-program.ts'
-import { type ResolvedTerm, type SegmentFacts, SegmentIndex } from './segment-index.ts'
+import { isPlain, type ResolvedTerm, type SegmentFacts, SegmentIndex } from './segment-index.ts'
 import { SteadyMap } from './steady-map.ts'
 import type { TraitFacts } from './trait-facts.ts'
 
@@ -18,6 +18,8 @@ export class SegmentIndexBuilder {
   readonly #mergeRuleIds: MergeRuleId[] = []
   readonly #mergeOf = new GrowingInts()
   readonly #terms: ResolvedTerm[] = []
+  readonly #plainSid = new GrowingInts()
+  readonly #plainPosition = new GrowingInts()
   readonly #termNumbers = new SteadyMap()
   readonly #code = new GrowingInts()
   readonly #entry = new GrowingInts()
@@ -63,6 +65,8 @@ export class SegmentIndexBuilder {
       mergeRuleIds: this.#mergeRuleIds,
       mergeOf: this.#mergeOf.take(),
       terms: this.#terms,
+      plainSid: this.#plainSid.take(),
+      plainPosition: this.#plainPosition.take(),
       code: this.#code.take(),
       entry: this.#entry.take(),
       usersStart: users.start,
@@ -88,7 +92,11 @@ export class SegmentIndexBuilder {
     const refs = term.sids.map((sid): TraitRef => {
       return { sid, position: this.#facts.positionOf(sid), folders: this.#facts.tree.rangeOf(sid) }
     })
-    const number = this.#terms.push({ term, refs, merge }) - 1
+    const resolved = { term, refs, merge }
+    const number = this.#terms.push(resolved) - 1
+    // Here, term by term: all of them at once would hold the thread at the end.
+    this.#plainSid.push(isPlain(resolved) ? (refs[0] as TraitRef).sid : 0)
+    this.#plainPosition.push(refs[0]?.position ?? -1)
     this.#termNumbers.set(name, number)
     return number
   }

@@ -33,6 +33,9 @@ export interface SegmentTables {
   /** By segment: number of its merge rule. */
   readonly mergeOf: Int32Array
   readonly terms: readonly ResolvedTerm[]
+  /** By term: the trait, where the term only asks whether it was ever realized, otherwise 0; most terms do. And its position. */
+  readonly plainSid: Int32Array
+  readonly plainPosition: Int32Array
   /** Jump programs of all segments, with absolute targets; where each begins, REJECT where a rule cannot be read. */
   readonly code: Int32Array
   readonly entry: Int32Array
@@ -54,7 +57,6 @@ const GENERATIONS_MAX = 2 ** 30 - 1
 export class SegmentIndex {
   readonly tables: SegmentTables
   readonly #facts: TraitFacts
-  /** By term: the trait, where the term only asks whether it was ever realized; otherwise 0. Most terms do. */
   readonly #plainSid: Int32Array
   readonly #plainPosition: Int32Array
   // Scratch of one evaluation, valid where its stamp is the current generation; evaluations never overlap.
@@ -70,8 +72,8 @@ export class SegmentIndex {
   constructor(facts: TraitFacts, tables: SegmentTables) {
     this.#facts = facts
     this.tables = tables
-    this.#plainSid = Int32Array.from(tables.terms, (term) => (isPlain(term) ? (term.refs[0] as TraitRef).sid : 0))
-    this.#plainPosition = Int32Array.from(tables.terms, ({ refs }) => refs[0]?.position ?? -1)
+    this.#plainSid = tables.plainSid
+    this.#plainPosition = tables.plainPosition
     this.#outcome = new Int32Array(tables.terms.length)
     this.#stamp = new Int32Array(tables.segments.length)
     this.#viewStamp = new Int32Array(tables.mergeRuleIds.length)
@@ -148,7 +150,7 @@ export class SegmentIndex {
 }
 
 /** `1000T`: at least one realization of one trait, at any time. */
-function isPlain({ term, refs }: ResolvedTerm): boolean {
+export function isPlain({ term, refs }: ResolvedTerm): boolean {
   const [ref] = refs
   if (refs.length !== 1 || ref === undefined || ref.folders !== undefined) return false
   return term.operator === '>=' && term.required === 1 && term.window === undefined
