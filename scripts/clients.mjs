@@ -32,7 +32,7 @@ try {
       USHER_COLLECTION_DOMAIN: 'demdex.net',
       USHER_EDGE_ALIASES: 'shop',
     },
-    tls.ca,
+    tls.cert,
   )
   const world = await makeWorld(server)
   await checkMobileSdk(world, check)

@@ -33,10 +33,10 @@ export const built = (path) => import(`file://${join(root, 'dist', path)}`)
 /**
  * Starts the server and waits until it is ready.
  * @param env further settings, as USHER_* variables
- * @param ca PEM to trust, when `env` names a certificate
+ * @param certificate PEM of the server's own, when `env` names it
  * @returns addresses, the token, a REST client, and `stop()`, which says the exit status
  */
-export async function startServer(env = {}, ca) {
+export async function startServer(env = {}, certificate) {
   const dataDir = mkdtempSync(join(tmpdir(), 'usher-script-'))
   const token = randomBytes(24).toString('base64url')
   // A setting of the caller's shell must not change what is checked.
@@ -60,7 +60,7 @@ export async function startServer(env = {}, ca) {
     const ready = await waitForReady(child, ended, output)
     const { createHttpClient } = await built('lib/http-client.js')
     const { createRestClient } = await built('lib/rest-client.js')
-    const http = createHttpClient(ca)
+    const http = createHttpClient(certificate)
     return {
       ...ready,
       token,
