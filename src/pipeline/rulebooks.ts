@@ -11,7 +11,8 @@ export interface Rulebooks {
   epochChanged(): void
   /** Resolves when a rulebook of at least this version is in force. */
   settled(version: number): Promise<void>
-  close(): void
+  /** Resolves when no definition is read any more. */
+  close(): Promise<void>
 }
 
 export interface DefinitionSource {
@@ -46,13 +47,11 @@ export async function openRulebooks(
 
   let current = await build(undefined)
   let closed = false
-  let building = false
+  let building: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
   const listeners: ((rulebook: Rulebook) => void)[] = []
 
   const follow = async () => {
-    if (building || closed) return
-    building = true
     try {
       while (!closed && current.version !== source.version()) {
         current = await build(current)
@@ -62,14 +61,16 @@ export async function openRulebooks(
       // The rulebook in force stays; the next change, or the next round, tries again.
       options.onFailed(error)
       schedule(1_000)
-    } finally {
-      building = false
     }
   }
   const schedule = (delayMs: number) => {
     if (closed) return
     clearTimeout(timer)
-    timer = setTimeout(() => void follow(), delayMs)
+    timer = setTimeout(() => {
+      building ??= follow().finally(() => {
+        building = undefined
+      })
+    }, delayMs)
   }
   source.onChange(() => schedule(QUIET_MS))
 
@@ -83,9 +84,10 @@ export async function openRulebooks(
     async settled(version) {
       while (!closed && current.version < version) await new Promise((resolve) => setTimeout(resolve, 5))
     },
-    close() {
+    async close() {
       closed = true
       clearTimeout(timer)
+      await building
     },
   }
 }
