@@ -5,6 +5,13 @@ import type { DataSourceId, DeliveryId, DestinationId, ProfileId } from '../mode
 import type { StoredDelivery, WrittenUser } from '../store/delivery-record.ts'
 import { listedDelivery, viewDelivery, viewDetail } from './delivery-views.ts'
 
+function finish<T>(work: Generator<void, T>): T {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
 const deliveryId = 'dl_AAAAAAAAAAAAAAAAAAAAAA' as DeliveryId
 const message = (users: readonly DeliveryUser[], written?: readonly WrittenUser[]): StoredDelivery => ({
   deliveryId,
@@ -39,7 +46,7 @@ const wrote = (partnerId: string, segments: WrittenUser['segments']): WrittenUse
   segments,
 })
 const view = (delivery: StoredDelivery) =>
-  viewDelivery(listedDelivery(delivery), new Map([[423, 'Halden DSP']]), new Map([[1, 'One']]))
+  viewDelivery(finish(listedDelivery(delivery)), new Map([[423, 'Halden DSP']]), new Map([[1, 'One']]))
 
 test('a list says of each message whom it went to and what it says of most users, five at most [OPS-51]', () => {
   const written = [
@@ -96,9 +103,11 @@ test('values of free headers are hidden also in records that early versions wrot
 test('asked for one device, a list tells what a message said of that device alone', () => {
   const both = message([user('anna', [7, 8], [9]), user('bert', [7])])
   const said = (...ids: string[]) =>
-    listedDelivery(
-      both,
-      ids.map((id) => `d:${id}` as ProfileId),
+    finish(
+      listedDelivery(
+        both,
+        ids.map((id) => `d:${id}` as ProfileId),
+      ),
     ).segments
   expect(said('anna')).toEqual([
     { sid: 7, status: 1, users: 1, lastUser: 'd:anna' },

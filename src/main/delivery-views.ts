@@ -35,8 +35,11 @@ export interface ListedDelivery {
 }
 
 /** @param profileIds only what is said of these */
-export function listedDelivery(delivery: StoredDelivery, profileIds?: readonly ProfileId[]): ListedDelivery {
-  const all = [...saidIn(delivery, profileIds)].sort(
+export function* listedDelivery(
+  delivery: StoredDelivery,
+  profileIds?: readonly ProfileId[],
+): Generator<void, ListedDelivery> {
+  const all = [...(yield* saidIn(delivery, profileIds))].sort(
     (a, b) => b.users - a.users || b.status - a.status || a.sid - b.sid,
   )
   return {
@@ -68,10 +71,10 @@ export function viewDelivery(
 }
 
 /** Each segment and status, and of how many users it was said; a user under several partner IDs counts once. */
-function saidIn(
+function* saidIn(
   { users, written }: StoredDelivery,
   profileIds: readonly ProfileId[] | undefined,
-): Iterable<Omit<ListedSegment, 'name'>> {
+): Generator<void, Iterable<Omit<ListedSegment, 'name'>>> {
   // A message may say some hundred thousand things: the key is a number.
   const said = new Map<number, { sid: number; status: 0 | 1; users: number; lastUser: string }>()
   const say = (sid: number, status: 0 | 1, profileId: string) => {
@@ -85,6 +88,7 @@ function saidIn(
   }
   for (const [at, { profileId, active, inactive }] of users.entries()) {
     if (profileIds?.includes(profileId) === false) continue
+    yield
     // Records of early versions do not hold what was written.
     const segments = written?.[at]?.segments
     if (segments !== undefined) for (const [sid, , status] of segments) say(sid, status, profileId)

@@ -17,7 +17,7 @@ import {
 } from './delivery-keys.ts'
 import {
   type DeliverySummary,
-  openBody,
+  openBodyInSlices,
   openHead,
   openSummary,
   type StoredDelivery,
@@ -28,7 +28,7 @@ import {
   summaryOf,
   type WrittenUser,
 } from './delivery-record.ts'
-import type { DeliveryFilter, DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
+import type { DeliveryFilter, DeliveryLook, DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
 import { afterPrefix, Kind, kindRange, partitionOfKey } from './keys.ts'
 import { openRecord } from './record.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
@@ -46,14 +46,12 @@ export function deliveryHistory(
   records: RecordStore,
   readable: ReadRecord,
 ): Pick<DeliveryStore, 'get' | 'list' | 'ended' | 'supersede' | 'purge' | 'bytesOf' | 'trim' | 'reclaim'> {
-  const whole = (delivery: StoredDelivery) => delivery
-
   const read = (places: readonly DeliveryPlace[]) => readAs(places, whole)
 
   /** Of each what is made of it: one after the other, so that only one of them is there whole. */
   async function readAs<View>(
     places: readonly DeliveryPlace[],
-    view: (delivery: StoredDelivery) => View,
+    view: DeliveryLook<View>,
   ): Promise<(View | undefined)[]> {
     const keys = places.flatMap((place) => [
       openDeliveryKey(place),
@@ -68,9 +66,9 @@ export function deliveryHistory(
         for (let at = 0; at < places.length; at++) {
           const head = opened(3 * at, openHead) ?? opened(3 * at + 1, openHead)
           yield
-          const body = opened(3 * at + 2, openBody)
-          yield
-          views.push(head === undefined || body === undefined ? undefined : view({ ...head, ...body }))
+          const opening = opened(3 * at + 2, openBodyInSlices)
+          const body = opening && (yield* opening)
+          views.push(head === undefined || body === undefined ? undefined : yield* view({ ...head, ...body }))
           yield
         }
         return views
@@ -229,7 +227,7 @@ export function deliveryHistory(
       return place === undefined ? undefined : (await read([place]))[0]
     },
 
-    async list<View = StoredDelivery>(filter: DeliveryFilter, view = (delivery: StoredDelivery) => delivery as View) {
+    async list<View = StoredDelivery>(filter: DeliveryFilter, view = whole as DeliveryLook<View>) {
       const found = await find(filter)
       const sorted = await runInSlices(sortedOnce(found, newestFirst))
       const start = filter.page * filter.pageSize
@@ -317,6 +315,11 @@ export function deliveryHistory(
         await records.reclaim(historyFrom(part, destinationId, fromMs), historyFrom(part, destinationId, toMs + 1))
     },
   }
+}
+
+// biome-ignore lint/correctness/useYield: it has nothing to do in slices
+const whole: DeliveryLook<StoredDelivery> = function* (delivery) {
+  return delivery
 }
 
 const newestFirst = (a: DeliveryPlace, b: DeliveryPlace) =>

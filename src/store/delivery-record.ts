@@ -1,3 +1,4 @@
+import { parseListInSlices } from '../lib/json-list.ts'
 import type { Delivery, DeliveryStatus } from '../model/delivery.ts'
 import type { DataSourceId, DeliveryId, ProfileId } from '../model/ids.ts'
 import { type DeliveryPlace, placeBytes } from './delivery-keys.ts'
@@ -73,11 +74,24 @@ export function openHead(record: Buffer): DeliveryHead {
 
 /** @throws RecordCorruptError */
 export function openBody(record: Buffer): DeliveryBody {
+  const { body, users } = splitBody(record)
+  return users === undefined ? { body } : { body, written: JSON.parse(users) as readonly WrittenUser[] }
+}
+
+/** A body may be megabytes long: opened now, its users read one after the other. @throws RecordCorruptError */
+export function openBodyInSlices(record: Buffer): Generator<void, DeliveryBody> {
+  const { body, users } = splitBody(record)
+  return (function* () {
+    if (users === undefined) return { body }
+    return { body, written: (yield* parseListInSlices(users, JSON.parse)) as readonly WrittenUser[] }
+  })()
+}
+
+function splitBody(record: Buffer): { readonly body: string; readonly users?: string } {
   const { version, body } = openRecord(record)
   if (version === VERSION) return { body: body.toString('utf8') }
   const end = LENGTH_BYTES + body.readUInt32BE(0)
-  const written = JSON.parse(body.toString('utf8', LENGTH_BYTES, end)) as readonly WrittenUser[]
-  return { body: body.toString('utf8', end), written }
+  return { body: body.toString('utf8', end), users: body.toString('utf8', LENGTH_BYTES, end) }
 }
 
 export function sealSummary(delivery: StoredDelivery): Buffer {

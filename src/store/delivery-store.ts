@@ -72,10 +72,7 @@ export interface DeliveryStore {
 
   get(deliveryId: DeliveryId): Promise<StoredDelivery | undefined>
   /** @param view what is kept of each: a message may have megabytes, and a page a thousand of them */
-  list<View = StoredDelivery>(
-    filter: DeliveryFilter,
-    view?: (delivery: StoredDelivery) => View,
-  ): Promise<DeliveryPage<View>>
+  list<View = StoredDelivery>(filter: DeliveryFilter, view?: DeliveryLook<View>): Promise<DeliveryPage<View>>
   /** All ended deliveries that fit, at most 200,000, oldest first. */
   ended(filter: DeliverySearch): Promise<readonly DeliveryPlace[]>
   /** Of the next `limit` deliveries created before a moment removes those that ended before it, and what leads to them. */
@@ -156,6 +153,9 @@ export interface DeliveryPage<View> {
   /** Newest first. */
   readonly list: readonly View[]
 }
+
+/** What is made of a message in a list, in slices: it may say a hundred thousand things. */
+export type DeliveryLook<View> = (delivery: StoredDelivery) => Generator<void, View>
 
 export interface Purged {
   readonly removed: number
