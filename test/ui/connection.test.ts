@@ -42,6 +42,10 @@ describeOnStage('what a page does without', (stage) => {
     await page.getByRole('heading', { level: 2 }).first().getByRole('button').press('Enter')
     await expect.poll(() => page.getByRole('alert').count()).toBe(2)
     expect(await page.getByRole('heading', { level: 2 }).first().innerText()).toContain(DEAD)
+    for (const width of [1440, 768, 400]) {
+      await page.setViewportSize({ width, height: 900 })
+      expect(await page.evaluate('document.documentElement.scrollWidth'), `at ${width}`).toBeLessThanOrEqual(width)
+    }
     await page.keyboard.press('Control+k')
     await page.getByRole('combobox', { name: 'Part of a name' }).fill('Winter')
     const trait = page.getByRole('option').filter({ hasText: 'Trait' }).first()

@@ -10,16 +10,16 @@ export function CopyCurl({ request }: Pick<DeliveryDetail, 'request'>) {
   const { copied, copy } = useCopy()
   const Icon = copied === 'done' ? IconCheck : IconCopy
   return (
-    <div>
+    <>
       <Button variant="default" leftSection={<Icon size={15} aria-hidden />} onClick={() => void copy(asCurl(request))}>
         {copied === 'done' ? t('copy.done') : t('messages.curl')}
       </Button>
       {copied === 'refused' && (
-        <div role="alert">
+        <div role="alert" className="refused">
           <p className="dim small">{t('copy.refused')}</p>
           <pre className="mono small curl">{asCurl(request)}</pre>
         </div>
       )}
-    </div>
+    </>
   )
 }

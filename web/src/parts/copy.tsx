@@ -17,7 +17,7 @@ export function Copy({ value, shown = value, mono = true }: { value: string; sho
         </span>
       </button>
       {isRefused && (
-        <span className="dim small" role="alert">
+        <span className="dim small refused" role="alert">
           {t('copy.refused')}
         </span>
       )}
