@@ -1,4 +1,4 @@
-// `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--reach FILE] [--out FILE]`: makes small breaks in src/, one at a time in
+// `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--tests src] [--reach FILE] [--out FILE]`: makes small breaks in src/, one at a time in
 // copies of the checkout, and looks whether the tests that reach the place turn red, near ones first. Prints
 // each break that none noticed, and the share that was noticed. Breaks that do not compile are not counted.
 // With --reach, which tests reach which break is kept in a file, and read from there by a run with the same seed and sample.
@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: 'src' },
     out: { type: 'string' },
     reach: { type: 'string' },
+    tests: { type: 'string', default: '' },
     workers: { type: 'string', default: String(Math.min(2, cpus().length)) },
   },
 })
@@ -39,7 +40,8 @@ const LEFT_OUT = /\.(test|conformance|d)\.ts$|^src\/(testkit|demo)\//
 const random = seeded(Number(options.seed))
 const chosen = chooseBreaks(Number(options.sample)).map((one, id) => ({ ...one, id }))
 console.log(`${chosen.length} breaks, seed ${options.seed}`)
-const { tests, nearness } = readTests(root)
+const { tests: allTests, nearness } = readTests(root)
+const tests = allTests.filter((file) => file.startsWith(options.tests))
 const results = []
 const copies = Array.from({ length: Number(options.workers) }, makeCopy)
 try {
@@ -290,7 +292,9 @@ function openCompiler(files) {
   }
 }
 
-const describeAll = () => chosen.map(({ file, start, text }) => `${file} ${start} ${text}`).join('\n')
+function describeAll() {
+  return chosen.map(({ file, start, text }) => `${file} ${start} ${text}`).join('\n')
+}
 
 function describe({ file, line, kind, start, end, text: instead }) {
   const was = readFileSync(join(root, file), 'utf8').slice(start, end).replace(/\s+/g, ' ')
