@@ -1,6 +1,6 @@
-// `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--tests src] [--reach FILE] [--out FILE]`: makes small breaks in src/, one at a time in
-// copies of the checkout, and looks whether the tests that reach the place turn red, near ones first. Prints
-// each break that none noticed, and the share that was noticed. Breaks that do not compile are not counted.
+// `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--tests src] [--reach FILE] [--out FILE]`: makes small
+// breaks in src/, one at a time in copies of the checkout, and looks whether the tests that reach the place turn red, near ones
+// first. Prints each break that none noticed, and the share that was noticed. Breaks that do not compile are not counted.
 // With --reach, which tests reach which break is kept in a file, and read from there by a run with the same seed and sample.
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
