@@ -21,7 +21,11 @@ function workbench() {
       yield* []
     },
   }
-  const parts = { profiles, rulebook: () => ({ membershipKey: 1 }), clock: () => Date.UTC(2026, 10, 22) } as unknown as Parts
+  const parts = {
+    profiles,
+    rulebook: () => ({ membershipKey: 1 }),
+    clock: () => Date.UTC(2026, 10, 22),
+  } as unknown as Parts
   const jobs: Pick<JobStore, 'read' | 'write'> = {
     read: () => Promise.resolve(stored),
     async write(_name, place) {
