@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { z } from 'zod'
 import type { Routes } from './app.ts'
 import { operationsOf } from './operation-words.ts'
 import { Problem } from './problem.ts'
@@ -14,10 +15,11 @@ export const ABOUT_BYTES_HEADER = 'usher-about-bytes'
 
 /** `POST /v1/backups` answers the backup itself, at the pace of the one who asks; an answer that breaks off is none. */
 export const backupRoutes: Routes<{ backups: BackupDesk }> = (app, { backups }) => {
-  const schema = operationsOf('Operation')(
+  const words = operationsOf('Operation')(
     'Make a backup',
     'The answer is the backup: everything acknowledged before, as of one moment, encrypted with a key that is derived from the master key. The server goes on meanwhile. 409 `backup_running` while another is being made.',
   )
+  const schema = { ...words, produces: ['application/octet-stream'], response: { 200: z.custom<Readable>() } }
   app.post('/v1/backups', { schema }, async (_request, reply) => {
     const backup = await backups.start()
     if (backup === undefined)

@@ -76,7 +76,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   const isSecure = config.tls !== undefined || config.tlsEndedInFront === true
   registerGatekeeper(app, parts, { sessions, isSecure })
   registerRequestLog(app, parts)
-  const openapi = await registerOpenapi(app, parts.version)
+  const openapi = registerOpenapi(app, parts.version)
 
   const now = clock.now
   probeRoutes(app, parts)

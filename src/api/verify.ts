@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { z } from 'zod'
 import type { VerifyReport } from '../store/verify.ts'
 import type { Routes } from './app.ts'
 import { operationsOf } from './operation-words.ts'
@@ -12,10 +13,11 @@ const PROGRESS_EVERY_MS = 200
 
 /** `POST /v1/verify` answers one JSON value a line: `{"progress":{"done","total"}}` now and then, last `{"report":…}`. */
 export const verifyRoutes: Routes<{ verifier: Verifier }> = (app, { verifier }) => {
-  const schema = operationsOf('Operation')(
+  const words = operationsOf('Operation')(
     'Check every stored record',
     'One JSON value a line: `{"progress":{"done","total"}}` now and then, and last `{"report":…}`. The server goes on meanwhile.',
   )
+  const schema = { ...words, produces: ['application/x-ndjson'], response: { 200: z.custom<Readable>() } }
   app.post('/v1/verify', { schema }, async (_request, reply) => {
     const lines = new Readable({ read() {} })
     const push = (line: object) => lines.push(`${JSON.stringify(line)}\n`)
