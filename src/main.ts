@@ -26,6 +26,7 @@ import { destinationTypes } from './main/destination-types.ts'
 import { watchDisk } from './main/disk-guard.ts'
 import { openDiskShares } from './main/disk-share.ts'
 import { edgeConfigOf } from './main/edge-config.ts'
+import { openFaultLog } from './main/fault-log.ts'
 import { guardedHandler } from './main/guarded-handler.ts'
 import { openObserver } from './main/observe.ts'
 import { openOverviewReader } from './main/overview-reader.ts'
@@ -98,7 +99,10 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
     wrapRecords: overrides.wrapRecords,
   })
   const { catalog, profiles, deliveries, secrets } = stores
-  for (const warning of [...stores.warnings, ...startWarnings(config, clock.now(), allowedTargets.length > 0)])
+  for (const warning of [
+    ...stores.warnings,
+    ...startWarnings(config, clock.reading().nowMs + clock.offsetMs(), allowedTargets.length > 0),
+  ])
     log.warn('start.warning', { warning })
   const watchDestinations = watchUnusable(log)
   const rulebooks = await openRulebooks(catalog, {
@@ -147,6 +151,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
       clock: clock.now,
     }),
     judgedMs: clock.judgedMs,
+    isTimeKept: clock.isTimeKept,
     mayForget: clock.mayForget,
     onFollowUpFailed: (error) => {
       log.error('follow_up.failed', { error })
@@ -209,10 +214,11 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
   const readiness = watchReadiness(
     () => disk.state() === 'full',
     () => stores.records.flush(),
-    clock.now,
+    clock.isTimeKept,
   )
   const handler = guardedHandler(parts, {
     isDiskFull: () => disk.state() === 'full',
+    isTimeKept: clock.isTimeKept,
     onAccepted: metrics.collectAccepted.bind(undefined, config.durability),
     onOptOut: metrics.optOut,
     onStoreFailed: readiness.storeFailed,
@@ -255,7 +261,7 @@ export async function startUsher(config: UsherConfig, overrides: Overrides = {})
         onConsent: metrics.consentDecision,
         onRedirectBlocked: metrics.redirectBlocked,
         onCallerOverLimit: (kind) => log.warn('deny_list.caller_over_limit', { dataSourceId: dataSourceOfKind(kind) }),
-        onFault: (error, eventId) => log.error('event.fault', { error, eventId }),
+        onFault: openFaultLog(log),
       })
     : undefined
   const told = openToldReader({ deliveries, rulebook: rulebooks.current, dispatcher, clock: clock.now })

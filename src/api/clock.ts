@@ -1,8 +1,10 @@
 import { ClockView } from '../contract.ts'
+import { isKeptTime, KEPT_TIMES } from '../lib/kept-time.ts'
 import { isoTime } from '../model/time.ts'
 import type { Routes } from './app.ts'
 import { operationsOf } from './operation-words.ts'
 import type { ClockDesk } from './parts.ts'
+import { Problem } from './problem.ts'
 
 /** How far the machine's clock is relied on, and the operator's word that it is right [SEC-82]. */
 export const clockRoutes: Routes<{ clock: ClockDesk }> = (app, { clock }) => {
@@ -35,6 +37,13 @@ export const clockRoutes: Routes<{ clock: ClockDesk }> = (app, { clock }) => {
       },
     },
     async () => {
+      const atMs = clock.reading().machineMs + clock.offsetMs()
+      if (!isKeptTime(atMs))
+        throw new Problem(
+          409,
+          'clock_out_of_range',
+          `The clock says ${isoTime(atMs)}, and times are kept ${KEPT_TIMES}. Set it right; then there is nothing to confirm.`,
+        )
       clock.confirm()
       return render(clock)
     },

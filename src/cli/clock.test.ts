@@ -18,6 +18,15 @@ test('a leap is told with its size, its direction, its time, and what to do [SEC
   expect(renderClock({ ...leapt, leapSeconds: -40 * 86_400 })).toContain('leapt 40 days back at')
 })
 
+test('a time that cannot be kept is not to be confirmed: it is said what happens, and what to do [SEC-82~]', () => {
+  const far = '2107-05-28T10:00:00.000Z'
+  const says = 'events are answered 503. Set the clock right; everything goes on by itself.\n'
+  expect(renderClock({ ...leapt, state: 'trusted', now: far, machine: far })).toBe(
+    `Usher    ${far}\nmachine  ${far}\nTimes are kept from 1970 to 2106-02-07: ${says}`,
+  )
+  expect(renderClock({ ...leapt, machine: far })).toContain(`in three minutes at the latest ${says}`)
+})
+
 test.each([
   [172_800, '2 days'],
   [172_799, '48 hours'],

@@ -1,4 +1,5 @@
 import type { ClockView } from '../contract.ts'
+import { isKeptTime, KEPT_TIMES } from '../lib/kept-time.ts'
 import { type ClientOptions, findServer } from './find-server.ts'
 
 /** `usher clock`: how far the running server relies on the machine's clock; with `--confirm`, that it is right [SEC-82]. */
@@ -27,6 +28,8 @@ export function renderClock({ state, now, machine, leapSeconds, since, offsetSec
       ? ''
       : `Usher's time is moved ${describe(Math.abs(offsetSeconds))} ${offsetSeconds < 0 ? 'back' : 'ahead'} by the test switch (USHER_CLOCK_OFFSET_MS, POST /v1/test/clock).\n`
   const times = `Usher    ${now}\nmachine  ${machine}\n${moved}`
+  if (!isKeptTime(Date.parse(machine) + offsetSeconds * 1000))
+    return `${times}Times are kept ${KEPT_TIMES}: ${state === 'held' ? 'in three minutes at the latest ' : ''}events are answered 503. Set the clock right; everything goes on by itself.\n`
   if (state === 'trusted') return `${times}${SAYS.trusted}\n`
   const far = `${describe(Math.abs(leapSeconds))} ${leapSeconds < 0 ? 'back' : 'ahead'}`
   const lines = [

@@ -34,6 +34,7 @@ const WHAT: Readonly<Record<string, string>> = {
   log: 'the log of what was written last',
   table: 'a table of records',
   list: 'the list of tables',
+  optOuts: 'the second copy of every opt-out',
 }
 
 export function readReport(value: unknown): VerifyView {
@@ -89,8 +90,10 @@ function renderRepaired({ damage, repaired, report }: RepairReport): string {
   if (damage.length + wrong === 0) return lines([`${report.records} records checked, nothing to repair in them`])
   const isLost = damage.some((one) => one.isLost)
   const mayLackOptOuts = damage.some(({ kind, ranges }) => kind !== 'table' || ranges.some(hasOptOuts))
+  const kept = damage.filter(({ setAside }) => setAside !== undefined).length
+  const missing = damage.length - kept
   return lines([
-    `Repaired. Damaged files set aside: ${damage.length}; records and references put right: ${wrong}.`,
+    `Repaired. Damaged files set aside: ${kept}; ${missing > 0 ? `missing, or shorter than they were: ${missing}; ` : ''}records and references put right: ${wrong}.`,
     ...damage.flatMap(damageLines),
     ...findingLines(repaired),
     `${report.records} records are in use.`,
@@ -100,7 +103,7 @@ function renderRepaired({ damage, repaired, report }: RepairReport): string {
     ...(isLost && mayLackOptOuts
       ? ['Opt-outs were put back from opt-outs.list; those that it does not have may be lost.']
       : []),
-    'The damaged files are kept. Look at the device before you start again.',
+    `${kept > 0 ? 'The damaged files are kept. ' : ''}Look at the device before you start again.`,
   ])
 }
 

@@ -130,6 +130,35 @@ test('one flipped bit of the log: nobody is lost, the server is ready, and every
   expect(await attentionOf(server)).toEqual([])
 })
 
+test('a damaged list of opt-outs is named, kept, and written anew; lost is only what the database lost as well [SEC-60] [SEC-79]', async () => {
+  await visit()
+  const list = join(dataDir, 'opt-outs.list')
+  const whole = readFileSync(list, 'utf8')
+  const damaged = whole.replace(/A(?=[^A]*$)/, 'B')
+  {
+    await using server = await start()
+    writeFileSync(list, damaged)
+    expect(await run(['verify', '--url', server.adminUrl, '--token', 'a-test-token-of-enough-characters'])).toBe(1)
+    expect(out).toMatch(
+      /opt-outs\.list, the second copy of every opt-out: 1 damaged place, \d+ bytes; .*nothing is lost/,
+    )
+  }
+  expect(await verify('--repair')).toBe(0)
+  expect(out).toContain('Repaired. Damaged files set aside: 1; records')
+  const kept = /kept as (.*-opt-outs\.list)/.exec(out)?.[1] ?? ''
+  expect(readFileSync(kept, 'utf8')).toBe(damaged)
+  expect(await verify()).toBe(0)
+
+  const [table = ''] = readdirSync(join(dataDir, 'profiles')).filter((name) => name.endsWith('.ldb'))
+  writeFileSync(list, readFileSync(list, 'utf8').replace(/A(?=[^A]*$)/, 'B'))
+  rmSync(join(dataDir, 'profiles', table))
+  expect(await verify('--repair')).toBe(0)
+  expect(out).toContain('Repaired. Damaged files set aside: 2; missing, or shorter than they were: 1; records')
+  expect(out).toMatch(
+    /opt-outs\.list, the second copy of every opt-out: 1 damaged place, \d+ bytes; what stood there is lost/,
+  )
+})
+
 test('a part of the log that cannot be read: what it held is counted, opt-outs hold, the rest is there [SEC-60] [SEC-79]', async () => {
   await visit()
   damage(

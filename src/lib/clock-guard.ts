@@ -1,4 +1,5 @@
 import { isOn, type MachineClock, type Moment, machineClock, msOn, resume } from './clock-moment.ts'
+import { isKeptTime } from './kept-time.ts'
 
 /**
  * The time of day that may be relied on. A machine's clock is set by people, by a network, by a battery that ran out, and
@@ -10,7 +11,8 @@ import { isOn, type MachineClock, type Moment, machineClock, msOn, resume } from
  *    leapt (an hour at least, 7 days at most), or an operator confirmed it.
  * 4. `trusted`.
  *
- * Whenever the clock returns to where it was before, it is trusted at once. A leap is what differs from the time since the
+ * Whenever the clock returns to where it was before, it is trusted at once; so is one that comes back from a time that cannot be
+ * kept, if nothing was trusted before. A leap is what differs from the time since the
  * machine started, so a machine that slept did not leap. A start is judged in the same way, by the line of time of the
  * earlier run; after a restart of the machine, which may have been off, a clock more than a day ahead begins at 2.
  * Source: spec/security.md [SEC-82], [SEC-91].
@@ -153,6 +155,7 @@ export function guardClock({
     checkedMs = at.wallMs
     if (isOn(line, at)) return goOn(at)
     if (isBackBefore(at)) return trust('returned', at, true)
+    if (!isKeptTime(line.wallMs) && isKeptTime(at.wallMs)) return leaveImpossible(at)
     if (leap !== undefined && isOn(leap.line, at)) {
       leap = { ...leap, line: at, steadyMs: leap.steadyMs + at.uptimeMs - leap.line.uptimeMs }
       if (leap.steadyMs >= HELD_MS) move('moved', at, leap.steadyMs)
@@ -160,6 +163,14 @@ export function guardClock({
     }
     leap = { line: at, leapMs: at.wallMs - msOn(line, at), steadyMs: 0 }
     tell('leapt', at, false)
+  }
+
+  /** Nothing was stamped by a line that no time is kept of: the one before it counts, or none. */
+  const leaveImpossible = (at: Moment) => {
+    if (doubt === undefined) return trust('returned', at, true)
+    line = doubt.trusted
+    doubt = leap = undefined
+    check()
   }
 
   const start = (record: ClockRecord) => {

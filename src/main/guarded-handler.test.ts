@@ -24,6 +24,7 @@ function makeHandler(failures: number, error: Error = new StoreUnavailableError(
   const parts = { profiles, rulebook: () => ({}), clock: () => 0, ecids: {}, newEventId } as unknown as Parts
   const handler = guardedHandler(parts, {
     isDiskFull: () => isDiskFull,
+    isTimeKept: () => true,
     onAccepted: () => seen.accepted++,
     onOptOut: (level) => seen.levels.push(level),
     onStoreFailed: () => seen.failed++,

@@ -1,4 +1,4 @@
-import { isKeptTime, KEPT_TIMES } from '../lib/kept-time.ts'
+import { KEPT_TIMES } from '../lib/kept-time.ts'
 import type { CallHandler } from '../model/collected-call.ts'
 import { optOut, optOutStatus } from '../pipeline/opt-out.ts'
 import type { Parts } from '../pipeline/parts.ts'
@@ -7,6 +7,7 @@ import { StoreUnavailableError } from '../store/record-store.ts'
 
 export interface Guard {
   readonly isDiskFull: () => boolean
+  readonly isTimeKept: () => boolean
   readonly onAccepted: () => void
   readonly onOptOut: (level: string) => void
   /** A call was refused because of the store. */
@@ -36,7 +37,7 @@ export interface GuardedHandler extends CallHandler {
 
 /** The pipeline as the edge calls it. With the disk nearly full events are refused; opt-outs never are [SEC-11], [SEC-61]. */
 export function guardedHandler(parts: Parts, guard: Guard): GuardedHandler {
-  const { isDiskFull, onAccepted, onOptOut } = guard
+  const { isDiskFull, isTimeKept, onAccepted, onOptOut } = guard
   const watched = async <T>(run: Promise<T>): Promise<T> => {
     try {
       return await run
@@ -49,7 +50,7 @@ export function guardedHandler(parts: Parts, guard: Guard): GuardedHandler {
   const process: CallHandler['process'] = async (call) => {
     // What takes consent back stores no event, and is no more refused than an opt-out.
     if (!call.consent.store) return watched(patiently(() => processCall(call, parts)))
-    if (!isKeptTime(call.receivedAtMs)) throw new StoreUnavailableError(`times are kept ${KEPT_TIMES}`)
+    if (!isTimeKept()) throw new StoreUnavailableError(`the clock is wrong: times are kept ${KEPT_TIMES}`)
     if (isDiskFull()) throw new StoreUnavailableError('the disk is nearly full')
     const outcome = await watched(processCall(call, parts))
     if (outcome.status === 'processed') onAccepted()

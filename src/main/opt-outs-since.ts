@@ -81,7 +81,7 @@ export async function applyOptOutsSince(
     listed: entries.size,
     applied: since.size,
     profiles: followUps.size,
-    damagedLines: damaged - (isTorn ? 1 : 0),
+    damagedLines: damaged,
     isTorn,
     unlisted,
   }

@@ -23,6 +23,7 @@ export interface OverviewParts {
   readonly allowPrivate: boolean
   readonly clock: {
     readonly now: () => number
+    readonly isTimeKept: () => boolean
     readonly offsetMs: () => number
     readonly reading: () => Situation['clock']
   }
@@ -240,6 +241,7 @@ function situationOf(
     damage: situationOfDamage(parts.damage()),
     allowPrivate,
     clock: clock.reading(),
+    isTimeKept: clock.isTimeKept(),
     clockOffsetMs: clock.offsetMs(),
     nowMs,
   }

@@ -3,12 +3,16 @@ import { type AdjustableClock, createClock } from '../lib/clock.ts'
 import { readClockFile, writeClockFile } from '../lib/clock-file.ts'
 import { type ClockChange, type ClockReading, guardClock } from '../lib/clock-guard.ts'
 import type { MachineClock } from '../lib/clock-moment.ts'
-import { isKeptTime } from '../lib/kept-time.ts'
+import { isKeptTime, KEPT_MS_MAX } from '../lib/kept-time.ts'
 import type { Log } from '../lib/log.ts'
 import { isoTime } from '../model/time.ts'
 
 /** The one clock of the process: the machine's, as far as it can be relied on, shifted by the test switch. */
 export interface ProductClock extends AdjustableClock {
+  /** Milliseconds since the epoch, of the times that can be kept: while the machine says another, the last that was. */
+  readonly now: () => number
+  /** False while the machine says a time that cannot be kept. */
+  readonly isTimeKept: () => boolean
   /** The moment by which things expire at `nowMs`: earlier while a leap ahead is waited for [SEC-82]. */
   judgedMs(nowMs: number): number
   readonly mayForget: () => boolean
@@ -68,9 +72,17 @@ export function openProductClock({ dataDir, offsetMs, log, onLeap, machine }: Pr
   })
   const moved = createClock(offsetMs, guard.now)
   clock = moved
+  let keptMs = stored?.line.wallMs
+  const now = () => {
+    const nowMs = moved.now()
+    if (isKeptTime(nowMs)) keptMs = nowMs
+    return keptMs ?? Math.min(Math.max(nowMs, 0), KEPT_MS_MAX)
+  }
   let timer: NodeJS.Timeout | undefined
   return {
     ...moved,
+    now,
+    isTimeKept: () => isKeptTime(moved.now()),
     judgedMs: (nowMs) => guard.judgedMs(nowMs - moved.offsetMs()) + moved.offsetMs(),
     mayForget: guard.mayForget,
     reading: guard.reading,

@@ -18,6 +18,6 @@ export function startWarnings(config: UsherConfig, nowMs: number, isDemo: boolea
 }
 
 const OPEN_SWITCH =
-  'POST /v1/test/clock is open to whoever holds the token, and moves the clock for good: memberships end by it. ' +
+  'POST /v1/test/clock is open to whoever holds the token, and moves the clock ahead until the next start: memberships end by it. ' +
   'For real use set NODE_ENV=production, which refuses test switches.'
 const TAKES_NONE = 'no event is taken before it is set right.'

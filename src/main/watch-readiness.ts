@@ -1,5 +1,3 @@
-import { isKeptTime } from '../lib/kept-time.ts'
-
 /** What `/readyz` says of this process [OPS-12], [SEC-86]. */
 export interface ReadinessWatch {
   /** Names of the checks that fail. */
@@ -20,7 +18,7 @@ const ASK_EVERY_MS = 1_000
 export function watchReadiness(
   isDiskFull: () => boolean,
   flush: () => Promise<void>,
-  nowMs: () => number,
+  isTimeKept: () => boolean,
 ): ReadinessWatch {
   let isStopping = false
   let isStoreFailing = false
@@ -37,7 +35,7 @@ export function watchReadiness(
       ...(isStopping ? ['stopping'] : []),
       ...(isDiskFull() ? ['disk_full'] : []),
       ...(isStoreFailing ? ['store_unavailable'] : []),
-      ...(isKeptTime(nowMs()) ? [] : ['clock_out_of_range']),
+      ...(isTimeKept() ? [] : ['clock_out_of_range']),
     ],
     storeFailed() {
       if (isStoreFailing) return

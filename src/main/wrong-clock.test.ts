@@ -26,11 +26,17 @@ const deviceId = (visitor: number) => String(visitor).padStart(38, '4')
 
 type Server = Awaited<ReturnType<typeof startWholeServer>>
 
+interface Message {
+  readonly ProcessTime: string
+  readonly Users: readonly { readonly Segments: readonly { readonly Status: string; readonly DateTime: string }[] }[]
+}
+
 interface Scene {
   readonly machine: FakeMachine
   readonly defined: DefinedOverApi<'look'>
   /** Statuses told, in order. */
   readonly told: () => readonly string[]
+  readonly messages: () => readonly Message[]
   start(): Promise<Server>
 }
 
@@ -48,13 +54,38 @@ test('at a time that cannot be kept events are 503 and it is not ready, opt-outs
   const refused = await event(1)
   expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
   expect((await fetch(`${usher.edgeUrl}/demoptout.jpg?d_uuid=${deviceId(2)}`)).status).toBe(200)
+  await expect(usher.api('POST', '/v1/clock/confirm', {})).rejects.toThrow('409')
+  expect((await usher.api<Overview>('GET', '/v1/overview')).needsAttention).toContainEqual(
+    expect.objectContaining({ kind: 'clock', severity: 'critical', reason: 'out_of_range' }),
+  )
   machine.leap(NOON - Date.UTC(2106, 1, 7, 6, 28, 16))
-  await usher.api('POST', '/v1/clock/confirm', {})
+  await look()
+  expect(await clockOf(usher)).toMatchObject({ state: 'trusted', leapSeconds: 0 })
   expect(await readiness(usher)).toEqual([200, { status: 'ready', reasons: [] }])
   expect((await event(1)).status).toBe(200)
   await usher.api<ProfileView>('GET', `/v1/profiles/${deviceId(1)}`)
   expect((await event(2)).headers.get('x-error')).toBe('171')
 })
+
+test('an opt-out at a time that cannot be kept is told with the last one that could [SEC-82~] [OUT-43~]', async () => {
+  await withVisitors(async (usher, { machine, defined, told, messages }) => {
+    machine.leap(100 * 365 * DAY)
+    await look()
+    machine.pass(4 * MINUTE)
+    await look()
+    expect((await readiness(usher))[1]).toMatchObject({ reasons: ['clock_out_of_range'] })
+    await fetch(`${usher.edgeUrl}/demoptout.jpg?d_uuid=${deviceId(3)}`)
+    await expect.poll(() => told().length, { timeout: 10_000 }).toBe(VISITORS + 1)
+    const last = messages().at(-1)
+    expect(last).toMatchObject({ Users: [{ Segments: [{ Segment_ID: String(defined.segmentIds[0]), Status: '0' }] }] })
+    for (const at of [last?.ProcessTime, last?.Users[0]?.Segments[0]?.DateTime])
+      expect(at).toMatch(/^\w+ Jun 10 12:.* 2027$/)
+    machine.leap(-100 * 365 * DAY)
+    await look()
+    expect(await readiness(usher)).toEqual([200, { status: 'ready', reasons: [] }])
+    expect(await clockOf(usher)).toMatchObject({ state: 'trusted', leapSeconds: 0 })
+  })
+}, 60_000)
 
 test('events up to the last second that can be kept are stored, and the test clock goes no further [OPS-27]', async () => {
   const last = 0xffff_ffff * 1000
@@ -74,12 +105,8 @@ test('events up to the last second that can be kept are stored, and the test clo
 async function withVisitors(run: (usher: Server, scene: Scene) => Promise<void>): Promise<void> {
   const machine = makeFakeMachine(NOON, { ticks: true })
   await using receiver = await startReceiver()
-  const told = () =>
-    receiver.records.flatMap(({ body }) =>
-      (JSON.parse(body) as { Users: { Segments: { Status: string }[] }[] }).Users.flatMap((user) =>
-        user.Segments.map((segment) => segment.Status),
-      ),
-    )
+  const messages = () => receiver.records.map(({ body }) => JSON.parse(body) as Message)
+  const told = () => messages().flatMap(({ Users }) => Users.flatMap((user) => user.Segments.map((one) => one.Status)))
   const start = () => startWholeServer(dataDir, { machineClock: machine })
   await using usher = await start()
   const defined = await defineOverApi(usher, {
@@ -88,7 +115,7 @@ async function withVisitors(run: (usher: Server, scene: Scene) => Promise<void>)
     url: `${receiver.url}/aam`,
     auth: { type: 'none' },
   })
-  const scene = { machine, defined, told, start }
+  const scene = { machine, defined, told, messages, start }
   await visit(usher, scene, 'look')
   await expect.poll(() => told().length, { timeout: 10_000 }).toBe(VISITORS)
   await run(usher, scene)

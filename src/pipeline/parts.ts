@@ -25,6 +25,8 @@ export interface Parts {
   readonly owe: (profileId: ProfileId, destinationIds: readonly DestinationId[]) => Promise<void>
   /** The moment by which things expire at `nowMs`: earlier while the machine's clock leapt ahead and is waited for [SEC-82]. */
   readonly judgedMs: (nowMs: number) => number
+  /** False while the machine says a time that cannot be kept: then nothing ends, or is filed, by it. */
+  readonly isTimeKept: () => boolean
   /** False while the machine's clock is not trusted: then nothing is removed for its age [SEC-82]. */
   readonly mayForget: () => boolean
   /** Called once after the commit of a call; `realized` are the traits it realized, ascending. For figures and the live view. */

@@ -1,5 +1,4 @@
 import { type DestinationRules, takesBackUnmapped } from '../activation/destination-rules.ts'
-import { isKeptTime, KEPT_TIMES } from '../lib/kept-time.ts'
 import { openPace, type Pace } from '../lib/pace.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import type { DestinationPlan } from '../model/profile.ts'
@@ -86,14 +85,16 @@ export async function openRefile(
     if (!isOver()) place = next
   }
 
+  const rest = () => Promise.race([new Promise((resolve) => setTimeout(resolve, AFTER_FAILURE_MS)), stopped])
+
   const walk = async () => {
     while (!closed && place.remaining > 0) {
       try {
-        if (!isKeptTime(parts.clock())) throw new RangeError(`the clock is not ${KEPT_TIMES}`)
-        await step(place)
+        if (parts.isTimeKept()) await step(place)
+        else await rest()
       } catch (error) {
         onFailed(error)
-        await new Promise((resolve) => setTimeout(resolve, AFTER_FAILURE_MS))
+        await rest()
       }
     }
     await jobs.write(JOB, place).catch(onFailed)

@@ -1,4 +1,3 @@
-import { isKeptTime } from '../lib/kept-time.ts'
 import { openPace, type Pace } from '../lib/pace.ts'
 import { runFollowUps, runPendingFollowUps } from './follow-ups.ts'
 import type { Parts } from './parts.ts'
@@ -96,8 +95,7 @@ export function startSweep(parts: Parts, options: SweepOptions): Sweep {
 }
 
 async function sweepRound(parts: Parts, options: SweepOptions, pace: Pace): Promise<number> {
-  // A time that cannot be kept is nobody's: everything would end by it.
-  if (!isKeptTime(parts.clock())) return 0
+  if (!parts.isTimeKept()) return 0
   const nowMs = parts.judgedMs(parts.clock())
   if (parts.profiles.nextDueMs() > nowMs) return 0
   const due = await parts.profiles.due(nowMs, ROUND)

@@ -30,6 +30,7 @@ const situation = (changes: Partial<Situation>): Situation => ({
   disk: 'ok',
   allowPrivate: false,
   clock: { state: 'trusted', sinceMs: undefined, leapMs: 0 },
+  isTimeKept: true,
   clockOffsetMs: 0,
   nowMs: NOW_MS,
   ...changes,
@@ -120,6 +121,10 @@ test('a low disk and a clock that leapt are warnings, above what is only to be k
   const clock = { state: 'held', sinceMs: NOW_MS - 60_000, leapMs: 40 * 86_400_000 } as const
   const items = needsAttention(situation({ disk: 'low', allowPrivate: true, clock }))
   expect(items[1]).toMatchObject({ reason: 'ahead', sinceMs: NOW_MS - 60_000 })
+  // A time that cannot be kept is worse than a leap, and the one item about the clock.
+  expect(needsAttention(situation({ isTimeKept: false, clock }))).toMatchObject([
+    { kind: 'clock', severity: 'critical', reason: 'out_of_range' },
+  ])
   const back = situation({ clock: { state: 'followed', sinceMs: NOW_MS, leapMs: -3_600_000 } })
   expect(needsAttention(back)).toMatchObject([{ kind: 'clock', reason: 'back' }])
   expect(items.map(({ kind, severity }) => [kind, severity])).toEqual([

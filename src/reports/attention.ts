@@ -69,6 +69,8 @@ export interface Situation {
     /** Negative: back. */
     readonly leapMs: number
   }
+  /** False while the machine says a time that cannot be kept: every event is refused. */
+  readonly isTimeKept: boolean
   /** How far the product's clock is ahead of the machine's [OPS-27]. */
   readonly clockOffsetMs: number
   readonly nowMs: number
@@ -108,7 +110,8 @@ export function needsAttention(situation: Situation): readonly Attention[] {
   if (disk !== 'ok') add({ kind: 'disk', severity: disk === 'full' ? 'critical' : 'warning', reason: disk })
   if (situation.damage !== undefined) for (const item of damageOf(situation.damage)) add(item)
   if (allowPrivate) add({ kind: 'private_destinations', severity: 'info' })
-  if (clock.state !== 'trusted') {
+  if (!situation.isTimeKept) add({ kind: 'clock', severity: 'critical', reason: 'out_of_range' })
+  else if (clock.state !== 'trusted') {
     const reason = clock.leapMs < 0 ? 'back' : 'ahead'
     add({ kind: 'clock', severity: 'warning', reason, sinceMs: clock.sinceMs ?? null })
   }

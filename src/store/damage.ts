@@ -4,8 +4,8 @@ import { Kind } from './keys.ts'
 export interface Damage {
   /** Name of the file. */
   readonly file: string
-  /** `log`: what was written last; `table`: what was written before; `list`: which tables there are. */
-  readonly kind: 'log' | 'table' | 'list'
+  /** `log`: what was written last; `table`: what was written before; `list`: which tables there are; `optOuts`: every opt-out a second time. */
+  readonly kind: 'log' | 'table' | 'list' | 'optOuts'
   /** Damaged places in it, and their bytes. */
   readonly places: number
   readonly bytes: number

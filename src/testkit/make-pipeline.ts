@@ -79,6 +79,7 @@ export async function makePipeline(
       if (destinationIds.length > 0) notified.push({ profileId, destinationIds })
     },
     judgedMs: (nowMs) => nowMs,
+    isTimeKept: () => true,
     mayForget,
     onFollowUpFailed: (error) => {
       if (!failing) errors.push(error)

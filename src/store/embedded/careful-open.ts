@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path'
 import type { Damage } from '../damage.ts'
 import { FolderCare } from './folder-care.ts'
 import { type Level, type OnDamaged, type OpenLevel, openLevel } from './level.ts'
-import { OptOutList } from './opt-out-list.ts'
+import { OptOutList, type SeenOptOutList } from './opt-out-list.ts'
 import { putBackMissing, RareKeys } from './rare-keys.ts'
 import { SetAside } from './set-aside.ts'
 
@@ -65,16 +65,17 @@ export async function openCarefully(options: CarefulOptions, onDamaged: OnDamage
   }
   await care.readNotes()
   let level = await open()
+  const list = { isInPlace, onDamaged: (read: SeenOptOutList) => care.keepOptOutList(optOuts.path, read) }
   try {
     // What is new to the list must be beyond doubt: a wrong bit in a key would make an opt-out of somebody else's.
-    let opened = await RareKeys.open(level, optOuts, { isInPlace, isWhole: (unlisted) => !isHurt && unlisted === 0 })
+    let opened = await RareKeys.open(level, optOuts, { ...list, isWhole: (unlisted) => !isHurt && unlisted === 0 })
     if (!opened.isWhole) {
       if (await care.find(undefined, undefined, isHurt)) {
         await level.close()
         isHurt = false
         level = await open()
       }
-      opened = await RareKeys.open(level, optOuts, { isInPlace, isWhole: () => !isHurt })
+      opened = await RareKeys.open(level, optOuts, { ...list, isWhole: () => !isHurt })
     }
     if (opened.putBack > 0) log('store.opt_outs_put_back', { optOuts: opened.putBack })
     isStarted = true

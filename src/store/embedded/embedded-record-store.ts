@@ -162,7 +162,10 @@ class LevelRecordStore implements EmbeddedRecordStore {
   async checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]> {
     await this.#settled()
     const memory = Buffer.alloc(1)
-    return this.#parts.care.check(() => this.reclaim(memory, memory), onProgress)
+    const { care, optOuts } = this.#parts
+    const files = await care.check(() => this.reclaim(memory, memory), onProgress)
+    const seen = await optOuts.look()
+    return seen.damaged > 0 ? [...files, care.damageOf(optOuts.path, seen)] : files
   }
 
   async *everything(): AsyncGenerator<readonly StoredRecord[]> {

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Damage, mayHoldOptOuts } from '../damage.ts'
 import { checkLogs, checkTables, type TableDepth, tablesWithin } from './check-folder.ts'
@@ -7,6 +7,7 @@ import { type ListedTable, readTableList, type TableList, TableListError, tableN
 import { holdFolder } from './hold-folder.ts'
 import { type OpenLevel, StoreDamagedError, StoreUnopenableError } from './level.ts'
 import { mendLogs, mendTables } from './mend-folder.ts'
+import type { SeenOptOutList } from './opt-out-list.ts'
 import type { SetAside } from './set-aside.ts'
 
 export interface CareOptions {
@@ -193,6 +194,26 @@ export class FolderCare {
     const suspected = all.filter(({ number }) => suspects.includes(number))
     const others = all.filter((table) => !suspected.includes(table))
     return [...suspected, ...(await this.#damagedOf(others, bytes <= READ_AT_START_BYTES ? 'whole' : 'frame'))]
+  }
+
+  /**
+   * The second copy of the opt-outs has lines that cannot be read: it is kept as it is before it is written anew.
+   * @returns false when it cannot be kept; opt-outs are taken all the same
+   */
+  async keepOptOutList(path: string, seen: SeenOptOutList): Promise<boolean> {
+    try {
+      this.#tell(await this.#options.aside.replace(path, this.damageOf(path, seen), undefined))
+      return true
+    } catch (error) {
+      this.#options.log('store.opt_out_list_unkept', { file: path, error: String(error) })
+      return false
+    }
+  }
+
+  /** Lost is only what the database may not have either. */
+  damageOf(path: string, { damaged, damagedBytes }: SeenOptOutList): Damage {
+    const isLost = this.#known.some(mayHoldOptOuts)
+    return { file: basename(path), kind: 'optOuts', places: damaged, bytes: damagedBytes, isLost, ranges: [] }
   }
 
   #tell(damage: Damage): void {

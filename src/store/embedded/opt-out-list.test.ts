@@ -102,6 +102,49 @@ test('a damaged line is left out, told, and written anew from the database; a li
   await store.close()
 })
 
+test('a damaged list is kept before it is written anew, and told: lost only with what the database lost too [SEC-60]', async () => {
+  await optOutAll()
+  const whole = await readFile(list(), 'utf8')
+  const flipped = whole.replace(/A(?=[^A]*$)/, 'B')
+  for (const damaged of [flipped, 'garbage']) {
+    await writeFile(list(), damaged)
+    const store = await open()
+    const told = store.damage().at(-1)
+    expect(told).toMatchObject({ file: 'opt-outs.list', kind: 'optOuts', places: 1, isLost: false })
+    expect(await readFile(told?.setAside ?? '', 'utf8')).toBe(damaged)
+    // The running server sees it, too.
+    expect(await store.checkFiles()).toEqual(store.damage())
+    const mended = (await readFile(list(), 'utf8')).trim().split('\n')
+    expect(mended.filter((line) => whole.includes(line))).toHaveLength(NUMBERS.length)
+    expect(mended).toHaveLength(NUMBERS.length)
+    await writeFile(list(), flipped)
+    expect((await store.checkFiles()).at(-1)).toEqual({
+      ...{ file: 'opt-outs.list', kind: 'optOuts', ranges: [] },
+      places: 1,
+      bytes: expect.any(Number),
+      isLost: false,
+    })
+    await store.close()
+  }
+  // A line that only broke off is what a crash leaves.
+  await writeFile(list(), whole.slice(0, -4))
+  const store = await open()
+  expect(await store.checkFiles()).toHaveLength(2)
+  await store.close()
+})
+
+test('a damaged list that cannot be kept stays as it is, and opt-outs are taken [SEC-60] [SEC-61]', async () => {
+  await optOutAll()
+  const damaged = (await readFile(list(), 'utf8')).replace(/A(?=[^A]*$)/, 'B')
+  await writeFile(list(), damaged)
+  await writeFile(join(profiles(), 'damaged'), 'in the way')
+  const store = await open()
+  await optOut(store, 6)
+  expect(log).toContain('store.opt_out_list_unkept')
+  expect((await readFile(list(), 'utf8')).startsWith(damaged)).toBe(true)
+  await store.close()
+})
+
 test('an opt-out is accepted when its second copy cannot be written, and made up for at the next start [SEC-61]', async () => {
   const store = await open()
   await rm(list(), { force: true })

@@ -33,13 +33,17 @@ export interface OptOutListOptions {
   readonly keyCheck?: string | undefined
 }
 
-export interface ReadOptOutList {
+export interface ReadOptOutList extends SeenOptOutList {
   /** By the name of their key. */
   readonly entries: Map<string, StoredRecord>
+}
+
+export interface SeenOptOutList {
   readonly lines: number
-  /** Lines that fail their checksum; they are left out. */
+  /** Lines that fail their checksum and are left out: not the last one if it only broke off, as nobody was told of it. */
   readonly damaged: number
-  /** The last of these broke off, so that nobody was told of it. */
+  readonly damagedBytes: number
+  /** The last line broke off. */
   readonly isTorn: boolean
   /** Whose list the first line says it is. */
   readonly owner: 'us' | 'others' | 'unknown'
@@ -69,8 +73,15 @@ export class OptOutList {
   /** @throws OptOutListError */
   async read(): Promise<ReadOptOutList> {
     const entries = new Map<string, StoredRecord>()
-    let [lines, damaged] = [0, 0]
-    let [isLastDamaged, isEnded] = [false, true]
+    const seen = await this.look((entry) => entries.set(keyName(entry.key), entry))
+    return { ...seen, entries }
+  }
+
+  /** Reads it through, holding none of it. @throws OptOutListError */
+  async look(onEntry: (entry: StoredRecord) => void = () => {}): Promise<SeenOptOutList> {
+    let isSomething = false
+    let [lines, damaged, damagedBytes, lastBytes] = [0, 0, 0, 0]
+    let isEnded = true
     let owner: ReadOptOutList['owner'] = this.#keyCheck === undefined ? 'us' : 'unknown'
     try {
       // Others than files may keep whoever opens them waiting.
@@ -85,15 +96,25 @@ export class OptOutList {
         const check = readFirst(line)
         const entry = readLine(line)
         if (check !== undefined) owner = this.#keyCheck === undefined || check === this.#keyCheck ? 'us' : 'others'
-        else if (entry !== undefined) entries.set(keyName(entry.key), entry)
-        isLastDamaged = check === undefined && entry === undefined
-        if (isLastDamaged) damaged += 1
+        else if (entry !== undefined) onEntry(entry)
+        const isReadable = check !== undefined || entry !== undefined
+        isSomething ||= isReadable
+        lastBytes = isReadable ? 0 : line.length
+        if (isReadable) continue
+        damaged += 1
+        damagedBytes += lastBytes
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new OptOutListError(this.path, error)
     }
+    // What holds nothing that can be read is no list with an unfinished end.
+    const isTorn = lastBytes > 0 && !isEnded && isSomething
+    if (isTorn) {
+      damaged -= 1
+      damagedBytes -= lastBytes
+    }
     if (damaged > 0) this.#log('store.opt_out_list_damaged', { file: this.path, lines, damaged })
-    return { entries, lines, damaged, isTorn: isLastDamaged && !isEnded, owner }
+    return { lines, damaged, damagedBytes, isTorn, owner }
   }
 
   /**

@@ -2,7 +2,13 @@ import { PARTITIONS } from '../../model/partition.ts'
 import { afterPrefix, Kind, keyName, kindRange, partitionOfKey } from '../keys.ts'
 import type { StoredRecord } from '../record-store.ts'
 import type { Level } from './level.ts'
-import { isNewerRecord, type OptOutList, OptOutListForeignError, type ReadOptOutList } from './opt-out-list.ts'
+import {
+  isNewerRecord,
+  type OptOutList,
+  OptOutListForeignError,
+  type ReadOptOutList,
+  type SeenOptOutList,
+} from './opt-out-list.ts'
 
 /**
  * Which opt-outs there may be. Every event asks for one, and almost nobody has one: knowing that in memory saves half of
@@ -21,7 +27,8 @@ export class RareKeys {
    */
   static async open(level: Level, list: OptOutList, options: RareKeysOptions): Promise<OpenedRareKeys> {
     const rare = new RareKeys()
-    const { entries, lines, damaged, owner } = await list.read()
+    const read = await list.read()
+    const { entries, lines, damaged, isTorn, owner } = read
     const unlisted: StoredRecord[] = []
     let shared = 0
     for await (const stored of storedOptOuts(level)) {
@@ -37,9 +44,10 @@ export class RareKeys {
     rare.#isComplete = options.isWhole(unlisted.length)
     for (const { key } of entries.values()) rare.add(key)
     if (rare.#isComplete) {
-      const isLong = lines - damaged > 2 * rare.#known.size + LINES_SPARE
-      const isRewritten =
-        (damaged > 0 || isLong || owner === 'unknown') && (await list.rewrite(await allOf(level, entries.values())))
+      const isLong = lines > 2 * rare.#known.size + LINES_SPARE
+      const isKept = damaged === 0 || (await options.onDamaged(read))
+      const isToRewrite = isKept && (damaged > 0 || isTorn || isLong || owner === 'unknown')
+      const isRewritten = isToRewrite && (await list.rewrite(await allOf(level, entries.values())))
       if (!isRewritten && unlisted.length > 0) await list.add(unlisted, true)
     }
     await putBack(level, [...entries.values()])
@@ -64,6 +72,8 @@ interface RareKeysOptions {
    * nothing is listed, every one may be there, and each is asked for, as if there were no memory of them [SEC-60].
    */
   isWhole(unlisted: number): boolean
+  /** The list has damaged lines, and is about to be written anew without them. @returns false: it must stay as it is */
+  onDamaged(seen: SeenOptOutList): Promise<boolean>
 }
 
 export interface OpenedRareKeys {

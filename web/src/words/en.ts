@@ -218,9 +218,9 @@ export const en = {
   'attention.private_destinations.why':
     'A development switch is on: messages may go to this network, also without TLS.',
   'attention.clock':
-    '{cause, select, advanced {The clock was advanced} back {The clock of this machine leapt back} other {The clock of this machine leapt ahead}}',
+    '{cause, select, out_of_range {The clock of this machine says no time that can be kept} advanced {The clock was advanced} back {The clock of this machine leapt back} other {The clock of this machine leapt ahead}}',
   'attention.clock.why':
-    '{cause, select, advanced {A test switch moved it ahead of the machine’s clock.} other {Nothing is deleted for its age until the new time has proven right. If it is right, run usher clock --confirm; if not, set it right, and all is as it was.}}',
+    '{cause, select, out_of_range {Times are kept from 1970 to 2106. Until the clock is set right every event is answered 503; then everything goes on by itself.} advanced {A test switch moved it ahead of the machine’s clock.} other {Nothing is deleted for its age until the new time has proven right. If it is right, run usher clock --confirm; if not, set it right, and all is as it was.}}',
   'attention.retrying.act': 'Open queue',
   'attention.waiting.act': 'Open queue',
   'attention.dead.act': 'See messages',

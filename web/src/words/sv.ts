@@ -218,9 +218,9 @@ export const sv: Words = {
   'attention.private_destinations.why':
     'En utvecklingsinställning är på: meddelanden får gå till det här nätet, även utan TLS.',
   'attention.clock':
-    '{cause, select, advanced {Klockan ställdes fram} back {Maskinens klocka hoppade bakåt} other {Maskinens klocka hoppade framåt}}',
+    '{cause, select, out_of_range {Maskinens klocka visar en tid som inte kan sparas} advanced {Klockan ställdes fram} back {Maskinens klocka hoppade bakåt} other {Maskinens klocka hoppade framåt}}',
   'attention.clock.why':
-    '{cause, select, advanced {En testinställning ställde den före maskinens klocka.} other {Inget tas bort på grund av ålder förrän den nya tiden har visat sig rätt. Om den är rätt, kör usher clock --confirm; annars ställ den rätt, så blir allt som förut.}}',
+    '{cause, select, out_of_range {Tider sparas från 1970 till 2106. Tills klockan ställs rätt besvaras varje händelse med 503; sedan fortsätter allt av sig självt.} advanced {En testinställning ställde den före maskinens klocka.} other {Inget tas bort på grund av ålder förrän den nya tiden har visat sig rätt. Om den är rätt, kör usher clock --confirm; annars ställ den rätt, så blir allt som förut.}}',
   'attention.retrying.act': 'Öppna kön',
   'attention.waiting.act': 'Öppna kön',
   'attention.dead.act': 'Se meddelanden',
