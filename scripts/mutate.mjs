@@ -32,6 +32,8 @@ const REACH_MS_MAX = 45 * 60_000
 const BREAK_MS_MAX = 120_000
 const STAGE_MS = 15_000
 const NEARNESS_MS = 5_000
+/** Of a test whose time is not known. */
+const UNKNOWN_MS = 3_000
 /** What a break holds up is noticed sooner than in a run that must not fail by mistake. */
 const BREAK_ARGS = ['--bail=1', '--testTimeout=30000', '--hookTimeout=30000', '--expect.poll.timeout=10000']
 /** Programs of their own, shown to people beside the product. */
@@ -50,7 +52,12 @@ try {
   console.log(
     `${testsOfBreak.size} are reached. Without breaks these fail here, and are left out: ${[...isRed].join(', ') || 'none'}`,
   )
-  await Promise.all(copies.map((copy) => work(copy, { testsOfBreak, msOfTest, isRed })))
+  const queue = chosen.map((one) => ({
+    one,
+    stages: stagesOf(one, { testsOfBreak, msOfTest, isRed }),
+    isReached: testsOfBreak.has(one.id),
+  }))
+  await Promise.all(copies.map((copy) => work(copy, queue)))
   report()
 } finally {
   for (const copy of copies) rmSync(copy, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 })
@@ -124,11 +131,20 @@ function readBoth(copy, file) {
   return { source, compiled, text: readFileSync(source, 'utf8'), built: readFileSync(compiled, 'utf8') }
 }
 
-/** Takes breaks until there are none left. */
-async function work(copy, reach) {
-  for (let one = chosen.pop(); one !== undefined; one = chosen.pop()) {
-    const noticedBy = await tryBreak(copy, one, stagesOf(one, reach))
-    results.push({ ...one, isReached: reach.testsOfBreak.has(one.id), noticedBy })
+/**
+ * Works on the queue until it is empty: one run for each break, then the next run for those that none has noticed, so that most
+ * of what is noticed is known early.
+ */
+async function work(copy, queue) {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const { one, stages, isReached } = next
+    const [stage, ...others] = stages
+    const noticedBy = stage === undefined ? undefined : await tryBreak(copy, one, stage)
+    if (noticedBy === undefined && others.length > 0) {
+      queue.push({ one, stages: others, isReached })
+      continue
+    }
+    results.push({ ...one, isReached, noticedBy })
     if (noticedBy === undefined) console.log(`NOT NOTICED ${describe(one)}`)
     else console.log(`${results.length}. ${one.file}:${one.line} ${one.kind}: ${noticedBy}`)
   }
@@ -137,12 +153,13 @@ async function work(copy, reach) {
 /** Near tests first, in runs of some seconds; those that do not fit into the time for one break are left out. */
 function stagesOf({ id, file }, { testsOfBreak, msOfTest, isRed }) {
   const near = nearness(file)
-  const cost = (test) => near(test) * NEARNESS_MS + (msOfTest.get(test) ?? 0)
+  const msOf = (test) => msOfTest.get(test) ?? UNKNOWN_MS
+  const cost = (test) => near(test) * NEARNESS_MS + msOf(test)
   const files = (testsOfBreak.get(id) ?? []).filter((test) => !isRed.has(test)).sort((a, b) => cost(a) - cost(b))
   const stages = []
   let totalMs = 0
   for (const test of files) {
-    const ms = msOfTest.get(test) ?? 0
+    const ms = msOf(test)
     if (totalMs > 0 && totalMs + ms > BREAK_MS_MAX) continue
     totalMs += ms
     const last = stages.at(-1)
@@ -155,8 +172,8 @@ function stagesOf({ id, file }, { testsOfBreak, msOfTest, isRed }) {
   return stages
 }
 
-/** @returns which test noticed it; undefined when none did */
-async function tryBreak(copy, { file, start, end, text: instead }, stages) {
+/** @returns which test of a run noticed it; undefined when none did */
+async function tryBreak(copy, { file, start, end, text: instead }, { files, ms }) {
   const { source, compiled, text, built } = readBoth(copy, file)
   const broken = text.slice(0, start) + instead + text.slice(end)
   // Otherwise every break would be noticed by whatever runs what was built.
@@ -168,16 +185,13 @@ async function tryBreak(copy, { file, start, end, text: instead }, stages) {
     return (await runTests(copy, files, { args: BREAK_ARGS, timeoutMs: 60_000 + 4 * ms })).red
   }
   try {
-    for (const { files, ms } of stages) {
-      let steady = files
-      while (steady.length > 0) {
-        const red = await run(steady, ms, true)
-        if (red === undefined) break
-        // Red for another reason (this machine, this moment) says nothing of the break: it must be green without.
-        const where = red.file === undefined ? steady : [red.file]
-        if ((await run(where, ms, false)) === undefined) return red.title
-        steady = steady.filter((one) => !where.includes(one))
-      }
+    for (let steady = files; steady.length > 0; ) {
+      const red = await run(steady, ms, true)
+      if (red === undefined) break
+      // Red for another reason (this machine, this moment) says nothing of the break: it must be green without.
+      const where = red.file === undefined ? steady : [red.file]
+      if ((await run(where, ms, false)) === undefined) return red.title
+      steady = steady.filter((one) => !where.includes(one))
     }
     return undefined
   } finally {
@@ -200,16 +214,16 @@ function compile(text) {
 function runTests(copy, files, { args, timeoutMs }) {
   return new Promise((resolve) => {
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-    const all = [vitest, 'run', '--maxWorkers=1', '--reporter=json', ...args, ...files]
-    const child = spawn(process.execPath, all, { cwd: copy, stdio: ['ignore', 'pipe', 'ignore'], detached: true })
-    let text = ''
-    child.stdout.on('data', (part) => {
-      text += part
-    })
+    // Into a file: tests print, too.
+    const answer = join(copy, '.answer.json')
+    rmSync(answer, { force: true })
+    const json = ['--reporter=json', `--outputFile=${answer}`]
+    const all = [vitest, 'run', '--maxWorkers=1', ...json, ...args, ...files]
+    const child = spawn(process.execPath, all, { cwd: copy, stdio: 'ignore', detached: true })
     const timer = setTimeout(() => endGroup(child.pid), timeoutMs)
     child.once('close', (status, signal) => {
       clearTimeout(timer)
-      const said = readAnswer(text, copy)
+      const said = readAnswer(answer, copy)
       if (status === 0) resolve({ said })
       else resolve({ said, red: signal === null ? redIn(said) : { title: 'it hung' } })
     })
@@ -225,9 +239,9 @@ function endGroup(pid) {
   }
 }
 
-function readAnswer(text, copy) {
+function readAnswer(answer, copy) {
   try {
-    const { testResults } = JSON.parse(text.slice(text.indexOf('{"')))
+    const { testResults } = JSON.parse(readFileSync(answer, 'utf8'))
     return testResults.map(({ name, startTime, endTime, status, assertionResults }) => ({
       file: name.replace(`${copy}/`, ''),
       ms: endTime - startTime,

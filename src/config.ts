@@ -279,7 +279,8 @@ const Config = z.strictObject({
         .regex(ADMIN_TOKEN.characters, ADMIN_TOKEN.notSendable)
         .optional()
         .meta({
-          description: 'Bearer token with full rights, for scripts and first set-up',
+          description:
+            'Bearer token with full rights, for scripts and first set-up. The one in `admin.token` of the data directory holds beside it: commands of this machine sign in with it',
           allowed: ADMIN_TOKEN.allowed,
           secret: true,
         }),

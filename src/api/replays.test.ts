@@ -54,6 +54,14 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
+test('a span that ends before it starts is refused, not answered with nothing [SEC-48~]', async () => {
+  const span = { from: '2026-12-01T00:00:00Z', to: '2026-11-01T00:00:00Z' }
+  for (const path of ['/v1/deliveries/replay', '/v1/deliveries/discard'])
+    expect((await server.call('POST', path, { ...span, dryRun: true })).body.details).toEqual([
+      { field: 'to', message: 'It ends before it starts.' },
+    ])
+})
+
 test('dead letters are let go by ids or by a filter, never all of them by nothing [SEC-48~]', async () => {
   const post = (body: object) => server.call('POST', '/v1/deliveries/discard', body)
   expect((await post({ deliveryIds: ['dl_1'] })).body).toEqual({ matched: 3, discarded: 3 })

@@ -244,6 +244,14 @@ test('damaged definitions are found, and no repair claims to have mended them [S
   expect(out).toContain('catalog.sqlite, the definitions: the file is missing')
 })
 
+test('a token that a start would refuse is named by the check, and the rest is judged as always [OPS-14~] [OPS-22~]', async () => {
+  await visit()
+  writeFileSync(join(dataDir, 'admin.token'), 'short')
+  expect(await run(['verify', '--data-dir', dataDir])).toBe(1)
+  expect(out).toContain('admin.token has fewer than 24 characters')
+  expect(out).toContain('checked, 1 problem:')
+})
+
 test.each(['optout.key', 'ecid.key', 'master.key'])(
   'a %s that is gone is named by check and repair, with where another is [SEC-60~] [OPS-14~]',
   async (name) => {

@@ -111,6 +111,8 @@ export const DeliveryDetail = z.object({
 })
 export type DeliveryDetail = z.infer<typeof DeliveryDetail>
 
+const moment = z.iso.datetime({ offset: true, message: 'is not a time as 2026-11-30T09:15:00Z' })
+
 const filterFields = {
   destinationId: optional(objectId),
   deviceId: optional(z.string().regex(/^[0-9]{38}$/, 'is not 38 digits')),
@@ -119,18 +121,29 @@ const filterFields = {
   reason: optional(z.string().regex(/^[a-z0-9_]{1,64}$/, 'is not a reason')).meta({
     description: 'Exactly: http_503, timeout, connection_refused, quota, ...',
   }),
-  from: optional(z.iso.datetime({ offset: true })),
-  to: optional(z.iso.datetime({ offset: true })),
+  from: optional(moment),
+  to: optional(moment),
 }
-export const DeliveryListQuery = z.strictObject({
-  ...filterFields,
-  q: optional(z.string().trim().max(600)).meta({
-    description:
-      'A delivery ID, a device ID, or a partner ID with or without its data source before it (77052:hd-9f21)',
-  }),
-  page: withDefault(wholeNumber(0, 1_000_000), 0),
-  pageSize: withDefault(wholeNumber(1, PAGE_SIZE_MAX), 10),
-})
+
+/** A span that no message can lie in is a mistake of whoever asks. */
+function refuseBackwards(
+  { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
+  context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
+): void {
+  if (from !== undefined && to !== undefined && Date.parse(from) > Date.parse(to))
+    context.addIssue({ code: 'custom', path: ['to'], message: 'It ends before it starts.' })
+}
+export const DeliveryListQuery = z
+  .strictObject({
+    ...filterFields,
+    q: optional(z.string().trim().max(600)).meta({
+      description:
+        'A delivery ID, a device ID, or a partner ID with or without its data source before it (77052:hd-9f21)',
+    }),
+    page: withDefault(wholeNumber(0, 1_000_000), 0),
+    pageSize: withDefault(wholeNumber(1, PAGE_SIZE_MAX), 10),
+  })
+  .superRefine(refuseBackwards)
 
 const chosenIds = optional(z.array(z.string().max(64)).min(1).max(10_000))
 
@@ -157,6 +170,7 @@ export const ReplayRequest = z
       description: 'Messages a second to each destination; without it as fast as they are taken',
     }),
   })
+  .superRefine(refuseBackwards)
   .superRefine(({ dryRun: _dryRun, as: _as, perSecond: _perSecond, ...choice }, context) =>
     refuseNoChoice(choice, context),
   )
@@ -171,6 +185,7 @@ export const DiscardRequest = z
     }),
     dryRun: withDefault(flag, false),
   })
+  .superRefine(refuseBackwards)
   .superRefine(({ dryRun: _dryRun, withoutDestination, ...choice }, context) =>
     refuseNoChoice(choice.deliveryIds === undefined ? { ...choice, withoutDestination } : choice, context),
   )

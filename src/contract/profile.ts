@@ -83,4 +83,7 @@ export const ExplainView = z.object({
 })
 export type ExplainView = z.infer<typeof ExplainView>
 
-export const ExplainQuery = z.strictObject({ segmentId: objectId, at: optional(z.iso.datetime({ offset: true })) })
+export const ExplainQuery = z.strictObject({
+  segmentId: objectId,
+  at: optional(z.iso.datetime({ offset: true, message: 'is not a time as 2026-11-30T09:15:00Z' })),
+})

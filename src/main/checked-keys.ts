@@ -7,6 +7,7 @@ import {
   keyCheck,
   openSecretFiles,
   otherKeyError,
+  readAdminToken,
   readKey,
   SecretFileError,
   type SecretFiles,
@@ -29,20 +30,31 @@ export function openCheckedKeys(config: KeyConfig): SecretFiles {
   return secrets
 }
 
+/** What is wrong with the keys and the token, so that no start is possible, a sentence each; makes and changes none. */
+export function findSecretProblems(config: KeyConfig): string[] {
+  return [...findKeyProblems(config), ...problemOf(() => void readAdminToken(config.dataDir))]
+}
+
 /** What is wrong with the keys, a sentence each; makes and changes none. */
 export function findKeyProblems(config: KeyConfig): string[] {
   const stored = storedChecks(config.dataDir)
-  return KEY_NAMES.flatMap((name) => {
-    try {
+  return KEY_NAMES.flatMap((name) =>
+    problemOf(() => {
       const configured = name === 'master.key' ? config.masterKey : undefined
       const key = configured === undefined ? readKey(config.dataDir, name) : Buffer.from(configured, 'base64')
       mustBeTheSame(key, name, config, stored)
-      return []
-    } catch (error) {
-      if (error instanceof SecretFileError) return [error.message]
-      throw error
-    }
-  })
+    }),
+  )
+}
+
+function problemOf(read: () => void): string[] {
+  try {
+    read()
+    return []
+  } catch (error) {
+    if (error instanceof SecretFileError) return [error.message]
+    throw error
+  }
 }
 
 /** For the catalogue and the list of opt-outs to keep. */

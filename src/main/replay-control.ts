@@ -69,7 +69,8 @@ function viewReplay(replay: ReplayStanding): Replay {
     ...{ createdAt, startedAt: createdAt, finishedAt: finishedAtMs === null ? null : isoTime(finishedAtMs) },
     progress: {
       ...{ done, of: total, share: total === 0 ? 1 : done / total, perSecond },
-      secondsLeft: isRunning && perSecond !== null ? Math.ceil(counts.waiting / perSecond) : null,
+      secondsLeft:
+        isRunning && perSecond !== null && waitsFor === undefined ? Math.ceil(counts.waiting / perSecond) : null,
     },
     counts: { ...counts },
   }

@@ -120,11 +120,13 @@ test('a replay to a paused destination waits, says for what, outlives a restart 
     await expect.poll(async () => (await list(usher, 'status=acknowledged')).total).toBe(1)
     await usher.api('POST', `/v1/destinations/${destinationId}/pause`, {})
     expect((await replay(usher, { destinationId, dryRun: true })).plan).toMatchObject({ held: 1 })
-    replayId = (await replay(usher, { destinationId })).replayId
+    replayId = (await replay(usher, { destinationId, perSecond: 1 })).replayId
   }
   await using usher = await startWholeServer(dataDir)
   const waiting = await resultOf(usher, replayId)
   expect(waiting).toMatchObject({ state: 'running', reason: 'operator', counts: { waiting: 1 }, finishedAt: null })
+  // Nothing moves, so nobody knows when it ends.
+  expect(waiting.progress).toMatchObject({ perSecond: 1, secondsLeft: null })
   const cancelled = await usher.api('POST', `/v1/deliveries/replays/${replayId}/cancel`, {})
   expect(cancelled).toMatchObject({ state: 'cancelled', reason: null, counts: { cancelled: 1 } })
   await expect(usher.api('POST', `/v1/deliveries/replays/${replayId}/cancel`, {})).rejects.toThrow('already_ended')

@@ -19,7 +19,7 @@ import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { VerifyOptions } from '../store/verify.ts'
 import type { BackupSource } from './backup.ts'
-import { findKeyProblems, isEmptyFile, keyChecksOf, openCheckedKeys } from './checked-keys.ts'
+import { findSecretProblems, isEmptyFile, keyChecksOf, openCheckedKeys } from './checked-keys.ts'
 import { catalogFileOf, makeOptOutList, openDataDir, optOutListOf } from './data-dir.ts'
 
 /** Everything that outlives the process: one data directory. */
@@ -194,7 +194,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     checks: {
       checkFiles: (onProgress) => opened.checkFiles(onProgress),
       checkCatalog: () => checkCatalog(catalogFile),
-      checkKeys: () => findKeyProblems(config),
+      checkKeys: () => findSecretProblems(config),
     },
     backedUp: { records: opened, catalogFile, secrets, account: catalog.pid },
     async close() {

@@ -8,7 +8,7 @@ import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store
 import { repairFolder } from '../store/embedded/repair-folder.ts'
 import { SetAside } from '../store/embedded/set-aside.ts'
 import { type VerifyReport, verifyStore } from '../store/verify.ts'
-import { findKeyProblems } from './checked-keys.ts'
+import { findKeyProblems, findSecretProblems } from './checked-keys.ts'
 import { catalogFileOf, openDataDir, optOutListOf } from './data-dir.ts'
 import { storePaths } from './stores.ts'
 
@@ -62,7 +62,10 @@ export async function repairDataDir(config: UsherConfig, onProgress: OnProgress)
 }
 
 function checksOf(config: UsherConfig) {
-  return { checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)), checkKeys: () => findKeyProblems(config) }
+  return {
+    checkCatalog: () => checkCatalog(catalogFileOf(config.dataDir)),
+    checkKeys: () => findSecretProblems(config),
+  }
 }
 
 function pathsOf(config: UsherConfig): ReturnType<typeof storePaths> {

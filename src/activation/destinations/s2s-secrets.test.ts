@@ -41,6 +41,7 @@ describe('a signing key that is sent back as it was shown [OUT-72~] [SEC-63~]', 
     expect(sent(two, shownBy(next))).toEqual([next])
     expect(sent(two, shownBy(old))).toEqual([old])
     expect(sent(two, { set: true, fingerprint: fingerprint(next) })).toEqual([next])
+    expect(sent(two, { set: true, fingerprint: fingerprint(next).toUpperCase() })).toEqual([next])
     expect(sent(two, shownBy(next), shownBy(old))).toEqual([next, old])
   })
 
@@ -76,17 +77,22 @@ describe('what fits no stored secret is refused with what to send', () => {
     [
       'an object of another form',
       { key: old },
-      'expected a text, or {"set": true, "last4": "…"} as an answer shows it',
+      'expected a text, or {"set": true, "last4": "…", "fingerprint": "…"} as an answer shows it',
     ],
     [
       'a secret that is not set',
       { set: false },
-      'expected a text, or {"set": true, "last4": "…"} as an answer shows it',
+      'expected a text, or {"set": true, "last4": "…", "fingerprint": "…"} as an answer shows it',
+    ],
+    [
+      'a member that no answer shows',
+      { ...cret, finger_print: '000000000000' },
+      'expected a text, or {"set": true, "last4": "…", "fingerprint": "…"} as an answer shows it',
     ],
     [
       'a last4 that is no text',
       { set: true, last4: 4 },
-      'expected a text, or {"set": true, "last4": "…"} as an answer shows it',
+      'expected a text, or {"set": true, "last4": "…", "fingerprint": "…"} as an answer shows it',
     ],
   ])('%s', (_what, key, message) => {
     expect(sent(two, key)).toEqual([`auth.keys.0.key: ${message}`])
@@ -130,6 +136,18 @@ describe('what fits no stored secret is refused with what to send', () => {
   ])('%s', (path, stored, changed, message) => {
     expect(mergeSecrets(configOf(stored), { ...base, ...changed }, fingerprint).issues).toEqual([{ path, message }])
   })
+})
+
+test('settings without auth are refused while a secret of it is stored: nothing is lost by being left out [SEC-63~]', () => {
+  const message =
+    'is left out, and its stored secrets would be lost: send it as an answer shows it, or {"type": "none"} to end it'
+  const stored = configOf({ auth: { type: 'basic', username: 'a', password: 'correct horse' } })
+  const issuesOf = (before: ReturnType<typeof configOf> | undefined, next: object) =>
+    mergeSecrets(before, next, fingerprint).issues
+  expect(issuesOf(stored, base)).toEqual([{ path: 'auth', message }])
+  expect(issuesOf(stored, { ...base, auth: { type: 'none' } })).toEqual([])
+  expect(issuesOf(undefined, base)).toEqual([])
+  expect(issuesOf(configOf({ auth: { type: 'none' } }), base)).toEqual([])
 })
 
 test('of two headers that differ in capitals alone, as earlier versions saved them, each keeps its own value', () => {

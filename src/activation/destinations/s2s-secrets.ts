@@ -82,6 +82,8 @@ export function mergeSecrets(
   const stored = previous === undefined ? [] : secretsOf(previous)
   const sent = placesOf(next)
   const issues: ConfigIssue[] = []
+  if (isObject(next) && next['auth'] === undefined && stored.some(({ path }) => path.startsWith('auth.')))
+    issues.push({ path: 'auth', message: AUTH_LOST })
   const merged = mapSecrets(next, (value, path) => {
     if (typeof value !== 'object' || value === null) return value
     const found = findStored({ path, value }, { stored, sent, fingerprint })
@@ -91,6 +93,9 @@ export function mergeSecrets(
   })
   return { s2s: previous === undefined ? merged : keepBothNames(previous, merged), issues }
 }
+
+const AUTH_LOST =
+  'is left out, and its stored secrets would be lost: send it as an answer shows it, or {"type": "none"} to end it'
 
 /** Every secret of a configuration with its exact path. */
 export function secretsOf(config: S2sConfig): readonly StoredSecret[] {

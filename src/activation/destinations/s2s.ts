@@ -55,8 +55,8 @@ const auth = z.discriminatedUnion('type', [
         .describe('Hash of the signature in `header`; that of `webhook-signature` is always SHA-256')
         .meta(leftOut('sha1 in compat, sha256 in durable')),
       keys: z
-        .array(signer)
-        .min(1)
+        .array(signer, 'expected the keys: those that stay as an answer shows them, and {} for one that is generated')
+        .min(1, 'a signature has one key, or two during a rotation')
         .max(2)
         .describe('One key, or two during a rotation, the old one first')
         .meta(leftOut('one is generated and shown once, when the signature begins')),

@@ -30,10 +30,11 @@ export function findStored(
     fingerprint,
   }: { readonly stored: readonly StoredSecret[]; readonly sent: readonly Place[]; readonly fingerprint: Fingerprint },
 ): FoundSecret {
-  if (!isShown(value)) return refused('expected a text, or {"set": true, "last4": "…"} as an answer shows it')
+  if (!isShown(value))
+    return refused('expected a text, or {"set": true, "last4": "…", "fingerprint": "…"} as an answer shows it')
   const fits = (secret: string) =>
     (value.last4 === undefined || value.last4 === last4Of(secret)) &&
-    (value.fingerprint === undefined || value.fingerprint === fingerprint(secret))
+    (value.fingerprint === undefined || value.fingerprint.toLowerCase() === fingerprint(secret))
   const isKey = isKeyPath(path)
   const candidates = stored.filter((one) => (isKey ? isKeyPath(one.path) : isSamePlace(one.path, path)))
   const fitting = candidates.filter((one) => fits(one.value))
@@ -63,7 +64,9 @@ interface Shown {
 
 function isShown(value: unknown): value is Shown {
   if (typeof value !== 'object' || value === null) return false
-  const { set, last4, fingerprint } = value as Readonly<Record<string, unknown>>
+  // The answer that generated it shows its value, too.
+  const { set, last4, fingerprint, value: _value, ...others } = value as Readonly<Record<string, unknown>>
+  if (Object.keys(others).length > 0) return false
   return set === true && [last4, fingerprint].every((text) => text === undefined || typeof text === 'string')
 }
 

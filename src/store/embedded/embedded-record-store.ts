@@ -28,9 +28,8 @@ const SYNC_INTERVAL_MS = 100
 /** Beyond this, `memory` commits wait for their write too, so that what is gathered has a bound. */
 const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
 /**
- * Enough for what is read until its commit has asked for its revision. A larger cache rarely helps when there are more
- * profiles than it holds, and what lives in it for seconds is old garbage later: with 32 MiB the full collections of one
- * run under load took 7 to 50 ms, with 1 MiB 9 to 12.
+ * Enough for what is read until its commit has asked for its revision. A larger one rarely helps, and is old garbage later:
+ * with 32 MiB the full collections of one run under load took 7 to 50 ms, with 1 MiB 9 to 12.
  */
 const CACHE_BYTES = 1024 * 1024
 
@@ -161,11 +160,9 @@ class LevelRecordStore implements EmbeddedRecordStore {
 
   async checkFiles(onProgress?: (done: number, total: number) => void): Promise<readonly Damage[]> {
     await this.#settled()
-    const memory = Buffer.alloc(1)
     const { care, optOuts } = this.#parts
-    const files = await care.check(() => this.reclaim(memory, memory), onProgress)
-    const seen = await optOuts.look()
-    return seen.damaged > 0 ? [...files, care.damageOf(optOuts.path, seen)] : files
+    const files = await care.check(() => this.reclaim(Buffer.alloc(1), Buffer.alloc(1)), onProgress)
+    return [...files, ...(await care.checkOptOutList(optOuts))]
   }
 
   async *everything(): AsyncGenerator<readonly StoredRecord[]> {

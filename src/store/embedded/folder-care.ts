@@ -7,7 +7,7 @@ import { type ListedTable, readTableList, type TableList, TableListError, tableN
 import { holdFolder } from './hold-folder.ts'
 import { type OpenLevel, StoreDamagedError, StoreUnopenableError } from './level.ts'
 import { mendLogs, mendTables } from './mend-folder.ts'
-import type { SeenOptOutList } from './opt-out-list.ts'
+import type { OptOutList, SeenOptOutList } from './opt-out-list.ts'
 import type { SetAside } from './set-aside.ts'
 
 export interface CareOptions {
@@ -202,7 +202,7 @@ export class FolderCare {
    */
   async keepOptOutList(path: string, seen: SeenOptOutList): Promise<boolean> {
     try {
-      this.#tell(await this.#options.aside.replace(path, this.damageOf(path, seen), undefined))
+      this.#tell(await this.#options.aside.replace(path, this.#damageOf(path, seen), undefined))
       return true
     } catch (error) {
       this.#options.log('store.opt_out_list_unkept', { file: path, error: String(error) })
@@ -210,8 +210,14 @@ export class FolderCare {
     }
   }
 
+  /** What is wrong with it now; changes nothing. */
+  async checkOptOutList(list: OptOutList): Promise<readonly Damage[]> {
+    const seen = await list.look()
+    return seen.damaged > 0 ? [this.#damageOf(list.path, seen)] : []
+  }
+
   /** Lost is only what the database may not have either. */
-  damageOf(path: string, { damaged, damagedBytes }: SeenOptOutList): Damage {
+  #damageOf(path: string, { damaged, damagedBytes }: SeenOptOutList): Damage {
     const isLost = this.#known.some(mayHoldOptOuts)
     return { file: basename(path), kind: 'optOuts', places: damaged, bytes: damagedBytes, isLost, ranges: [] }
   }
