@@ -1,8 +1,8 @@
-// `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--tests src] [--reach FILE] [--out FILE]`: makes small
-// breaks in src/, one at a time in copies of the checkout, and looks whether the tests that reach the place turn red, near ones
-// first. Prints each break that none noticed, and the share that was noticed. Breaks that do not compile are not counted.
-// With --reach, which tests reach which break is kept in a file, and read from there by a run with the same seed and sample.
-import { spawn } from 'node:child_process'
+// `npm run mutate [-- --sample 200] [--seed N] [--only src/collect] [--tests src] [--out FILE]`: makes small breaks in src/, one at
+// a time in copies of the checkout, and looks whether the tests that reach the place turn red, near ones first. Prints each break
+// that none noticed, and the share that was noticed. Breaks that do not compile are not counted. With --out it goes on where an
+// earlier run of the same breaks was ended.
+import { fork } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ setUp()
 const { default: ts } = await import('typescript')
 const { breaksOf } = await import('./mutate/breaks.mjs')
 const { readTests } = await import('./mutate/tests-of.mjs')
-const { prepareReach, readReach, withMarks } = await import('./mutate/reach.mjs')
+const { withBreaks } = await import('./mutate/schemata.mjs')
 
 const { values: options } = parseArgs({
   options: {
@@ -21,21 +21,16 @@ const { values: options } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     only: { type: 'string', default: 'src' },
     out: { type: 'string' },
-    reach: { type: 'string' },
     tests: { type: 'string', default: '' },
     workers: { type: 'string', default: String(Math.min(2, cpus().length)) },
   },
 })
-/** Of all test files, once. */
-const REACH_MS_MAX = 45 * 60_000
 /** So long may the tests of one break take, and those of one run; one step in nearness is worth so much. */
 const BREAK_MS_MAX = 120_000
-const STAGE_MS = 15_000
-const NEARNESS_MS = 5_000
-/** Of a test whose time is not known. */
-const UNKNOWN_MS = 3_000
-/** What a break holds up is noticed sooner than in a run that must not fail by mistake. */
-const BREAK_ARGS = ['--bail=1', '--testTimeout=30000', '--hookTimeout=30000', '--expect.poll.timeout=10000']
+const STAGE_MS = 10_000
+const NEARNESS_MS = 3_000
+/** A run that takes longer hangs: so much more than it took without a break. */
+const SPARE_MS = 30_000
 /** Programs of their own, shown to people beside the product. */
 const LEFT_OUT = /\.(test|conformance|d)\.ts$|^src\/(testkit|demo)\//
 
@@ -44,91 +39,97 @@ const chosen = chooseBreaks(Number(options.sample)).map((one, id) => ({ ...one, 
 console.log(`${chosen.length} breaks, seed ${options.seed}`)
 const { tests: allTests, nearness } = readTests(root)
 const tests = allTests.filter((file) => file.startsWith(options.tests))
-const results = []
+/** What is kept between runs. */
+const state = readState() ?? { breaks: describeAll(), reach: {}, results: [] }
 const copies = Array.from({ length: Number(options.workers) }, makeCopy)
 try {
-  console.log(`Looking which of ${tests.length} test files reach them ...`)
-  const { testsOfBreak, msOfTest, isRed } = await readOrFindReach(copies)
-  console.log(
-    `${testsOfBreak.size} are reached. Without breaks these fail here, and are left out: ${[...isRed].join(', ') || 'none'}`,
-  )
-  const queue = chosen.map((one) => ({
-    one,
-    stages: stagesOf(one, { testsOfBreak, msOfTest, isRed }),
-    isReached: testsOfBreak.has(one.id),
-  }))
+  await findReach()
+  const isRed = Object.keys(state.reach).filter((file) => state.reach[file].isRed)
+  console.log(`Without breaks these fail here, and are left out: ${isRed.join(', ') || 'none'}`)
+  const known = new Set(state.results.map(({ id }) => id))
+  const queue = chosen.filter(({ id }) => !known.has(id)).map((one) => ({ one, stages: stagesOf(one) }))
   await Promise.all(copies.map((copy) => work(copy, queue)))
   report()
 } finally {
-  for (const copy of copies) rmSync(copy, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 })
+  for (const copy of copies) {
+    copy.end()
+    rmSync(copy.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 })
+  }
 }
 
+/** A copy of the checkout with every break in it, and a process that runs its tests. */
 function makeCopy() {
-  const copy = mkdtempSync(join(tmpdir(), 'usher-mutate-'))
+  const folder = mkdtempSync(join(tmpdir(), 'usher-mutate-'))
   for (const name of readdirSync(root))
     if (!['.git', 'node_modules', 'data'].includes(name))
-      cpSync(join(root, name), join(copy, name), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  return copy
-}
-
-async function readOrFindReach(copies) {
-  const { reach: file } = options
-  if (file !== undefined && existsSync(file)) {
-    const { breaks, testsOfBreak, msOfTest, isRed } = JSON.parse(readFileSync(file, 'utf8'))
-    if (breaks !== describeAll()) throw new Error(`${file} is of other breaks, or of sources that have changed since`)
-    return { testsOfBreak: new Map(testsOfBreak), msOfTest: new Map(msOfTest), isRed: new Set(isRed) }
-  }
-  const found = await findReach(copies)
-  const { testsOfBreak, msOfTest, isRed } = found
-  if (file !== undefined)
-    writeFileSync(
+      cpSync(join(root, name), join(folder, name), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const mutant = join(folder, '.mutant')
+  for (const file of new Set(chosen.map((one) => one.file))) {
+    const text = readFileSync(join(folder, file), 'utf8')
+    const compiled = join(folder, 'dist', file.replace(/^src\//, '').replace(/\.ts$/, '.js'))
+    const built = readFileSync(compiled, 'utf8').replace(/\/\/# sourceMappingURL=.*/, '')
+    // Otherwise every break would be noticed by whatever runs what was built.
+    if (compile(text).trim() !== built.trim()) throw new Error(`${compiled} is not ${file}`)
+    const broken = withBreaks(
       file,
-      JSON.stringify({
-        breaks: describeAll(),
-        testsOfBreak: [...testsOfBreak],
-        msOfTest: [...msOfTest],
-        isRed: [...isRed],
-      }),
+      text,
+      chosen.filter((one) => one.file === file),
+      mutant,
     )
-  return found
+    writeFileSync(join(folder, file), broken)
+    writeFileSync(compiled, compile(broken))
+  }
+  let driver
+  const end = () => {
+    if (driver !== undefined) endGroup(driver.pid)
+    driver = undefined
+  }
+  const start = async () => {
+    const started = fork(join(folder, 'scripts', 'mutate', 'driver.mjs'), {
+      ...{ cwd: folder, stdio: 'ignore', detached: true, serialization: 'json' },
+    })
+    driver = started
+    await new Promise((resolve, reject) => {
+      started.once('message', resolve)
+      started.once('exit', () => reject(new Error('the runner of tests did not start')))
+    })
+  }
+  /** @param on what the file of the break says @returns `ms` and `red`: the first that failed, undefined when none did */
+  const run = async (files, on, timeoutMs) => {
+    if (driver === undefined) await start()
+    writeFileSync(mutant, on)
+    let timer
+    const answer = await new Promise((resolve) => {
+      timer = setTimeout(() => resolve({ ms: timeoutMs, red: { title: 'it hung' } }), timeoutMs)
+      driver.once('message', resolve)
+      driver.once('exit', () => resolve({ ms: 0, red: { title: 'the run broke off' } }))
+      driver.send(files)
+    })
+    clearTimeout(timer)
+    driver.removeAllListeners()
+    if (answer.red !== undefined && answer.red.file === undefined) end()
+    return answer
+  }
+  return { folder, run, end }
 }
 
-/** Runs every test file once, in the copies side by side, with marks where the breaks will be. */
-async function findReach(copies) {
-  const found = { testsOfBreak: new Map(), msOfTest: new Map(), isRed: new Set() }
+/** Runs every test file once without a break, in the copies side by side, and notes how long it takes and what it reaches. */
+async function findReach() {
+  const waiting = tests.filter((file) => state.reach[file] === undefined)
+  if (waiting.length > 0) console.log(`Looking what ${waiting.length} of ${tests.length} test files reach ...`)
   await Promise.all(
-    copies.map(async (copy, at) => {
-      const { folder, args } = prepareReach(copy)
-      const restore = [...new Set(chosen.map(({ file }) => file))].map((file) => {
-        const breaks = chosen.filter((one) => one.file === file)
-        const { source, compiled, text, built } = readBoth(copy, file)
-        const marked = withMarks(source, text, breaks, folder)
-        writeFileSync(source, marked)
-        writeFileSync(compiled, compile(marked))
-        return () => {
-          writeFileSync(source, text)
-          writeFileSync(compiled, built)
-        }
-      })
-      const own = tests.filter((_, n) => n % copies.length === at)
-      const { said } = await runTests(copy, own, { args, timeoutMs: REACH_MS_MAX })
-      for (const undo of restore) undo()
-      for (const { file, ms, isGreen } of said) {
-        found.msOfTest.set(file, ms)
-        if (!isGreen) found.isRed.add(file)
+    copies.map(async ({ folder, run }) => {
+      const reached = join(folder, '.reached')
+      for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+        writeFileSync(reached, '')
+        const { ms, red } = await run([file], `reach ${reached}`, 10 * 60_000)
+        const ids = [...new Set(readFileSync(reached, 'utf8').split('\n').filter(Boolean).map(Number))]
+        state.reach[file] = { ms, ids, ...(red !== undefined && { isRed: true }) }
+        writeState()
       }
-      for (const [id, files] of readReach(copy))
-        found.testsOfBreak.set(id, [...(found.testsOfBreak.get(id) ?? []), ...files])
     }),
   )
-  return found
-}
-
-function readBoth(copy, file) {
-  const source = join(copy, file)
-  const compiled = join(copy, 'dist', file.replace(/^src\//, '').replace(/\.ts$/, '.js'))
-  return { source, compiled, text: readFileSync(source, 'utf8'), built: readFileSync(compiled, 'utf8') }
 }
 
 /**
@@ -137,29 +138,32 @@ function readBoth(copy, file) {
  */
 async function work(copy, queue) {
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    const { one, stages, isReached } = next
+    const { one, stages } = next
     const [stage, ...others] = stages
     const noticedBy = stage === undefined ? undefined : await tryBreak(copy, one, stage)
     if (noticedBy === undefined && others.length > 0) {
-      queue.push({ one, stages: others, isReached })
+      queue.push({ one, stages: others })
       continue
     }
-    results.push({ ...one, isReached, noticedBy })
+    const isReached = Object.values(state.reach).some(({ ids }) => ids.includes(one.id))
+    state.results.push({ ...one, isReached, noticedBy })
+    writeState()
     if (noticedBy === undefined) console.log(`NOT NOTICED ${describe(one)}`)
-    else console.log(`${results.length}. ${one.file}:${one.line} ${one.kind}: ${noticedBy}`)
+    else console.log(`${state.results.length}. ${one.file}:${one.line} ${one.kind}: ${noticedBy}`)
   }
 }
 
 /** Near tests first, in runs of some seconds; those that do not fit into the time for one break are left out. */
-function stagesOf({ id, file }, { testsOfBreak, msOfTest, isRed }) {
+function stagesOf({ id, file }) {
   const near = nearness(file)
-  const msOf = (test) => msOfTest.get(test) ?? UNKNOWN_MS
-  const cost = (test) => near(test) * NEARNESS_MS + msOf(test)
-  const files = (testsOfBreak.get(id) ?? []).filter((test) => !isRed.has(test)).sort((a, b) => cost(a) - cost(b))
+  const cost = (test) => near(test) * NEARNESS_MS + state.reach[test].ms
+  const files = tests
+    .filter((test) => !state.reach[test].isRed && state.reach[test].ids.includes(id))
+    .sort((a, b) => cost(a) - cost(b))
   const stages = []
   let totalMs = 0
   for (const test of files) {
-    const ms = msOf(test)
+    const { ms } = state.reach[test]
     if (totalMs > 0 && totalMs + ms > BREAK_MS_MAX) continue
     totalMs += ms
     const last = stages.at(-1)
@@ -173,31 +177,30 @@ function stagesOf({ id, file }, { testsOfBreak, msOfTest, isRed }) {
 }
 
 /** @returns which test of a run noticed it; undefined when none did */
-async function tryBreak(copy, { file, start, end, text: instead }, { files, ms }) {
-  const { source, compiled, text, built } = readBoth(copy, file)
-  const broken = text.slice(0, start) + instead + text.slice(end)
-  // Otherwise every break would be noticed by whatever runs what was built.
-  if (compile(text).trim() !== built.replace(/\/\/# sourceMappingURL=.*/, '').trim())
-    throw new Error(`${compiled} is not ${source}`)
-  const run = async (files, ms, isBroken) => {
-    writeFileSync(source, isBroken ? broken : text)
-    writeFileSync(compiled, isBroken ? compile(broken) : built)
-    return (await runTests(copy, files, { args: BREAK_ARGS, timeoutMs: 60_000 + 4 * ms })).red
+async function tryBreak({ run }, { id }, { files, ms }) {
+  for (let steady = files; steady.length > 0; ) {
+    const { red } = await run(steady, String(id), SPARE_MS + 4 * ms)
+    if (red === undefined) return undefined
+    // Red for another reason (this machine, this moment) says nothing of the break: it must be green without.
+    const where = red.file === undefined ? steady : [red.file]
+    const without = await run(where, 'none', SPARE_MS + 4 * ms)
+    if (without.red === undefined) return `${red.file ?? where.join(' ')}: ${red.title}`
+    steady = steady.filter((one) => !where.includes(one))
   }
-  try {
-    for (let steady = files; steady.length > 0; ) {
-      const red = await run(steady, ms, true)
-      if (red === undefined) break
-      // Red for another reason (this machine, this moment) says nothing of the break: it must be green without.
-      const where = red.file === undefined ? steady : [red.file]
-      if ((await run(where, ms, false)) === undefined) return red.title
-      steady = steady.filter((one) => !where.includes(one))
-    }
-    return undefined
-  } finally {
-    writeFileSync(source, text)
-    writeFileSync(compiled, built)
-  }
+  return undefined
+}
+
+function readState() {
+  const { out: file } = options
+  if (file === undefined || !existsSync(file)) return undefined
+  const kept = JSON.parse(readFileSync(file, 'utf8'))
+  if (kept.breaks !== describeAll())
+    throw new Error(`${file} is of other breaks, or of sources that have changed since`)
+  return kept
+}
+
+function writeState() {
+  if (options.out !== undefined) writeFileSync(options.out, JSON.stringify(state, null, 1))
 }
 
 function compile(text) {
@@ -210,26 +213,6 @@ function compile(text) {
   return ts.transpileModule(text, { compilerOptions: { ...compilerOptions, ...modules } }).outputText
 }
 
-/** @returns `red`: the first that failed, undefined when none did; `said` of each file its time and whether it is green */
-function runTests(copy, files, { args, timeoutMs }) {
-  return new Promise((resolve) => {
-    const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
-    // Into a file: tests print, too.
-    const answer = join(copy, '.answer.json')
-    rmSync(answer, { force: true })
-    const json = ['--reporter=json', `--outputFile=${answer}`]
-    const all = [vitest, 'run', '--maxWorkers=1', ...json, ...args, ...files]
-    const child = spawn(process.execPath, all, { cwd: copy, stdio: 'ignore', detached: true })
-    const timer = setTimeout(() => endGroup(child.pid), timeoutMs)
-    child.once('close', (status, signal) => {
-      clearTimeout(timer)
-      const said = readAnswer(answer, copy)
-      if (status === 0) resolve({ said })
-      else resolve({ said, red: signal === null ? redIn(said) : { title: 'it hung' } })
-    })
-  })
-}
-
 /** The run with all it started. */
 function endGroup(pid) {
   try {
@@ -237,25 +220,6 @@ function endGroup(pid) {
   } catch {
     // It has ended meanwhile.
   }
-}
-
-function readAnswer(answer, copy) {
-  try {
-    const { testResults } = JSON.parse(readFileSync(answer, 'utf8'))
-    return testResults.map(({ name, startTime, endTime, status, assertionResults }) => ({
-      file: name.replace(`${copy}/`, ''),
-      ms: endTime - startTime,
-      isGreen: status === 'passed',
-      red: assertionResults.find((one) => one.status === 'failed')?.title ?? 'did not load',
-    }))
-  } catch {
-    return []
-  }
-}
-
-function redIn(said) {
-  const found = said.find(({ isGreen }) => !isGreen)
-  return found === undefined ? { title: 'the run failed' } : { file: found.file, title: `${found.file}: ${found.red}` }
 }
 
 /** A sample without repetition, each file by the number of its breaks. What the compiler refuses is drawn again. */
@@ -316,6 +280,7 @@ function describe({ file, line, kind, start, end, text: instead }) {
 }
 
 function report() {
+  const { results } = state
   const missed = results.filter(({ noticedBy }) => noticedBy === undefined)
   const share = (1 - missed.length / results.length) * 100
   console.log(`\nNot noticed (${missed.length}):`)
@@ -329,7 +294,6 @@ function report() {
   console.log(
     `\n${results.length - missed.length} of ${results.length} noticed: ${share.toFixed(1)} % (seed ${options.seed})`,
   )
-  if (options.out !== undefined) writeFileSync(options.out, JSON.stringify({ seed: options.seed, results }, null, 1))
 }
 
 /** mulberry32 */
