@@ -234,6 +234,7 @@ describe('client commands', () => {
       machine: '2027-07-20T12:00:00.000Z',
       leapSeconds: 40 * 86_400,
       since: '2027-06-10T11:59:00.000Z',
+      offsetSeconds: 0,
     }
     const calls: string[] = []
     const url = await serve((request, response) => {

@@ -53,7 +53,11 @@ test('figures are what visitors did and the partner received, and outlive a rest
     // Each of them told for the last time, and each message counted.
     await expect.poll(() => receiver.state.members(String(buyers)).toSorted()).toEqual(['p1', 'p2'])
     await expect.poll(() => receiver.state.members(String(lookers)).toSorted()).toEqual(['p3', 'p4', 'p5', 'p6'])
-    await expect.poll(async () => (await usher.overview()).figures.acknowledged).toBe(received)
+    const standing = async () => {
+      const { figures, flow } = await usher.overview()
+      return { isCounted: figures.acknowledged === received, waiting: flow.destinations[0]?.waiting }
+    }
+    await expect.poll(standing).toEqual({ isCounted: true, waiting: 0 })
     before = await usher.overview()
     expect(before.figures).toMatchObject({ events: 9, entered: 8, left: 2, dead: 0, acknowledgedShare: 1 })
     // Six visitors, and the device of the ID sync.

@@ -182,7 +182,7 @@ test('a rule that changes during the last step of a walk, or while a partition i
     },
     async *pendingFollowUps() {},
   }
-  const parts = { profiles, rulebook: () => keyed(1), clock: () => Date.UTC(2026, 10, 22) } as unknown as Parameters<
+  const parts = { profiles, rulebook: () => keyed(1), isTimeKept: () => true } as unknown as Parameters<
     typeof openRefile
   >[0]
   const jobs = {

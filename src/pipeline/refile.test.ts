@@ -24,7 +24,7 @@ function workbench() {
   const parts = {
     profiles,
     rulebook: () => ({ membershipKey: 1 }),
-    clock: () => Date.UTC(2026, 10, 22),
+    isTimeKept: () => true,
   } as unknown as Parts
   const jobs: Pick<JobStore, 'read' | 'write'> = {
     read: () => Promise.resolve(stored),

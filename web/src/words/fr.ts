@@ -223,7 +223,7 @@ export const fr: Words = {
   'attention.clock':
     '{cause, select, out_of_range {L’horloge de cette machine indique une date impossible à conserver} advanced {L’horloge a été avancée} back {L’horloge de cette machine a reculé d’un coup} other {L’horloge de cette machine a avancé d’un coup}}',
   'attention.clock.why':
-    '{cause, select, out_of_range {Les dates sont conservées de 1970 à 2106. Tant que l’horloge n’est pas réglée, chaque événement reçoit 503 ; ensuite tout reprend de soi-même.} advanced {Un réglage de test l’a mise en avance sur celle de la machine.} other {Rien n’est effacé par ancienneté tant que la nouvelle heure n’est pas confirmée. Si elle est juste, lancez usher clock --confirm ; sinon, réglez-la, et tout redevient comme avant.}}',
+    '{cause, select, out_of_range {Les dates sont conservées de 1970 à 2106. Tant que l’horloge n’est pas réglée, chaque événement reçoit 503 ; ensuite tout reprend de soi-même.} advanced {Un réglage de test l’a mise en avance sur celle de la machine.} other {Rien n’est effacé par ancienneté tant que la nouvelle heure n’est pas confirmée. Si elle est juste, lancez usher clock --confirm ; sinon, réglez-la, et tout redevient comme avant.}}',
   'attention.retrying.act': 'Voir la file',
   'attention.waiting.act': 'Voir la file',
   'attention.dead.act': 'Voir les messages',
