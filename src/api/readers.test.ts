@@ -110,8 +110,6 @@ test('free text goes with the other filters; nothing but blanks is no text [OPS-
   await server.call('GET', '/v1/deliveries?q=%20')
   expect((asked.lists.at(-1) as [DeliveryFilter])[0].q).toBeUndefined()
   expect((await server.call('GET', `/v1/deliveries?q=${'x'.repeat(601)}`)).body.details[0].field).toBe('q')
-  const backwards = await server.call('GET', '/v1/deliveries?from=2026-12-01T00:00:00Z&to=2026-11-01T00:00:00Z')
-  expect(backwards.body.details).toEqual([{ field: 'to', message: 'It ends before it starts.' }])
   const unreadable = await server.call('GET', '/v1/deliveries?from=yesterday')
   expect(unreadable.body.details).toEqual([{ field: 'from', message: 'is not a time as 2026-11-30T09:15:00Z' }])
 })
