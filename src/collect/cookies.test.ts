@@ -32,6 +32,8 @@ test('dextp keeps the newest entry of each data source and stays within 4,000 by
   }
   const times = parseSyncTimes(value)
   expect([times.has(1), times.has(400)]).toEqual([false, true])
+  // Whoever wrote it: of two entries the newer counts, wherever it stands.
+  for (const twice of ['5-1-300|5-1-100|', '5-1-100|5-1-300|']) expect([...parseSyncTimes(twice)]).toEqual([[5, 300]])
   expect(renderSyncTimes(parseSyncTimes('5-1-100|6-1-200|'), [5 as DataSourceId], 300)).toBe('6-1-200|5-1-300|')
 })
 

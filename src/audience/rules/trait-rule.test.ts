@@ -331,6 +331,9 @@ describe('refusals name the position of the first error [AUD-140], [AUD-83~]', (
     ['a == b == c', 7, 'AND, OR'],
     ['a matcheswords "--"', 15, 'word'],
     ['a matchesregex "x(?=y)"', 17, 'look-around'],
+    ["a matchesregex 'x(?=y)'", 17, 'look-around'],
+    [String.raw`a matchesregex "\"x(?=y)"`, 19, 'look-around'],
+    [String.raw`a matchesregex '\'x(?=y)'`, 19, 'look-around'],
     [String.raw`a matchesregex "\"\\1"`, 18, 'back-references'],
     ['b == 1 AND a matchesregex a(', 27, 'AND, OR'],
   ])('%j at %i: %s [AUD-347] [AUD-10] [AUD-11] [COL-26]', (rule, position, message) => {
