@@ -31,7 +31,7 @@ export const clockRoutes: Routes<{ clock: ClockDesk }> = (app, { clock }) => {
       schema: {
         ...says(
           'Say that the clock is right, after it leapt',
-          'From then on memberships end and profiles are forgotten by it again. Look at the clock first: what is told to partners cannot be taken back.',
+          'From then on memberships end and profiles are forgotten by it again. Look at the clock first: what is told to partners cannot be taken back. 409 `clock_out_of_range` while the clock says a time that cannot be kept.',
         ),
         response,
       },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { flag, objectId, optional, wholeNumber, withDefault } from './fields.ts'
+import { flag, moment, objectId, optional, wholeNumber, withDefault } from './fields.ts'
 import { PAGE_SIZE_MAX } from './list.ts'
 
 /** ISO 8601 UTC with milliseconds. */
@@ -111,8 +111,6 @@ export const DeliveryDetail = z.object({
 })
 export type DeliveryDetail = z.infer<typeof DeliveryDetail>
 
-const moment = z.iso.datetime({ offset: true, message: 'is not a time as 2026-11-30T09:15:00Z' })
-
 const filterFields = {
   destinationId: optional(objectId),
   deviceId: optional(z.string().regex(/^[0-9]{38}$/, 'is not 38 digits')),
@@ -125,7 +123,10 @@ const filterFields = {
   to: optional(moment),
 }
 
-/** A span that no message can lie in: whoever means to act on it is mistaken. A list shows nothing, as people fill in one end after the other. */
+/**
+ * A span that no message can lie in: whoever means to act on it is mistaken. A list only shows nothing, since people fill in one
+ * end after the other.
+ */
 function refuseBackwards(
   { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
   context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },

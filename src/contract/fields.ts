@@ -113,3 +113,6 @@ function issueOf(check: (text: string) => string | undefined) {
 function numberOfText(value: unknown): unknown {
   return typeof value === 'string' && /^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(value) ? Number(value) : value
 }
+
+/** A point in time with its offset from UTC. */
+export const moment = z.iso.datetime({ offset: true, message: 'is not a time as 2026-11-30T09:15:00Z' })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { objectId, optional } from './fields.ts'
+import { moment, objectId, optional } from './fields.ts'
 
 const time = z.string().meta({ format: 'date-time' })
 const day = z.string().meta({ format: 'date' })
@@ -83,7 +83,4 @@ export const ExplainView = z.object({
 })
 export type ExplainView = z.infer<typeof ExplainView>
 
-export const ExplainQuery = z.strictObject({
-  segmentId: objectId,
-  at: optional(z.iso.datetime({ offset: true, message: 'is not a time as 2026-11-30T09:15:00Z' })),
-})
+export const ExplainQuery = z.strictObject({ segmentId: objectId, at: optional(moment) })

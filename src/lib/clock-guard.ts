@@ -11,10 +11,10 @@ import { isKeptTime } from './kept-time.ts'
  *    leapt (an hour at least, 7 days at most), or an operator confirmed it.
  * 4. `trusted`.
  *
- * Whenever the clock returns to where it was before, it is trusted at once; so is one that comes back from a time that cannot be
- * kept, if nothing was trusted before. A leap is what differs from the time since the
- * machine started, so a machine that slept did not leap. A start is judged in the same way, by the line of time of the
- * earlier run; after a restart of the machine, which may have been off, a clock more than a day ahead begins at 2.
+ * Whenever the clock returns to where it was before, it is trusted at once; so is one that comes back from a time that cannot
+ * be kept, if nothing was trusted before. A leap is what differs from the time since the machine started, so a machine that
+ * slept did not leap. A start is judged in the same way, by the line of time of the earlier run; after a restart of the machine,
+ * which may have been off, a clock more than a day ahead begins at 2.
  * Source: spec/security.md [SEC-82], [SEC-91].
  */
 export interface ClockGuard {

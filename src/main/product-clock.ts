@@ -72,11 +72,11 @@ export function openProductClock({ dataDir, offsetMs, log, onLeap, machine }: Pr
   })
   const moved = createClock(offsetMs, guard.now)
   clock = moved
-  let keptMs = stored?.line.wallMs
+  let keptMs = stored === undefined ? undefined : stored.line.wallMs + offsetMs
   const now = () => {
     const nowMs = moved.now()
     if (isKeptTime(nowMs)) keptMs = nowMs
-    return keptMs ?? Math.min(Math.max(nowMs, 0), KEPT_MS_MAX)
+    return Math.min(Math.max(keptMs ?? nowMs, 0), KEPT_MS_MAX)
   }
   let timer: NodeJS.Timeout | undefined
   return {
