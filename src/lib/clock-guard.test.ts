@@ -46,6 +46,28 @@ test('a clock that leaps for four seconds, ahead or back, near or far, moves not
   }
 })
 
+test('a time that cannot be kept is left as soon as the clock is elsewhere, which is judged by the line before it [SEC-82~]', () => {
+  const FAR = 36_500 * DAY
+  const { guard, machine, run } = guarded()
+  machine.leap(FAR)
+  run(4 * MINUTE)
+  expect(state(guard)).toBe('waiting')
+  // Back, though not to where it was: that is a leap of its own.
+  machine.leap(40 * DAY - FAR)
+  guard.check()
+  expect(guard.reading()).toMatchObject({ state: 'held', nowMs: NOON + 4 * MINUTE, leapMs: 40 * DAY })
+  machine.leap(-40 * DAY)
+  guard.check()
+  expect(guard.reading()).toMatchObject({ state: 'trusted', nowMs: NOON + 4 * MINUTE })
+
+  // Where nothing was trusted before, the first time that can be kept is.
+  const fresh = guarded(undefined, makeFakeMachine(NOON + FAR))
+  fresh.machine.leap(-FAR)
+  fresh.guard.check()
+  expect([fresh.guard.reading().state, fresh.guard.now()]).toEqual(['trusted', NOON])
+  expect(fresh.changes.at(-1)).toMatchObject({ event: 'returned', isToReview: true })
+})
+
 test('small steps, which keep a clock right, are followed at once', () => {
   for (const stepMs of [9 * MINUTE, -9 * MINUTE, 1, -1]) {
     const { guard, machine, events } = guarded()

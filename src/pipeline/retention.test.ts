@@ -43,6 +43,17 @@ test.each([
   },
 )
 
+test('while the clock says a time that cannot be kept nobody is forgotten by it, and everything when it is right again [SEC-82~]', async () => {
+  let isKept = false
+  await using pipeline = await makePipeline(kept('CROSS_DEVICE', 30), { isTimeKept: () => isKept })
+  await pipeline.process(visit(0))
+  await pipeline.sweepAt(NOW + 33 * DAY_MS)
+  expect(await pipeline.profile(anna)).toBeDefined()
+  isKept = true
+  await pipeline.sweepAt(NOW + 33 * DAY_MS)
+  expect(await pipeline.profile(anna)).toBeUndefined()
+})
+
 test('an ID of a person that is forgotten leaves the device, which goes on [COL-77]', async () => {
   await using pipeline = await makePipeline(kept('CROSS_DEVICE', 30))
   await pipeline.process(visit(0))

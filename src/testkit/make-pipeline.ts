@@ -41,7 +41,7 @@ export interface TestPipeline extends AsyncDisposable {
 
 export async function makePipeline(
   definitions: Definitions,
-  { mayForget = () => true }: Partial<Pick<Parts, 'mayForget'>> = {},
+  { mayForget = () => true, isTimeKept = () => true }: Partial<Pick<Parts, 'mayForget' | 'isTimeKept'>> = {},
 ): Promise<TestPipeline> {
   const build = (next: Definitions) => runInSlices(buildRulebook(next, { allowPrivate: true, previous: undefined }))
   let rulebook = await build(definitions)
@@ -79,7 +79,7 @@ export async function makePipeline(
       if (destinationIds.length > 0) notified.push({ profileId, destinationIds })
     },
     judgedMs: (nowMs) => nowMs,
-    isTimeKept: () => true,
+    isTimeKept,
     mayForget,
     onFollowUpFailed: (error) => {
       if (!failing) errors.push(error)
