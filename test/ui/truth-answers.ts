@@ -124,3 +124,17 @@ export const HELD_BACK: Recorded = {
     return { ...(answer as object), destinationId: 423, destinationName: 'Halden DSP', nextAttempt: null }
   },
 }
+
+/** The machine's clock says a time that nobody can keep. */
+export const OUT_OF_TIME: Recorded = {
+  ...RECORDED,
+  answer(method, url, body) {
+    const answer = RECORDED.answer(method, url, body) as Answered & { needsAttention: readonly object[] }
+    if (url.pathname !== '/v1/overview') return answer
+    const [, , , known] = answer.needsAttention
+    return {
+      ...answer,
+      needsAttention: [{ ...known, kind: 'clock', severity: 'critical', reason: 'out_of_range' }, known],
+    }
+  },
+}

@@ -3,7 +3,7 @@ import { type Browsing, canBrowse, HOW_TO_BROWSE, startBrowsing } from './open-p
 import { DEAD, DEVICE, PARTNER_ID, RETRIED, type Recorded } from './recorded-answers.ts'
 import { type RecordedServer, startRecordedServer } from './recorded-server.ts'
 import { showsText } from './stage.ts'
-import { HELD_BACK, STOPPED, TROUBLED } from './truth-answers.ts'
+import { HELD_BACK, OUT_OF_TIME, STOPPED, TROUBLED } from './truth-answers.ts'
 
 /** What the UI says of a state is what the answer says, in each place. */
 const name = canBrowse ? 'the admin UI tells what is' : `the admin UI tells what is (to run: ${HOW_TO_BROWSE})`
@@ -109,6 +109,14 @@ describe.skipIf(!canBrowse)(name, () => {
     expect(await page.locator('.flow-drawing path.delivered').count()).toBeGreaterThan(0)
     // That something is wrong there is marked at its name.
     expect(await page.locator('.flow-drawing button.waiting .glyph.waiting').count()).toBe(3)
+  })
+
+  test('what stops the whole server is no matter of waiting: it is marked as lost, with what to do [SEC-82~]', async () => {
+    const page = await open(OUT_OF_TIME, '/')
+    const [clock, known] = [page.locator('.attention li').first(), page.locator('.attention li').last()]
+    await expect.poll(() => clock.innerText()).toContain('Until the clock is set right every event is answered 503')
+    expect(await clock.locator('.glyph').getAttribute('class')).toBe('glyph dead')
+    expect(await known.locator('.glyph').getAttribute('class')).toBe('glyph waiting')
   })
 
   test('figures that count otherwise say what they count', async () => {

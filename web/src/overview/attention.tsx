@@ -66,7 +66,9 @@ export function Attention({ items, isBare, onManage }: AttentionProps) {
       )}
       <ul className="attention">
         {shown.map((item) => {
-          const { Icon, tone } = LOOKS[item.kind]
+          const { Icon, tone: usual } = LOOKS[item.kind]
+          // A partner's trouble is waited for; what stops the server as a whole is not.
+          const tone = item.severity === 'critical' && item.destinationId === null ? 'dead' : usual
           const status = statusOf(item)
           const values = {
             name: item.name ?? '',
