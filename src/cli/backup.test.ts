@@ -359,7 +359,11 @@ test('a restore that is killed half-way leaves a folder that does not start, and
   await expect.poll(() => existsSync(join(target, 'profiles')), { timeout: 20_000 }).toBe(true)
   child.kill('SIGKILL')
   await gone
-  const serve = spawnSync(process.execPath, [bin, 'serve', '--data-dir', target], { env, encoding: 'utf8' })
+  const ports = { USHER_ADMIN_PORT: String(await freePort()), USHER_EDGE_PORT: String(await freePort()) }
+  const serve = spawnSync(process.execPath, [bin, 'serve', '--data-dir', target], {
+    env: { ...env, ...ports },
+    encoding: 'utf8',
+  })
   expect(serve.status).toBe(2)
   expect(serve.stderr).toContain(`a restore into ${target} was begun and is not finished`)
   expect(await restore(at('backup'), ...withList())).toBe(1)
