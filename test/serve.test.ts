@@ -105,7 +105,8 @@ describe('refusals', () => {
     ],
     ['a short token', { USHER_ADMIN_TOKEN: 'too-short-canary' }, 'at least 24 characters'],
   ])('%s stops the start with status 2 [OPS-20] [OPS-27]', (_name, env, expected) => {
-    const result = runProgram(program, ['serve'], env)
+    // Of its own: where the demo runs, the usual ports are taken.
+    const result = runProgram(program, ['serve'], { USHER_EDGE_PORT: '0', USHER_ADMIN_PORT: '0', ...env })
     expect(result.status).toBe(2)
     expect(result.stderr).toContain(expected)
     expect(result.stderr).not.toContain('canary')
