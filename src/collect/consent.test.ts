@@ -16,6 +16,7 @@ interface Said {
   readonly string?: string | readonly string[]
   readonly gpc?: string
   readonly usPrivacy?: string
+  readonly gpp?: string
 }
 
 function decide(
@@ -26,6 +27,7 @@ function decide(
   for (const value of [said.gdpr ?? []].flat()) parameters.privacy.add('gdpr', value)
   for (const value of [said.string ?? []].flat()) parameters.privacy.add('gdpr_consent', value)
   if (said.usPrivacy !== undefined) parameters.privacy.add('us_privacy', said.usPrivacy)
+  if (said.gpp !== undefined) parameters.privacy.add('gpp', said.gpp)
   return decideConsent(parameters, said.gpc, directory, { ...settings, ...over }, NOW_MS)
 }
 
@@ -231,6 +233,26 @@ test('our reading of a string agrees with the reference library [COL-240] [SEC-7
     ),
     { numRuns: 40 },
   )
+})
+
+test('a string may have four segments, in any order behind the first; one of five is no string [COL-241]', () => {
+  const [core = '', disclosed = ''] = consentString({ disclosed: [565, 7] }).split('.')
+  // Kinds 2 and 3: vendors that a publisher allows, and its own purposes.
+  for (const text of [`${core}.${disclosed}.QAAA.YAAA`, `${core}.YAAA.QAAA.${disclosed}`])
+    expect([parseConsentString(text)?.disclosed?.(7), parseConsentString(text)?.disclosed?.(8)]).toEqual([true, false])
+  expect(parseConsentString(`${core}.${disclosed}.QAAA.YAAA.YAAA`)).toBe(undefined)
+})
+
+test('what is said of sensitive data or a known child keeps a call from being stored, also beside consent [SEC-78]', () => {
+  const string = consentString({})
+  for (const gpp of ['DBABRg~BAAAAFA', 'DBABBg~BAAAAEBA.QA']) {
+    const consent = decide({ gdpr: '1', string, gpp })
+    expect(consent).toMatchObject({ result: 'missing', decision: { cookie: false, store: false, syncDenied: true } })
+    expect(codes(consent)).toEqual([315])
+  }
+  // What is declined stays declined, for its own reason.
+  const declined = decide({ gdpr: '1', string: consentString({ purposes: [1] }), gpp: 'DBABRg~BAAAAFA' })
+  expect(declined).toMatchObject({ result: 'declined', decision: { reason: 'tcf_purpose_10' } })
 })
 
 test('no text makes the decoder fail', () => {

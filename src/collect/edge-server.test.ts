@@ -152,6 +152,20 @@ test('connections are limited for each address, before anything is parsed [SEC-0
   expect(limits.connectionsPerAddressMax).toBe(200)
 })
 
+test('a visitor who goes away in the middle of a request is no refusal; what cannot be parsed is one [OPS-31~] [SEC-04]', async () => {
+  await using edge = await startTestEdge()
+  const broken = connect(edge.port, '127.0.0.1')
+  await new Promise((resolve) => broken.once('connect', resolve))
+  broken.write('GET /event HTTP/1.1\r\nHost: yourcomp')
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  broken.resetAndDestroy()
+  // Served behind the reset of the first.
+  expect((await edge.call('/event')).status).toBe(200)
+  expect(edge.rejected).toEqual([])
+  await edge.raw('no HTTP at all\r\n\r\n')
+  expect(edge.rejected).toEqual(['http_400'])
+})
+
 test('connections of a trusted proxy count against the global cap only [SEC-03]', async () => {
   const config = {
     trustedProxies: ['127.0.0.0/8'],

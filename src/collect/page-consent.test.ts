@@ -100,6 +100,18 @@ test('a withdrawal is never shed, nor refused for how often an ID was seen; the 
   expect([reply.codes(), reply.cookies]).toEqual([[171], []])
 })
 
+test('cookies go with a withdrawal that finds any, and with nothing else [SEC-74] [COL-226~]', async () => {
+  await using none = await startTestEdge(notStored)
+  expect((await none.call('/event?d_consent=0')).cookies).toEqual([])
+  const optedOut = { status: 'opted_out', id: DEVICE, errors: [] } as const
+  await using edge = await startTestEdge({ process: () => Promise.resolve(optedOut) })
+  const reply = await edge.call('/event?a=b', withCookies)
+  expect([reply.codes(), reply.cookies]).toEqual([[171], []])
+  // The answer to an opt-out that was named already is no withdrawal either.
+  await using again = await startTestEdge(notStored)
+  expect((await again.call('/event?a=b', withCookies)).cookies).toEqual([])
+})
+
 test('/demoptout/consent takes consent back whatever d_consent says, by get and by form [SEC-74]', async () => {
   await using edge = await startTestEdge(notStored)
   await edge.call(`/demoptout/consent?d_consent=1&d_uuid=${DEVICE}`)

@@ -247,6 +247,10 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
     await store.close()
     await expect(store.getMany([profile(1, 'a')])).rejects.toThrow(StoreUnavailableError)
     await expect(store.commit({ puts: [], deletes: [profile(1, 'a')] })).rejects.toThrow(StoreUnavailableError)
+    const { from, to } = kindRange(1, Kind.profile)
+    await expect(store.range(from, to, { limit: 1 })).rejects.toThrow(StoreUnavailableError)
+    await expect(store.heads(Kind.profile)).rejects.toThrow(StoreUnavailableError)
+    await expect(store.approximateBytes(from, to)).rejects.toThrow(StoreUnavailableError)
     await store.close()
   })
 }

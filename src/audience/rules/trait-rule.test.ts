@@ -19,6 +19,16 @@ function holds(rule: string, query: string): boolean {
   return matchTraits(rules, Signals.of(new URLSearchParams(query)), undefined).length === 1
 }
 
+test('a rule has at most 1,048,576 characters, which is where the refusal points [AUD-79~]', () => {
+  const longest = `a == "${'x'.repeat(1_048_576 - 7)}"`
+  expect([longest.length, parseTraitRule(longest).ok]).toEqual([1_048_576, true])
+  expect(parseTraitRule(`${longest} `)).toMatchObject({
+    ok: false,
+    position: 1_048_576,
+    message: expect.stringContaining('at most 1048576 characters'),
+  })
+})
+
 describe('the conformance examples [AUD-85]', () => {
   test.each([
     ['(c_make=="A") AND (c_model=="B") AND (c_search=="1")', 'c_make=A&c_model=B&c_search=1', true],
