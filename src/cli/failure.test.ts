@@ -32,5 +32,5 @@ test.each([
 
 test('a file that may not be read is no listener that may not listen', () => {
   const error = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', syscall: 'open' })
-  expect(explainFailure(error).text).not.toContain('listen')
+  expect(explainFailure(error).text).not.toMatch(/listen|no address/)
 })
