@@ -7,7 +7,7 @@ import { Backlog } from './backlog.ts'
 
 const DESTINATION = 7 as DestinationId
 const ROOM = 2
-const atOnce = async (work: () => Promise<void>) => work()
+const atOnce = <T>(work: () => Promise<T>) => work()
 
 /** Devices in the order in which a pass over the markers meets them. */
 const devices = [1, 2, 3, 4, 5]

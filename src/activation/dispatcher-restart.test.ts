@@ -4,13 +4,13 @@ import { LeaveReason } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
-import { Kind } from '../store/keys.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
+import { Kind } from '../store/record-kinds.ts'
 import { StoreUnavailableError } from '../store/record-store.ts'
+import { disturbed } from '../testkit/disturbed.ts'
 import {
   DESTINATION,
   deviceIn,
-  disturbed,
   linkOf,
   manualTimers,
   NOW,
@@ -296,8 +296,8 @@ test('markers that a store in trouble did not show at the start are read when it
   await using bench = await openWorkbench(
     { destinations: [{ config }] },
     {
-      records: disturbed(records, (call, from) => {
-        const isMarkers = call === 'range' && (from as Buffer)[2] === Kind.outbox
+      records: disturbed(records, (call, kind) => {
+        const isMarkers = call === 'scan' && kind === Kind.outbox
         if (isMarkers && troubles.length === 0) throw new StoreUnavailableError('away')
       }),
       after: timers.after,
@@ -315,8 +315,8 @@ test('while the store is away one reading of markers waits for it, however often
   const troubles: string[] = []
   const defined = { destinations: [{ status: 'INACTIVE' as const }] }
   const timers = manualTimers()
-  const records = disturbed(await openMemoryRecordStore(), (call, from) => {
-    if (isAway && call === 'range' && (from as Buffer)[2] === Kind.outbox) throw new StoreUnavailableError('away')
+  const records = disturbed(await openMemoryRecordStore(), (call, kind) => {
+    if (isAway && call === 'scan' && kind === Kind.outbox) throw new StoreUnavailableError('away')
   })
   await using bench = await openWorkbench(defined, {
     records,

@@ -3,10 +3,10 @@ import { newDeliveryId } from '../store/delivery-keys.ts'
 import { openTemporaryStore } from '../store/embedded/temporary-store.conformance.ts'
 import { openMemoryRecordStore } from '../store/memory/memory-record-store.ts'
 import { StoreUnavailableError } from '../store/record-store.ts'
+import { disturbed } from '../testkit/disturbed.ts'
 import {
   DESTINATION,
   deviceIn,
-  disturbed,
   manualTimers,
   OTHER,
   openWorkbench,

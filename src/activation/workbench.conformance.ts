@@ -271,22 +271,6 @@ export function manualTimers() {
   }
 }
 
-/** A store that does something before each call: waits, or throws because it is away. */
-export function disturbed(
-  records: RecordStore,
-  before: (call: keyof RecordStore, first: unknown) => Promise<void> | void,
-): RecordStore {
-  return new Proxy(records, {
-    get:
-      (store, name) =>
-      async (...given: unknown[]) => {
-        await before(name as keyof RecordStore, given[0])
-        const call = store[name as keyof RecordStore] as (...given: unknown[]) => unknown
-        return call.apply(store, given)
-      },
-  })
-}
-
 interface ReplayIds {
   readonly deliveryIds: readonly DeliveryId[]
 }

@@ -103,7 +103,7 @@ test('a withdrawal is never shed, nor refused for how often an ID was seen; the 
 test('cookies go with a withdrawal that finds any, and with nothing else [SEC-74] [COL-226~]', async () => {
   await using none = await startTestEdge(notStored)
   expect((await none.call('/event?d_consent=0')).cookies).toEqual([])
-  const optedOut = { status: 'opted_out', id: DEVICE, errors: [] } as const
+  const optedOut = { status: 'opted_out', id: DEVICE, level: 'partner', errors: [] } as const
   await using edge = await startTestEdge({ process: () => Promise.resolve(optedOut) })
   const reply = await edge.call('/event?a=b', withCookies)
   expect([reply.codes(), reply.cookies]).toEqual([[171], []])

@@ -6,10 +6,12 @@ import { loadConfig } from '../config.ts'
 import type { DestinationId, ProfileId } from '../model/ids.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { SetAside } from '../store/embedded/set-aside.ts'
-import { Kind, profileKey, toldKey } from '../store/keys.ts'
+import { profileKey, toldKey } from '../store/keys.ts'
+import { Kind } from '../store/record-kinds.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { defineOverApi } from '../testkit/define-over-api.ts'
 import { startReceiver } from '../testkit/receiver.ts'
+import { scanned } from '../testkit/scanned.ts'
 import { startWholeServer } from '../testkit/start-whole-server.ts'
 import { openStores, storePaths } from './stores.ts'
 import { verifyDataDir } from './verify-data-dir.ts'
@@ -97,9 +99,9 @@ test('who lost only the entry that says when is filed again at the next start [S
   }
   const paths = storePaths({ dataDir, optOuts: { listFile: undefined } })
   const stored = await openEmbeddedRecordStore({ ...paths, durability: 'disk' })
-  const filed = await stored.heads(Kind.due)
+  const filed = await scanned(stored, Kind.due)
   expect(filed).toHaveLength(3)
-  for (const key of filed) await stored.commit({ puts: [], deletes: [key] })
+  for (const { key } of filed) await stored.commit({ puts: [], deletes: [key] })
   await stored.close()
   const ranges = [{ firstPartition: 0, lastPartition: 4_095, kinds: ['due'] }]
   const damage = { file: '000009.ldb', kind: 'table', places: 1, bytes: 1, isLost: true, ranges } as const
@@ -111,7 +113,7 @@ test('who lost only the entry that says when is filed again at the next start [S
     return opened
   }
   await using _usher = await startWholeServer(dataDir, { wrapRecords })
-  await expect.poll(() => records?.heads(Kind.due)).toEqual(filed)
+  await expect.poll(() => records && scanned(records, Kind.due)).toEqual(filed)
 })
 
 test('a damaged catalogue ends the start in a sentence, and lets go of the rest [SEC-60~]', async () => {

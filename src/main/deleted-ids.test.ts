@@ -6,8 +6,9 @@ import type { ExplainView, ProfileView } from '../contract.ts'
 import { type DeviceId, deviceProfileId } from '../model/ids.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import { isMember, type Profile } from '../model/profile.ts'
-import { Kind, profileKey } from '../store/keys.ts'
+import { profileKey } from '../store/keys.ts'
 import { openProfileStore } from '../store/profiles.ts'
+import { Kind } from '../store/record-kinds.ts'
 import { type RecordStore, StoreUnavailableError } from '../store/record-store.ts'
 import { startWholeServer } from '../testkit/start-whole-server.ts'
 import { withOverrides } from '../testkit/with-overrides.ts'
@@ -37,11 +38,11 @@ class Held {
   readonly wrapRecords = (opened: RecordStore) => {
     this.records = opened
     return withOverrides(opened, {
-      range: (from, to, options) => {
-        if (from[2] === Kind.profile) this.partitionsRead += 1
-        return this.isHeld && from[2] === Kind.profile
-          ? Promise.reject(new StoreUnavailableError('held'))
-          : opened.range(from, to, options)
+      scan: (kind, options) => {
+        // The start looks whether there is any.
+        if (kind === Kind.profile && options?.limitEach === undefined) this.partitionsRead += 1
+        if (this.isHeld && kind === Kind.profile) throw new StoreUnavailableError('held')
+        return opened.scan(kind, options)
       },
       commit: async (commit, durability) => {
         const key = profileKey(deviceProfileId((this.waiting?.device ?? '') as DeviceId))

@@ -4,10 +4,11 @@ import { deviceProfileId, type EventId } from '../model/ids.ts'
 import type { Profile } from '../model/profile.ts'
 import { isNewerRecord, type OptOutList } from '../store/embedded/opt-out-list.ts'
 import { sealFollowUp, storedFollowUps } from '../store/follow-up-record.ts'
-import { afterPrefix, Kind, keyName, kindRange, partitionOfKey, readProfileKey } from '../store/keys.ts'
+import { keyName, partitionOfKey, readProfileKey } from '../store/keys.ts'
 import { openOptOut, optOutKeys } from '../store/opt-out-record.ts'
 import { openProfile } from '../store/profile-codec.ts'
 import { RecordCorruptError } from '../store/record.ts'
+import { Kind } from '../store/record-kinds.ts'
 import type { RecordStore, StoredRecord } from '../store/record-store.ts'
 
 /** What the list of opt-outs brought into a restored store. */
@@ -137,14 +138,5 @@ function devicesOf(id: Profile['id'], record: Buffer) {
 }
 
 async function* pagesOf(records: RecordStore, kind: number): AsyncGenerator<readonly StoredRecord[]> {
-  for (const head of await records.heads(kind)) {
-    const { to } = kindRange(partitionOfKey(head), kind)
-    for (let from = head; ; ) {
-      const page = await records.range(from, to, { limit: PAGE })
-      yield page
-      const last = page.at(-1)
-      if (page.length < PAGE || last === undefined) break
-      from = afterPrefix(last.key)
-    }
-  }
+  for await (const page of records.scan(kind, { pageSize: PAGE })) yield page.records
 }

@@ -13,9 +13,9 @@ import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.t
 import { type DenyStore, openDenyStore } from '../store/deny-store.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type JobStore, openJobStore } from '../store/job-store.ts'
-import { Kind } from '../store/keys.ts'
 import type { ProfileStore } from '../store/profile-store.ts'
 import { openProfileStore } from '../store/profiles.ts'
+import { Kind } from '../store/record-kinds.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { VerifyOptions } from '../store/verify.ts'
 import type { BackupSource } from './backup.ts'
@@ -154,7 +154,7 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
     log: options.log,
   })
   profiles = openedProfiles
-  if (isFirstStart && (await records.heads(Kind.profile)).length > 0) {
+  if (isFirstStart && (await holdsProfiles(records))) {
     await openedProfiles.close()
     throw new StoreMissingError(
       `the definitions in ${catalogFile} are missing, or the file is empty, although ${folder} holds profiles. Nothing was changed. Restore a backup (docs/damage.md)`,
@@ -202,6 +202,11 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
       await profiles.close()
     },
   }
+}
+
+async function holdsProfiles(records: RecordStore): Promise<boolean> {
+  for await (const _page of records.scan(Kind.profile, { limitEach: 1 })) return true
+  return false
 }
 
 /** While damage is mended the store may refuse. */

@@ -173,18 +173,6 @@ describe('authentication states', () => {
     }
   })
 
-  test('IDs that come together later are linked too, each with every other it was seen with [COL-97] [COL-77]', async () => {
-    await using pipeline = await makePipeline(definitions)
-    const linksOf = async (id: string) => (await pipeline.profile(person(id)))?.links.map((link) => link.id).sort()
-    for (const other of ['household', 'household', 'office'])
-      await pipeline.process(makeCall(1, {}, { declaredIds: [crm('anna'), crm(other)] }))
-    expect([await linksOf('anna'), await linksOf('household'), await linksOf('office')]).toEqual([
-      ['household', 'office'],
-      ['anna'],
-      ['anna'],
-    ])
-  })
-
   test('under Last Authenticated + Device both sides of a pair are members; device-only segments ignore the login [AUD-190] [AUD-193] [AUD-204] [AUD-209]', async () => {
     await using pipeline = await makePipeline(definitions)
     await pipeline.process(makeCall(1, { c_look: 'shoes' }))

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { damagedRange } from './damage.ts'
-import { Kind, startKey } from './keys.ts'
+import { damagedRange, mayHoldOptOuts } from './damage.ts'
+import { startKey } from './keys.ts'
+import { Kind } from './record-kinds.ts'
 
 const key = (partition: number, kind: number) => startKey(partition, kind, 0)
 
@@ -19,4 +20,15 @@ test('damage over several partitions may be of any kind, and what has no beginni
     kinds: Object.keys(Kind),
   })
   expect(damagedRange(undefined, key(3, Kind.told))).toMatchObject({ firstPartition: 0, lastPartition: 3 })
+})
+
+test('opt-outs may be lost with a table of which one damaged part may hold some, and with anything else that is lost [SEC-60]', () => {
+  const within = (...kinds: string[]) => ({ firstPartition: 7, lastPartition: 7, kinds })
+  const damage = { file: '000009.ldb', kind: 'table', places: 2, bytes: 9, isLost: true } as const
+  const ranges = [within('due'), within('told', 'optOut')]
+  expect(mayHoldOptOuts({ ...damage, ranges })).toBe(true)
+  expect(mayHoldOptOuts({ ...damage, ranges: ranges.slice(0, 1) })).toBe(false)
+  expect(mayHoldOptOuts({ ...damage, ranges: [] })).toBe(false)
+  expect(mayHoldOptOuts({ ...damage, ranges, isLost: false })).toBe(false)
+  expect(mayHoldOptOuts({ ...damage, kind: 'log', ranges: [] })).toBe(true)
 })

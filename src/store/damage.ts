@@ -1,4 +1,4 @@
-import { Kind } from './keys.ts'
+import { Kind } from './record-kinds.ts'
 
 /** Damage of a file of the store, found now or set aside earlier [SEC-60]. */
 export interface Damage {

@@ -29,9 +29,11 @@ import {
   type WrittenUser,
 } from './delivery-record.ts'
 import type { DeliveryFilter, DeliveryLook, DeliverySearch, DeliveryStore, ReadRecord } from './delivery-store.ts'
-import { afterPrefix, Kind, kindRange, partitionOfKey } from './keys.ts'
+import { afterPrefix, kindRange } from './keys.ts'
 import { openRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
+import type { ScanOptions } from './scan.ts'
 
 /** Ended deliveries looked at for one list; a narrower filter reaches further back. */
 const LIST_SCAN_MAX = 200_000
@@ -81,7 +83,12 @@ export function deliveryHistory(
     if (filter.deliveryId !== undefined) return findOne(filter.deliveryId, filter)
     const found: DeliveryPlace[] = []
     // Those on their way are few.
-    for (const { from, to } of await openRanges(filter)) await collect(from, to, true, found, filter)
+    for await (const page of records.scan(Kind.openDelivery, openOf(filter)))
+      await runInSlices(
+        eachInSlices(page.records, (stored) => {
+          if (isMatch(stored, true, filter)) found.push(readDeliveryKey(stored.key))
+        }),
+      )
     return [...(await naming(found, filter)), ...(await findEnded(filter))]
   }
 
@@ -89,7 +96,7 @@ export function deliveryHistory(
     const found: DeliveryPlace[] = []
     if (filter.profileIds !== undefined)
       for (const profileId of new Set(filter.profileIds)) found.push(...(await findOfProfile(profileId, filter)))
-    else for (const { from, to } of await summaryRanges(filter)) await collect(from, to, false, found, filter)
+    else for (const { from, to } of await summaryRanges(filter)) await collect(from, to, found, filter)
     return naming(found, filter)
   }
 
@@ -139,19 +146,13 @@ export function deliveryHistory(
     return found
   }
 
-  async function collect(
-    from: Buffer,
-    to: Buffer,
-    isOpen: boolean,
-    found: DeliveryPlace[],
-    filter: DeliverySearch,
-  ): Promise<void> {
+  async function collect(from: Buffer, to: Buffer, found: DeliveryPlace[], filter: DeliverySearch): Promise<void> {
     let scanned = 0
     for (let end = to; scanned < LIST_SCAN_MAX; ) {
       const page = await records.range(from, end, { limit: PAGE, reverse: true })
       scanned += page.length
       const match = (stored: StoredRecord) => {
-        if (isMatch(stored, isOpen, filter)) found.push(readDeliveryKey(stored.key))
+        if (isMatch(stored, false, filter)) found.push(readDeliveryKey(stored.key))
       }
       await runInSlices(eachInSlices(page, match))
       const last = page.at(-1)
@@ -171,9 +172,10 @@ export function deliveryHistory(
     return isOfProfile(delivery, filter)
   }
 
-  async function openRanges({ destinationId }: DeliverySearch) {
-    if (destinationId !== undefined) return [kindRange(deliveryPartition(destinationId), Kind.openDelivery)]
-    return (await records.heads(Kind.openDelivery)).map((head) => kindRange(partitionOfKey(head), Kind.openDelivery))
+  function openOf({ destinationId }: DeliverySearch): ScanOptions {
+    if (destinationId === undefined) return {}
+    const partition = deliveryPartition(destinationId)
+    return { from: partition, to: partition + 1 }
   }
 
   async function summaryRanges({ destinationId, fromMs = 0, toMs = TIME_MAX_MS }: DeliverySearch) {
@@ -188,9 +190,9 @@ export function deliveryHistory(
   /** Destinations with ended deliveries; few to a partition, so each is found by one step. */
   async function destinations(): Promise<DestinationId[]> {
     const ids: DestinationId[] = []
-    for (const head of await records.heads(Kind.endedDelivery)) {
-      const { to } = kindRange(partitionOfKey(head), Kind.endedDelivery)
-      for (let from = head; ; ) {
+    for await (const { partition, records: heads } of records.scan(Kind.endedDelivery, { limitEach: 1 })) {
+      const { to } = kindRange(partition, Kind.endedDelivery)
+      for (let from = (heads[0] as StoredRecord).key; ; ) {
         const [first] = await records.range(from, to, { limit: 1 })
         if (first === undefined) break
         const { destinationId } = readDeliveryKey(first.key)

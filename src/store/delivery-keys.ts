@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import { partitionOf } from '../model/partition.ts'
-import { Kind, profileIdBytes, startKey } from './keys.ts'
+import { profileIdBytes, startKey } from './keys.ts'
+import { Kind } from './record-kinds.ts'
 
 /**
  * Where deliveries lie: those of a destination in one partition, by time; two small indexes lead to them from a delivery

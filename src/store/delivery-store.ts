@@ -12,21 +12,11 @@ import {
   sealSummary,
 } from './delivery-record.ts'
 import { type DestinationState, destinationStates } from './destination-states.ts'
-import {
-  afterPrefix,
-  Kind,
-  kindRange,
-  outboxKey,
-  partitionOfKey,
-  profileKey,
-  readOutboxKey,
-  startKey,
-  toldKey,
-  toldPrefix,
-} from './keys.ts'
+import { afterPrefix, outboxKey, outboxPrefix, profileKey, readOutboxKey, toldKey, toldPrefix } from './keys.ts'
 import { type OutboxMarker, openOutboxMarker, sealOutboxMarker } from './outbox-marker.ts'
 import { Quarantine } from './quarantine.ts'
 import { RecordCorruptError, readRevision } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
 import { openTold, sealTold, type ToldState } from './told-record.ts'
 
@@ -175,8 +165,6 @@ export interface Trimmed {
 /** Opens a record; undefined when there is none, or it is damaged: then it is counted and set aside. */
 export type ReadRecord = <T>(key: Buffer, record: Buffer | undefined, open: (record: Buffer) => T) => T | undefined
 
-const PAGE = 500
-
 /** Over any record store; written once. @param onCorrupt called for each damaged record that is set aside [SEC-60] */
 export function openDeliveryStore(records: RecordStore, onCorrupt: (key: Buffer) => void = () => {}): DeliveryStore {
   const quarantine = new Quarantine(records, onCorrupt)
@@ -211,18 +199,13 @@ export function openDeliveryStore(records: RecordStore, onCorrupt: (key: Buffer)
     ...history,
     ...destinationStates(records, readable),
     async *markers({ destinationId, fromPartition = 0 } = {}) {
-      const partitions = (await records.heads(Kind.outbox))
-        .map(partitionOfKey)
-        .filter((partition) => partition >= fromPartition)
-      for (const partition of partitions) {
-        const { from, to } = markerRange(partition, destinationId)
-        for await (const page of pages(records, from, to))
-          yield {
-            partition,
-            markers: await Promise.all(
-              page.map(async (stored) => ({ ...readOutboxKey(stored.key), atMs: (await readMarker(stored)).atMs })),
-            ),
-          }
+      const prefix = destinationId === undefined ? {} : { prefix: outboxPrefix(destinationId) }
+      for await (const page of records.scan(Kind.outbox, { from: fromPartition, ...prefix })) {
+        const markers = page.records.map(async (stored) => ({
+          ...readOutboxKey(stored.key),
+          atMs: (await readMarker(stored)).atMs,
+        }))
+        yield { partition: page.partition, markers: await Promise.all(markers) }
       }
     },
 
@@ -290,23 +273,20 @@ export function openDeliveryStore(records: RecordStore, onCorrupt: (key: Buffer)
     },
 
     async *openDeliveries() {
-      for (const head of await records.heads(Kind.openDelivery)) {
-        const { from, to } = kindRange(partitionOfKey(head), Kind.openDelivery)
-        for await (const page of pages(records, from, to)) {
-          for (const { key, record } of page) {
-            const head = readable(key, record, openHead)
-            const bodyKey = head && historyKey('body', head)
-            const body = bodyKey && readable(bodyKey, (await records.getMany([bodyKey]))[0], openBody)
-            if (head === undefined) continue
-            if (body === undefined) {
-              // Nothing is left to send. Its users have their markers, and are told anew.
-              await quarantine.set({ key, record })
-              continue
-            }
-            // A stop may have come between the two writes of `freeze`.
-            await write([idEntry(head)])
-            yield { ...head, ...body }
+      for await (const page of records.scan(Kind.openDelivery)) {
+        for (const { key, record } of page.records) {
+          const head = readable(key, record, openHead)
+          const bodyKey = head && historyKey('body', head)
+          const body = bodyKey && readable(bodyKey, (await records.getMany([bodyKey]))[0], openBody)
+          if (head === undefined) continue
+          if (body === undefined) {
+            // Nothing is left to send. Its users have their markers, and are told anew.
+            await quarantine.set({ key, record })
+            continue
           }
+          // A stop may have come between the two writes of `freeze`.
+          await write([idEntry(head)])
+          yield { ...head, ...body }
         }
       }
     },
@@ -337,27 +317,6 @@ export function openDeliveryStore(records: RecordStore, onCorrupt: (key: Buffer)
       }
     },
   }
-}
-
-/** In pages, so that no scan holds much at once. */
-async function* pages(records: RecordStore, from: Buffer, to: Buffer): AsyncGenerator<StoredRecord[]> {
-  for (let next = from; ; ) {
-    const page = await records.range(next, to, { limit: PAGE })
-    if (page.length > 0) yield page
-    const last = page.at(-1)
-    if (last === undefined || page.length < PAGE) return
-    next = Buffer.concat([last.key, Buffer.of(0)])
-  }
-}
-
-function markerRange(
-  partition: number,
-  destinationId: DestinationId | undefined,
-): { readonly from: Buffer; readonly to: Buffer } {
-  if (destinationId === undefined) return kindRange(partition, Kind.outbox)
-  const from = startKey(partition, Kind.outbox, 4)
-  from.writeUInt32BE(destinationId, 3)
-  return { from, to: afterPrefix(from) }
 }
 
 function revisionOf(record: Buffer | undefined): number {

@@ -1,7 +1,8 @@
 import type { DenyEntry } from '../model/deny-entry.ts'
-import { Kind, kindRange, startKey } from './keys.ts'
+import { startKey } from './keys.ts'
 import { Quarantine } from './quarantine.ts'
 import { openRecord, RecordCorruptError, sealRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
 
 /** The deny list, so that it outlives a restart [COL-150]. Entries are found by a hash of their kind and ID. */
@@ -33,14 +34,8 @@ export function openDenyStore(records: RecordStore, onCorrupt: () => void): Deny
   return {
     async readAll() {
       const entries: DenyEntry[] = []
-      let { from, to } = kindRange(PARTITION, Kind.denied)
-      for (;;) {
-        const page = await records.range(from, to, { limit: PAGE_SIZE })
-        await readPage(page, entries)
-        const last = page.at(-1)
-        if (page.length < PAGE_SIZE || last === undefined) return entries
-        from = Buffer.concat([last.key, Buffer.of(0)])
-      }
+      for await (const page of records.scan(Kind.denied)) await readPage(page.records, entries)
+      return entries
     },
     async write(puts, deletes) {
       const changes = [

@@ -2,8 +2,8 @@ import type { DestinationHealth } from '../model/delivery.ts'
 import type { DestinationId } from '../model/ids.ts'
 import { destinationStateKey } from './delivery-keys.ts'
 import type { DeliveryStore, ReadRecord } from './delivery-store.ts'
-import { Kind, kindRange, partitionOfKey } from './keys.ts'
 import { openRecord, sealRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { RecordStore } from './record-store.ts'
 
 /** What of a destination's state a restart must not forget: the breaker, a pause, a wait it asked for [SEC-47]. */
@@ -39,9 +39,8 @@ export function destinationStates(
   return {
     async destinationStates() {
       const states = new Map<DestinationId, DestinationState>()
-      for (const head of await records.heads(Kind.destinationState)) {
-        const { from, to } = kindRange(partitionOfKey(head), Kind.destinationState)
-        for (const { key, record } of await records.range(from, to, { limit: 10_000 })) {
+      for await (const page of records.scan(Kind.destinationState)) {
+        for (const { key, record } of page.records) {
           const state = readable(key, record, openState)
           if (state !== undefined) states.set(key.readUInt32BE(3) as DestinationId, state)
         }

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import type { EventId } from '../model/ids.ts'
 import { newProfile } from '../model/profile.ts'
 import { openTemporaryStore } from './embedded/temporary-store.conformance.ts'
-import { dueKey, Kind, partitionOfKey, profileKey, startKey } from './keys.ts'
+import { dueKey, partitionOfKey, profileKey, startKey } from './keys.ts'
 import { device } from './profile-store.conformance.ts'
 import { openProfileStore } from './profiles.ts'
 import { sealRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 
 const NOW = 1_770_000_000_000
 const EVENT = Buffer.alloc(8).toString('base64') as EventId

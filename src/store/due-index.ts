@@ -1,8 +1,9 @@
 import { KEPT_MS_MAX } from '../lib/kept-time.ts'
 import type { ProfileId } from '../model/ids.ts'
 import { PARTITIONS } from '../model/partition.ts'
-import { isSoundKey, Kind, kindRange, partitionOfKey, readDueKey, startKey } from './keys.ts'
+import { isSoundKey, kindRange, readDueKey, startKey } from './keys.ts'
 import { RecordCorruptError } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { RecordStore, StoredRecord } from './record-store.ts'
 
 /** Before the entries of that second. */
@@ -37,8 +38,8 @@ export class DueIndex {
 
   static async open(records: RecordStore, setAside: SetAside): Promise<DueIndex> {
     const nextMs = new Float64Array(PARTITIONS).fill(Number.POSITIVE_INFINITY)
-    for (const key of await records.heads(Kind.due))
-      nextMs[partitionOfKey(key)] = isSoundKey(key) ? readDueKey(key).dueMs : 0
+    for await (const { partition, records: heads } of records.scan(Kind.due, { limitEach: 1 }))
+      for (const { key } of heads) nextMs[partition] = isSoundKey(key) ? readDueKey(key).dueMs : 0
     return new DueIndex(records, setAside, nextMs)
   }
 

@@ -1,5 +1,6 @@
-import { Kind, startKey } from './keys.ts'
+import { startKey } from './keys.ts'
 import { openRecord, sealRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { RecordStore } from './record-store.ts'
 
 /** Progress of background work, so that it goes on where a stop left it. Small JSON values by name. */

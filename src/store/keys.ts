@@ -2,23 +2,7 @@ import { type DestinationId, type EventId, type ProfileId, parseProfileId } from
 import { partitionOf } from '../model/partition.ts'
 import { DEVICE_BYTES, packDevice, unpackDevice } from './packed-device.ts'
 import { packId, unpackId } from './packed-id.ts'
-
-/** Kinds of records; stored, never change one. */
-export const Kind = {
-  profile: 0x50, // P
-  due: 0x54, // T
-  followUp: 0x46, // F
-  outbox: 0x4f, // O
-  told: 0x53, // S: what a destination was last told of a profile
-  optOut: 0x58, // X
-  openDelivery: 0x4d, // M
-  endedDelivery: 0x48, // H
-  deliveryOfProfile: 0x44, // D
-  quarantine: 0x51, // Q
-  job: 0x4a, // J
-  denied: 0x42, // B: an ID that is called too often
-  destinationState: 0x47, // G: how delivery to a destination stood
-} as const
+import { Kind } from './record-kinds.ts'
 
 /** Starts a key: partition, kind, then `restBytes` for the caller to fill from offset 3 on. */
 export function startKey(partition: number, kind: number, restBytes: number): Buffer {
@@ -41,6 +25,11 @@ export function keyName(key: Buffer): string {
 
 export function partitionOfKey(key: Buffer): number {
   return ((key[0] as number) << 8) | (key[1] as number)
+}
+
+/** The smallest key after this one. */
+export function keyAfter(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.of(0)])
 }
 
 /** The smallest key after every key that begins with `prefix`. */
@@ -130,6 +119,13 @@ export function isSoundKey(key: Buffer): boolean {
 /** An outbox marker: (profile, destination). Lies in the profile's partition, sorted by destination. */
 export function outboxKey(profileId: ProfileId, destinationId: DestinationId): Buffer {
   return besideProfile(profileKey(profileId), Kind.outbox, destinationId)
+}
+
+/** How the keys of all markers of a destination begin, behind their kind. */
+export function outboxPrefix(destinationId: DestinationId): Buffer {
+  const prefix = Buffer.alloc(4)
+  prefix.writeUInt32BE(destinationId)
+  return prefix
 }
 
 export function readOutboxKey(key: Buffer): { readonly destinationId: DestinationId; readonly profileId: ProfileId } {

@@ -3,9 +3,10 @@ import type { ProfileId } from '../model/ids.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
-import { Kind, startKey } from './keys.ts'
+import { startKey } from './keys.ts'
 import type { OptOut } from './profile-store.ts'
 import { openRecord, RecordCorruptError, readRevision, sealRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 
 const VERSION = 1
 const HASH_BYTES = 16

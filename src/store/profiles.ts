@@ -4,13 +4,14 @@ import type { Profile } from '../model/profile.ts'
 import { DueIndex } from './due-index.ts'
 import type { Durability } from './durability.ts'
 import { openFollowUp, sealFollowUp, storedFollowUps } from './follow-up-record.ts'
-import { besideProfile, dueKey, Kind, kindRange, partitionOfKey, profileKey, readProfileKey } from './keys.ts'
+import { besideProfile, dueKey, partitionOfKey, profileKey, readProfileKey } from './keys.ts'
 import { openOptOut, optOutKeys, sealOptOut } from './opt-out-record.ts'
 import { sealOutboxMarker } from './outbox-marker.ts'
 import { openProfile, sealProfile } from './profile-codec.ts'
 import type { OptOut, ProfileStore, ProfileUpdate, StoredFollowUp } from './profile-store.ts'
 import { Quarantine } from './quarantine.ts'
 import { RecordCorruptError, sealRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import { type Commit, type RecordStore, type StoredRecord, StoreUnavailableError } from './record-store.ts'
 
 export interface ProfileStoreOptions {
@@ -23,7 +24,6 @@ export interface ProfileStoreOptions {
 
 const OPT_OUT_KEY_BYTES_MIN = 16
 const OPT_OUT_ATTEMPTS_MAX = 10
-const PAGE_SIZE = 500
 /** A due entry says everything in its key. */
 const DUE_RECORD = sealRecord(1, 0, Buffer.alloc(0))
 
@@ -141,17 +141,16 @@ class Profiles implements ProfileStore {
   }
 
   async *scan(partition: number, options: { readonly pageSize?: number } = {}): AsyncIterable<readonly Profile[]> {
-    for await (const page of this.#pages(partition, Kind.profile, options.pageSize ?? PAGE_SIZE)) {
-      const profiles = await this.#openPage(page, ({ key, record }) => openProfile(readProfileKey(key), record))
+    const pages = this.#records.scan(Kind.profile, { from: partition, to: partition + 1, ...options })
+    for await (const { records } of pages) {
+      const profiles = await this.#openPage(records, ({ key, record }) => openProfile(readProfileKey(key), record))
       if (profiles.length > 0) yield profiles
     }
   }
 
   async *pendingFollowUps(): AsyncIterable<StoredFollowUp> {
-    for (const head of await this.#records.heads(Kind.followUp)) {
-      for await (const page of this.#pages(partitionOfKey(head), Kind.followUp, PAGE_SIZE))
-        yield* await this.#openPage(page, openFollowUp)
-    }
+    for await (const { records } of this.#records.scan(Kind.followUp))
+      yield* await this.#openPage(records, openFollowUp)
   }
 
   async finishFollowUp(followUp: StoredFollowUp): Promise<void> {
@@ -249,17 +248,5 @@ class Profiles implements ProfileStore {
   /** In the turn of the read that found them: a later one could meet what was written since. */
   async #setAside(damaged: readonly StoredRecord[]): Promise<void> {
     if (damaged.length > 0) await Promise.all(damaged.map((stored) => this.#quarantine.set(stored)))
-  }
-
-  async *#pages(partition: number, kind: number, pageSize: number): AsyncIterable<readonly StoredRecord[]> {
-    const { from, to } = kindRange(partition, kind)
-    let next = from
-    for (;;) {
-      const page = await this.#records.range(next, to, { limit: pageSize })
-      if (page.length === 0) return
-      yield page
-      if (page.length < pageSize) return
-      next = Buffer.concat([(page.at(-1) as StoredRecord).key, Buffer.alloc(1)])
-    }
   }
 }

@@ -1,5 +1,6 @@
-import { Kind, keyName, partitionOfKey, startKey } from './keys.ts'
+import { keyName, partitionOfKey, startKey } from './keys.ts'
 import { sealRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { Commit, RecordStore, StoredRecord } from './record-store.ts'
 
 const VERSION = 1

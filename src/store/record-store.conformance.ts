@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { Kind, kindRange, startKey } from './keys.ts'
+import { scanned } from '../testkit/scanned.ts'
+import { kindRange, startKey } from './keys.ts'
 import { openRecord, readRevision, sealRecord } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import { type RecordStore, type StoredRecord, StoreUnavailableError } from './record-store.ts'
+import type { ScanOptions } from './scan.ts'
 
 /** One store in a place of its own; `reopen` is missing where nothing survives a close. */
 export interface OpenedRecordStore extends AsyncDisposable {
@@ -18,6 +21,8 @@ function key(partition: number, kind: number, rest: string): Buffer {
 }
 
 const profile = (partition: number, rest: string): Buffer => key(partition, Kind.profile, rest)
+/** Of an ordered kind. */
+const entry = (partition: number, rest: string): Buffer => key(partition, Kind.due, rest)
 const sealed = (revision: number, text = ''): Buffer => sealRecord(1, revision, Buffer.from(text))
 const textOf = (record: Buffer | undefined): string | undefined =>
   record === undefined ? undefined : openRecord(record).body.toString()
@@ -55,7 +60,7 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
     const a = profile(7, 'a')
     await store.commit({ puts: [{ key: a, record: sealed(1, 'kept') }], deletes: [a] })
     expect((await store.getMany([a])).map(textOf)).toEqual(['kept'])
-    expect(await store.range(profile(7, ''), profile(7, 'z'), { limit: 9 })).toHaveLength(1)
+    expect(await scanned(store, Kind.profile)).toHaveLength(1)
   })
 
   fact('a commit whose guard does not hold writes nothing [SEC-59]', async (store) => {
@@ -122,13 +127,13 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
 
   fact('a resolved commit is read, whatever its level [SEC-57]', async (store) => {
     for (const durability of ['memory', 'process', 'disk'] as const) {
-      const a = profile(3, durability)
+      const a = entry(3, durability)
       await store.commit({ puts: [{ key: a, record: sealed(1, durability) }], deletes: [] }, durability)
       expect((await store.getMany([a])).map(textOf)).toEqual([durability])
       expect(
-        (await store.range(a, profile(3, `${durability}~`), { limit: 1 })).map((found) => textOf(found.record)),
+        (await store.range(a, entry(3, `${durability}~`), { limit: 1 })).map((found) => textOf(found.record)),
       ).toEqual([durability])
-      expect(await store.heads(Kind.profile)).toHaveLength(1)
+      expect((await scanned(store, Kind.due)).map(({ record }) => textOf(record))).toContain(durability)
     }
     await store.flush()
   })
@@ -136,64 +141,145 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
   fact('a range is ascending, half open and limited; reversed it is descending', async (store) => {
     const names = ['a', 'b', 'c', 'd', 'e']
     for (const rest of ['c', 'a', 'e', 'b', 'd'])
-      await store.commit({ puts: [{ key: profile(4, rest), record: sealed(1, rest) }], deletes: [] })
-    await store.commit({ puts: [{ key: profile(5, 'a'), record: sealed(1, 'next partition') }], deletes: [] })
-    await store.commit({ puts: [{ key: key(4, Kind.due, 'a'), record: sealed(1, 'next kind') }], deletes: [] })
+      await store.commit({ puts: [{ key: entry(4, rest), record: sealed(1, rest) }], deletes: [] })
+    await store.commit({ puts: [{ key: entry(5, 'a'), record: sealed(1, 'next partition') }], deletes: [] })
+    await store.commit({ puts: [{ key: profile(4, 'a'), record: sealed(1, 'kind before') }], deletes: [] })
+    await store.commit({ puts: [{ key: key(4, Kind.optOut, 'a'), record: sealed(1, 'kind behind') }], deletes: [] })
     const read = async (from: Buffer, to: Buffer, limit: number, reverse?: boolean): Promise<(string | undefined)[]> =>
       (await store.range(from, to, { limit, ...(reverse === undefined ? {} : { reverse }) })).map((found) =>
         textOf(found.record),
       )
-    const all = kindRange(4, Kind.profile)
+    const all = kindRange(4, Kind.due)
     expect(await read(all.from, all.to, 100)).toEqual(names)
     expect(await read(all.from, all.to, 100, true)).toEqual([...names].reverse())
-    expect(await read(profile(4, 'b'), profile(4, 'd'), 100)).toEqual(['b', 'c'])
-    expect(await read(profile(4, 'b'), profile(4, 'd'), 100, true)).toEqual(['c', 'b'])
+    expect(await read(entry(4, 'b'), entry(4, 'd'), 100)).toEqual(['b', 'c'])
+    expect(await read(entry(4, 'b'), entry(4, 'd'), 100, true)).toEqual(['c', 'b'])
     expect(await read(all.from, all.to, 2)).toEqual(['a', 'b'])
     expect(await read(all.from, all.to, 2, true)).toEqual(['e', 'd'])
-    expect(await read(profile(4, 'f'), profile(4, 'g'), 9)).toEqual([])
+    expect(await read(entry(4, 'f'), entry(4, 'g'), 9)).toEqual([])
+  })
+
+  fact('a range of a kind without order, or over two partitions, is refused', async (store) => {
+    const { from, to } = kindRange(4, Kind.profile)
+    await expect(store.range(from, to, { limit: 1 })).rejects.toThrow(RangeError)
+    await expect(store.range(entry(4, 'a'), entry(5, 'a'), { limit: 1 })).rejects.toThrow(RangeError)
   })
 
   fact('a range reads more records than one page of the engine holds', async (store) => {
     const puts = Array.from({ length: 3_000 }, (_, i) => ({
-      key: profile(4, String(i).padStart(5, '0')),
+      key: entry(4, String(i).padStart(5, '0')),
       record: sealed(1, 'x'.repeat(300)),
     }))
     await store.commit({ puts, deletes: [] })
-    const { from, to } = kindRange(4, Kind.profile)
+    const { from, to } = kindRange(4, Kind.due)
     const found = await store.range(from, to, { limit: 10_000 })
     expect(found.map((each) => each.key.toString('latin1'))).toEqual(puts.map((put) => put.key.toString('latin1')))
   })
 
-  fact('the heads of a kind are its first keys, by partition', async (store) => {
-    expect(await store.heads(Kind.due)).toEqual([])
-    for (const partition of [4095, 0, 300, 77]) {
-      for (const rest of ['b', 'a']) {
-        const puts = [
-          { key: key(partition, Kind.due, rest), record: sealed(1) },
-          { key: profile(partition, rest), record: sealed(1) },
-        ]
+  fact('a scan meets every record of its kind once, partition by partition, in pages', async (store) => {
+    expect(await scanned(store, Kind.due)).toEqual([])
+    const partitions = [4095, 0, 300, 77]
+    for (const partition of partitions)
+      for (const rest of ['c', 'a', 'b']) {
+        const puts = [entry(partition, rest), profile(partition, rest)].map((each) => ({
+          key: each,
+          record: sealed(1),
+        }))
         await store.commit({ puts, deletes: [] })
       }
-    }
-    await store.commit({
-      puts: [
-        { key: profile(12, 'a'), record: sealed(1) },
-        { key: key(13, Kind.optOut, 'a'), record: sealed(1) },
-      ].slice(0, 1),
-      deletes: [],
-    })
-    await store.commit({
-      puts: [{ key: key(13, Kind.optOut, 'a'), record: sealed(1) }],
-      deletes: [key(13, Kind.due, 'a')],
-    })
-    expect(await store.heads(Kind.due)).toEqual([0, 77, 300, 4095].map((partition) => key(partition, Kind.due, 'a')))
-    await store.commit({ puts: [], deletes: [key(77, Kind.due, 'a')] })
-    await store.commit({ puts: [], deletes: [key(300, Kind.due, 'a'), key(300, Kind.due, 'b')] })
-    expect(await store.heads(Kind.due)).toEqual([
-      key(0, Kind.due, 'a'),
-      key(77, Kind.due, 'b'),
-      key(4095, Kind.due, 'a'),
+    // Partitions with another kind only, before and behind.
+    for (const other of [profile(12, 'a'), key(13, Kind.optOut, 'a')])
+      await store.commit({ puts: [{ key: other, record: sealed(1) }], deletes: [] })
+    const names = ({ key: each }: StoredRecord) => `${each.readUInt16BE(0)}${each.subarray(3)}`
+    const all = ['0a', '0b', '0c', '77a', '77b', '77c', '300a', '300b', '300c', '4095a', '4095b', '4095c']
+    const ordered = async (options?: ScanOptions) => (await scanned(store, Kind.due, options)).map(names)
+    for (const pageSize of [1, 2, 3, 500]) expect(await ordered({ pageSize })).toEqual(all)
+    // Without an order of its keys a kind still goes by partitions.
+    const found = (await scanned(store, Kind.profile, { pageSize: 2 })).map(names)
+    expect([...found].sort()).toEqual([...all, '12a'].sort())
+    expect(found.map((name) => Number.parseInt(name, 10))).toEqual([
+      0,
+      0,
+      0,
+      12,
+      77,
+      77,
+      77,
+      300,
+      300,
+      300,
+      ...Array(3).fill(4095),
     ])
+
+    expect(await ordered({ from: 77, to: 301 })).toEqual(all.slice(3, 9))
+    expect(await ordered({ from: 300, to: 301 })).toEqual(all.slice(6, 9))
+    expect(await ordered({ from: 78, to: 79 })).toEqual([])
+    expect(await ordered({ limitEach: 1 })).toEqual(['0a', '77a', '300a', '4095a'])
+    expect(await ordered({ limitEach: 2, pageSize: 1, from: 77 })).toEqual([
+      '77a',
+      '77b',
+      '300a',
+      '300b',
+      '4095a',
+      '4095b',
+    ])
+    expect(await ordered({ limitEach: 1, from: 77, to: 78 })).toEqual(['77a'])
+    expect(await ordered({ prefix: Buffer.from('b') })).toEqual(['0b', '77b', '300b', '4095b'])
+    await store.commit({ puts: [], deletes: [entry(77, 'a')] })
+    await store.commit({ puts: [], deletes: ['a', 'b', 'c'].map((rest) => entry(300, rest)) })
+    expect(await ordered({ limitEach: 1 })).toEqual(['0a', '77b', '4095a'])
+  })
+
+  fact('a scan goes on beside commits: what stays is met once', async (store) => {
+    const puts = Array.from({ length: 40 }, (_, i) => ({ key: entry(9, String(100 + i)), record: sealed(1) }))
+    await store.commit({ puts, deletes: [] })
+    const met: string[] = []
+    for await (const { records } of store.scan(Kind.due, { pageSize: 10 })) {
+      met.push(...records.map(({ key: each }) => each.subarray(3).toString()))
+      const last = met.at(-1) as string
+      await store.commit({
+        puts: [{ key: entry(9, `${last}x`), record: sealed(1) }],
+        deletes: [entry(9, last)],
+      })
+    }
+    const stays = puts.map((put) => put.key.subarray(3).toString())
+    expect(met.filter((name) => stays.includes(name))).toEqual(stays)
+    expect(new Set(met).size).toBe(met.length)
+  })
+
+  fact('what must be absent keeps a commit from being written as soon as it is there [SEC-59]', async (store) => {
+    const [a, b, c] = [profile(7, 'a'), key(7, Kind.optOut, 'bbbb'), key(7, Kind.due, 'c')]
+    const put = (each: Buffer, revision = 1) => ({ key: each, record: sealed(revision) })
+    expect(await store.commit({ absent: [b, c], puts: [put(a)], deletes: [] })).toBe(true)
+    await store.commit({ puts: [put(b)], deletes: [] })
+    expect(await store.commit({ absent: [b], puts: [put(c)], deletes: [] })).toBe(false)
+    expect(await store.commit({ absent: [c, b], guard: { key: a, revision: 1 }, puts: [put(a, 2)], deletes: [] })).toBe(
+      false,
+    )
+    expect(await store.commit({ absent: [c], guard: { key: a, revision: 1 }, puts: [put(a, 2)], deletes: [] })).toBe(
+      true,
+    )
+    expect(await store.commit({ absent: [c], guard: { key: a, revision: 1 }, puts: [put(c)], deletes: [] })).toBe(false)
+    expect((await store.getMany([c]))[0]).toBe(undefined)
+    await store.commit({ puts: [], deletes: [b] })
+    expect(await store.commit({ absent: [b], puts: [put(c)], deletes: [] })).toBe(true)
+  })
+
+  fact("of two commits of one turn that demand each other's absence one is written [SEC-59]", async (store) => {
+    for (let round = 0; round < 20; round++) {
+      const [a, b] = [profile(9, `a${round}`), key(9, Kind.optOut, `bbbb${round}`)]
+      const results = await Promise.all([
+        store.commit({ absent: [b], puts: [{ key: a, record: sealed(1) }], deletes: [] }),
+        store.commit({ absent: [a], puts: [{ key: b, record: sealed(1) }], deletes: [] }, 'disk'),
+      ])
+      expect(results.filter(Boolean)).toHaveLength(1)
+    }
+  })
+
+  fact('a guard may name a revision only of a kind that has them; 0 is that there is none', async (store) => {
+    const a = entry(9, 'a')
+    for (const revision of [0, 1])
+      await expect(store.commit({ guard: { key: a, revision }, puts: [], deletes: [] })).rejects.toThrow(RangeError)
   })
 
   fact('a commit over two partitions is refused', async (store) => {
@@ -247,9 +333,9 @@ export function describeRecordStore(name: string, open: () => Promise<OpenedReco
     await store.close()
     await expect(store.getMany([profile(1, 'a')])).rejects.toThrow(StoreUnavailableError)
     await expect(store.commit({ puts: [], deletes: [profile(1, 'a')] })).rejects.toThrow(StoreUnavailableError)
-    const { from, to } = kindRange(1, Kind.profile)
+    const { from, to } = kindRange(1, Kind.due)
     await expect(store.range(from, to, { limit: 1 })).rejects.toThrow(StoreUnavailableError)
-    await expect(store.heads(Kind.profile)).rejects.toThrow(StoreUnavailableError)
+    await expect(scanned(store, Kind.profile)).rejects.toThrow(StoreUnavailableError)
     await expect(store.approximateBytes(from, to)).rejects.toThrow(StoreUnavailableError)
     await store.close()
   })

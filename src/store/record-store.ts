@@ -1,11 +1,13 @@
 import type { Durability } from './durability.ts'
 import { partitionOfKey } from './keys.ts'
 import { readRevision } from './record.ts'
+import { recordKind } from './record-kinds.ts'
+import type { ScanOptions, ScanPage } from './scan.ts'
 
 /**
  * The engine below every store: ordered records in 4,096 fixed partitions. A key is 2 bytes of partition (big-endian),
- * 1 byte of kind, and the rest (`keys.ts`); a record is sealed with a version byte, its revision and a checksum
- * (`record.ts`). Implementations: `embedded/` (LevelDB), `memory/`; a cluster follows. `record-store.conformance.ts` is
+ * 1 byte of kind (`record-kinds.ts`), and the rest (`keys.ts`); a record is sealed with a version byte, its revision and a
+ * checksum (`record.ts`). Implementations: `embedded/` (LevelDB), `memory/`; a cluster follows. `record-store.conformance.ts` is
  * the definition.
  */
 export interface RecordStore {
@@ -27,8 +29,9 @@ export interface RecordStore {
   commit(commit: Commit, durability?: Durability): Promise<boolean>
 
   /**
-   * Records with `from <= key < to`, both in one partition, ascending (descending with `reverse`), at most `limit`.
-   * Sees every commit that has resolved.
+   * Records with `from <= key < to`, both of one ordered kind in one partition, ascending (descending with `reverse`), at most
+   * `limit`. Sees every commit that has resolved.
+   * @throws RangeError when the kind is not ordered
    */
   range(
     from: Buffer,
@@ -36,8 +39,11 @@ export interface RecordStore {
     options: { readonly limit: number; readonly reverse?: boolean },
   ): Promise<StoredRecord[]>
 
-  /** First key of a kind in each partition that has one; ascending by partition. For start-up scans and the sweep. */
-  heads(kind: number): Promise<Buffer[]>
+  /**
+   * All records of a kind in pages, partition by partition, ascending; of an ordered kind by key within each. No snapshot:
+   * it sees every commit that had resolved when it began, and what is written meanwhile or not; nothing twice.
+   */
+  scan(kind: number, options?: ScanOptions): AsyncIterable<ScanPage>
 
   /**
    * Bytes that the records with `from <= key < to` take on the device, about: as they lie there (compressed), without what
@@ -59,13 +65,15 @@ export interface RecordStore {
 
 export interface Commit {
   readonly guard?: Guard
+  /** Keys where no record may be, or nothing is written. */
+  readonly absent?: readonly Buffer[]
   readonly puts: readonly StoredRecord[]
   readonly deletes: readonly Buffer[]
 }
 
 /**
- * Refuses a commit unless the record at `key` has this revision, where 0 means "no such record", or is these very bytes:
- * for records that are all sealed with one revision, and for damaged ones, whose revision says nothing.
+ * Refuses a commit unless the record at `key` has this revision, where 0 is that there is none, or is these very bytes: for
+ * records of a kind without revisions, and for damaged ones, whose revision says nothing.
  */
 export type Guard =
   | { readonly key: Buffer; readonly revision: number }
@@ -89,13 +97,24 @@ export function guardHolds(guard: Guard, record: Buffer | null | undefined): boo
   return (record == null ? 0 : readRevision(record).revision) === guard.revision
 }
 
-/** @throws RangeError when a commit reaches into a second partition */
-export function assertOnePartition({ guard, puts, deletes }: Commit): void {
-  const first = guard?.key ?? puts[0]?.key ?? deletes[0]
+/** @throws RangeError when a commit reaches into a second partition, or names a revision where there are none */
+export function assertCommit({ guard, absent = [], puts, deletes }: Commit): void {
+  const first = guard?.key ?? absent[0] ?? puts[0]?.key ?? deletes[0]
   if (first === undefined) return
   const partition = partitionOfKey(first)
-  for (const put of puts)
-    if (partitionOfKey(put.key) !== partition) throw new RangeError('a commit reaches into two partitions')
-  for (const key of deletes)
+  const stay = (key: Buffer): void => {
     if (partitionOfKey(key) !== partition) throw new RangeError('a commit reaches into two partitions')
+  }
+  for (const key of absent) stay(key)
+  for (const put of puts) stay(put.key)
+  for (const key of deletes) stay(key)
+  if (guard !== undefined && 'revision' in guard && !recordKind(guard.key[2] as number).isVersioned)
+    throw new RangeError('a guard names a revision of a kind of records that has none')
+}
+
+/** @throws RangeError when a range is of a kind without order, or reaches beyond one partition */
+export function assertRange(from: Buffer, to: Buffer): void {
+  if (!recordKind(from[2] as number).isOrdered)
+    throw new RangeError('a range is read of a kind of records without order')
+  if (partitionOfKey(from) !== partitionOfKey(to)) throw new RangeError('a range reaches into two partitions')
 }

@@ -11,11 +11,11 @@ import {
 import { partitionOf } from '../model/partition.ts'
 import type { Profile } from '../model/profile.ts'
 import { sealFollowUp, storedFollowUps } from './follow-up-record.ts'
-import { Kind } from './keys.ts'
 import { openOptOut, sealOptOut } from './opt-out-record.ts'
 import { dueRecord } from './profiles.ts'
 import { asideCommit } from './quarantine.ts'
 import { readRevision } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { Commit, StoredRecord } from './record-store.ts'
 
 /** A damaged record moves to the quarantine; a damaged opt-out becomes a sound one, as wide as it read before [SEC-79]. */

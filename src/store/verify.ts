@@ -1,20 +1,12 @@
 import type { ProfileId } from '../model/ids.ts'
+import { PARTITIONS } from '../model/partition.ts'
 import type { Profile } from '../model/profile.ts'
 import type { Damage } from './damage.ts'
 import { openFollowUp } from './follow-up-record.ts'
-import {
-  dueKey,
-  isSoundKey,
-  Kind,
-  kindRange,
-  partitionOfKey,
-  profileKey,
-  readDueKey,
-  readOutboxKey,
-  readProfileKey,
-} from './keys.ts'
+import { dueKey, isSoundKey, profileKey, readDueKey, readOutboxKey, readProfileKey } from './keys.ts'
 import { openProfile } from './profile-codec.ts'
 import { openRecord, RecordCorruptError } from './record.ts'
+import { Kind } from './record-kinds.ts'
 import type { Commit, RecordStore, StoredRecord } from './record-store.ts'
 import { drop, linkAgain, linkedTo, refile, setAside } from './repairs.ts'
 
@@ -46,7 +38,7 @@ export interface VerifyReport {
 type OnProgress = (done: number, total: number) => void
 
 export interface VerifyOptions {
-  /** Called after each file, then after each partition of a kind, with how many are done and how many there are. */
+  /** Called after each file, then on the way through the partitions of each kind, with how many are done and how many there are. */
   readonly onProgress?: OnProgress
   /** Reads the files of the engine, where it has any. */
   readonly checkFiles?: (onProgress?: OnProgress) => Promise<readonly Damage[]>
@@ -57,7 +49,6 @@ export interface VerifyOptions {
 }
 
 const SAMPLES_MAX = 20
-const PAGE_SIZE = 500
 /** A profile that changes under the check is looked at again; one that never holds still is left out. */
 const LOOKS_MAX = 3
 
@@ -88,22 +79,17 @@ class Verification {
     const damage = (await this.#options.checkFiles?.(this.#options.onProgress)) ?? []
     const catalog = (await this.#options.checkCatalog?.()) ?? []
     const keys = this.#options.checkKeys?.() ?? []
-    const kinds = await Promise.all(
-      Object.entries(Kind).map(async ([name, kind]) => ({ name, kind, heads: await this.#records.heads(kind) })),
-    )
-    const total = kinds.reduce((sum, { heads }) => sum + heads.length, 0)
-    let done = 0
-    for (const { name, kind, heads } of kinds) {
-      for (const head of heads) {
-        for await (const page of this.#pages(head, kind)) {
-          this.#kinds[name] = (this.#kinds[name] ?? 0) + page.length
-          const sound: StoredRecord[] = []
-          for (const stored of page) if (await this.#isSound(stored)) sound.push(stored)
-          await this.#checkPage(kind, sound)
-        }
-        done += 1
-        this.#options.onProgress?.(done, total)
+    const kinds = Object.entries(Kind)
+    const total = kinds.length * PARTITIONS
+    for (const [at, [name, kind]] of kinds.entries()) {
+      for await (const { partition, records } of this.#records.scan(kind)) {
+        this.#options.onProgress?.(at * PARTITIONS + partition, total)
+        this.#kinds[name] = (this.#kinds[name] ?? 0) + records.length
+        const sound: StoredRecord[] = []
+        for (const stored of records) if (await this.#isSound(stored)) sound.push(stored)
+        await this.#checkPage(kind, sound)
       }
+      this.#options.onProgress?.((at + 1) * PARTITIONS, total)
     }
     const counted = { records: this.#count, bytes: this.#bytes, kinds: this.#kinds, findings: this.#findings }
     return { damage, catalog, keys, ...counted }
@@ -194,11 +180,8 @@ class Verification {
 
   async #waitingTargets(): Promise<Set<ProfileId>> {
     const targets = new Set<ProfileId>()
-    for (const head of await this.#records.heads(Kind.followUp)) {
-      for await (const page of this.#pages(head, Kind.followUp)) {
-        for (const stored of page) targets.add(openFollowUp(stored).followUp.target)
-      }
-    }
+    for await (const { records } of this.#records.scan(Kind.followUp))
+      for (const stored of records) targets.add(openFollowUp(stored).followUp.target)
     return targets
   }
 
@@ -231,15 +214,5 @@ class Verification {
     found.count += 1
     if (found.samples.length < SAMPLES_MAX) found.samples.push(sample)
     if (this.#options.repairs) await this.#records.commit(repair())
-  }
-
-  async *#pages(head: Buffer, kind: number): AsyncIterable<readonly StoredRecord[]> {
-    const { to } = kindRange(partitionOfKey(head), kind)
-    for (let next = head; ; ) {
-      const page = await this.#records.range(next, to, { limit: PAGE_SIZE })
-      if (page.length > 0) yield page
-      if (page.length < PAGE_SIZE) return
-      next = Buffer.concat([(page.at(-1) as StoredRecord).key, Buffer.alloc(1)])
-    }
   }
 }

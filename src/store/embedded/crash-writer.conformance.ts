@@ -1,7 +1,8 @@
 import { writeSync } from 'node:fs'
 import type { Durability } from '../durability.ts'
-import { Kind, startKey } from '../keys.ts'
+import { startKey } from '../keys.ts'
 import { sealRecord } from '../record.ts'
+import { Kind } from '../record-kinds.ts'
 import { openEmbeddedRecordStore } from './embedded-record-store.ts'
 import { type Level, openLevel } from './level.ts'
 

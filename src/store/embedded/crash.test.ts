@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Kind, kindRange, partitionOfKey } from '../keys.ts'
+import { scanned } from '../../testkit/scanned.ts'
 import { openRecord } from '../record.ts'
+import { Kind } from '../record-kinds.ts'
 import { pairKeys } from './crash-writer.conformance.ts'
 import { openEmbeddedRecordStore } from './embedded-record-store.ts'
 import { type CompiledWriter, compileWriter, runWriter } from './writer-process.conformance.ts'
@@ -27,13 +28,10 @@ async function afterCrash(path: string): Promise<{ readonly whole: Set<number>; 
   const store = await openEmbeddedRecordStore({ folder: path, durability: 'process' })
   const seen = new Map<number, number>()
   for (const kind of [Kind.profile, Kind.due]) {
-    for (const head of await store.heads(kind)) {
-      const { from, to } = kindRange(partitionOfKey(head), kind)
-      for (const { key, record } of await store.range(from, to, { limit: 1_000_000 })) {
-        openRecord(record)
-        const number = key.readUInt32BE(3)
-        seen.set(number, (seen.get(number) ?? 0) + 1)
-      }
+    for (const { key, record } of await scanned(store, kind)) {
+      openRecord(record)
+      const number = key.readUInt32BE(3)
+      seen.set(number, (seen.get(number) ?? 0) + 1)
     }
   }
   await store.close()

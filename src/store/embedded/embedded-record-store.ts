@@ -1,19 +1,12 @@
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { PARTITIONS } from '../../model/partition.ts'
 import type { Damage } from '../damage.ts'
 import type { Durability } from '../durability.ts'
 import { keyName } from '../keys.ts'
-import {
-  assertOnePartition,
-  type Commit,
-  guardHolds,
-  type StoredRecord,
-  StoreUnavailableError,
-} from '../record-store.ts'
+import { assertCommit, assertRange, type Commit, type StoredRecord, StoreUnavailableError } from '../record-store.ts'
+import { type ScanOptions, type ScanPage, scanInOrder } from '../scan.ts'
 import { type CarefullyOpened, openCarefully } from './careful-open.ts'
 import { noteCleanStop } from './clean-stop.ts'
 import type { EmbeddedOptions, EmbeddedRecordStore } from './embedded-options.ts'
+import { folderBytes } from './folder-bytes.ts'
 import { isCorruption, type Level, type OnDamaged } from './level.ts'
 import { Mending } from './mending.ts'
 import { isRare } from './rare-keys.ts'
@@ -21,17 +14,13 @@ import { ReadQueue } from './read-queue.ts'
 import { type KnownRecord, RecordCache } from './record-cache.ts'
 import { Reopening } from './reopening.ts'
 import { syncLogs } from './sync-logs.ts'
+import { type Undecided, unmetBy } from './unmet.ts'
 import { type Overlaid, WriteGroup, type WriteWaiter } from './write-group.ts'
 
 /** [SEC-57]: what `process` may lose with the power. */
 const SYNC_INTERVAL_MS = 100
 /** Beyond this, `memory` commits wait for their write too, so that what is gathered has a bound. */
 const UNWRITTEN_BYTES_MAX = 64 * 1024 * 1024
-/**
- * Enough for what is read until its commit has asked for its revision. A larger one rarely helps, and is old garbage later:
- * with 32 MiB the full collections of one run under load took 7 to 50 ms, with 1 MiB 9 to 12.
- */
-const CACHE_BYTES = 1024 * 1024
 
 /** @throws StoreLockedError when another process holds the folder, StoreDamagedError when only a repair helps */
 export async function openEmbeddedRecordStore(options: EmbeddedOptions): Promise<EmbeddedRecordStore> {
@@ -57,6 +46,8 @@ class LevelRecordStore implements EmbeddedRecordStore {
   readonly #overlay = new Map<string, Overlaid>()
   readonly #cache: RecordCache
   readonly #reads: ReadQueue
+  /** Commits for which something is being read. */
+  readonly #undecided = new Set<Undecided>()
   #level: Level | Reopening
   #gathering: WriteGroup | undefined
   #writing: WriteGroup | undefined
@@ -74,7 +65,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
     this.#onWrite = options.onWrite
     this.#onWriteFailed = options.onWriteFailed ?? (() => {})
     this.#level = parts.level
-    this.#cache = new RecordCache(options.cacheBytes ?? CACHE_BYTES)
+    this.#cache = new RecordCache(options.cacheBytes)
     this.#mending = new Mending(parts.care, () => this.#reopen(), this.#log)
     if (options.readsThrough) this.#mending.readThrough()
     this.#reads = new ReadQueue((keys) => this.#readMany(keys))
@@ -112,8 +103,8 @@ class LevelRecordStore implements EmbeddedRecordStore {
 
   commit(commit: Commit, durability: Durability = this.#durability): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      assertOnePartition(commit)
-      this.#decide(commit, durability, { resolve, reject })
+      assertCommit(commit)
+      this.#decide({ commit, durability, waiter: { resolve, reject } })
     })
   }
 
@@ -122,13 +113,19 @@ class LevelRecordStore implements EmbeddedRecordStore {
     to: Buffer,
     options: { readonly limit: number; readonly reverse?: boolean },
   ): Promise<StoredRecord[]> {
+    assertRange(from, to)
     await this.#settled()
-    return this.#reading((level) => level.range(from, to, options.limit, options.reverse ?? false))
+    return this.#range(from, to, options.limit, options.reverse)
   }
 
-  async heads(kind: number): Promise<Buffer[]> {
+  async *scan(kind: number, options?: ScanOptions): AsyncGenerator<ScanPage> {
     await this.#settled()
-    return this.#reading((level) => level.heads(kind, PARTITIONS))
+    const heads = () => this.#reading((level) => level.heads(kind))
+    yield* scanInOrder({ heads, range: (from, to, { limit }) => this.#range(from, to, limit) }, kind, options)
+  }
+
+  #range(from: Buffer, to: Buffer, limit: number, reverse = false): Promise<StoredRecord[]> {
+    return this.#reading((level) => level.range(from, to, limit, reverse))
   }
 
   approximateBytes(from: Buffer, to: Buffer): Promise<number> {
@@ -145,13 +142,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
   }
 
   async stats(): Promise<{ readonly diskBytes: number }> {
-    let diskBytes = 0
-    for (const name of await readdir(this.#folder)) {
-      // LevelDB deletes files at any moment.
-      const file = await stat(join(this.#folder, name)).catch(() => undefined)
-      diskBytes += file?.size ?? 0
-    }
-    return { diskBytes }
+    return { diskBytes: await folderBytes(this.#folder) }
   }
 
   damage(): readonly Damage[] {
@@ -192,48 +183,51 @@ class LevelRecordStore implements EmbeddedRecordStore {
     await noteCleanStop(this.#folder).catch(() => {})
   }
 
+  #knownFor(key: Buffer, read: ReadonlyMap<string, KnownRecord> | undefined): KnownRecord | undefined {
+    if (!this.#parts.rare.mayHave(key)) return null
+    const name = keyName(key)
+    const known = this.#known(name)
+    return known === undefined ? read?.get(name) : known
+  }
+
   #known(name: string): KnownRecord | undefined {
     const overlaid = this.#overlay.get(name)
     return overlaid !== undefined ? overlaid.record : this.#cache.get(name)
   }
 
-  /** Checks the guard and accepts, in one step; reads first when nothing is known of the guarded key. */
-  #decide(commit: Commit, durability: Durability, waiter: WriteWaiter): void {
+  /** Checks what the commit demands and accepts, in one step; reads first what is not known. */
+  #decide(undecided: Undecided): void {
+    const { commit, durability, waiter, read } = undecided
     const level = this.#level
-    const { guard } = commit
-    if (this.#isClosed) {
-      waiter.reject(unavailable('the store is closed'))
-    } else if (level instanceof Reopening) {
-      level.whenOpen(() => this.#decide(commit, durability, waiter), waiter.reject)
-    } else if (guard === undefined) {
-      this.#accept(commit, durability, waiter, level, '')
-    } else {
-      const name = keyName(guard.key)
-      const known = this.#known(name)
-      if (known === undefined) this.#readGuard(guard.key, name, commit, durability, waiter)
-      else if (guardHolds(guard, known)) this.#accept(commit, durability, waiter, level, name)
-      else waiter.resolve(false)
+    this.#undecided.delete(undecided)
+    if (this.#isClosed) waiter.reject(unavailable('the store is closed'))
+    else if (level instanceof Reopening) level.whenOpen(() => this.#decide(undecided), waiter.reject)
+    else {
+      const unmet = unmetBy(commit, (key) => this.#knownFor(key, read))
+      if (unmet === undefined) this.#accept(commit, durability, waiter, level)
+      else if (unmet === 'lost') waiter.resolve(false)
+      else this.#readFor(unmet, { ...undecided, read: read ?? new Map() })
     }
   }
 
-  #readGuard(key: Buffer, name: string, commit: Commit, durability: Durability, waiter: WriteWaiter): void {
+  #readFor(key: Buffer, undecided: Undecided & Required<Pick<Undecided, 'read'>>): void {
+    const name = keyName(key)
     const done = (record: KnownRecord, isFresh: boolean): void => {
-      const level = this.#level
-      // In one step with the arrival: a cache too small to hold the record must not make this go round for ever.
-      if (!isFresh || this.#isClosed || level instanceof Reopening) {
-        this.#decide(commit, durability, waiter)
-        return
+      if (isFresh) {
+        this.#cache.set(name, record)
+        undecided.read.set(name, record)
       }
-      this.#cache.set(name, record)
-      if (commit.guard === undefined || guardHolds(commit.guard, record))
-        this.#accept(commit, durability, waiter, level, name)
-      else waiter.resolve(false)
+      this.#decide(undecided)
     }
-    this.#reads.read(key, name, done, (error) => waiter.reject(unavailable('reading a guard failed', error)))
+    this.#undecided.add(undecided)
+    this.#reads.read(key, name, done, (error) => {
+      this.#undecided.delete(undecided)
+      undecided.waiter.reject(unavailable('reading a guard failed', error))
+    })
   }
 
-  /** @param guarded name of the guarded key, or '' */
-  #accept(commit: Commit, durability: Durability, waiter: WriteWaiter, level: Level, guarded: string): void {
+  #accept(commit: Commit, durability: Durability, waiter: WriteWaiter, level: Level): void {
+    const guarded = commit.guard === undefined ? '' : keyName(commit.guard.key)
     this.#gathering ??= new WriteGroup(level.batch())
     const group = this.#gathering
     for (const key of commit.deletes) {
@@ -260,6 +254,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
   #wrote(name: string, record: KnownRecord, group: WriteGroup, guarded: string): void {
     this.#overlay.set(name, { record, group })
     this.#reads.wrote(name)
+    for (const { read } of this.#undecided) if (read?.has(name)) read.set(name, record)
     if (name === guarded) this.#cache.set(name, record)
     else this.#cache.refresh(name, record)
   }
@@ -320,8 +315,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
     const next = this.#gathering
     this.#gathering = undefined
     this.#overlay.clear()
-    this.#cache.clear()
-    this.#reads.wroteAll()
+    this.#forgetRead()
     this.#isDirty = false
     if (isCorruption(cause)) this.#parts.care.suspectAll()
     if (!(this.#level instanceof Reopening)) {
@@ -330,6 +324,12 @@ class LevelRecordStore implements EmbeddedRecordStore {
     }
     group.rejectAll(error)
     next?.rejectAll(error)
+  }
+
+  #forgetRead(): void {
+    this.#cache.clear()
+    this.#reads.wroteAll()
+    for (const { read } of this.#undecided) read?.clear()
   }
 
   #startReopening(level: Level): Reopening {
@@ -354,8 +354,7 @@ class LevelRecordStore implements EmbeddedRecordStore {
     if (this.#level instanceof Reopening) return
     const reopening = this.#startReopening(this.#level)
     await this.#settled()
-    this.#cache.clear()
-    this.#reads.wroteAll()
+    this.#forgetRead()
     await this.#run(reopening)
   }
 

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { ClassicLevel } from 'classic-level'
+import { PARTITIONS } from '../../model/partition.ts'
 import { startKey } from '../keys.ts'
 import type { StoredRecord } from '../record-store.ts'
 
@@ -13,7 +14,8 @@ export interface Level {
   getMany(keys: Buffer[]): Promise<(Buffer | undefined)[]>
   batch(): LevelBatch
   range(from: Buffer, to: Buffer, limit: number, reverse: boolean): Promise<StoredRecord[]>
-  heads(kind: number, partitions: number): Promise<Buffer[]>
+  /** The first record of a kind in each partition that has one. */
+  heads(kind: number): Promise<StoredRecord[]>
   /** Every record as it was at the first page, whatever is written meanwhile. Rejects at damage. */
   everything(): AsyncIterable<readonly StoredRecord[]>
   approximateSize(from: Buffer, to: Buffer): Promise<number>
@@ -95,7 +97,7 @@ export async function openLevel(folder: string, onDamaged: OnDamaged = () => {})
     getMany: (keys) => readMany(db, keys, onDamaged),
     batch: () => rawBatch(db.batch() as unknown as RawBatch),
     range: (from, to, limit, reverse) => readRange(db, { gte: from, lt: to, limit, reverse }, onDamaged),
-    heads: (kind, partitions) => readHeads(db, kind, partitions, onDamaged),
+    heads: (kind) => readHeads(db, kind, onDamaged),
     everything: () => readEverything(db, onDamaged),
     approximateSize: (from, to) => db.approximateSize(from, to),
     compact: (from = Buffer.alloc(1), to = Buffer.alloc(64, 0xff)) => db.compactRange(from, to),
@@ -202,21 +204,22 @@ function endAtCorruption(error: unknown): [] {
 }
 
 /** Jumps from one partition that has records to the next. */
-async function readHeads(db: Database, kind: number, partitions: number, onDamaged: OnDamaged): Promise<Buffer[]> {
-  const heads: Buffer[] = []
-  await using iterator = db.keys({ gte: startKey(0, kind, 0) })
+async function readHeads(db: Database, kind: number, onDamaged: OnDamaged): Promise<StoredRecord[]> {
+  const heads: StoredRecord[] = []
+  await using iterator = db.iterator({ gte: startKey(0, kind, 0) })
   let partition = 0
-  while (partition < partitions) {
+  while (partition < PARTITIONS) {
     const wanted = startKey(partition, kind, 0)
     iterator.seek(wanted)
-    const key = await iterator.next().catch((error: unknown) => {
+    const entry = await iterator.next().catch((error: unknown) => {
       endAtCorruption(error)
       onDamaged()
     })
-    if (key === undefined) break
+    if (entry === undefined) break
+    const [key, record] = entry
     const found = key.readUInt16BE(0)
     if (key[2] === kind) {
-      heads.push(key)
+      heads.push({ key, record })
       partition = found + 1
     } else {
       // A smaller kind stands before the wanted one in that partition; a larger one after it.

@@ -1,6 +1,7 @@
-import { PARTITIONS } from '../../model/partition.ts'
-import { afterPrefix, Kind, keyName, kindRange, partitionOfKey } from '../keys.ts'
-import type { StoredRecord } from '../record-store.ts'
+import { keyName } from '../keys.ts'
+import { Kind } from '../record-kinds.ts'
+import type { RecordStore, StoredRecord } from '../record-store.ts'
+import { scanInOrder } from '../scan.ts'
 import type { Level } from './level.ts'
 import {
   isNewerRecord,
@@ -128,16 +129,9 @@ async function allOf(level: Level, others: Iterable<StoredRecord>): Promise<Stor
 }
 
 async function* storedOptOuts(level: Level): AsyncGenerator<StoredRecord> {
-  for (const head of await level.heads(Kind.optOut, PARTITIONS)) {
-    const { to } = kindRange(partitionOfKey(head), Kind.optOut)
-    for (let from = head; ; ) {
-      const page = await level.range(from, to, PAGE, false)
-      yield* page
-      const last = page.at(-1)
-      if (page.length < PAGE || last === undefined) break
-      from = afterPrefix(last.key)
-    }
-  }
+  const range: RecordStore['range'] = (from, to, { limit }) => level.range(from, to, limit, false)
+  const pages = scanInOrder({ heads: level.heads, range }, Kind.optOut, { pageSize: PAGE })
+  for await (const { records } of pages) yield* records
 }
 
 export function isRare(key: Buffer): boolean {

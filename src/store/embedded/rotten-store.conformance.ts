@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PARTITIONS } from '../../model/partition.ts'
+import { scanned } from '../../testkit/scanned.ts'
 import type { Damage } from '../damage.ts'
-import { Kind, keyName, startKey } from '../keys.ts'
+import { keyName, startKey } from '../keys.ts'
 import { sealRecord } from '../record.ts'
+import { Kind } from '../record-kinds.ts'
 import type { RecordStore } from '../record-store.ts'
 import type { EmbeddedOptions, EmbeddedRecordStore } from './embedded-options.ts'
 import { openEmbeddedRecordStore } from './embedded-record-store.ts'
@@ -95,7 +97,7 @@ export async function readEverything(
   const store = await openEmbeddedRecordStore({ folder, durability: 'process', ...options })
   try {
     while (!until(store)) await sleep(5)
-    const all = await store.range(startKey(0, 0, 0), startKey(PARTITIONS, 0, 0), { limit: 1_000_000 })
+    const all = (await Promise.all(Object.values(Kind).map((kind) => scanned(store, kind)))).flat()
     const checked = await store.checkFiles()
     return { found: new Map(all.map(({ key, record }) => [keyName(key), record])), damage: store.damage(), checked }
   } finally {

@@ -1,11 +1,14 @@
+import { partitionOfKey } from '../keys.ts'
 import {
-  assertOnePartition,
+  assertCommit,
+  assertRange,
   type Commit,
   guardHolds,
   type RecordStore,
   type StoredRecord,
   StoreUnavailableError,
 } from '../record-store.ts'
+import { type ScanOptions, type ScanPage, scanInOrder } from '../scan.ts'
 
 /** Records in a sorted array, for tests: obvious before fast. Nothing survives it. */
 export async function openMemoryRecordStore(): Promise<RecordStore> {
@@ -24,9 +27,10 @@ class MemoryRecordStore implements RecordStore {
 
   async commit(commit: Commit): Promise<boolean> {
     this.#assertOpen()
-    assertOnePartition(commit)
-    const { guard } = commit
+    assertCommit(commit)
+    const { guard, absent = [] } = commit
     if (guard !== undefined && !guardHolds(guard, this.#find(guard.key)?.record)) return false
+    if (absent.some((key) => this.#find(key) !== undefined)) return false
     for (const key of commit.deletes) {
       const at = this.#lowerBound(key)
       if (this.#records[at]?.key.equals(key)) this.#records.splice(at, 1)
@@ -44,16 +48,27 @@ class MemoryRecordStore implements RecordStore {
     to: Buffer,
     options: { readonly limit: number; readonly reverse?: boolean },
   ): Promise<StoredRecord[]> {
+    assertRange(from, to)
+    return this.#rangeOf(from, to, options)
+  }
+
+  scan(kind: number, options?: ScanOptions): AsyncIterable<ScanPage> {
+    const heads = async () => this.#headsOf(kind)
+    return scanInOrder({ heads, range: async (...range) => this.#rangeOf(...range) }, kind, options)
+  }
+
+  #rangeOf(from: Buffer, to: Buffer, options: Parameters<RecordStore['range']>[2]): StoredRecord[] {
     this.#assertOpen()
     const found = this.#records.slice(this.#lowerBound(from), this.#lowerBound(to))
     return (options.reverse ? found.reverse() : found).slice(0, options.limit)
   }
 
-  async heads(kind: number): Promise<Buffer[]> {
+  #headsOf(kind: number): StoredRecord[] {
     this.#assertOpen()
-    const heads = new Map<number, Buffer>()
-    for (const { key } of this.#records) {
-      if (key[2] === kind && !heads.has(key.readUInt16BE(0))) heads.set(key.readUInt16BE(0), key)
+    const heads = new Map<number, StoredRecord>()
+    for (const stored of this.#records) {
+      const partition = partitionOfKey(stored.key)
+      if (stored.key[2] === kind && !heads.has(partition)) heads.set(partition, stored)
     }
     return [...heads.values()]
   }
