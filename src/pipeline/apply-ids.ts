@@ -3,7 +3,7 @@ import type { CollectedCall } from '../model/collected-call.ts'
 import type { IdType } from '../model/definitions.ts'
 import type { DeclaredId } from '../model/event.ts'
 import type { FollowUp } from '../model/follow-up.ts'
-import { type DataSourceId, type DeviceId, declaredProfileId } from '../model/ids.ts'
+import { type DataSourceId, type DeviceId, declaredProfileId, type ProfileId } from '../model/ids.ts'
 import type { IdLink, Profile } from '../model/profile.ts'
 import { DAY_MS } from '../model/time.ts'
 import type { Rulebook } from './rulebook.ts'
@@ -23,20 +23,20 @@ export interface AppliedIds {
 /**
  * Links the call's declared IDs and the device both ways [COL-71], [COL-90], and cross-device IDs with each other
  * [COL-97]. Without consent to sync only the organisation's own person IDs are kept [SEC-78]. Pure.
- * @param declared profiles behind the call's declared IDs, same order
+ * @param declared profiles behind the call's declared IDs
  */
 export function applyIds(
   call: CollectedCall,
   before: Profile,
-  declared: readonly (Profile | undefined)[],
+  declared: ReadonlyMap<ProfileId, Profile | undefined>,
   rulebook: Rulebook,
 ): AppliedIds {
   const atMs = call.receivedAtMs
-  const seen = call.declaredIds.flatMap((id, at) => {
+  const seen = call.declaredIds.flatMap((id) => {
     const idType = idTypeOf(rulebook, id.dataSourceId)
     // A data source that was deleted since the call was read.
     if (idType === undefined || (call.consent.syncDenied && idType !== 'CROSS_DEVICE')) return []
-    return [{ id, idType, known: declared[at] }]
+    return [{ id, idType, known: declared.get(declaredProfileId(id.dataSourceId, id.id)) }]
   })
   const people = seen.filter(({ idType }) => idType === 'CROSS_DEVICE').map(({ id }) => id)
   const followUps: FollowUp[] = []

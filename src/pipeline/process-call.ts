@@ -21,7 +21,7 @@ import { COMMIT_ATTEMPTS_MAX, type Parts, ProfileContendedError } from './parts.
 import { reevaluateDevice } from './reevaluate-device.ts'
 import type { Rulebook } from './rulebook.ts'
 import { storedFollowUps } from './stored-follow-ups.ts'
-import { type Merged, NOBODY, readMerged } from './visitor.ts'
+import { type Merged, readMerged } from './visitor.ts'
 import { withdrawConsent } from './withdraw-consent.ts'
 
 const EVENT_IDS_KEPT = 4
@@ -46,8 +46,7 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
       call.kind === 'event' ? matchTraitsBounded(rulebook.audience, call.signals, call.onlyDataSourceId) : NO_TRAITS
     const matched = matching instanceof Promise ? await matching : matching
     const step = applyCall(call, visitor, rulebook, matched, judgedMs)
-    const links = step.draft.links
-    const merged = links.length === 0 ? NOBODY : await readMerged(parts.profiles, rulebook, links)
+    const merged = await readMerged(parts.profiles, rulebook, step.draft.links, visitor.declared)
     const { before, draft, touched, newLinks } = step
     const seen = { before, draft, merged, touched, newLinks, seen: true, optedOut: false }
     const result = evaluateDevice(rulebook, seen, judgedMs)
@@ -60,6 +59,7 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
       outbox: result.outbox,
       eventId: call.eventId,
       followUps,
+      unlessOptedOut: true,
     }
     // The withdrawal of consent is never promised less than the device [SEC-57].
     const durability = deniesMore(before, draft) ? 'disk' : undefined
@@ -69,7 +69,7 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
     if (!step.isRepeat) parts.onCall?.(call, before, result.next, step.realized)
     if (result.changes.length > 0) parts.onMembership?.(result.next.id, result.changes, step.realizedOnDevice)
     if (followUps.length > 0) await runFollowUps(storedFollowUps(result.next.id, call.eventId, followUps), parts)
-    await undoIfOptedOut(visitor, parts)
+    await undoIfOptedOut(result.next.id, visitor, parts)
     const isCurrent = followUps.length === 0 || !call.wantsMemberships
     return isCurrent
       ? renderOutcome(call, visitor.found, result.next, merged, parts)
@@ -80,11 +80,9 @@ export async function processCall(call: CollectedCall, parts: Parts): Promise<Ca
 
 interface Visitor {
   readonly found: FoundDevice
-  /** Profile IDs of the device and of the declared IDs, in that order. */
-  readonly ids: readonly ProfileId[]
   readonly device: Profile | undefined
-  /** Same order as the declared IDs of the call. */
-  readonly declared: readonly (Profile | undefined)[]
+  /** Behind the declared IDs of the call, in their order. */
+  readonly declared: ReadonlyMap<ProfileId, Profile | undefined>
   readonly optedOut: { readonly id: string; readonly level: OptOut['level'] } | undefined
 }
 
@@ -103,9 +101,8 @@ async function readVisitor(call: CollectedCall, rulebook: Rulebook, parts: Parts
   const optOut = optOuts[at]
   return {
     found,
-    ids,
     device: profiles[0],
-    declared: profiles.length === 1 ? NOBODY_DECLARED : profiles.slice(1),
+    declared: new Map(declaredIds.map((id, i) => [id, profiles[1 + i]])),
     optedOut: optOut && { id: ids[at]?.replace(/^d:/, '') ?? '', level: optOut.level },
   }
 }
@@ -125,11 +122,15 @@ async function deviceOfDeclaredIds(
   return undefined
 }
 
-/** An opt-out that came between our look-up and our commit found nothing to end: it is carried out now [SEC-79]. */
-async function undoIfOptedOut({ ids }: Visitor, parts: Parts): Promise<void> {
-  const optOuts = await parts.profiles.optOuts(ids)
+/**
+ * An opt-out of a declared ID that came between our look-up and our commit found nothing to end: it is carried out now. One of
+ * the device would have refused the commit [SEC-79].
+ */
+async function undoIfOptedOut(device: ProfileId, { declared }: Visitor, parts: Parts): Promise<void> {
+  if (declared.size === 0) return
+  const optOuts = await parts.profiles.optOuts([...declared.keys()])
   if (optOuts.every((optOut) => optOut === undefined)) return
-  await runFollowUps(await reevaluateDevice(ids[0] as ProfileId, parts), parts)
+  await runFollowUps(await reevaluateDevice(device, parts), parts)
 }
 
 /** The device and those merged with it as the follow-ups left them: what the profile holds after this call [COL-47]. */
@@ -228,7 +229,6 @@ function applyCall(
 }
 
 const NO_TRAITS = new Int32Array(0)
-const NOBODY_DECLARED: readonly (Profile | undefined)[] = []
 
 /** @param matched by the signals of the call */
 function realizedTraits(call: CollectedCall, rulebook: Rulebook, matched: Int32Array): Int32Array {

@@ -21,12 +21,26 @@ export function mergedIds(rulebook: Rulebook, links: Profile['links']): readonly
   return [...ids]
 }
 
-/** Reads the profiles merged with a device; one round trip, none when it stands alone. */
-export async function readMerged(store: ProfileStore, rulebook: Rulebook, links: Profile['links']): Promise<Merged> {
+/**
+ * Reads the profiles merged with a device; one round trip, none when it stands alone.
+ * @param known profiles that were read a moment ago, or that there is none; nobody of them has opted out
+ */
+export async function readMerged(
+  store: ProfileStore,
+  rulebook: Rulebook,
+  links: Profile['links'],
+  known: ReadonlyMap<ProfileId, Profile | undefined> = NOBODY,
+): Promise<Merged> {
   const ids = mergedIds(rulebook, links)
   if (ids.length === 0) return NOBODY
-  const { profiles, optOuts } = await store.getWithOptOuts(ids)
   const merged = new Map<ProfileId, Profile>()
+  for (const id of ids) {
+    const profile = known.get(id)
+    if (profile !== undefined) merged.set(id, profile)
+  }
+  const unknown = ids.filter((id) => !known.has(id))
+  if (unknown.length === 0) return merged
+  const { profiles, optOuts } = await store.getWithOptOuts(unknown)
   profiles.forEach((profile, at) => {
     // An opted-out person is merged with no device, whichever one it is seen on [COL-228].
     if (profile !== undefined && optOuts[at] === undefined) merged.set(profile.id, profile)

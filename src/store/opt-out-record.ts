@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { ProfileId } from '../model/ids.ts'
-import { PARTITIONS } from '../model/partition.ts'
+import { partitionOf } from '../model/partition.ts'
 import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 import { startKey } from './keys.ts'
@@ -19,11 +19,11 @@ const reader = new ByteReader()
 
 /**
  * Makes the keys of opt-outs: the first 16 bytes of SHA-256(secret || profile ID), so that a record outlives its profile
- * without naming it [SEC-79]. It lies in the partition that its first two bytes choose.
+ * without naming it [SEC-79]. It lies in the partition of the profile, where a commit of that can demand that there is none.
  */
 export function optOutKeys(secret: Buffer): (profileId: ProfileId) => Buffer {
   let message = Buffer.concat([secret, Buffer.alloc(256)])
-  // A call asks twice for the same opt-out, before and after its commit.
+  // A call names the same opt-out twice: it asks for it, and its commit demands that there is none.
   const recent = new Map<ProfileId, Buffer>()
   return (profileId) => {
     const known = recent.get(profileId)
@@ -33,7 +33,7 @@ export function optOutKeys(secret: Buffer): (profileId: ProfileId) => Buffer {
     const end = secret.length + message.write(profileId, secret.length, 'utf8')
     // As text of one character a byte: cheaper than a buffer of its own.
     const digest = hash('sha256', message.subarray(0, end), 'binary')
-    const key = startKey(((digest.charCodeAt(0) << 8) | digest.charCodeAt(1)) % PARTITIONS, Kind.optOut, HASH_BYTES)
+    const key = startKey(partitionOf(profileId), Kind.optOut, HASH_BYTES)
     key.write(digest, 3, HASH_BYTES, 'latin1')
     if (recent.size >= RECENT_MAX) recent.clear()
     recent.set(profileId, key)

@@ -98,6 +98,8 @@ export interface ProfileUpdate {
   readonly followUps: readonly FollowUp[]
   /** When the outbox markers are made; `lastSeenMs` of the profile when left out. */
   readonly nowMs?: number
+  /** Refused as soon as an opt-out of this profile is recorded, as a lost race is [SEC-79]. */
+  readonly unlessOptedOut?: boolean
 }
 
 export interface StoredFollowUp {

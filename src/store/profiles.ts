@@ -99,7 +99,8 @@ class Profiles implements ProfileStore {
     }
     const followUps = storedFollowUps(partitionOfKey(key), update.eventId, update.followUps)
     for (const followUp of followUps) puts.push(sealFollowUp(followUp))
-    const commit: Commit = { guard: { key, revision: profile.revision }, puts, deletes }
+    const absent = update.unlessOptedOut ? [this.#optOutKey(profile.id)] : []
+    const commit: Commit = { guard: { key, revision: profile.revision }, absent, puts, deletes }
     try {
       return await this.#records.commit(commit, durability)
     } finally {

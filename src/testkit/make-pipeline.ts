@@ -25,6 +25,8 @@ export interface TestPipeline extends AsyncDisposable {
   optOut(call: OptOutCall): Promise<OptOutOutcome>
   optOutStatus(call: OptOutCall): Promise<OptOutLevel | undefined>
   profile(id: ProfileId): Promise<Profile | undefined>
+  /** Reads and commits that the engine was asked for, since the last time this was asked. */
+  roundTrips(): { readonly reads: number; readonly commits: number }
   readonly notified: { profileId: ProfileId; destinationIds: readonly DestinationId[] }[]
   /** Moves the clock and lets the sweep do all that is due then. */
   sweepAt(nowMs: number): Promise<void>
@@ -51,7 +53,18 @@ export async function makePipeline(
   let interrupted: { readonly profileId: ProfileId; readonly work: () => Promise<unknown> } | undefined
   const errors: unknown[] = []
   const notified: TestPipeline['notified'] = []
-  const records = await openMemoryRecordStore()
+  const counts = { reads: 0, commits: 0 }
+  const engine = await openMemoryRecordStore()
+  const records = withOverrides(engine, {
+    getMany(keys) {
+      counts.reads += 1
+      return engine.getMany(keys)
+    },
+    commit(commit, durability) {
+      counts.commits += 1
+      return engine.commit(commit, durability)
+    },
+  })
   const profiles = await openProfileStore(records, { optOutKey: Buffer.alloc(32, 3) })
   // Follow-ups are the only commits on declared IDs, so refusing those is the moment after the device's commit.
   const crashing = withOverrides<ProfileStore>(profiles, {
@@ -94,6 +107,11 @@ export async function makePipeline(
     },
     optOut: (call) => optOut(call, parts),
     optOutStatus: (call) => optOutStatus(call, parts),
+    roundTrips() {
+      const counted = { ...counts }
+      Object.assign(counts, { reads: 0, commits: 0 })
+      return counted
+    },
     profile: async (id) => (await profiles.getMany([id]))[0],
     async sweepAt(atMs) {
       nowMs = atMs
