@@ -1,5 +1,3 @@
-import { existsSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { UsherConfig } from '../config.ts'
 import {
   KEY_NAMES,
@@ -13,7 +11,7 @@ import {
   type SecretFiles,
 } from '../lib/secret-files.ts'
 import { readKeyChecks, type StoredKeyChecks } from '../store/catalog/key-checks.ts'
-import { catalogFileOf } from './data-dir.ts'
+import { catalogFileOf, isEmptyFile, isInUse } from './layout.ts'
 
 type KeyConfig = Pick<UsherConfig, 'dataDir' | 'masterKey'>
 
@@ -60,15 +58,6 @@ function problemOf(read: () => void): string[] {
 /** For the catalogue and the list of opt-outs to keep. */
 export function keyChecksOf({ optOutKey, ecidKey }: Pick<SecretFiles, 'optOutKey' | 'ecidKey'>) {
   return { 'optout.key': keyCheck(optOutKey, 'optout.key'), 'ecid.key': keyCheck(ecidKey, 'ecid.key') }
-}
-
-/** The catalogue is written after the keys, and the store too; either may be lost alone. */
-function isInUse(dataDir: string): boolean {
-  return !isEmptyFile(catalogFileOf(dataDir)) || existsSync(join(dataDir, 'profiles', 'CURRENT'))
-}
-
-export function isEmptyFile(path: string): boolean {
-  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0
 }
 
 function storedChecks(dataDir: string): StoredKeyChecks {

@@ -2,6 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync, rmSync, statS
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { ConfigError, type UsherConfig } from '../config.ts'
+import { checkLayout, LayoutError } from './layout.ts'
 import { closeFolder } from './private-folder.ts'
 
 /** As long as the longest name below the folder, `profiles/MANIFEST-000000` and what SQLite hangs onto its file. */
@@ -18,7 +19,7 @@ export function restoreMarker(dataDir: string): string {
  * Makes the data directory where it is missing, sees that this user may write there, and closes it to other users of this
  * machine, with all that is in it. From then on the process makes files for its own user only.
  * @returns sentences for the log: what stood open
- * @throws ConfigError with the reason, in words; nothing of Usher has been written then
+ * @throws ConfigError with the reason, in words, or LayoutError; nothing of Usher has been written then
  */
 export function openDataDir({ dataDir }: Pick<UsherConfig, 'dataDir'>): string[] {
   if (existsSync(restoreMarker(dataDir)))
@@ -29,9 +30,11 @@ export function openDataDir({ dataDir }: Pick<UsherConfig, 'dataDir'>): string[]
   if (isMainThread && process.platform !== 'win32') process.umask(0o077)
   try {
     makeFolder(resolve(dataDir))
+    checkLayout(dataDir)
     tryToWrite(join(resolve(dataDir), PROBE))
     return closeFolder(resolve(dataDir))
   } catch (error) {
+    if (error instanceof LayoutError) throw error
     throw new ConfigError([
       `dataDir (USHER_DATA_DIR, --data-dir): ${explain(error, dataDir)}. Allowed: a folder that this user may write to`,
     ])
@@ -62,10 +65,6 @@ export function makeOptOutList({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir'
 }
 
 const OPT_OUT_LIST = 'opt-outs.list'
-
-export function catalogFileOf(dataDir: string): string {
-  return join(dataDir, 'catalog.sqlite')
-}
 
 export function optOutListOf({ dataDir, optOuts }: Pick<UsherConfig, 'dataDir' | 'optOuts'>): string {
   return optOuts.listFile ?? join(dataDir, OPT_OUT_LIST)

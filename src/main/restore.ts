@@ -15,7 +15,8 @@ import type { RecordStore } from '../store/record-store.ts'
 import { type VerifyReport, verifyStore } from '../store/verify.ts'
 import { KEY_FILES } from './backup.ts'
 import { findKeyProblems, keyChecksOf } from './checked-keys.ts'
-import { catalogFileOf, openDataDir, restoreMarker } from './data-dir.ts'
+import { openDataDir, restoreMarker } from './data-dir.ts'
+import { catalogFileOf, noteLayout } from './layout.ts'
 import { applyOptOutsSince, type OptOutsSince } from './opt-outs-since.ts'
 import { storePaths } from './stores.ts'
 
@@ -63,6 +64,7 @@ export async function restoreDataDir(order: RestoreOrder): Promise<RestoreReport
   // Of two that were begun at once only one goes on.
   await writeWhole(marker, 'A restore is under way, or broke off. This folder cannot be used.\n')
   try {
+    await noteLayout(dataDir)
     const records = await writeEntries(chunks, dataDir)
     if (order.keepsMasterKey) await writeWhole(join(dataDir, 'master.key'), `${order.masterKey.toString('base64')}\n`)
     const checked = await settle(order)
@@ -215,7 +217,7 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function clear(dataDir: string): Promise<void> {
-  const ours = ['profiles', 'damaged', 'opt-outs.list', 'opt-outs.list.new', 'master.key', ...KEY_FILES]
+  const ours = ['layout', 'profiles', 'damaged', 'opt-outs.list', 'opt-outs.list.new', 'master.key', ...KEY_FILES]
   const catalogue = ['', '-wal', '-shm', '-journal'].map((end) => `${catalogFileOf(dataDir)}${end}`)
   for (const path of [...ours.map((name) => join(dataDir, name)), ...catalogue])
     await rm(path, { recursive: true, force: true })

@@ -19,8 +19,9 @@ import { Kind } from '../store/record-kinds.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { VerifyOptions } from '../store/verify.ts'
 import type { BackupSource } from './backup.ts'
-import { findSecretProblems, isEmptyFile, keyChecksOf, openCheckedKeys } from './checked-keys.ts'
-import { catalogFileOf, makeOptOutList, openDataDir, optOutListOf } from './data-dir.ts'
+import { findSecretProblems, keyChecksOf, openCheckedKeys } from './checked-keys.ts'
+import { makeOptOutList, openDataDir, optOutListOf } from './data-dir.ts'
+import { catalogFileOf, isEmptyFile, isInUse, noteLayout } from './layout.ts'
 
 /** Everything that outlives the process: one data directory. */
 export interface Stores {
@@ -112,6 +113,7 @@ export async function openStores(config: UsherConfig, options: StoreOptions): Pr
 async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Stores> {
   const { dataDir } = config
   const warnings = openDataDir(config)
+  if (!isInUse(dataDir)) await noteLayout(dataDir)
   makeOptOutList(config)
   const catalogFile = catalogFileOf(dataDir)
   const isFirstStart = isEmptyFile(catalogFile)

@@ -9,7 +9,8 @@ import { repairFolder } from '../store/embedded/repair-folder.ts'
 import { SetAside } from '../store/embedded/set-aside.ts'
 import { type VerifyReport, verifyStore } from '../store/verify.ts'
 import { findKeyProblems, findSecretProblems } from './checked-keys.ts'
-import { catalogFileOf, openDataDir, optOutListOf } from './data-dir.ts'
+import { openDataDir, optOutListOf } from './data-dir.ts'
+import { catalogFileOf } from './layout.ts'
 import { storePaths } from './stores.ts'
 
 export type { VerifyReport }

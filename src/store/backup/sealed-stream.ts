@@ -1,13 +1,14 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
 
 /**
- * The envelope of a backup [SEC-90], version 1. In clear: `USHERBKP`, version (1 byte), length of the header (4 bytes,
+ * The envelope of a backup [SEC-90], version 2. In clear: `USHERBKP`, version (1 byte), length of the header (4 bytes,
  * big-endian), header (JSON). Then chunks: 1 for the last or 0, length of the sealed bytes (4), sealed bytes, tag (16).
  * AES-256-GCM; the nonce is the number of the chunk, and whether it is the last is bound to it, so that nothing can be cut off,
  * left out or moved. The key is derived from the master key, a salt of its own and the hash of the header.
  */
 const MAGIC = Buffer.from('USHERBKP')
-const VERSION = 1
+/** Raised with the layout of the records in it: those of another one cannot be read. */
+const VERSION = 2
 const TAG_BYTES = 16
 const HEADER_BYTES_MAX = 4_096
 /** Far above the largest record; what claims to be longer is damaged. */
@@ -78,7 +79,7 @@ export async function openStream(source: AsyncIterable<Buffer>, masterKey: Buffe
   const version = start[MAGIC.length]
   if (version !== VERSION)
     throw new BackupRefusedError(
-      `the backup has format ${version}, and this Usher knows only ${VERSION}: use a newer one`,
+      `the backup has format ${version}, and this Usher knows only ${VERSION}: restore it with the version of Usher that made it`,
     )
   const text = await bytes.take(lengthWithin(start.readUInt32BE(MAGIC.length + 1), HEADER_BYTES_MAX, 'its header'))
   const header = readHeader(text)
