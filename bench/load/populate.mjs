@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSecretFiles } from '../../dist/lib/secret-files.js'
 import { runInSlices } from '../../dist/lib/slices.js'
+import { noteLayout } from '../../dist/main/layout.js'
 import { newProfile } from '../../dist/model/profile.js'
 import { buildRulebook } from '../../dist/pipeline/rulebook.js'
 import { openCatalog } from '../../dist/store/catalog/catalog.js'
@@ -18,6 +19,7 @@ export const FIRST_TRAIT = 100_000
 export async function populateDefinitions({ dataDir, traits, segments, receiverUrl, mapped = 50 }) {
   mkdirSync(dataDir, { recursive: true })
   const secrets = openSecretFiles(dataDir, { inUse: false })
+  await noteLayout(dataDir)
   const catalog = await openCatalog({
     file: join(dataDir, 'catalog.sqlite'),
     masterKey: secrets.masterKey,

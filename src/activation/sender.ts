@@ -1,6 +1,7 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { EgressAnswer } from '../lib/egress/exchange.ts'
 import { parseTarget } from '../lib/egress/target.ts'
+import { TURNS } from '../lib/turns.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Attempt } from '../model/delivery.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
@@ -37,6 +38,8 @@ export interface SenderOptions {
 }
 
 const EXCERPT_BYTES_MAX = 1024
+/** Of a body. */
+const LARGE_CHARS = 128 * 1024
 const RESPONSE_HEADERS_MAX = 50
 const RESPONSE_HEADER_CHARS_MAX = 500
 const MASK = '***'
@@ -61,6 +64,8 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs, bodyTi
       }
       const authorization = authorizationOf(destination, token?.token)
       const startedAtMs = clock()
+      // One at a time: to encode and sign a megabyte takes as long as a turn may.
+      if (delivery.body.length > LARGE_CHARS) await TURNS.wait()
       // Encoded once, for both signatures and the wire.
       const body = Buffer.from(delivery.body)
       // Exactly what goes over the wire is signed [OUT-68], [OUT-69].

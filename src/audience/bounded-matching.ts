@@ -6,8 +6,6 @@ import type { PatternGauge, TraitMatcher } from './trait-matcher.ts'
 
 /** Time for the regular expressions of all calls between two turns of the event loop. */
 const TURN_MS = 5
-/** Of a search in steps, before the others may go on. */
-const SLICE_MS = 4
 
 /**
  * Matches a call without ever holding the thread: regular expressions are compiled and tested while the turn of the event
@@ -97,7 +95,7 @@ class Gauge implements PatternGauge {
     if (this.#pending === undefined) return
     const { predicate, open, values } = this.#pending
     this.#pending = undefined
-    this.#outcomes.set(predicate, await runInSlices(searchAll(open, values), { sliceMs: SLICE_MS }))
+    this.#outcomes.set(predicate, await runInSlices(searchAll(open, values)))
   }
 }
 

@@ -1,26 +1,31 @@
 import { expect, test } from 'vitest'
 import { atOnce, openPace } from './pace.ts'
+import { openTurns } from './turns.ts'
 
 test('of work that is ready together each piece ends with what follows from it before the next, and others get turns', async () => {
-  const pace = openPace({ sliceMs: 0 })
+  let nowMs = 0
+  const pace = openPace(openTurns(() => nowMs))
   const order: string[] = []
   const piece = async (name: string) => {
-    await pace(() => order.push(`${name} begins`))
+    await pace(() => {
+      nowMs += 4
+      order.push(`${name} begins`)
+    })
     await Promise.resolve()
     order.push(`${name} goes on`)
     setImmediate(() => order.push(`an event after ${name}`))
   }
   await Promise.all(['a', 'b', 'c'].map(piece))
-  expect(order).toEqual([
+  expect(order.filter((what) => !what.startsWith('an event'))).toEqual([
     'a begins',
     'a goes on',
-    'an event after a',
     'b begins',
     'b goes on',
-    'an event after b',
     'c begins',
     'c goes on',
   ])
+  // It came while the turn of b was under way.
+  expect(order.indexOf('an event after a')).toBeLessThan(order.indexOf('c begins'))
 })
 
 test('work that fails rejects for the one who asked, and the rest is done', async () => {

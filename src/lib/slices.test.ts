@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { runInSlices } from './slices.ts'
+import { openTurns } from './turns.ts'
 
 function* counting(steps: number): Generator<void, number> {
   let sum = 0
@@ -16,13 +17,20 @@ test('the result is what the generator returns', async () => {
 
 test('other work of the event loop runs between slices', async () => {
   const order: string[] = []
+  let nowMs = 0
   function* work(): Generator<void, void> {
     order.push('begins')
     setImmediate(() => order.push('other work'))
-    for (let i = 0; i < 3; i++) yield
+    for (let i = 0; i < 3; i++) {
+      nowMs += 4
+      yield
+    }
     order.push('ends')
   }
-  await runInSlices(work(), { sliceMs: 0 })
+  await runInSlices(
+    work(),
+    openTurns(() => nowMs),
+  )
   expect(order).toEqual(['begins', 'other work', 'ends'])
 })
 
@@ -31,5 +39,5 @@ test('an error in the generator rejects', async () => {
     yield
     throw new Error('broken rule')
   }
-  await expect(runInSlices(failing(), { sliceMs: 0 })).rejects.toThrow('broken rule')
+  await expect(runInSlices(failing())).rejects.toThrow('broken rule')
 })

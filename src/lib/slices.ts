@@ -1,26 +1,21 @@
-import { performance } from 'node:perf_hooks'
-
-export interface SliceOptions {
-  /** Longest time to work before the event loop may breathe, in milliseconds. */
-  readonly sliceMs?: number
-}
+import { TURNS, type Turns } from './turns.ts'
 
 /** Resolves after everything that waits for the event loop now has had its turn. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /**
- * Runs a generator to its end in slices, so that long work on the main thread does not hold up requests. A slice ends
- * at the first `yield` after `sliceMs`; a generator must therefore yield every few milliseconds at most.
+ * Runs a generator to its end in slices, so that long work on the main thread does not hold up requests. A slice ends at the
+ * first `yield` after its share of the turn; a generator must therefore yield every few milliseconds at most.
  * @throws whatever the generator throws
  */
-export async function runInSlices<T>(work: Generator<void, T>, { sliceMs = 4 }: SliceOptions = {}): Promise<T> {
+export async function runInSlices<T>(work: Generator<void, T>, turns: Turns = TURNS): Promise<T> {
   for (;;) {
-    const endMs = performance.now() + sliceMs
+    const turn = turns.take()
+    const endMs = typeof turn === 'number' ? turn : await turn
     do {
       const step = work.next()
       if (step.done) return step.value
-    } while (performance.now() < endMs)
-    await nextTurn()
+    } while (turns.now() < endMs)
   }
 }
 

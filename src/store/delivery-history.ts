@@ -16,6 +16,7 @@ import {
   readPlace,
 } from './delivery-keys.ts'
 import {
+  type DeliveryHead,
   type DeliverySummary,
   openBodyInSlices,
   openHead,
@@ -38,8 +39,9 @@ import type { ScanOptions } from './scan.ts'
 /** Ended deliveries looked at for one list; a narrower filter reaches further back. */
 const LIST_SCAN_MAX = 200_000
 const PAGE = 1_000
-/** Messages read whole at once: some are megabytes long. */
+/** Bodies read at once, and what they may say together: some are megabytes long, and whatever is read is copied in one turn. */
 const PORTION = 16
+const PORTION_MEMBERSHIPS = 5_000
 const DESTINATION_ID_MAX = 0xffff_ffff
 const TIME_MAX_MS = 2 ** 48 - 1
 
@@ -55,27 +57,32 @@ export function deliveryHistory(
     places: readonly DeliveryPlace[],
     view: DeliveryLook<View>,
   ): Promise<(View | undefined)[]> {
-    const keys = places.flatMap((place) => [
-      openDeliveryKey(place),
-      historyKey('head', place),
-      historyKey('body', place),
-    ])
-    const found = await records.getMany(keys)
-    const opened = <T>(at: number, open: (record: Buffer) => T) => readable(keys[at] as Buffer, found[at], open)
-    return runInSlices(
-      (function* () {
-        const views: (View | undefined)[] = []
-        for (let at = 0; at < places.length; at++) {
-          const head = opened(3 * at, openHead) ?? opened(3 * at + 1, openHead)
-          yield
-          const opening = opened(3 * at + 2, openBodyInSlices)
+    const heads = await readHeads(places)
+    const views: (View | undefined)[] = []
+    for (let at = 0; at < heads.length; ) {
+      const end = endOfPortion(heads, at)
+      const keys = places.slice(at, end).map((place) => historyKey('body', place))
+      const bodies = await records.getMany(keys)
+      const viewed = (function* () {
+        for (const [i, key] of keys.entries()) {
+          const head = heads[at + i]
+          const opening = head && readable(key, bodies[i], openBodyInSlices)
           const body = opening && (yield* opening)
           views.push(head === undefined || body === undefined ? undefined : yield* view({ ...head, ...body }))
           yield
         }
-        return views
-      })(),
-    )
+      })()
+      await runInSlices(viewed)
+      at = end
+    }
+    return views
+  }
+
+  async function readHeads(places: readonly DeliveryPlace[]): Promise<(DeliveryHead | undefined)[]> {
+    const keys = places.flatMap((place) => [openDeliveryKey(place), historyKey('head', place)])
+    const found = await records.getMany(keys)
+    const opened = (at: number) => readable(keys[at] as Buffer, found[at], openHead)
+    return runInSlices(eachInSlices(places, (_, at) => opened(2 * at) ?? opened(2 * at + 1)))
   }
 
   /** Places of all deliveries that fit, in no order. */
@@ -322,6 +329,16 @@ export function deliveryHistory(
 // biome-ignore lint/correctness/useYield: it has nothing to do in slices
 const whole: DeliveryLook<StoredDelivery> = function* (delivery) {
   return delivery
+}
+
+/** @returns behind the last of those whose bodies are read together */
+function endOfPortion(heads: readonly (DeliveryHead | undefined)[], from: number): number {
+  let memberships = 0
+  for (let at = from; at < heads.length && at < from + PORTION; at++) {
+    for (const { active, inactive } of heads[at]?.users ?? []) memberships += active.length + inactive.length
+    if (memberships > PORTION_MEMBERSHIPS) return at + 1
+  }
+  return Math.min(from + PORTION, heads.length)
 }
 
 const newestFirst = (a: DeliveryPlace, b: DeliveryPlace) =>
