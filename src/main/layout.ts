@@ -33,7 +33,7 @@ export function checkLayout(dataDir: string): void {
   if (found === LAYOUT) return
   const which = found === undefined ? 'an older' : found < LAYOUT ? 'an older' : 'a newer'
   throw new LayoutError(
-    `the data directory ${dataDir} was written by ${which} version of Usher, which keeps its records in another way (layout ${found ?? 1}, this version: ${LAYOUT}). Nothing was changed. Start the version that wrote it, or begin anew in an empty folder (--data-dir, USHER_DATA_DIR)`,
+    `the data directory ${dataDir} was written by ${which} version of Usher, which keeps its records in another way (layout ${found ?? 1}, this version: ${LAYOUT}). Nothing was changed. Start the version that wrote it, or begin anew in an empty folder (--data-dir, USHER_DATA_DIR). Where only the file layout was lost, see docs/damage.md`,
   )
 }
 
