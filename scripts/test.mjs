@@ -1,9 +1,15 @@
-// `npm test [-- PATH ...]`: set-up, then every test, or those of one room [OPS-1], [OPS-3].
+// `npm test [-- PATH ...]`: set-up, then every test, or those of one room [OPS-1], [OPS-3]. `npm test -- --fast`: what finds most
+// mistakes within a minute, for every change; it needs no build, no browser and no server.
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { runTool, setUp } from './setup.mjs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root, runTool, setUp } from './setup.mjs'
 
 setUp()
+if (process.argv.includes('--fast')) {
+  runTool('vitest/vitest.mjs', ['run', ...fastTests()])
+  process.exit()
+}
 // After the set-up: the first is built on an installed package.
 const { hasBrowser } = await import('../test/clients/browser.mjs')
 const { hasNginx } = await import('../test/proxy/nginx.mjs')
@@ -47,4 +53,13 @@ function withoutServices(work) {
   } finally {
     if (isOurs) rmSync(policy, { force: true })
   }
+}
+
+/** Tests of the rooms that start no whole server and do not say of themselves that they are slow. */
+function fastTests() {
+  const slow = /testkit\/(?:start-whole-server|spawn-usher|start-test-admin)\.ts|'bin', 'usher'|^\/\/ Slow: /m
+  const within = (folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name))
+  const all = [...within('src'), ...within(join('web', 'src'))].filter((path) => path.endsWith('.test.ts'))
+  return [join('test', 'tidy.test.ts'), ...all.filter((path) => !slow.test(readFileSync(join(root, path), 'utf8')))]
 }

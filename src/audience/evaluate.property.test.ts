@@ -1,3 +1,4 @@
+// Slow: thousands of generated visits against the obvious evaluator.
 import { expect, test } from 'vitest'
 import type { FolderId, MergeRuleId } from '../model/ids.ts'
 import { EMPTY_SEGMENTS, EMPTY_TRAITS, type SegmentTable, type TraitTable } from '../model/profile.ts'

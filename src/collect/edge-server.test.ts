@@ -1,3 +1,4 @@
+// Slow: waits for time-outs of the protocol.
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'

@@ -1,3 +1,4 @@
+// Slow: tens of thousands of generated requests.
 import { expect, test } from 'vitest'
 import fc from '../testkit/properties.ts'
 import { TEST_SEED } from '../testkit/seed.ts'

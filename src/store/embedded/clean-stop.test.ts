@@ -1,3 +1,4 @@
+// Slow: starts and kills processes.
 import { existsSync } from 'node:fs'
 import { rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

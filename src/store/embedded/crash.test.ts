@@ -1,3 +1,4 @@
+// Slow: starts and kills processes.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// Slow: damages stores of some megabytes in hundreds of places.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open, readFile, rm, stat, truncate } from 'node:fs/promises'

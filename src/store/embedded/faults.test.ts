@@ -1,3 +1,4 @@
+// Slow: every write of a store fails once.
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// Slow: damages stores of some megabytes.
 import { mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
