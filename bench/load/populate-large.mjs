@@ -8,6 +8,7 @@ import { runInSlices } from '../../dist/lib/slices.js'
 import { newProfile } from '../../dist/model/profile.js'
 import { buildRulebook } from '../../dist/pipeline/rulebook.js'
 import { openCatalog } from '../../dist/store/catalog/catalog.js'
+import { openSqlite } from '../../dist/store/catalog/sqlite/sqlite-engine.js'
 import { newDeliveryId } from '../../dist/store/delivery-keys.js'
 import { openDeliveryStore } from '../../dist/store/delivery-store.js'
 import { openDenyStore } from '../../dist/store/deny-store.js'
@@ -46,7 +47,7 @@ export async function populateLarge({ dataDir, receiverUrl }) {
 
 async function open(dataDir) {
   const { masterKey } = openSecretFiles(dataDir, { inUse: true })
-  return openCatalog({ file: join(dataDir, 'catalog.sqlite'), masterKey, clock: Date.now })
+  return openCatalog({ engine: openSqlite(join(dataDir, 'catalog.sqlite')), masterKey, clock: Date.now })
 }
 
 /** One object of each kind, as the product writes it. */
@@ -149,7 +150,7 @@ function ruleOf(n, ids) {
 async function keyOf(dataDir) {
   const catalog = await open(dataDir)
   const options = { allowPrivate: true, previous: undefined }
-  const { membershipKey } = await runInSlices(buildRulebook(catalog.definitions(), options))
+  const { membershipKey } = await runInSlices(buildRulebook(await catalog.definitions(), options))
   await catalog.close()
   return membershipKey
 }

@@ -8,6 +8,7 @@ import { noteLayout } from '../../dist/main/layout.js'
 import { newProfile } from '../../dist/model/profile.js'
 import { buildRulebook } from '../../dist/pipeline/rulebook.js'
 import { openCatalog } from '../../dist/store/catalog/catalog.js'
+import { openSqlite } from '../../dist/store/catalog/sqlite/sqlite-engine.js'
 import { openEmbeddedRecordStore } from '../../dist/store/embedded/embedded-record-store.js'
 import { openJobStore } from '../../dist/store/job-store.js'
 import { openProfileStore } from '../../dist/store/profiles.js'
@@ -21,7 +22,7 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
   const secrets = openSecretFiles(dataDir, { inUse: false })
   await noteLayout(dataDir)
   const catalog = await openCatalog({
-    file: join(dataDir, 'catalog.sqlite'),
+    engine: openSqlite(join(dataDir, 'catalog.sqlite')),
     masterKey: secrets.masterKey,
     clock: Date.now,
   })
@@ -106,7 +107,7 @@ export async function populateDefinitions({ dataDir, traits, segments, receiverU
     await catalog.mappings.create(destination.destinationId, drafts, 0)
   }
   const options = { allowPrivate: true, previous: undefined }
-  const { membershipKey } = await runInSlices(buildRulebook(catalog.definitions(), options))
+  const { membershipKey } = await runInSlices(buildRulebook(await catalog.definitions(), options))
   await catalog.close()
   return { dataSourceId, membershipKey }
 }

@@ -123,9 +123,9 @@ export const dataSourceRoutes: Routes<{ catalog: Catalog }> = (app, { catalog })
       },
     },
     async (request) => {
-      const stored = await dataSources.get(request.params.dataSourceId)
-      const draft = readDraft(patched(DataSourceDraft, view(stored), request.body))
-      return view(await dataSources.replace(stored.dataSourceId, draft, request.caller.author))
+      const { params, body, caller } = request
+      const next = (stored: StoredDataSource) => readDraft(patched(DataSourceDraft, view(stored), body))
+      return view(await dataSources.revise(params.dataSourceId, next, caller.author))
     },
   )
 

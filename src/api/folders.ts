@@ -102,8 +102,11 @@ export const folderRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) => 
     },
     async (request) => {
       const { kind, folderId } = request.params
-      const draft = patched(FolderDraft.omit({ folderId: true }), await find(kind, folderId, 0), request.body)
-      await folders.replace(kind, folderId, { ...draft, folderId: undefined }, request.caller.author)
+      const next = ({ parentFolderId, name }: StoredFolder) => ({
+        ...patched(FolderDraft.omit({ folderId: true }), { parentFolderId, name }, request.body),
+        folderId: undefined,
+      })
+      await folders.revise(kind, folderId, next, request.caller.author)
       return find(kind, folderId)
     },
   )

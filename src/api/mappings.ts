@@ -139,8 +139,8 @@ export const mappingRoutes: Routes<{ catalog: Catalog; now: Clock }> = (app, { c
     },
     async (request) => {
       const { mappingId, destinationId } = request.params
-      const draft = patched(MappingDraft, renderMapping(await mappings.get(mappingId, destinationId)), request.body)
-      return renderMapping(await mappings.replace(mappingId, destinationId, readDraft(draft), request.caller.author))
+      const next = (stored: StoredMapping) => readDraft(patched(MappingDraft, renderMapping(stored), request.body))
+      return renderMapping(await mappings.revise(mappingId, destinationId, next, request.caller.author))
     },
   )
 

@@ -83,9 +83,9 @@ export const mergeRuleRoutes: Routes<{ catalog: Catalog }> = (app, { catalog }) 
       },
     },
     async (request) => {
-      const stored = await mergeRules.get(request.params.mergeRuleDataSourceId)
-      const draft = patched(MergeRuleDraft, view(stored), request.body)
-      return view(await mergeRules.replace(stored.mergeRuleId, readDraft(draft), request.caller.author))
+      const { params, body, caller } = request
+      const next = (stored: StoredMergeRule) => readDraft(patched(MergeRuleDraft, view(stored), body))
+      return view(await mergeRules.revise(params.mergeRuleDataSourceId, next, caller.author))
     },
   )
 

@@ -190,9 +190,9 @@ export const segmentRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (
       },
     },
     async (request) => {
-      const stored = await segments.get(await idOf(request.params.sid))
-      const draft = await readDraft(patched(SegmentDraft, view(stored), request.body))
-      return view(await segments.replace(stored.segmentId, draft, request.caller.author))
+      const { params, body, caller } = request
+      const next = (stored: StoredSegment) => readDraft(patched(SegmentDraft, view(stored), body))
+      return view(await segments.revise(await idOf(params.sid), next, caller.author))
     },
   )
 

@@ -165,9 +165,9 @@ export const traitRoutes: Routes<{ catalog: Catalog; rules: RuleChecker }> = (ap
       },
     },
     async (request) => {
-      const stored = await traits.get(await idOf(request.params.sid))
-      const draft = await readDraft(patched(TraitDraft, view(stored), request.body), rules)
-      return view(await traits.replace(stored.traitId, draft, request.caller.author))
+      const { params, body, caller } = request
+      const next = (stored: StoredTrait) => readDraft(patched(TraitDraft, view(stored), body), rules)
+      return view(await traits.revise(await idOf(params.sid), next, caller.author))
     },
   )
 

@@ -9,7 +9,8 @@ import { readVersion } from '../lib/version.ts'
 import { type BackupEntry, EntryKind, packEntries } from '../store/backup/backup-entries.ts'
 import { sealStream } from '../store/backup/sealed-stream.ts'
 import { openCatalog } from '../store/catalog/catalog.ts'
-import { copyCatalog } from '../store/catalog/copy-catalog.ts'
+import { copyCatalog } from '../store/catalog/sqlite/copy-catalog.ts'
+import { openSqlite } from '../store/catalog/sqlite/sqlite-engine.ts'
 import type { EmbeddedRecordStore } from '../store/embedded/embedded-options.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { keyChecksOf, openCheckedKeys } from './checked-keys.ts'
@@ -101,7 +102,8 @@ export async function backupDataDir(config: UsherConfig, write: (backup: Backup)
   const nowMs = createClock(0).now
   const secrets = openCheckedKeys(config)
   const keyChecks = keyChecksOf(secrets)
-  const catalog = await openCatalog({ file: catalogFile, masterKey: secrets.masterKey, keyChecks, clock: nowMs })
+  const engine = openSqlite(catalogFile)
+  const catalog = await openCatalog({ engine, masterKey: secrets.masterKey, keyChecks, clock: nowMs })
   await catalog.close()
   const records = await openEmbeddedRecordStore({
     ...storePaths(config),

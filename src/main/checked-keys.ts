@@ -10,7 +10,8 @@ import {
   SecretFileError,
   type SecretFiles,
 } from '../lib/secret-files.ts'
-import { readKeyChecks, type StoredKeyChecks } from '../store/catalog/key-checks.ts'
+import type { StoredKeyChecks } from '../store/catalog/key-checks.ts'
+import { readKeyChecks } from '../store/catalog/sqlite/read-key-checks.ts'
 import { catalogFileOf, isEmptyFile, isInUse } from './layout.ts'
 
 type KeyConfig = Pick<UsherConfig, 'dataDir' | 'masterKey'>

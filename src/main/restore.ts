@@ -7,7 +7,8 @@ import { keyCheck, readKey } from '../lib/secret-files.ts'
 import { type BackupEntry, EntryKind, unpackEntries } from '../store/backup/backup-entries.ts'
 import { type BackupHeader, BackupRefusedError, openStream } from '../store/backup/sealed-stream.ts'
 import { openCatalog } from '../store/catalog/catalog.ts'
-import { checkCatalog } from '../store/catalog/check-catalog.ts'
+import { checkCatalog } from '../store/catalog/sqlite/check-catalog.ts'
+import { openSqlite } from '../store/catalog/sqlite/sqlite-engine.ts'
 import { openEmbeddedRecordStore } from '../store/embedded/embedded-record-store.ts'
 import { type Level, openLevel } from '../store/embedded/level.ts'
 import { OptOutList } from '../store/embedded/opt-out-list.ts'
@@ -166,7 +167,8 @@ async function settle(order: RestoreOrder): Promise<Pick<RestoreReport, 'optOuts
   const nowMs = createClock(0).now
   const keys = { optOutKey: readKey(config.dataDir, 'optout.key'), ecidKey: readKey(config.dataDir, 'ecid.key') }
   const keyChecks = keyChecksOf(keys)
-  const catalog = await openCatalog({ file: catalogFileOf(config.dataDir), masterKey, keyChecks, clock: nowMs })
+  const engine = openSqlite(catalogFileOf(config.dataDir))
+  const catalog = await openCatalog({ engine, masterKey, keyChecks, clock: nowMs })
   await catalog.close()
   // Beside the records, wherever the server keeps its list: what is outside stays as it is until the server starts.
   const paths = storePaths({ dataDir: config.dataDir, optOuts: {} })

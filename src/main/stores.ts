@@ -7,7 +7,8 @@ import type { SecretFiles } from '../lib/secret-files.ts'
 import type { Clock } from '../model/clock.ts'
 import { PARTITIONS } from '../model/partition.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
-import { checkCatalog } from '../store/catalog/check-catalog.ts'
+import { checkCatalog } from '../store/catalog/sqlite/check-catalog.ts'
+import { openSqlite } from '../store/catalog/sqlite/sqlite-engine.ts'
 import { type Damage, mayLack } from '../store/damage.ts'
 import { type DeliveryStore, openDeliveryStore } from '../store/delivery-store.ts'
 import { type DenyStore, openDenyStore } from '../store/deny-store.ts'
@@ -164,11 +165,10 @@ async function openOnce(config: UsherConfig, options: StoreOptions): Promise<Sto
   }
   void refileDue(opened.damage(), profiles, options.log)
   const catalog = await openCatalog({
-    file: catalogFile,
+    engine: openSqlite(catalogFile, options.onWriteFailed),
     masterKey: secrets.masterKey,
     keyChecks,
     clock: options.clock,
-    onWriteFailed: options.onWriteFailed,
   }).catch(async (error: unknown) => {
     // A second try must find the folder let go.
     await openedProfiles.close()

@@ -21,7 +21,7 @@ async function makeBench() {
       yield one
     }
   }
-  const definitions = (): Definitions => ({
+  const definitions = async (): Promise<Definitions> => ({
     ...makeDefinitions({ segments: [makeSegment(201, '101T')] }),
     version,
     traits: whileOpen(traits) as unknown as Definitions['traits'],

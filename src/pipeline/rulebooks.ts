@@ -17,7 +17,7 @@ export interface Rulebooks {
 
 export interface DefinitionSource {
   version(): number
-  definitions(): Definitions
+  definitions(): Promise<Definitions>
   onChange(listener: () => void): void
 }
 
@@ -39,7 +39,7 @@ export async function openRulebooks(
   const build = async (previous: Rulebook | undefined) => {
     const startedMs = performance.now()
     const rulebook = await runInSlices(
-      buildRulebook(source.definitions(), { allowPrivate: options.allowPrivate, previous }),
+      buildRulebook(await source.definitions(), { allowPrivate: options.allowPrivate, previous }),
     )
     options.onBuilt?.(rulebook, performance.now() - startedMs)
     return inEpoch(rulebook, epoch())

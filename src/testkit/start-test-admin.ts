@@ -18,6 +18,7 @@ import type { LogFields } from '../lib/log.ts'
 import { destinationTypes } from '../main/destination-types.ts'
 import { type Catalog, openCatalog } from '../store/catalog/catalog.ts'
 import type { Limits } from '../store/catalog/limits.ts'
+import { openSqlite } from '../store/catalog/sqlite/sqlite-engine.ts'
 import { freePort } from './free-port.ts'
 
 export const TEST_TOKEN = 'a-test-token-of-forty-characters-length!'
@@ -74,7 +75,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
 
   const start = async () => {
     const catalog = await openCatalog({
-      file,
+      engine: openSqlite(file),
       masterKey: TEST_MASTER_KEY,
       clock: clock.now,
       ...(options.limits && { limits: options.limits }),

@@ -1,5 +1,4 @@
-import type { Kysely, Transaction } from 'kysely'
-import type { Clock } from '../../model/clock.ts'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Limits } from './limits.ts'
 import type { Vault } from './secrets.ts'
 import type { AuthoredRow, Tables } from './tables.ts'
@@ -11,44 +10,16 @@ export interface Connection {
   readonly vault: Vault
   /**
    * Runs a change in a transaction that also raises the version; listeners hear of it once it is durable. A throw rolls
-   * all of it back.
+   * all of it back. No two changes go on at a time, in whatever processes: what one has read holds until it has ended.
+   * @param work may be carried out again, after all of it was rolled back
    */
   change<Result>(work: (tx: Transaction<Tables>, nowMs: number) => Promise<Result>): Promise<Result>
 }
 
-export interface ChangeFeed {
-  version(): number
-  onChange(listener: () => void): void
-  change: Connection['change']
-}
-
-/** @param version the stored one at the time of opening */
-export function createChangeFeed(db: Kysely<Tables>, clock: Clock, version: number): ChangeFeed {
-  const listeners: (() => void)[] = []
-  let current = version
-  return {
-    version: () => current,
-    onChange: (listener) => void listeners.push(listener),
-    async change(work) {
-      const result = await db.transaction().execute(async (tx) => {
-        const done = await work(tx, clock())
-        await tx
-          .updateTable('meta')
-          .set((row) => ({ value: row('value', '+', 1) }))
-          .where('key', '=', 'version')
-          .execute()
-        return done
-      })
-      // One connection writes, and it is held until here: no other change can come between.
-      current++
-      for (const listener of listeners) listener()
-      return result
-    },
-  }
-}
-
 /** Who made and last changed an object, and when [API-39]. */
 export interface Authorship {
+  /** Of the row: differs when anything that a draft decides was changed. */
+  readonly revision: number
   readonly createdBy: number
   readonly updatedBy: number
   readonly createdAtMs: number
@@ -57,6 +28,7 @@ export interface Authorship {
 
 export function readAuthorship(row: AuthoredRow): Authorship {
   return {
+    revision: row.revision,
     createdBy: row.created_by,
     updatedBy: row.updated_by,
     createdAtMs: Number(row.created_at),
@@ -66,9 +38,13 @@ export function readAuthorship(row: AuthoredRow): Authorship {
 
 /** Columns of a new object. @param author user id; 0 is the administrator token */
 export function createdBy(author: number, nowMs: number): AuthoredRow {
-  return { created_by: author, updated_by: author, created_at: nowMs, updated_at: nowMs }
+  return { revision: 1, created_by: author, updated_by: author, created_at: nowMs, updated_at: nowMs }
 }
 
-export function updatedBy(author: number, nowMs: number): Pick<AuthoredRow, 'updated_by' | 'updated_at'> {
-  return { updated_by: author, updated_at: nowMs }
+/** For `set` of every update of what a draft decides. */
+export function updatedBy(author: number, nowMs: number) {
+  return { ...nextRevision, updated_by: author, updated_at: nowMs }
 }
+
+/** For an update that nobody is named of. */
+export const nextRevision = { revision: sql<number>`revision + 1` }

@@ -6,6 +6,7 @@ import { findDataSourceUsers, mergeRulesNaming } from './data-source-users.ts'
 import { leaveId, takeId } from './ids.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import { CatalogRefusal, inUse, limitReached, notFound } from './refusal.ts'
+import { mustBeOf, revise } from './revise.ts'
 import type { DataSourceRow, Tables } from './tables.ts'
 
 /** Members of a data source that only some parts ask for; stored together. Source: [API-75], [AUD-160]..[AUD-172]. */
@@ -61,13 +62,30 @@ const SEARCHED = ['data_source_id', 'name', 'description', 'integration_code', '
 export type DataSourceRepository = ReturnType<typeof createDataSources>
 
 export function createDataSources({ db, limits, change }: Connection) {
+  const get = async (id: number): Promise<StoredDataSource> => {
+    const row = await db.selectFrom('data_sources').selectAll().where('data_source_id', '=', id).executeTakeFirst()
+    if (row === undefined) throw notFound('data source', id)
+    return readDataSource(row)
+  }
+
+  /** @param revision what the draft was made from, if from anything */
+  const write = (id: number, draft: DataSourceDraft, author: number, revision?: number): Promise<StoredDataSource> =>
+    change(async (tx, nowMs) => {
+      mustBeOf(revision, await ownDataSource(tx, id))
+      await refuseTakenCode(tx, draft, id)
+      await keepForMergeRules(tx, draft, id)
+      const row = await tx
+        .updateTable('data_sources')
+        .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
+        .where('data_source_id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      return readDataSource(row)
+    })
+
   return {
     /** @throws CatalogRefusal not_found */
-    async get(id: number): Promise<StoredDataSource> {
-      const row = await db.selectFrom('data_sources').selectAll().where('data_source_id', '=', id).executeTakeFirst()
-      if (row === undefined) throw notFound('data source', id)
-      return readDataSource(row)
-    },
+    get,
 
     list(filter: DataSourceFilter, options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredDataSource> {
       let query = db.selectFrom('data_sources').selectAll()
@@ -96,18 +114,15 @@ export function createDataSources({ db, limits, change }: Connection) {
       }),
 
     replace: (id: number, draft: DataSourceDraft, author: number): Promise<StoredDataSource> =>
-      change(async (tx, nowMs) => {
-        await ownDataSource(tx, id)
-        await refuseTakenCode(tx, draft, id)
-        await keepForMergeRules(tx, draft, id)
-        const row = await tx
-          .updateTable('data_sources')
-          .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
-          .where('data_source_id', '=', id)
-          .returningAll()
-          .executeTakeFirstOrThrow()
-        return readDataSource(row)
-      }),
+      write(id, draft, author),
+
+    /** @param next makes the draft from what is stored; may be asked again, may throw */
+    revise: (
+      id: number,
+      next: (stored: StoredDataSource) => DataSourceDraft,
+      author: number,
+    ): Promise<StoredDataSource> =>
+      revise({ read: () => get(id), next, write: (draft, revision) => write(id, draft, author, revision) }),
 
     /** All of them or none. @throws CatalogRefusal in_use with the ids of what uses one of them */
     remove: (ids: readonly number[]): Promise<void> =>
@@ -149,11 +164,16 @@ export function readDataSource(row: DataSourceRow): StoredDataSource {
 }
 
 /** The global ones are editable by none [COL-62]; the automatic one is not ours to change either. */
-async function ownDataSource(tx: Transaction<Tables>, id: number): Promise<void> {
-  const row = await tx.selectFrom('data_sources').select('origin').where('data_source_id', '=', id).executeTakeFirst()
+async function ownDataSource(tx: Transaction<Tables>, id: number): Promise<{ readonly revision: number }> {
+  const row = await tx
+    .selectFrom('data_sources')
+    .select(['origin', 'revision'])
+    .where('data_source_id', '=', id)
+    .executeTakeFirst()
   if (row === undefined) throw notFound('data source', id)
   if (row.origin !== 'own')
     throw new CatalogRefusal('forbidden', 'read_only', `Data source ${id} is ${row.origin} and cannot be changed.`)
+  return row
 }
 
 /** A merge rule that names a data source reads its authenticated profiles: it stays one that has them [AUD-201]. */

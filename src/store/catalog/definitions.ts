@@ -1,4 +1,5 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
+import { eachInSlices, runInSlices } from '../../lib/slices.ts'
 import type {
   DataSource,
   Definitions,
@@ -19,63 +20,70 @@ import type {
   TraitId,
 } from '../../model/ids.ts'
 import { retentionDaysOf } from '../../model/retention.ts'
+import { readMeta } from './change-feed.ts'
 import type { DataSourceOptions } from './data-sources.ts'
 import { readDestination } from './destinations.ts'
 import { readMergeRule } from './merge-rules.ts'
 import type { Vault } from './secrets.ts'
-import type { Snapshot } from './sqlite.ts'
 import type { DataSourceRow, FolderRow, MappingRow, SegmentRow, Tables, TraitRow } from './tables.ts'
 
-/** Definitions of one moment. Its connection closes by itself once every list was read to its end, or by `close`. */
-export interface DefinitionsSnapshot extends Definitions {
-  close(): void
-}
+/** Rows asked for at a time: no query, and no turn of the event loop, is long because there are many. */
+const PAGE_ROWS = 500
 
 /**
- * All lists come from one snapshot, so what is written meanwhile does not show; each pulls its rows some at a time in the
- * order of their ids, so that no step takes long.
+ * All definitions as they were at one moment, whatever is written meanwhile, each list in the order of its ids. They are
+ * plain values, all in memory: the rulebook that is built from them keeps nearly all of it anyway.
+ * @param reader of the engine
  */
-export function readDefinitions(db: Kysely<Tables>, snapshot: Snapshot, vault: Vault): DefinitionsSnapshot {
-  const meta = (key: string) => {
-    const [row] = snapshot.rows(db.selectFrom('meta').select('value').where('key', '=', key).compile())
-    return Number(row?.value)
-  }
-  let unread = 7
-  const list = <DB, TB extends keyof DB, Row extends object, Item>(
-    query: SelectQueryBuilder<DB, TB, Row>,
-    idColumn: string & keyof Row,
-    read: (row: Row) => Item,
-  ) => {
-    let hasEnded = false
-    return {
-      *[Symbol.iterator]() {
-        for (const row of snapshot.rows(query.orderBy(sql.ref<number>(idColumn)).compile())) yield read(row as Row)
-        if (!hasEnded && --unread === 0) snapshot.close()
-        hasEnded = true
-      },
-    }
-  }
-  const traits = db
-    .selectFrom('traits')
-    .innerJoin('data_sources', 'data_sources.data_source_id', 'traits.data_source_id')
-    .selectAll('traits')
-    .select('data_sources.origin')
+export function readDefinitions(reader: Kysely<Tables>, vault: Vault): Promise<Definitions> {
+  return reader
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .setAccessMode('read only')
+    .execute(async (tx) => {
+      const traits = tx
+        .selectFrom('traits')
+        .innerJoin('data_sources', 'data_sources.data_source_id', 'traits.data_source_id')
+        .selectAll('traits')
+        .select('data_sources.origin')
+      const folders = tx.selectFrom('folders').selectAll().where('kind', '=', 'traits')
+      return {
+        version: await readMeta(tx, 'version'),
+        deletionVersion: await readMeta(tx, 'deletion'),
+        dataSources: await readAll(
+          tx.selectFrom('data_sources').selectAll(),
+          'data_source_id',
+          readDataSourceDefinition,
+        ),
+        folders: await readAll(folders, 'folder_id', readFolderDefinition),
+        traits: await readAll(traits, 'trait_id', readTraitDefinition),
+        segments: await readAll(tx.selectFrom('segments').selectAll(), 'segment_id', readSegmentDefinition),
+        mergeRules: await readAll(tx.selectFrom('merge_rules').selectAll(), 'merge_rule_id', readMergeRule),
+        destinations: await readAll(
+          tx.selectFrom('destinations').selectAll(),
+          'destination_id',
+          (row): Destination => readDestination(row, vault),
+        ),
+        mappings: await readAll(tx.selectFrom('mappings').selectAll(), 'mapping_id', readMappingDefinition),
+      }
+    })
+}
 
-  return {
-    version: meta('version'),
-    deletionVersion: meta('deletion'),
-    dataSources: list(db.selectFrom('data_sources').selectAll(), 'data_source_id', readDataSourceDefinition),
-    folders: list(db.selectFrom('folders').selectAll().where('kind', '=', 'traits'), 'folder_id', readFolderDefinition),
-    traits: list(traits, 'trait_id', readTraitDefinition),
-    segments: list(db.selectFrom('segments').selectAll(), 'segment_id', readSegmentDefinition),
-    mergeRules: list(db.selectFrom('merge_rules').selectAll(), 'merge_rule_id', readMergeRule),
-    destinations: list(
-      db.selectFrom('destinations').selectAll(),
-      'destination_id',
-      (row): Destination => readDestination(row, vault),
-    ),
-    mappings: list(db.selectFrom('mappings').selectAll(), 'mapping_id', readMappingDefinition),
-    close: () => snapshot.close(),
+async function readAll<DB, TB extends keyof DB, Row extends object, Item>(
+  query: SelectQueryBuilder<DB, TB, Row>,
+  idColumn: string & keyof Row,
+  read: (row: Row) => Item,
+): Promise<Item[]> {
+  const id = sql.ref<number>(idColumn)
+  const items: Item[] = []
+  // The root of the folders is 0.
+  for (let after = -1; ; ) {
+    const page = query.where(sql<boolean>`${id} > ${after}`).orderBy(id).limit(PAGE_ROWS)
+    const rows = (await page.execute()) as Row[]
+    for (const item of await runInSlices(eachInSlices(rows, read))) items.push(item)
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < PAGE_ROWS) return items
+    after = Number(last[idColumn])
   }
 }
 

@@ -7,6 +7,7 @@ import { takeId } from './ids.ts'
 import type { Usage } from './limits.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import { inUse, limitReached, notFound } from './refusal.ts'
+import { mustBeOf, revise } from './revise.ts'
 import { SecretUnreadableError, type Vault } from './secrets.ts'
 import type { DestinationRow, Tables } from './tables.ts'
 
@@ -38,13 +39,34 @@ export type DestinationRepository = ReturnType<typeof createDestinations>
 export function createDestinations({ db, limits, vault, change }: Connection) {
   const read = (row: DestinationRow) => readDestination(row, vault)
 
+  const get = async (id: number): Promise<StoredDestination> => {
+    const row = await db.selectFrom('destinations').selectAll().where('destination_id', '=', id).executeTakeFirst()
+    if (row === undefined) throw notFound('destination', id)
+    return read(row)
+  }
+
+  const write = (id: number, draft: DestinationDraft, author: number, revision: number): Promise<StoredDestination> =>
+    change(async (tx, nowMs) => {
+      const previous = await tx
+        .selectFrom('destinations')
+        .select('revision')
+        .where('destination_id', '=', id)
+        .executeTakeFirst()
+      if (previous === undefined) throw notFound('destination', id)
+      mustBeOf(revision, previous)
+      await requireDataSources(tx, draft)
+      const row = await tx
+        .updateTable('destinations')
+        .set({ ...columnsOf(draft, id, vault), ...updatedBy(author, nowMs) })
+        .where('destination_id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      return read(row)
+    })
+
   return {
     /** With secrets in clear. @throws CatalogRefusal not_found */
-    async get(id: number): Promise<StoredDestination> {
-      const row = await db.selectFrom('destinations').selectAll().where('destination_id', '=', id).executeTakeFirst()
-      if (row === undefined) throw notFound('destination', id)
-      return read(row)
-    },
+    get,
 
     /** @param filter `containsSegment`: only destinations that segment is mapped to [API-76] */
     list(
@@ -88,28 +110,13 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
         return read(row)
       }),
 
-    /**
-     * Works on the destination as it is inside the transaction, so that a secret changed meanwhile is not written back.
-     * @param revise makes the next draft from what is stored; may throw
-     */
+    /** @param next makes the draft from what is stored, secrets in clear; may be asked again, may throw */
     revise: (
       id: number,
-      revise: (stored: StoredDestination) => DestinationDraft,
+      next: (stored: StoredDestination) => DestinationDraft,
       author: number,
     ): Promise<StoredDestination> =>
-      change(async (tx, nowMs) => {
-        const previous = await tx
-          .selectFrom('destinations')
-          .selectAll()
-          .where('destination_id', '=', id)
-          .executeTakeFirst()
-        if (previous === undefined) throw notFound('destination', id)
-        const draft = revise(read(previous))
-        await requireDataSources(tx, draft)
-        const row = { ...previous, ...columnsOf(draft, id, vault), ...updatedBy(author, nowMs) }
-        await tx.updateTable('destinations').set(row).where('destination_id', '=', id).execute()
-        return read(row)
-      }),
+      revise({ read: () => get(id), next, write: (draft, revision) => write(id, draft, author, revision) }),
 
     /** All of them or none. @throws CatalogRefusal in_use with the segments mapped to one of them [API-80] */
     remove: (ids: readonly number[]): Promise<void> =>

@@ -4,6 +4,7 @@ import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy 
 import { createFolderTrait, folderTraitName } from './folder-traits.ts'
 import { takeId } from './ids.ts'
 import { CatalogRefusal, inUse, limitReached, notFound, unknownReference } from './refusal.ts'
+import { mustBeOf, revise } from './revise.ts'
 import { segmentsUsingTrait } from './segment-traits.ts'
 import type { FolderRow, Tables } from './tables.ts'
 
@@ -37,6 +38,38 @@ export function createFolders({ db, limits, change }: Connection) {
     const below = self === undefined ? 1 : levelsBelow(tree, self)
     if (above + below > limits.folderDepth) throw limitReached('folderDepth', limits.folderDepth)
   }
+
+  const get = async (kind: FolderKind, id: number): Promise<StoredFolder> => {
+    const folders = db.selectFrom('folders').selectAll().where('kind', '=', kind)
+    const row = await folders.where('folder_id', '=', id).executeTakeFirst()
+    if (row === undefined) throw notFound('folder', id)
+    return readFolder(row)
+  }
+
+  /** @param revision what the draft was made from, if from anything */
+  const write = (kind: FolderKind, id: number, draft: FolderDraft, author: number, revision?: number) =>
+    change(async (tx, nowMs) => {
+      const tree = await readTree(tx, kind)
+      const folder = requireFolder(tree, id)
+      mustBeOf(revision, folder)
+      checkPlace(tree, id, draft.parentFolderId)
+      refuseTwins(tree, draft, id)
+      const row = await tx
+        .updateTable('folders')
+        .set({ name: draft.name, parent_folder_id: draft.parentFolderId, ...updatedBy(author, nowMs) })
+        .where('kind', '=', kind)
+        .where('folder_id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      if (folder.folder_trait_id !== null) {
+        await tx
+          .updateTable('traits')
+          .set({ name: folderTraitName(draft.name), ...updatedBy(author, nowMs) })
+          .where('trait_id', '=', folder.folder_trait_id)
+          .execute()
+      }
+      return readFolder(row)
+    })
 
   return {
     /** The whole tree, at most some thousands, by id; the root first. */
@@ -72,22 +105,16 @@ export function createFolders({ db, limits, change }: Connection) {
 
     /** Renames and moves; the folder trait is renamed with it [AUD-102]. */
     replace: (kind: FolderKind, id: number, draft: FolderDraft, author: number): Promise<StoredFolder> =>
-      change(async (tx, nowMs) => {
-        const tree = await readTree(tx, kind)
-        const folder = requireFolder(tree, id)
-        checkPlace(tree, id, draft.parentFolderId)
-        refuseTwins(tree, draft, id)
-        const changed = { name: draft.name, parent_folder_id: draft.parentFolderId, ...updatedBy(author, nowMs) }
-        await tx.updateTable('folders').set(changed).where('kind', '=', kind).where('folder_id', '=', id).execute()
-        if (folder.folder_trait_id !== null) {
-          await tx
-            .updateTable('traits')
-            .set({ name: folderTraitName(draft.name), ...updatedBy(author, nowMs) })
-            .where('trait_id', '=', folder.folder_trait_id)
-            .execute()
-        }
-        return readFolder({ ...folder, ...changed })
-      }),
+      write(kind, id, draft, author),
+
+    /** @param next makes the draft from what is stored; may be asked again, may throw */
+    revise: (
+      kind: FolderKind,
+      id: number,
+      next: (stored: StoredFolder) => FolderDraft,
+      author: number,
+    ): Promise<StoredFolder> =>
+      revise({ read: () => get(kind, id), next, write: (draft, revision) => write(kind, id, draft, author, revision) }),
 
     /** It must be empty, and its folder trait in no segment [AUD-104]. */
     remove: (kind: FolderKind, id: number): Promise<void> =>

@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { OBJECT_ID_MAX } from '../../model/ids.ts'
+import { readMeta } from './change-feed.ts'
 import { CatalogRefusal } from './refusal.ts'
 import type { Tables } from './tables.ts'
 
@@ -64,9 +65,8 @@ export async function takeId(
  * nobody holds what is made under it next because of what was there before. Call in the transaction of the deletion.
  */
 export async function leaveId(tx: Transaction<Tables>, sequence: Sequence, id: number): Promise<void> {
-  const meta = await tx.selectFrom('meta').select('value').where('key', '=', 'version').executeTakeFirstOrThrow()
   // That of the change we are in.
-  const version = Number(meta.value) + 1
+  const version = await readMeta(tx, 'version')
   await tx.insertInto('deleted_ids').values({ sequence, id, version }).execute()
   await tx.updateTable('meta').set({ value: version }).where('key', '=', 'deletion').execute()
 }

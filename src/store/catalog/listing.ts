@@ -1,4 +1,5 @@
 import { type SelectQueryBuilder, sql } from 'kysely'
+import { escapeLike, lowerLetters } from './search-text.ts'
 
 /** A list, read in portions that are small in rows and in bytes, so that neither its size nor that of its rows matters [API-24]. */
 export interface Listing<Item> {
@@ -11,7 +12,7 @@ export interface Listing<Item> {
 }
 
 export interface ListOptions<Sort extends string> {
-  /** Part of any value the list shows, in any case [API-19]. */
+  /** Part of any value the list shows; the letters A to Z in any case, others as they are [API-19]. */
   readonly search?: string | undefined
   readonly sortBy?: Sort | undefined
   readonly descending?: boolean | undefined
@@ -108,7 +109,7 @@ function sortExpression(sort: { readonly column: string; readonly type: 'text' |
 }
 
 function contains(columns: readonly string[], search: string) {
-  const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, (special) => `\\${special}`)}%`
+  const pattern = `%${escapeLike(lowerLetters(search))}%`
   const tests = columns.map((column) => sql`lower(cast(${sql.ref(column)} as text)) like ${pattern} escape '\\'`)
   return sql<boolean>`(${sql.join(tests, sql` or `)})`
 }

@@ -5,6 +5,7 @@ import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy 
 import { takeId } from './ids.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import { CatalogRefusal, notFound, unknownReference } from './refusal.ts'
+import { mustBeOf, revise } from './revise.ts'
 import type { AuthoredRow, MappingRow, Tables } from './tables.ts'
 
 export interface MappingDraft {
@@ -37,11 +38,33 @@ const SEARCHED = ['mapping_id', 'mappings.segment_id', 'value', 'segments.name',
 export type MappingRepository = ReturnType<typeof createMappings>
 
 export function createMappings({ db, change }: Connection) {
+  const get = async (id: number, destinationId?: number): Promise<StoredMapping> =>
+    readMapping(await requireMapping(db, id, destinationId))
+
+  /** @param revision what the draft was made from, if from anything */
+  const write = (
+    id: number,
+    destinationId: number | undefined,
+    draft: MappingDraft,
+    author: number,
+    revision?: number,
+  ): Promise<StoredMapping> =>
+    change(async (tx, nowMs) => {
+      const previous = await requireMapping(tx, id, destinationId)
+      mustBeOf(revision, previous)
+      await raiseMappingVersion(tx, previous.destination_id)
+      await checkMapping(tx, previous.destination_id, draft, id)
+      await tx
+        .updateTable('mappings')
+        .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
+        .where('mapping_id', '=', id)
+        .execute()
+      return readMapping(await requireMapping(tx, id, destinationId))
+    })
+
   return {
     /** @throws CatalogRefusal not_found, also when the mapping belongs to another destination than the one given */
-    async get(id: number, destinationId?: number): Promise<StoredMapping> {
-      return readMapping(await requireMapping(db, id, destinationId))
-    },
+    get,
 
     list(destinationId: number, options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredMapping> {
       const query = selectMappings(db).where('mappings.destination_id', '=', destinationId)
@@ -73,17 +96,19 @@ export function createMappings({ db, change }: Connection) {
       destinationId: number | undefined,
       draft: MappingDraft,
       author: number,
+    ): Promise<StoredMapping> => write(id, destinationId, draft, author),
+
+    /** @param next makes the draft from what is stored; may be asked again, may throw */
+    revise: (
+      id: number,
+      destinationId: number | undefined,
+      next: (stored: StoredMapping) => MappingDraft,
+      author: number,
     ): Promise<StoredMapping> =>
-      change(async (tx, nowMs) => {
-        const previous = await requireMapping(tx, id, destinationId)
-        await raiseMappingVersion(tx, previous.destination_id)
-        await checkMapping(tx, previous.destination_id, draft, id)
-        await tx
-          .updateTable('mappings')
-          .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
-          .where('mapping_id', '=', id)
-          .execute()
-        return readMapping(await requireMapping(tx, id, destinationId))
+      revise({
+        read: () => get(id, destinationId),
+        next,
+        write: (draft, revision) => write(id, destinationId, draft, author, revision),
       }),
 
     remove: (id: number, destinationId: number | undefined): Promise<void> =>

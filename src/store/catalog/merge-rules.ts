@@ -2,12 +2,13 @@ import type { Transaction } from 'kysely'
 import type { MergeRule } from '../../model/definitions.ts'
 import type { DataSourceId, MergeRuleId } from '../../model/ids.ts'
 import { isEvaluated } from '../../model/merge-options.ts'
-import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
+import { type Authorship, type Connection, createdBy, nextRevision, readAuthorship, updatedBy } from './connection.ts'
 import { requireDataSource } from './data-source-users.ts'
 import type { DataSourceOptions } from './data-sources.ts'
 import { takeId } from './ids.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
 import { CatalogRefusal, inUse, limitReached, notFound } from './refusal.ts'
+import { mustBeOf, revise } from './revise.ts'
 import type { MergeRuleRow, Tables } from './tables.ts'
 
 export interface MergeRuleDraft extends Omit<MergeRule, 'mergeRuleId' | 'crossDeviceDataSourceIds'> {
@@ -30,13 +31,38 @@ const SORTS = {
 export type MergeRuleRepository = ReturnType<typeof createMergeRules>
 
 export function createMergeRules({ db, limits, change }: Connection) {
+  const get = async (id: number): Promise<StoredMergeRule> => {
+    const row = await db.selectFrom('merge_rules').selectAll().where('merge_rule_id', '=', id).executeTakeFirst()
+    if (row === undefined) throw notFound('merge rule', id)
+    return readMergeRule(row)
+  }
+
+  /** @param revision what the draft was made from, if from anything */
+  const write = (id: number, draft: MergeRuleDraft, author: number, revision?: number): Promise<StoredMergeRule> =>
+    change(async (tx, nowMs) => {
+      const previous = await tx
+        .selectFrom('merge_rules')
+        .select(['is_default', 'revision'])
+        .where('merge_rule_id', '=', id)
+        .executeTakeFirst()
+      if (previous === undefined) throw notFound('merge rule', id)
+      mustBeOf(revision, previous)
+      // There is always exactly one default [AUD-201]; it passes on by naming another one.
+      if (previous.is_default === 1 && !draft.isDefault) throw keepDefault(id)
+      await checkDataSources(tx, draft)
+      if (draft.isDefault) await clearDefault(tx)
+      const row = await tx
+        .updateTable('merge_rules')
+        .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
+        .where('merge_rule_id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      return readMergeRule(row)
+    })
+
   return {
     /** @throws CatalogRefusal not_found */
-    async get(id: number): Promise<StoredMergeRule> {
-      const row = await db.selectFrom('merge_rules').selectAll().where('merge_rule_id', '=', id).executeTakeFirst()
-      if (row === undefined) throw notFound('merge rule', id)
-      return readMergeRule(row)
-    },
+    get,
 
     list(options: ListOptions<keyof typeof SORTS> = {}): Listing<StoredMergeRule> {
       const columns = { id: 'merge_rule_id', sorts: SORTS, searched: ['merge_rule_id', 'name', 'description'] }
@@ -55,26 +81,11 @@ export function createMergeRules({ db, limits, change }: Connection) {
         return readMergeRule(row)
       }),
 
-    replace: (id: number, draft: MergeRuleDraft, author: number): Promise<StoredMergeRule> =>
-      change(async (tx, nowMs) => {
-        const previous = await tx
-          .selectFrom('merge_rules')
-          .select('is_default')
-          .where('merge_rule_id', '=', id)
-          .executeTakeFirst()
-        if (previous === undefined) throw notFound('merge rule', id)
-        // There is always exactly one default [AUD-201]; it passes on by naming another one.
-        if (previous.is_default === 1 && !draft.isDefault) throw keepDefault(id)
-        await checkDataSources(tx, draft)
-        if (draft.isDefault) await clearDefault(tx)
-        const row = await tx
-          .updateTable('merge_rules')
-          .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
-          .where('merge_rule_id', '=', id)
-          .returningAll()
-          .executeTakeFirstOrThrow()
-        return readMergeRule(row)
-      }),
+    replace: (id: number, draft: MergeRuleDraft, author: number): Promise<StoredMergeRule> => write(id, draft, author),
+
+    /** @param next makes the draft from what is stored; may be asked again, may throw */
+    revise: (id: number, next: (stored: StoredMergeRule) => MergeRuleDraft, author: number): Promise<StoredMergeRule> =>
+      revise({ read: () => get(id), next, write: (draft, revision) => write(id, draft, author, revision) }),
 
     /** @throws CatalogRefusal in_use: a rule in use is not deleted but replaced in bulk first [AUD-202] */
     remove: (id: number): Promise<void> =>
@@ -158,7 +169,11 @@ async function countMergeRules(tx: Transaction<Tables>): Promise<number> {
 }
 
 async function clearDefault(tx: Transaction<Tables>): Promise<void> {
-  await tx.updateTable('merge_rules').set({ is_default: 0 }).where('is_default', '=', 1).execute()
+  await tx
+    .updateTable('merge_rules')
+    .set({ is_default: 0, ...nextRevision })
+    .where('is_default', '=', 1)
+    .execute()
 }
 
 function keepDefault(id: number): CatalogRefusal {

@@ -1,4 +1,5 @@
 import { type Kysely, sql } from 'kysely'
+import { escapeLike, lowerLetters } from './search-text.ts'
 import type { Tables } from './tables.ts'
 
 const COLUMNS = {
@@ -8,7 +9,7 @@ const COLUMNS = {
   destinations: 'destination_id',
 } as const
 
-/** SQLite binds up to 32,766 values; more than these are asked for in several queries. */
+/** Statements have a limit of values; more than these are asked for in several queries. */
 const IDS_MAX = 1_000
 
 /** Names for ids, without the objects. */
@@ -50,8 +51,8 @@ export function createNames(db: Kysely<Tables>): NameReader {
 
     // Sorted, so that all names are looked through before the first row is handed over, away from the main thread.
     async search(kind, text, limit) {
-      const lower = text.toLowerCase()
-      const escaped = lower.replace(/[\\%_]/g, (special) => `\\${special}`)
+      const lower = lowerLetters(text)
+      const escaped = escapeLike(lower)
       const name = sql<string>`lower(name)`
       const isLike = (pattern: string) => sql<boolean>`${name} like ${pattern} escape '\\'`
       const isId = sql<boolean>`cast(id as text) = ${text}`
@@ -59,7 +60,7 @@ export function createNames(db: Kysely<Tables>): NameReader {
         when ${isLike(`${escaped}%`)} then 2 when ${isLike(`% ${escaped}%`)} then 3 else 4 end`
       const id = sql.ref<number>(COLUMNS[kind])
       const { rows } = await sql<FoundName>`select id, name, ${rank} as rank
-        from (select ${id} as id, name from ${sql.table(kind)})
+        from (select ${id} as id, name from ${sql.table(kind)}) as named
         where ${isId} or ${isLike(`%${escaped}%`)} order by 3, length(name), 2, 1 limit ${limit}`.execute(db)
       return rows.map((row) => ({ id: Number(row.id), name: row.name, rank: Number(row.rank) }))
     },

@@ -38,15 +38,15 @@ export const DEFAULT_OPTIONS: DataSourceOptions = {
 /** Fills an empty catalogue with what every account has; does nothing otherwise. */
 export async function seed(db: Kysely<Tables>, masterKey: Buffer, nowMs: number): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const seeded = await tx.selectFrom('meta').select('value').where('key', '=', 'version').executeTakeFirst()
-    if (seeded !== undefined) return
-    await tx
+    // First of all: whoever else opens it at the same time waits here until this is done.
+    const first = await tx
       .insertInto('meta')
-      .values([
-        { key: 'version', value: 1 },
-        { key: 'deletion', value: 0 },
-      ])
-      .execute()
+      .values({ key: 'version', value: 1 })
+      .onConflict((conflict) => conflict.doNothing())
+      .returning('key')
+      .executeTakeFirst()
+    if (first === undefined) return
+    await tx.insertInto('meta').values({ key: 'deletion', value: 0 }).execute()
     await tx
       .insertInto('settings')
       .values([

@@ -7,6 +7,7 @@ import { leaveId, takeId } from './ids.ts'
 import type { Usage } from './limits.ts'
 import { defaultMergeRuleId, requireMergeRule } from './merge-rules.ts'
 import { CatalogRefusal, inUse, limitReached, notFound } from './refusal.ts'
+import { mustBeOf, revise } from './revise.ts'
 import { listSegments, type SegmentFilter, type SegmentListOptions } from './segment-list.ts'
 import { readSegment, type SegmentDraft, type StoredSegment, segmentColumns } from './segment-rows.ts'
 import { setSegmentTraits } from './segment-traits.ts'
@@ -15,13 +16,39 @@ import type { Tables } from './tables.ts'
 export type SegmentRepository = ReturnType<typeof createSegments>
 
 export function createSegments({ db, limits, change }: Connection) {
+  const get = async (id: number): Promise<StoredSegment> => {
+    const row = await db.selectFrom('segments').selectAll().where('segment_id', '=', id).executeTakeFirst()
+    if (row === undefined) throw notFound('segment', id)
+    return readSegment(row)
+  }
+
+  /** @param revision what the draft was made from, if from anything */
+  const write = (id: number, draft: SegmentDraft, author: number, revision?: number): Promise<StoredSegment> =>
+    change(async (tx, nowMs) => {
+      const previous = await tx
+        .selectFrom('segments')
+        .select('revision')
+        .where('segment_id', '=', id)
+        .executeTakeFirst()
+      if (previous === undefined) throw notFound('segment', id)
+      mustBeOf(revision, previous)
+      if (draft.traitIds.length > limits.traitsPerSegment)
+        throw limitReached('traitsPerSegment', limits.traitsPerSegment)
+      await checkSegment(tx, draft, id)
+      const mergeRuleId = draft.mergeRuleId ?? (await defaultMergeRuleId(tx))
+      const row = await tx
+        .updateTable('segments')
+        .set({ ...segmentColumns(draft, mergeRuleId), ...updatedBy(author, nowMs) })
+        .where('segment_id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      await setSegmentTraits(tx, id, draft.traitIds)
+      return readSegment(row)
+    })
+
   return {
     /** @throws CatalogRefusal not_found */
-    async get(id: number): Promise<StoredSegment> {
-      const row = await db.selectFrom('segments').selectAll().where('segment_id', '=', id).executeTakeFirst()
-      if (row === undefined) throw notFound('segment', id)
-      return readSegment(row)
-    },
+    get,
 
     async idsByIntegrationCode(code: string): Promise<number[]> {
       const rows = await db
@@ -48,6 +75,7 @@ export function createSegments({ db, limits, change }: Connection) {
 
     /** Those of them that are mapped to a destination. */
     async mappedAmong(ids: readonly number[]): Promise<ReadonlySet<number>> {
+      if (ids.length === 0) return new Set()
       const rows = await db
         .selectFrom('segments')
         .select('segment_id')
@@ -63,6 +91,7 @@ export function createSegments({ db, limits, change }: Connection) {
 
     /** Data sources of the traits that the rules of several segments name. */
     async traitDataSourcesOf(ids: readonly number[]): Promise<ReadonlyMap<number, readonly number[]>> {
+      if (ids.length === 0) return new Map()
       const rows = await db
         .selectFrom('segment_traits')
         .innerJoin('traits', 'traits.trait_id', 'segment_traits.trait_id')
@@ -95,19 +124,15 @@ export function createSegments({ db, limits, change }: Connection) {
         return readSegment(row)
       }),
 
-    replace: (id: number, draft: SegmentDraft, author: number): Promise<StoredSegment> =>
-      change(async (tx, nowMs) => {
-        const previous = await tx.selectFrom('segments').selectAll().where('segment_id', '=', id).executeTakeFirst()
-        if (previous === undefined) throw notFound('segment', id)
-        if (draft.traitIds.length > limits.traitsPerSegment)
-          throw limitReached('traitsPerSegment', limits.traitsPerSegment)
-        await checkSegment(tx, draft, id)
-        const mergeRuleId = draft.mergeRuleId ?? (await defaultMergeRuleId(tx))
-        const row = { ...previous, ...segmentColumns(draft, mergeRuleId), ...updatedBy(author, nowMs) }
-        await tx.updateTable('segments').set(row).where('segment_id', '=', id).execute()
-        await setSegmentTraits(tx, id, draft.traitIds)
-        return readSegment(row)
-      }),
+    replace: (id: number, draft: SegmentDraft, author: number): Promise<StoredSegment> => write(id, draft, author),
+
+    /** @param next makes the draft from what is stored; may be asked again, may throw */
+    revise: (
+      id: number,
+      next: (stored: StoredSegment) => SegmentDraft | Promise<SegmentDraft>,
+      author: number,
+    ): Promise<StoredSegment> =>
+      revise({ read: () => get(id), next, write: (draft, revision) => write(id, draft, author, revision) }),
 
     /** All of them or none. @throws CatalogRefusal in_use with the destinations that one of them is mapped to */
     remove: (ids: readonly number[]): Promise<void> =>

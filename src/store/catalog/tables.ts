@@ -1,5 +1,5 @@
 /**
- * Tables of the catalogue as Kysely sees them. Only types that SQLite and PostgreSQL share: integers, texts, and JSON
+ * Tables of the catalogue as Kysely sees them. Only types that every engine has: integers, texts, and JSON
  * inside texts. Flags are 0 or 1, times are milliseconds since the epoch, days are UTC days since 1970-01-01.
  */
 export interface Tables {
@@ -27,6 +27,8 @@ export interface Tables {
 
 /** Columns that every stored object has [API-39]. */
 export interface AuthoredRow {
+  /** Rises with every change of what a draft decides. */
+  revision: number
   created_by: number
   updated_by: number
   created_at: number

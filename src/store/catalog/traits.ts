@@ -1,6 +1,7 @@
 import { type Connection, createdBy, updatedBy } from './connection.ts'
 import { leaveId, takeId } from './ids.ts'
 import { inUse, notFound } from './refusal.ts'
+import { mustBeOf, revise } from './revise.ts'
 import { segmentsUsingTrait } from './segment-traits.ts'
 import type { TraitRow } from './tables.ts'
 import {
@@ -24,13 +25,42 @@ export interface TraitRuleVersion {
 export type TraitRepository = ReturnType<typeof createTraits>
 
 export function createTraits({ db, limits, change }: Connection) {
+  const get = async (id: number): Promise<StoredTrait> => {
+    const row = await db.selectFrom('traits').selectAll().where('trait_id', '=', id).executeTakeFirst()
+    if (row === undefined) throw notFound('trait', id)
+    return readTrait(row)
+  }
+
+  /** @param revision what the draft was made from, if from anything */
+  const write = (id: number, draft: TraitDraft, author: number, revision?: number): Promise<StoredTrait> =>
+    change(async (tx, nowMs) => {
+      const previous = await tx.selectFrom('traits').selectAll().where('trait_id', '=', id).executeTakeFirst()
+      if (previous === undefined) throw notFound('trait', id)
+      mustBeOf(revision, previous)
+      refuseChangedType(previous, draft)
+      if (previous.trait_type === 'FOLDER_TRAIT') checkFolderTrait(previous, draft)
+      await checkTrait(tx, draft, id)
+      const isNewRule = previous.trait_rule !== (draft.traitRule ?? null)
+      const row = await tx
+        .updateTable('traits')
+        .set({
+          ...traitColumns(draft),
+          // The life of a folder trait is that of the traits below it.
+          ...(previous.trait_type === 'FOLDER_TRAIT' && { ttl_days: previous.ttl_days }),
+          trait_rule_version: previous.trait_rule_version + (isNewRule ? 1 : 0),
+          ...updatedBy(author, nowMs),
+        })
+        .where('trait_id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+      if (isNewRule && row.trait_rule !== null)
+        await tx.insertInto('trait_rule_versions').values(ruleVersion(row)).execute()
+      return readTrait(row)
+    })
+
   return {
     /** @throws CatalogRefusal not_found */
-    async get(id: number): Promise<StoredTrait> {
-      const row = await db.selectFrom('traits').selectAll().where('trait_id', '=', id).executeTakeFirst()
-      if (row === undefined) throw notFound('trait', id)
-      return readTrait(row)
-    },
+    get,
 
     /** Ids of the traits with an integration code, ascending; more than one where data sources share a code. */
     async idsByIntegrationCode(code: string): Promise<number[]> {
@@ -79,27 +109,15 @@ export function createTraits({ db, limits, change }: Connection) {
         return readTrait(row)
       }),
 
-    replace: (id: number, draft: TraitDraft, author: number): Promise<StoredTrait> =>
-      change(async (tx, nowMs) => {
-        const previous = await tx.selectFrom('traits').selectAll().where('trait_id', '=', id).executeTakeFirst()
-        if (previous === undefined) throw notFound('trait', id)
-        refuseChangedType(previous, draft)
-        if (previous.trait_type === 'FOLDER_TRAIT') checkFolderTrait(previous, draft)
-        await checkTrait(tx, draft, id)
-        const isNewRule = previous.trait_rule !== (draft.traitRule ?? null)
-        const row: TraitRow = {
-          ...previous,
-          ...traitColumns(draft),
-          // The life of a folder trait is that of the traits below it.
-          ...(previous.trait_type === 'FOLDER_TRAIT' && { ttl_days: previous.ttl_days }),
-          trait_rule_version: previous.trait_rule_version + (isNewRule ? 1 : 0),
-          ...updatedBy(author, nowMs),
-        }
-        await tx.updateTable('traits').set(row).where('trait_id', '=', id).execute()
-        if (isNewRule && row.trait_rule !== null)
-          await tx.insertInto('trait_rule_versions').values(ruleVersion(row)).execute()
-        return readTrait(row)
-      }),
+    replace: (id: number, draft: TraitDraft, author: number): Promise<StoredTrait> => write(id, draft, author),
+
+    /** @param next makes the draft from what is stored; may be asked again, may throw */
+    revise: (
+      id: number,
+      next: (stored: StoredTrait) => TraitDraft | Promise<TraitDraft>,
+      author: number,
+    ): Promise<StoredTrait> =>
+      revise({ read: () => get(id), next, write: (draft, revision) => write(id, draft, author, revision) }),
 
     /** All of them or none. @throws CatalogRefusal in_use with the segments that name one of them */
     remove: (ids: readonly number[]): Promise<void> =>

@@ -7,7 +7,7 @@ interface Database {
   close(): void
 }
 
-const BUSY_SECONDS = 5
+const BUSY_MS = 5_000
 const PROBLEMS_MAX = 20
 
 /**
@@ -21,7 +21,7 @@ export async function checkCatalog(file: string): Promise<readonly string[]> {
   if (stats.size === 0) return ['the file is empty']
   let database: Database | undefined
   try {
-    database = new Libsql(file, { timeout: BUSY_SECONDS }) as unknown as Database
+    database = new Libsql(file, { timeout: BUSY_MS }) as unknown as Database
     await database.exec('PRAGMA query_only = ON')
     const check = await database.prepare(`PRAGMA integrity_check(${PROBLEMS_MAX})`)
     const rows = (await check.all()) as { readonly integrity_check: string }[]

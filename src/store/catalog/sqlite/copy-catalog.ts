@@ -3,14 +3,14 @@ import Libsql from 'libsql'
 
 /** 64 KiB of pages of the usual size. */
 const PAGES = 16
-const BUSY_SECONDS = 5
+const BUSY_MS = 5_000
 
 /**
  * The bytes of a catalogue's file as they were at the first of them, whatever is written meanwhile: page by page through a
  * reader of its own, so that neither a write nor an event waits for it.
  */
 export async function* copyCatalog(file: string): AsyncGenerator<Buffer> {
-  const reader = new Libsql(file, { timeout: BUSY_SECONDS })
+  const reader = new Libsql(file, { timeout: BUSY_MS })
   try {
     reader.exec('PRAGMA query_only = ON; BEGIN')
     const read = reader.prepare('SELECT data FROM sqlite_dbpage WHERE pgno BETWEEN ? AND ?')

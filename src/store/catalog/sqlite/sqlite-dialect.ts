@@ -8,11 +8,12 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type TransactionSettings,
   UpdateQueryNode,
 } from 'kysely'
 import Libsql from 'libsql/promise'
-import { DiskFullError, isDiskFull } from '../../lib/disk-space.ts'
-import { nextTurn, runInSlices } from '../../lib/slices.ts'
+import { DiskFullError, isDiskFull } from '../../../lib/disk-space.ts'
+import { nextTurn, runInSlices } from '../../../lib/slices.ts'
 
 /**
  * SQLite for Kysely, off the main thread: to sort 100,000 names or to wait for the device takes a tenth of a second, and
@@ -22,7 +23,7 @@ import { nextTurn, runInSlices } from '../../lib/slices.ts'
  */
 export interface SqliteOptions {
   readonly file: string
-  readonly busySeconds: number
+  readonly busyMs: number
   /** Executed once, before anything else. */
   readonly pragmas: string
   /** Told before the caller when something could not be written because there is no room. */
@@ -67,8 +68,8 @@ class SqliteDriver implements Driver {
   }
 
   async init(): Promise<void> {
-    const { file, busySeconds, pragmas, onFull } = this.#options
-    const database = new Libsql(file, { timeout: busySeconds }) as unknown as Database
+    const { file, busyMs, pragmas, onFull } = this.#options
+    const database = new Libsql(file, { timeout: busyMs }) as unknown as Database
     this.#connection = new SqliteConnection(database, onFull)
     await this.#connection.exec(pragmas)
   }
@@ -84,8 +85,9 @@ class SqliteDriver implements Driver {
     return this.#connection as SqliteConnection
   }
 
-  beginTransaction(): Promise<void> {
-    return (this.#connection as SqliteConnection).exec('begin')
+  /** One that will write waits for its turn here: half-way, what it has read would be out of date. */
+  beginTransaction(_connection: DatabaseConnection, { accessMode }: TransactionSettings): Promise<void> {
+    return (this.#connection as SqliteConnection).exec(accessMode === 'read only' ? 'begin' : 'begin immediate')
   }
 
   commitTransaction(): Promise<void> {
@@ -102,6 +104,8 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
+    // The engine ends the process when it is closed under a call that runs: what was asked before has its turn first.
+    await this.acquireConnection()
     await this.#connection?.close()
   }
 }
