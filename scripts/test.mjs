@@ -13,8 +13,13 @@ if (process.argv.includes('--fast')) {
 // After the set-up: the first is built on an installed package.
 const { hasBrowser } = await import('../test/clients/browser.mjs')
 const { hasNginx } = await import('../test/proxy/nginx.mjs')
-const isAsked = process.argv.length === 2 || process.argv.some((path) => path.startsWith('test'))
-if (isAsked) {
+const { hasPostgres } = await import('../src/testkit/postgres-programs.mjs')
+/** Those of a folder, of all above it, or all tests. */
+const asksFor = (folder) =>
+  process.argv.length === 2 || process.argv.slice(2).some((path) => path.startsWith(folder) || folder.startsWith(path))
+if (asksFor('src/store/catalog'))
+  need('PostgreSQL', 'the tests of definitions in PostgreSQL', hasPostgres, ['postgresql'])
+if (asksFor('test')) {
   need('Chromium', 'the tests in a browser', hasBrowser, [
     'chromium-headless-shell fonts-liberation',
     'chromium fonts-liberation', // Older Debian has no shell of its own.

@@ -66,6 +66,8 @@ const FORBIDDEN_IMPORTS: readonly {
   { module: /^(node:)?(child_process|vm|cluster)$/, names: ['*'], except: [] },
   { module: /^(node:)?(dns|dns\/promises|dgram|http2|tls)$/, names: ['*'], except: ['lib/egress/'] },
   { module: /^undici$/, names: ['*'], except: ['lib/egress/'] },
+  // The database that the operator names in the configuration, and nothing that comes over the API.
+  { module: /^pg$/, names: ['*'], except: ['store/catalog/postgres/'] },
   // lib/http-client.ts calls the operator's own server, for commands and the demo; a check below keeps others from it.
   {
     module: /^(node:)?https?$/,

@@ -112,3 +112,24 @@ export function destinationDraft(over: Partial<DestinationDraft> = {}): Destinat
     ...over,
   }
 }
+
+/** Both are asked at once. @returns what each of them made, and what each was refused with */
+export async function together<Made>(left: () => Promise<Made>, right: () => Promise<Made>) {
+  const outcomes = await Promise.allSettled([left(), right()])
+  return {
+    made: outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+    refused: outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : [])),
+  }
+}
+
+export function mergeRuleDraft(name: string) {
+  return {
+    mergeRuleId: undefined,
+    name,
+    description: undefined,
+    crossDeviceOption: 'NONE',
+    deviceOption: 'DEVICE',
+    crossDeviceDataSourceIds: [],
+    isDefault: false,
+  } as const
+}

@@ -71,6 +71,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   const { engine, masterKey, clock, keyChecks = {}, limits } = options
   const { db } = engine
   try {
+    await engine.checkSuitable?.()
     await migrate(engine)
     await seed(db, masterKey, clock())
     await keepKeyChecks(db, keyChecks)

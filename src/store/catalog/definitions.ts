@@ -1,5 +1,5 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
-import { eachInSlices, runInSlices } from '../../lib/slices.ts'
+import { eachInSlices, nextTurn, runInSlices } from '../../lib/slices.ts'
 import type {
   DataSource,
   Definitions,
@@ -80,6 +80,7 @@ async function readAll<DB, TB extends keyof DB, Row extends object, Item>(
   for (let after = -1; ; ) {
     const page = query.where(sql<boolean>`${id} > ${after}`).orderBy(id).limit(PAGE_ROWS)
     const rows = (await page.execute()) as Row[]
+    await nextTurn()
     for (const item of await runInSlices(eachInSlices(rows, read))) items.push(item)
     const last = rows.at(-1)
     if (last === undefined || rows.length < PAGE_ROWS) return items

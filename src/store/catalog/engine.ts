@@ -19,6 +19,8 @@ export interface CatalogEngine {
   readonly isShared: boolean
   /** Somebody else wrote what this transaction was about to: it was rolled back, and may be carried out again. */
   isLostRace(error: unknown): boolean
+  /** Asked first of all. @throws when the catalogue cannot be kept in it, saying what to do */
+  checkSuitable?(): Promise<void>
   close(): Promise<void>
 }
 
