@@ -18,6 +18,9 @@ export interface TestPostgres extends AsyncDisposable {
   disconnectAll(): Promise<void>
 }
 
+/** Runs a program until standard input ends, which it does too when the test is killed. */
+const UNTIL_CLOSED = '"$@" & read -r nothing; kill -INT $!; wait'
+
 const READY_TRIES_MAX = 300
 const READY_PAUSE_MS = 100
 
@@ -41,9 +44,8 @@ export async function startPostgres(): Promise<TestPostgres> {
   const port = await freePort()
   const settings = ['synchronous_commit=off', 'full_page_writes=off'].flatMap((setting) => ['-c', setting])
   const place = ['-D', data, '-p', String(port), '-k', folder, '-h', '127.0.0.1', '-F']
-  const server = spawn(join(programs, 'postgres'), [...place, ...settings], { ...options, stdio: 'ignore' })
-  const abandon = () => void server.kill('SIGQUIT')
-  process.once('exit', abandon)
+  const command = ['-c', UNTIL_CLOSED, 'sh', join(programs, 'postgres'), ...place, ...settings]
+  const server = spawn('/bin/sh', command, { ...options, stdio: ['pipe', 'ignore', 'ignore'] })
 
   const urlOf = (database: string) => `postgres://usher@127.0.0.1:${port}/${database}`
   const admin = await connectWhenReady(urlOf('postgres'), server)
@@ -66,8 +68,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     },
     async [Symbol.asyncDispose]() {
       await admin.end()
-      process.off('exit', abandon)
-      server.kill('SIGINT')
+      server.stdin.end()
       if (server.exitCode === null) await once(server, 'exit')
       await rm(folder, { recursive: true, force: true })
     },
