@@ -226,6 +226,34 @@ export function describeDefinitions(name: string, makePlace: MakePlace): void {
     await expect(open({ masterKey: Buffer.alloc(32, 2) })).rejects.toThrow(SecretUnreadableError)
   })
 
+  fact('many mappings are made at once, in their order, or none of them', async ({ open, place }) => {
+    const catalog = await open()
+    const { traitId } = await catalog.traits.create(traitDraft(), 0)
+    const { segmentId } = await catalog.segments.create(segmentDraft(traitId), 0)
+    const { destinationId } = await catalog.destinations.create(destinationDraft(), 0)
+    const engine = place.engine()
+    const segments = engine.db.selectFrom('segments').selectAll().where('segment_id', '=', segmentId)
+    const pattern = await segments.executeTakeFirstOrThrow()
+    const ids = Array.from({ length: 1_200 }, (_, n) => 300_000 + n)
+    for (let start = 0; start < ids.length; start += 400) {
+      const rows = ids.slice(start, start + 400).map((segment_id) => ({ ...pattern, segment_id }))
+      await engine.db.insertInto('segments').values(rows).execute()
+    }
+    await engine.close()
+    const mapped = (segmentId: number, value?: string) => ({ segmentId, value, startDay: 20_000, endDay: undefined })
+    const create = (...last: readonly ReturnType<typeof mapped>[]) =>
+      catalog.mappings.create(destinationId, [...ids.map((id) => mapped(id)), ...last], 0)
+
+    await expect(create(mapped(300_007))).rejects.toMatchObject({ code: 'already_mapped', ids: [8] })
+    await expect(create(mapped(segmentId, '300700'))).rejects.toMatchObject({ code: 'alias_taken', ids: [701] })
+    await expect(create(mapped(4_711))).rejects.toMatchObject({ kind: 'invalid', field: 'sid' })
+    expect(await catalog.mappings.list(destinationId).count()).toBe(0)
+    const made = await create(mapped(segmentId))
+    expect(made.map((one): number => one.segmentId)).toEqual([...ids, segmentId])
+    expect(made.map((one): number => one.mappingId)).toEqual(Array.from({ length: 1_201 }, (_, n) => n + 1))
+    await expect(create()).rejects.toMatchObject({ code: 'already_mapped', ids: [1] })
+  })
+
   fact('definitions are all of one moment, whatever is written while they are read', async ({ open, place }) => {
     const catalog = await open()
     const engine = place.engine()

@@ -50,14 +50,20 @@ export async function takeId(
     const message = `What had the id ${wanted.id} was deleted, and its data is still being taken out of profiles. Try again in a moment.`
     throw new CatalogRefusal('conflict', 'id_leaving', message, details)
   }
+  const [id] = await takeIds(tx, sequence, 1)
+  return id as number
+}
+
+/** The next free ids, ascending. */
+export async function takeIds(tx: Transaction<Tables>, sequence: Sequence, count: number): Promise<number[]> {
   const counter = await tx.selectFrom('counters').select('next').where('name', '=', sequence).executeTakeFirstOrThrow()
-  const id = await firstFree(tx, sequence, counter.next)
+  const ids = await firstFree(tx, sequence, counter.next, count)
   await tx
     .updateTable('counters')
-    .set({ next: id + 1 })
+    .set({ next: (ids.at(-1) ?? counter.next - 1) + 1 })
     .where('name', '=', sequence)
     .execute()
-  return id
+  return ids
 }
 
 /**
@@ -76,14 +82,16 @@ export async function freeIds(db: Kysely<Tables>, deletionVersion: number): Prom
   await db.deleteFrom('deleted_ids').where('version', '<=', deletionVersion).execute()
 }
 
-async function firstFree(tx: Transaction<Tables>, sequence: Sequence, from: number): Promise<number> {
-  for (let start = from; start <= OBJECT_ID_MAX; start += CHUNK) {
+async function firstFree(tx: Transaction<Tables>, sequence: Sequence, from: number, count: number): Promise<number[]> {
+  const free: number[] = []
+  for (let start = from; start <= OBJECT_ID_MAX && free.length < count; start += CHUNK) {
     const used = await usedIds(tx, sequence, start, start + CHUNK - 1)
     for (const id of await leavingIds(tx, sequence, start, start + CHUNK - 1)) used.add(id)
-    for (let id = start; id < start + CHUNK && id <= OBJECT_ID_MAX; id++) {
-      if (!used.has(id)) return id
+    for (let id = start; id < start + CHUNK && id <= OBJECT_ID_MAX && free.length < count; id++) {
+      if (!used.has(id)) free.push(id)
     }
   }
+  if (free.length === count) return free
   throw new CatalogRefusal('conflict', 'limit_reached', `No id is left in the sequence ${sequence}.`)
 }
 

@@ -2,9 +2,10 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Mapping } from '../../model/definitions.ts'
 import type { DestinationId, MappingId, SegmentId } from '../../model/ids.ts'
 import { type Authorship, type Connection, createdBy, readAuthorship, updatedBy } from './connection.ts'
-import { takeId } from './ids.ts'
+import { takeIds } from './ids.ts'
 import { type Listing, type ListOptions, listRows } from './listing.ts'
-import { CatalogRefusal, notFound, unknownReference } from './refusal.ts'
+import { checkMappings } from './mapping-checks.ts'
+import { notFound } from './refusal.ts'
 import { mustBeOf, revise } from './revise.ts'
 import type { AuthoredRow, MappingRow, Tables } from './tables.ts'
 
@@ -31,6 +32,8 @@ const SORTS = {
   startDate: { column: 'start_day', type: 'number' },
   endDate: { column: 'end_day', type: 'number' },
 } as const
+/** Rows written at a time: one request may bring 20,000, and others wait meanwhile. */
+const CHUNK = 500
 /** Of one destination. */
 const FORMER_ALIASES_MAX = 10_000
 const SEARCHED = ['mapping_id', 'mappings.segment_id', 'value', 'segments.name', 'segments.description']
@@ -53,7 +56,7 @@ export function createMappings({ db, change }: Connection) {
       const previous = await requireMapping(tx, id, destinationId)
       mustBeOf(revision, previous)
       await raiseMappingVersion(tx, previous.destination_id)
-      await checkMapping(tx, previous.destination_id, draft, id)
+      await checkMappings(tx, [{ ...previous, ...columnsOf(draft) }])
       await tx
         .updateTable('mappings')
         .set({ ...columnsOf(draft), ...updatedBy(author, nowMs) })
@@ -75,18 +78,20 @@ export function createMappings({ db, change }: Connection) {
     create: (destinationId: number, drafts: readonly MappingDraft[], author: number): Promise<StoredMapping[]> =>
       change(async (tx, nowMs) => {
         await raiseMappingVersion(tx, destinationId)
+        const ids = await takeIds(tx, 'mappings', drafts.length)
         const created: StoredMapping[] = []
-        for (const draft of drafts) {
-          await checkMapping(tx, destinationId, draft, undefined)
-          const id = await takeId(tx, 'mappings', { id: undefined, field: 'destinationMappingId' })
-          const row = {
-            mapping_id: id,
+        for (let start = 0; start < drafts.length; start += CHUNK) {
+          const rows = drafts.slice(start, start + CHUNK).map((draft, at) => ({
+            mapping_id: ids[start + at] as number,
             destination_id: destinationId,
             ...columnsOf(draft),
             ...createdBy(author, nowMs),
-          }
-          await tx.insertInto('mappings').values(row).execute()
-          created.push(readMapping(await requireMapping(tx, id, destinationId)))
+          }))
+          await checkMappings(tx, rows)
+          await tx.insertInto('mappings').values(rows).execute()
+          const mine = rows.map((row) => row.mapping_id)
+          const stored = selectMappings(tx).where('mapping_id', 'in', mine).orderBy('mapping_id')
+          for (const row of await stored.execute()) created.push(readMapping(row))
         }
         return created
       }),
@@ -171,36 +176,6 @@ async function keepAlias(tx: Transaction<Tables>, { destination_id, segment_id, 
     .set({ former_aliases: JSON.stringify(Object.fromEntries(kept.slice(-FORMER_ALIASES_MAX))) })
     .where('destination_id', '=', destination_id)
     .execute()
-}
-
-/** A segment is mapped to a destination once, and no two under one alias: a message would say both yes and no of it. */
-async function checkMapping(
-  tx: Transaction<Tables>,
-  destinationId: number,
-  draft: MappingDraft,
-  self: number | undefined,
-): Promise<void> {
-  const segment = await tx
-    .selectFrom('segments')
-    .select('segment_id')
-    .where('segment_id', '=', draft.segmentId)
-    .executeTakeFirst()
-  if (segment === undefined) throw unknownReference('sid', 'segment', draft.segmentId)
-  const { segment_id, value } = columnsOf(draft)
-  const others = tx
-    .selectFrom('mappings')
-    .select(['mapping_id', 'segment_id'])
-    .where('destination_id', '=', destinationId)
-    .where('mapping_id', '!=', self ?? 0)
-  const twin = await others.where('segment_id', '=', segment_id).executeTakeFirst()
-  if (twin !== undefined) {
-    const message = `Segment ${segment_id} is already mapped, by mapping ${twin.mapping_id}.`
-    throw new CatalogRefusal('conflict', 'already_mapped', message, { field: 'sid', ids: [twin.mapping_id] })
-  }
-  const namesake = await others.where('value', '=', value).executeTakeFirst()
-  if (namesake === undefined) return
-  const message = `The alias ${value} is already that of segment ${namesake.segment_id}, by mapping ${namesake.mapping_id}.`
-  throw new CatalogRefusal('conflict', 'alias_taken', message, { field: 'traitAlias', ids: [namesake.mapping_id] })
 }
 
 function columnsOf(draft: MappingDraft) {

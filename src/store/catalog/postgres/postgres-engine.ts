@@ -14,8 +14,9 @@ const SILENT_MS = 30_000
 
 // 40001, 40P01: two transactions that wait for each other, or read what the other wrote. 23505: a unique index.
 const LOST_RACE = new Set(['40001', '40P01', '23505'])
-// Classes 08 and 57P: the connection, or the server, ends. 53300: it takes no more. 55P03: a change did not get its turn.
-const UNAVAILABLE = /^(08\w{3}|57P0\d|53300|55P03)$/
+// Classes 08 and 57P: the connection, or the server, ends; 25P03: that of one that was silent. 53300: it takes no more.
+// 55P03: a change did not get its turn.
+const UNAVAILABLE = /^(08\w{3}|57P0\d|25P03|53300|55P03)$/
 // What the client, or the network, says of a connection that is not there.
 const NO_CONNECTION = /^(ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/
 const ENDED =
