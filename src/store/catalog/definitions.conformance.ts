@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import { expect } from 'vitest'
 import {
   all,
@@ -7,14 +7,13 @@ import {
   destinationDraft,
   factsOf,
   type MakePlace,
-  NOW_MS,
   segmentDraft,
   traitDraft,
 } from './catalog-place.conformance.ts'
 import type { CatalogEngine } from './engine.ts'
+import { fillTraits } from './fill-traits.conformance.ts'
 import { CatalogRefusal } from './refusal.ts'
 import { SecretUnreadableError } from './secrets.ts'
-import type { Tables } from './tables.ts'
 
 /** What is defined survives, has ids and versions, and is read as one. */
 export function describeDefinitions(name: string, makePlace: MakePlace): void {
@@ -313,35 +312,4 @@ async function forget({ db }: CatalogEngine): Promise<void> {
   await sql`drop table deleted_ids`.execute(db)
   await sql`delete from meta where key = 'deletion'`.execute(db)
   await sql`delete from kysely_migration where name >= '0003'`.execute(db)
-}
-
-async function fillTraits(db: Kysely<Tables>, count: number): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    for (let start = 0; start < count; start += 500) {
-      const rows = Array.from({ length: 500 }, (_, i) => ({
-        trait_id: 1_000_000 + start + i,
-        name: `trait ${start + i}`,
-        description: null,
-        comments: null,
-        integration_code: null,
-        data_source_id: 1_000,
-        folder_id: 0,
-        trait_type: 'RULE_BASED_TRAIT',
-        trait_rule: `c_product == "${start + i}" AND c_category contains "shoes"`,
-        trait_rule_version: 0,
-        ttl_days: 120,
-        status: 'ACTIVE',
-        event_type_id: null,
-        category_id: null,
-        algo_model_id: null,
-        threshold_value: null,
-        revision: 1,
-        created_by: 0,
-        updated_by: 0,
-        created_at: NOW_MS,
-        updated_at: NOW_MS,
-      }))
-      await tx.insertInto('traits').values(rows).execute()
-    }
-  })
 }

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { Catalog } from './catalog.ts'
 import { factsOf, type MakePlace, type OpenedCatalogs, traitDraft } from './catalog-place.conformance.ts'
+import { FIRST_FILLED, fillTraits } from './fill-traits.conformance.ts'
 
 const COUNT = 1_200
 const LONG_RULE = `c_page == "${'x'.repeat(100 * 1024)}"`
@@ -9,10 +10,12 @@ const LONG_RULE = `c_page == "${'x'.repeat(100 * 1024)}"`
 export function describeListing(name: string, makePlace: MakePlace): void {
   const fact = factsOf(name, makePlace)
 
-  fact('no portion of a list has more than 500 rows, or more than 256 KiB of rules [API-24]', async ({ open }) => {
-    const catalog = await fillWithLongRules(open)
+  fact('no portion of a list has more than 500 rows, or more than 256 KiB of rules [API-24]', async (opened) => {
+    const catalog = await fillWithLongRules(opened)
     const portions = await portionsOf(catalog)
-    expect(portions.flat().map((trait) => trait.traitId)).toEqual(Array.from({ length: COUNT }, (_, n) => 100_000 + n))
+    expect(portions.flat().map((trait) => trait.traitId)).toEqual(
+      Array.from({ length: COUNT }, (_, n) => FIRST_FILLED + n),
+    )
     for (const portion of portions) {
       expect(portion.length).toBeLessThanOrEqual(500)
       expect(portion.reduce((sum, { traitRule = '' }) => sum + traitRule.length, 0)).toBeLessThanOrEqual(256 * 1024)
@@ -23,8 +26,8 @@ export function describeListing(name: string, makePlace: MakePlace): void {
 
   fact(
     'what is removed while a list is read is left out, what is added does not come twice [API-24]',
-    async ({ open }) => {
-      const catalog = await fillWithLongRules(open)
+    async (opened) => {
+      const catalog = await fillWithLongRules(opened)
       const seen: number[] = []
       let isFirst = true
       for await (const portion of catalog.traits.list({}, { sortBy: 'name', descending: true }).portions()) {
@@ -77,12 +80,14 @@ export function describeListing(name: string, makePlace: MakePlace): void {
 }
 
 /** 1,200 traits, ten in a row with long rules. */
-async function fillWithLongRules(open: OpenedCatalogs['open']): Promise<Catalog> {
+async function fillWithLongRules({ open, place }: OpenedCatalogs): Promise<Catalog> {
   const catalog = await open()
-  for (let n = 0; n < COUNT; n++) {
-    const traitRule = n >= 600 && n < 610 ? LONG_RULE : 'c_page == "1"'
-    await catalog.traits.create(traitDraft({ name: `Trait ${(n * 7) % COUNT}`, traitRule }), 0)
-  }
+  const engine = place.engine()
+  await fillTraits(engine.db, COUNT, (n) => ({
+    name: `Trait ${(n * 7) % COUNT}`,
+    trait_rule: n >= 600 && n < 610 ? LONG_RULE : 'c_page == "1"',
+  }))
+  await engine.close()
   return catalog
 }
 
