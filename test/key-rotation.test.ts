@@ -1,10 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { parseS2sConfig, type S2sConfig } from '../src/activation/destinations/s2s.ts'
-import { mergeSecrets, redactS2s, withGeneratedKeys } from '../src/activation/destinations/s2s-secrets.ts'
 import { createFingerprint } from '../src/activation/destinations/secret-fingerprint.ts'
 import { signatureHeaders, signHmac, webhookHeaders } from '../src/activation/sign.ts'
+import {
+  mergeSecrets,
+  parseS2sConfig,
+  redactS2s,
+  type S2sConfig,
+  withGeneratedKeys,
+} from '../src/testkit/s2s-settings.ts'
 
 /** The three bodies of docs/delivery.md, "Changing a key", in their order. */
 const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'delivery.md'), 'utf8')

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseS2sConfig } from '../src/activation/destinations/s2s.ts'
 import { loadConfig } from '../src/config.ts'
+import { parseS2sConfig } from '../src/testkit/s2s-settings.ts'
 
 /**
  * Every limit and default that the specification fixes, as the literal it has there. A test that takes the limit from the
@@ -151,7 +151,8 @@ test('defaults of a server-to-server destination [OPS-42~] [SEC-46] [OUT-21] [OU
 })
 
 test('the waits between the ten attempts of a durable message [SEC-46]', async () => {
-  const { DURABLE_WAITS_MS, BODY_STATUSES } = await import('../src/activation/policy.ts')
+  const { DURABLE_WAITS_MS } = await import('../src/activation/policy.ts')
+  const { BODY_STATUSES } = await import('../src/activation/destinations/reading.ts')
   expect(DURABLE_WAITS_MS).toEqual([
     5 * SECOND,
     5 * MINUTE,

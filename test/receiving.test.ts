@@ -5,10 +5,10 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseS2sConfig } from '../src/activation/destinations/s2s.ts'
 import { signatureHeaders, webhookHeaders } from '../src/activation/sign.ts'
 import { DESTINATION, deviceIn, manualTimers, openWorkbench, until } from '../src/activation/workbench.conformance.ts'
 import { freePort } from '../src/testkit/free-port.ts'
+import { parseS2sConfig } from '../src/testkit/s2s-settings.ts'
 
 /** The code of docs/receiving.md, as it stands there. */
 const root = join(import.meta.dirname, '..')

@@ -1,6 +1,6 @@
 import type { DeliveryId, DestinationId, ProfileId } from '../model/ids.ts'
 import type { DeliveryStore } from '../store/delivery-store.ts'
-import { type DueProfile, DueQueue } from './due-queue.ts'
+import { type DueProfile, DueQueue, type MayJoin } from './due-queue.ts'
 import type { UntilStored } from './until-stored.ts'
 
 type TakeMarker = (profileId: ProfileId, sinceMs: number) => boolean
@@ -56,8 +56,8 @@ export class Backlog {
     return this.#queue.remove(profileId)
   }
 
-  take(count: number): DueProfile[] {
-    return this.#queue.take(count)
+  take(count: number, mayJoin?: MayJoin): DueProfile[] {
+    return this.#queue.take(count, mayJoin)
   }
 
   needsRefill(sizeLow: number): boolean {

@@ -1,5 +1,5 @@
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import type { S2sConfig } from './destinations/s2s.ts'
+import type { RunnerSettings } from './destinations/runner-settings.ts'
 import { type Signature, signaturesOf, signedPart } from './sign.ts'
 
 /** The signature of a message as it was sent, beside the one that its stored bytes and a key of today give. */
@@ -20,7 +20,7 @@ export interface CheckedSignature {
  * @returns undefined when the message was sent without a header that its destination signs in today
  */
 export function checkSignature(
-  config: Pick<S2sConfig, 'auth' | 'mode'>,
+  config: Pick<RunnerSettings, 'auth' | 'mode'>,
   { method, url, body, headers }: Pick<StoredDelivery, 'method' | 'url' | 'body' | 'headers'>,
 ): CheckedSignature | undefined {
   const signed = signedPart(method, url, body)

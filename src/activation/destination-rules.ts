@@ -2,8 +2,10 @@ import { crc32 } from 'node:zlib'
 import type { Definitions, Destination } from '../model/definitions.ts'
 import type { DataSourceId, DestinationId, SegmentId } from '../model/ids.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import { type ConfigIssue, inForce, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './destinations/s2s.ts'
-import { parseUrlTemplate, type UrlTemplate } from './url-template.ts'
+import type { ConfigIssue } from './destinations/config-issue.ts'
+import type { BoundDestination, DestinationType } from './destinations/define-destination.ts'
+import { destinationTypes } from './destinations/index.ts'
+import { RUNNER_DEFAULTS, type RunnerSettings } from './destinations/runner-settings.ts'
 
 /** The part of the rulebook that activation reads: destinations with real-time delivery and their mappings. Immutable. */
 export interface DestinationRules {
@@ -31,7 +33,9 @@ export interface DestinationRule {
   readonly unusable: string | undefined
   /** Tells it from another that had its id before. */
   readonly createdAtMs: number | undefined
-  readonly config: S2sConfig
+  readonly config: RunnerSettings
+  /** What its type makes of messages and answers. */
+  readonly wire: Pick<BoundDestination, 'render' | 'read' | 'address' | 'isAsToday' | 'usersInRequest' | 'secrets'>
   /** Data sources whose IDs name the users, one message each [OUT-40]. */
   readonly userDpids: readonly DataSourceId[]
   readonly mappingVersion: number
@@ -40,8 +44,6 @@ export interface DestinationRule {
   readonly formerAliases: Readonly<Record<number, string>>
   /** The largest first day of its mappings: one that begins is a mapping change too. */
   readonly latestStartDay: number
-  /** Of a GET destination [OUT-209]. */
-  readonly urlTemplate: UrlTemplate | undefined
 }
 
 export interface MappingRule {
@@ -89,15 +91,16 @@ const ISSUES_MAX = 5
  */
 export function* buildDestinationRules(
   definitions: Definitions,
-  _options?: { readonly allowPrivate: boolean },
+  { types = destinationTypes }: { readonly allowPrivate?: boolean; readonly types?: readonly DestinationType[] } = {},
 ): Generator<void, DestinationRules> {
   const drafts = new Map<DestinationId, DraftRule>()
   const existing = new Set<DestinationId>()
   for (const destination of definitions.destinations) {
     existing.add(destination.destinationId)
-    if (destination.destinationType !== 'S2S') continue
-    const draft = draftRule(destination)
-    if (draft.config.delivery !== 'batch' || draft.unusable !== undefined) drafts.set(destination.destinationId, draft)
+    const type = types.find((one) => one.type === destination.destinationType)
+    if (type === undefined) continue
+    const draft = draftRule(destination, type)
+    if (draft.isRealtime || draft.unusable !== undefined) drafts.set(destination.destinationId, draft)
   }
   yield
 
@@ -106,7 +109,7 @@ export function* buildDestinationRules(
   for (const { destinationId, segmentId, value, startDay, endDay } of definitions.mappings) {
     if (++count % STEP === 0) yield
     const destination = drafts.get(destinationId)
-    if (destination === undefined || destination.config.delivery === 'batch') continue
+    if (destination === undefined || !destination.isRealtime) continue
     const mapping = { destination, segmentId, value, startDay, endDay }
     destination.mappings.set(segmentId, mapping)
     destination.latestStartDay = Math.max(destination.latestStartDay, startDay)
@@ -153,36 +156,37 @@ export function hasUnmapped(rules: DestinationRules, id: DestinationId, told: re
 }
 
 interface DraftRule extends DestinationRule {
+  readonly isRealtime: boolean
   readonly mappings: Map<SegmentId, MappingRule>
   latestStartDay: number
 }
 
-function draftRule(destination: Destination): DraftRule {
+function draftRule(destination: Destination, type: DestinationType): DraftRule {
   const { destinationId, name, status, mappingVersion, formerAliases = {}, createdAtMs, config: stored } = destination
-  const parsed = parseSavedS2sConfig(stored)
-  const config = parsed.ok ? inForce(parsed.config) : standIn(stored)
-  const template = config.urlTemplate === undefined ? undefined : parseUrlTemplate(config.urlTemplate)
+  const parsed = type.parseStored(stored)
+  const { settings, dataSources, ...wire } = parsed.ok ? type.bind(parsed.config) : standIn(type)
   return {
     destinationId,
     name,
     isActive: parsed.ok && status === 'ACTIVE',
-    unusable: parsed.ok ? undefined : whyUnusable(stored, parsed.issues),
+    isRealtime: type.isRealtime(stored),
+    unusable: parsed.ok ? undefined : whyUnusable(type, stored, parsed.issues),
     createdAtMs,
-    config,
-    userDpids: userDpidsOf(config) as readonly DataSourceId[],
+    config: settings,
+    wire,
+    userDpids: dataSources as readonly DataSourceId[],
     mappingVersion,
     mappings: new Map(),
     formerAliases,
     latestStartDay: 0,
-    urlTemplate: template?.ok === true ? template.template : undefined,
   }
 }
 
-function whyUnusable(stored: unknown, issues: readonly ConfigIssue[]): string {
+function whyUnusable({ member }: DestinationType, stored: unknown, issues: readonly ConfigIssue[]): string {
   if (stored === undefined) return 'the stored settings cannot be read'
   return issues
     .slice(0, ISSUES_MAX)
-    .map(({ path, message }) => `${path === '' ? 's2s' : `s2s.${path}`}: ${message}`)
+    .map(({ path, message }) => `${path === '' ? member : `${member}.${path}`}: ${message}`)
     .join('; ')
 }
 
@@ -190,15 +194,10 @@ function whyUnusable(stored: unknown, issues: readonly ConfigIssue[]): string {
  * Settings that nothing is ever sent by: they let changes be owed to a destination until it is mended. Whom it knows is
  * not known, so everybody in its segments counts.
  */
-function standIn(stored: unknown): S2sConfig {
-  const isBatch = typeof stored === 'object' && stored !== null && 'delivery' in stored && stored.delivery === 'batch'
-  const config = {
-    url: 'https://unusable.invalid/',
-    userDpid: 1,
-    sendWithoutPartnerId: true,
-    delivery: isBatch ? 'batch' : 'realtime',
-  }
-  const parsed = parseSavedS2sConfig(config)
-  if (!parsed.ok) throw new Error('the settings that stand in for unusable ones are not valid')
-  return parsed.config
+function standIn(type: DestinationType): BoundDestination {
+  const { config } = type.withGeneratedKeys(undefined, type.example)
+  const parsed = type.parseStored(config)
+  if (!parsed.ok) throw new Error(`the example of ${type.type} is not valid`)
+  const settings = { ...RUNNER_DEFAULTS, sendWithoutPartnerId: true }
+  return { ...type.bind(parsed.config), settings, dataSources: [1] }
 }

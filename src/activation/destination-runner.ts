@@ -7,12 +7,13 @@ import { type DestinationRule, isOfFormer } from './destination-rules.ts'
 import type { DueProfile } from './due-queue.ts'
 import { storeEnding } from './ending.ts'
 import { Gate, type Pass, type Ticket } from './gate.ts'
+import { Halves } from './halves.ts'
 import { InFlight } from './in-flight.ts'
 import { OpenDeliveries } from './open-deliveries.ts'
 import { Overflow } from './overflow.ts'
 import { nextStep } from './policy.ts'
 import { readRound, toldOf } from './read-round.ts'
-import { countedAttempts, waitLeft, whyNotLeave, withAttempt } from './repetition.ts'
+import { countedAttempts, waitLeft, wasUnauthorized, whyNotLeave, withAttempt } from './repetition.ts'
 import { type ReplayGround, recallReplay } from './replay-message.ts'
 import type { SkipReason } from './round.ts'
 import { healthOf, type Queue, queueStats } from './runner-health.ts'
@@ -36,6 +37,7 @@ export class DestinationRunner {
   readonly #parts: RunnerParts
   readonly #backlog: Backlog
   readonly #inFlight = new InFlight()
+  readonly #halves = new Halves()
   readonly #open: OpenDeliveries
   readonly #overflow: Overflow
   readonly #untilStored: UntilStored
@@ -267,7 +269,7 @@ export class DestinationRunner {
       return undefined
     }
     if (isFull) this.#overflow.gone()
-    const taken = this.#backlog.take(usersPerMessage)
+    const taken = this.#backlog.take(usersPerMessage, this.#halves.mayJoin)
     if (this.#backlog.size === 0) {
       this.#isFlushDue = false
       this.#cancelFlush?.()
@@ -344,7 +346,7 @@ export class DestinationRunner {
       config: destination.config,
       outcome: sent.outcome,
       attempts: countedAttempts(tried),
-      wasUnauthorized: delivery.attempts.at(-1)?.httpStatus === 401,
+      wasUnauthorized: wasUnauthorized(delivery),
       tokenFailures: this.#tokenFailures,
       compatRetryWaitMs: this.#parts.limits.compatRetryWaitMs,
       isUncounted: uncounted !== undefined,
@@ -353,6 +355,8 @@ export class DestinationRunner {
     if (sent.attempt !== undefined) this.#parts.onAttempt(tried)
     ticket.isUsed = true
     if (this.#gate.record(sent.outcome, ticket.pass, destination)) this.#open.wake('retrying')
+    if (this.#halves.split(sent.outcome, delivery.users))
+      return this.#run(() => this.#end({ ...tried, status: 'superseded', reason: 'halved' }))
     if (step.status === 'acknowledged' || step.status === 'dead')
       return this.#run(() => this.#end({ ...tried, reason: null, ...step }))
     const { waitMs, ...state } = step
@@ -366,6 +370,7 @@ export class DestinationRunner {
     const ended: StoredDelivery = { ...delivery, finishedAtMs: this.#parts.clock(), nextAttemptMs: 0 }
     const free = await storeEnding(this.#parts, this.#untilStored, this.#inFlight, ended)
     this.#open.remove(ended.deliveryId)
+    this.#halves.ended(ended)
     if (ended.status === 'acknowledged') this.#counts.acknowledged += 1
     else if (ended.status === 'dead') this.#counts.dead += 1
     for (const { profileId, isDue } of free) this.#release(profileId, isDue)

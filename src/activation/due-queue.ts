@@ -6,6 +6,9 @@ export interface DueProfile {
   readonly replayOf: DeliveryId | null
 }
 
+/** Whether a profile may go with those that were taken before it. */
+export type MayJoin = (profileId: ProfileId, taken: readonly DueProfile[]) => boolean
+
 /** Profiles that one destination is owed, in order of arrival, each once. A hint only: the truth is the markers. */
 export class DueQueue {
   readonly #profiles = new Map<ProfileId, { readonly replayOf: DeliveryId | null; readonly sinceMs: number }>()
@@ -48,11 +51,11 @@ export class DueQueue {
     return this.#profiles.delete(profileId)
   }
 
-  /** Takes the oldest, at most `count`. */
-  take(count: number): DueProfile[] {
+  /** Takes the oldest, at most `count`, up to the first that may not go with those before it. */
+  take(count: number, mayJoin: MayJoin = () => true): DueProfile[] {
     const taken: DueProfile[] = []
     for (const [profileId, { replayOf }] of this.#profiles) {
-      if (taken.length === count) break
+      if (taken.length === count || (taken.length > 0 && !mayJoin(profileId, taken))) break
       this.#profiles.delete(profileId)
       taken.push({ profileId, replayOf })
     }

@@ -3,10 +3,9 @@ import type { DestinationHealth, PauseReason, Uncounted } from '../model/deliver
 import { DAY_MS } from '../model/time.ts'
 import type { DestinationState } from '../store/destination-states.ts'
 import { Breaker, type Verdict } from './breaker.ts'
-import type { Outcome } from './classify.ts'
+import { faultOf, type Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
 import { Pace } from './pace.ts'
-import { BODY_STATUSES } from './policy.ts'
 import type { RunnerParts } from './runner-parts.ts'
 
 /** Leave to start one request. */
@@ -45,8 +44,6 @@ export interface GateOptions {
   readonly onPaused: (reason: Exclude<PauseReason, 'operator'>) => void
 }
 
-/** Ask the whole destination to be slower [SEC-46]. */
-const SLOW_STATUSES = [429, 502, 503, 504]
 const FAILING_MS_MAX = 5 * DAY_MS
 /** Only failures means some: one that was idle between two is not given up. */
 const FAILING_COUNT_MIN = 10
@@ -137,8 +134,9 @@ export class Gate {
     if (outcome.status === 'unauthenticated') return 'no_token'
     if (config.mode === 'compat' || (outcome.status !== 'failed' && outcome.status !== 'unknown')) return undefined
     if (pass === 'probe') return 'probe'
-    if (outcome.httpStatus === 410) return 'gone'
-    const isRefused = outcome.httpStatus === 401 || outcome.httpStatus === 403
+    const fault = faultOf(outcome)
+    if (fault === 'gone') return 'gone'
+    const isRefused = fault === 'unauthorized' || fault === 'forbidden'
     const sinceMs = this.#options.parts.clock() - (this.#keyRemovedAtMs ?? Number.NEGATIVE_INFINITY)
     return isRefused && sinceMs >= 0 && sinceMs < KEY_GRACE_MS ? 'key_rotation' : undefined
   }
@@ -300,8 +298,9 @@ export class Gate {
   }
 
   #obey(outcome: Outcome, nowMs: number): void {
-    if (outcome.status === 'failed' && outcome.httpStatus === 410) this.pause('gone')
-    if (outcome.status === 'failed' && SLOW_STATUSES.includes(outcome.httpStatus ?? 0)) {
+    const fault = outcome.status === 'failed' ? faultOf(outcome) : undefined
+    if (fault === 'gone') this.pause('gone')
+    if (outcome.status === 'failed' && fault === 'busy') {
       const waitMs = this.#pace.slowDown(outcome.retryAfterMs, Math.max(0, (this.#holdUntilMs ?? 0) - nowMs))
       if (waitMs !== undefined) {
         this.#holdUntilMs = nowMs + waitMs
@@ -327,10 +326,11 @@ function isOfAnother(state: DestinationState | undefined, destination: Destinati
   return state.createdAtMs !== destination.createdAtMs
 }
 
-/** A refused body says nothing of the others; a blocked address is ours. */
+/** A refused message says nothing of the others; a blocked address is ours. */
 function verdictOf(outcome: Outcome): Verdict | undefined {
   if (outcome.status === 'acknowledged') return 'success'
   if (outcome.status === 'unauthenticated') return 'failure'
   if (outcome.status !== 'failed' && outcome.status !== 'unknown') return undefined
-  return outcome.httpStatus !== null && BODY_STATUSES.includes(outcome.httpStatus) ? 'alive' : 'failure'
+  const fault = faultOf(outcome)
+  return fault === 'message' || fault === 'record' ? 'alive' : 'failure'
 }

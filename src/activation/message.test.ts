@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseS2sConfig, type S2sConfig } from './destinations/s2s.ts'
+import { parseS2sConfig, type S2sConfig } from '../testkit/s2s-settings.ts'
 import { javaDate } from './java-date.ts'
 import { renderMessage, type SegmentEntry, type UserEntry } from './message.ts'
 

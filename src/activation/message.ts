@@ -1,5 +1,12 @@
-import type { S2sConfig } from './destinations/s2s.ts'
 import { javaDate } from './java-date.ts'
+
+/** What a destination may choose of the form of its messages. */
+export interface MessageForm {
+  readonly clientId: string
+  readonly numbersAs: 'string' | 'number'
+  readonly destinationIdKey: string
+  readonly includeRegions: boolean
+}
 
 /** One user under one partner ID, ready to be written. */
 export interface UserEntry {
@@ -32,12 +39,12 @@ export interface MessageHead {
  * The JSON of a message: keys in the order of the documented example, no white space. Each user is written once and the
  * texts are joined. Source: outbound.md 3.3, OUT-34 to OUT-44, OUT-211.
  */
-export function renderMessage(config: S2sConfig, head: MessageHead, users: readonly UserEntry[]): string {
+export function renderMessage(config: MessageForm, head: MessageHead, users: readonly UserEntry[]): string {
   return `${renderHead(config, head, users.length)},"Users":[${users.map((user) => renderUser(config, user)).join(',')}]}`
 }
 
 /** All before the users. */
-export function renderHead(config: S2sConfig, head: MessageHead, userCount: number): string {
+export function renderHead(config: MessageForm, head: MessageHead, userCount: number): string {
   const number = (value: number) => (config.numbersAs === 'number' ? `${value}` : `"${value}"`)
   return (
     `{"ProcessTime":"${javaDate(head.processTimeSeconds)}","User_DPID":${number(head.userDpid)}` +
@@ -47,7 +54,7 @@ export function renderHead(config: S2sConfig, head: MessageHead, userCount: numb
 }
 
 function renderUser(
-  { includeRegions, numbersAs }: S2sConfig,
+  { includeRegions, numbersAs }: MessageForm,
   { deviceId, partnerId, regions, segments }: UserEntry,
 ): string {
   const regionList = includeRegions ? `,"AAM_Regions":[${regions.map((region) => `"${region}"`).join(',')}]` : ''

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { afterEach, expect, test } from 'vitest'
 import { openEgress } from '../lib/egress/egress.ts'
 import { freePort } from '../testkit/free-port.ts'
-import { parseS2sConfig, type S2sConfig } from './destinations/s2s.ts'
+import { parseS2sConfig, type S2sConfig } from '../testkit/s2s-settings.ts'
 import { openTokenSource } from './oauth.ts'
 import { DESTINATION, NOW } from './workbench.conformance.ts'
 

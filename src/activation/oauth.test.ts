@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
 import { type Egress, openEgress } from '../lib/egress/egress.ts'
 import { freePort } from '../testkit/free-port.ts'
-import { parseS2sConfig, type S2sConfig } from './destinations/s2s.ts'
+import { parseS2sConfig, type S2sConfig } from '../testkit/s2s-settings.ts'
 import { openTokenSource } from './oauth.ts'
 import {
   DESTINATION,

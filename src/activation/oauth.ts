@@ -3,7 +3,7 @@ import type { EgressAnswer } from '../lib/egress/exchange.ts'
 import { parseRetryAfter, RETRY_AFTER_MS_MAX } from '../lib/retry-after.ts'
 import type { Clock } from '../model/clock.ts'
 import type { DestinationId } from '../model/ids.ts'
-import type { S2sConfig } from './destinations/s2s.ts'
+import type { RunnerSettings } from './destinations/runner-settings.ts'
 
 /**
  * Access tokens by client credentials, kept for each destination and fetched by one request at a time. Tokens and
@@ -11,7 +11,7 @@ import type { S2sConfig } from './destinations/s2s.ts'
  */
 export interface TokenSource {
   /** @returns the cached token, or a new one */
-  get(destinationId: DestinationId, config: S2sConfig): Promise<TokenAnswer>
+  get(destinationId: DestinationId, config: RunnerSettings): Promise<TokenAnswer>
   /** Forgets a token that was refused; a newer one is kept [OUT-83]. */
   drop(destinationId: DestinationId, token: string): void
 }
@@ -60,7 +60,7 @@ export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_
   const fetches = new Map<DestinationId, { readonly source: string; readonly answer: Promise<TokenAnswer> }>()
   const silences = new Map<DestinationId, Silence>()
 
-  async function fetchToken(destinationId: DestinationId, auth: OAuth, config: S2sConfig): Promise<TokenAnswer> {
+  async function fetchToken(destinationId: DestinationId, auth: OAuth, config: RunnerSettings): Promise<TokenAnswer> {
     const agent = userAgentOf(config, userAgent)
     let failure: TokenFailure = { status: 'failed', reason: 'not_tried' }
     silences.delete(destinationId)
@@ -118,11 +118,11 @@ export function openTokenSource({ egress, clock, userAgent, timeoutMs = TIMEOUT_
 }
 
 /** The preset `aam` sends what AAM sends; anything else is sent as written [OUT-80]. */
-export function userAgentOf({ userAgent }: Pick<S2sConfig, 'userAgent'>, usual: string): string {
+export function userAgentOf({ userAgent }: Pick<RunnerSettings, 'userAgent'>, usual: string): string {
   return userAgent === 'aam' ? 'Adobe Audience Manager Iris' : (userAgent ?? usual)
 }
 
-type OAuth = Extract<S2sConfig['auth'], { type: 'oauth2' }>
+type OAuth = Extract<RunnerSettings['auth'], { type: 'oauth2' }>
 
 /**
  * An opaque value goes as the partner gave it. Of a pair both halves are form-encoded first, so that no colon, sign or letter

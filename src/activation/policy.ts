@@ -1,5 +1,5 @@
-import type { Outcome } from './classify.ts'
-import type { S2sConfig } from './destinations/s2s.ts'
+import { faultOf, type Outcome } from './classify.ts'
+import type { RunnerSettings } from './destinations/runner-settings.ts'
 
 /** What happens to a delivery after an attempt. */
 export type NextStep =
@@ -8,11 +8,11 @@ export type NextStep =
   | { readonly status: 'retrying' | 'blocked'; readonly reason: string; readonly waitMs: number }
 
 export interface PolicyInput {
-  readonly config: Pick<S2sConfig, 'mode' | 'auth'>
+  readonly config: Pick<RunnerSettings, 'mode' | 'auth'>
   readonly outcome: Exclude<Outcome, { status: 'stopped' }>
   /** Attempts that count, this one included when it does. */
   readonly attempts: number
-  /** The attempt before was answered with 401, too. */
+  /** The attempt before was turned away for its token, too. */
   readonly wasUnauthorized: boolean
   /** Fetches of an access token that failed in a row. */
   readonly tokenFailures: number
@@ -43,8 +43,7 @@ const JITTER = 0.2
 /** No repetition waits for longer, whatever the clock of the machine was when it was planned [SEC-91]. */
 export const RETRY_WAIT_MS_MAX = 24 * HOUR * (1 + JITTER)
 const COMPAT_ATTEMPTS_MAX = 2
-/** The body is at fault, not the wire. */
-export const BODY_STATUSES = [400, 413, 422]
+/** Of a message that is at fault, not the wire. */
 const BODY_ATTEMPTS_MAX = 3
 const BLOCKED_WAIT_MS = 5 * MINUTE
 const UNCOUNTED_WAIT_MS = MINUTE
@@ -59,7 +58,7 @@ const TOKEN_WAIT_MS_MAX = 5 * MINUTE
 export function nextStep(input: PolicyInput): NextStep {
   const { config, outcome, attempts } = input
   const isCompat = config.mode === 'compat'
-  if (outcome.status === 'acknowledged') return outcome
+  if (outcome.status === 'acknowledged') return { status: 'acknowledged' }
   if (outcome.status === 'blocked') return { status: 'blocked', reason: outcome.reason, waitMs: BLOCKED_WAIT_MS }
   if (outcome.status === 'unauthenticated') {
     if (isCompat) return { status: 'dead', reason: 'authentication_failed', aamWouldDrop: true }
@@ -67,14 +66,15 @@ export function nextStep(input: PolicyInput): NextStep {
     return { status: 'retrying', reason: 'authentication_failed', waitMs: Math.max(waitMs, outcome.retryAfterMs ?? 0) }
   }
 
-  const { reason, httpStatus, retryAfterMs = 0 } = outcome
-  const isStaleToken = httpStatus === 401 && config.auth.type === 'oauth2' && !input.wasUnauthorized
+  const { reason, retryAfterMs = 0 } = outcome
+  const fault = faultOf(outcome)
+  const isStaleToken = fault === 'unauthorized' && config.auth.type === 'oauth2' && !input.wasUnauthorized
   if (isCompat) {
     if (attempts >= COMPAT_ATTEMPTS_MAX) return { status: 'dead', reason, aamWouldDrop: true }
     return { status: 'retrying', reason, waitMs: isStaleToken ? 0 : input.compatRetryWaitMs }
   }
   if (input.isUncounted) return { status: 'retrying', reason, waitMs: Math.max(UNCOUNTED_WAIT_MS, retryAfterMs) }
-  const isBodyAtFault = httpStatus !== null && BODY_STATUSES.includes(httpStatus)
+  const isBodyAtFault = fault === 'message' || fault === 'record'
   const scheduledMs = DURABLE_WAITS_MS[attempts - 1]
   if (scheduledMs === undefined || (isBodyAtFault && attempts >= BODY_ATTEMPTS_MAX))
     return { status: 'dead', reason, aamWouldDrop: false }

@@ -70,6 +70,12 @@ export function countedAttempts({ attempts, attemptsBefore }: StoredDelivery): n
   return tried.filter((attempt) => attempt.error !== 'egress_denied' && attempt.uncounted === undefined).length
 }
 
+/** It was turned away for its token the last time, too. */
+export function wasUnauthorized({ attempts }: StoredDelivery): boolean {
+  const last = attempts.at(-1)
+  return last?.httpStatus === 401 || last?.isTokenRefused === true
+}
+
 /** Did it leave since it was sent again by hand? */
 export function hasLeft({ attempts, attemptsBefore }: StoredDelivery): boolean {
   return attempts.slice(attemptsBefore).some((attempt) => attempt.error !== 'egress_denied')

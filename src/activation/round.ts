@@ -3,8 +3,7 @@ import type { Profile } from '../model/profile.ts'
 import { newDeliveryId } from '../store/delivery-keys.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
 import type { DestinationRule, DestinationRules } from './destination-rules.ts'
-import { renderMessage, type SegmentEntry, type UserEntry } from './message.ts'
-import { renderUrlTemplate } from './url-template.ts'
+import type { UserEntry } from './message.ts'
 import { buildUserEntries, type ProfileEntries } from './user-entries.ts'
 
 /** A profile that is owed, as it is now. */
@@ -40,7 +39,7 @@ interface Row {
 
 /**
  * Builds the messages for some profiles from their state now: one for each data source of partner IDs, at most
- * `usersPerMessage` entries each; a GET destination gets one for each entry. Source: outbound.md OUT-38, OUT-40, OUT-209.
+ * as many entries each as its type puts into a request. Source: outbound.md OUT-38, OUT-40, OUT-209.
  */
 export function buildRound(
   rules: DestinationRules,
@@ -71,14 +70,19 @@ export function buildRound(
   }
 
   const roundId = newDeliveryId()
-  const perMessage = destination.config.method === 'GET' ? 1 : destination.config.usersPerMessage
-  const chunks = [...rows].flatMap(([userDpid, all]) => chunked(all, perMessage).map((chunk) => ({ userDpid, chunk })))
+  const { usersInRequest } = destination.wire
+  const chunks = [...rows].flatMap(([userDpid, all]) =>
+    chunked(all, usersInRequest).map((chunk) => ({ userDpid, chunk })),
+  )
   const deliveries = chunks.map(({ userDpid, chunk }, index): StoredDelivery => {
-    const request = renderRequest(destination, userDpid, chunk, nowMs)
+    const deliveryId = index === 0 ? roundId : newDeliveryId()
+    const { destinationId } = destination
+    const users = chunk.map(({ entry }) => entry)
+    const request = destination.wire.render({ deliveryId, destinationId, nowMs, dataSourceId: userDpid, users })
     return {
       ...request,
-      deliveryId: index === 0 ? roundId : newDeliveryId(),
-      destinationId: destination.destinationId,
+      deliveryId,
+      destinationId,
       destinationCreatedAtMs: destination.createdAtMs,
       status: 'sending',
       reason: null,
@@ -114,44 +118,6 @@ function namedIn(userDpid: DataSourceId, rows: readonly Row[]): ProfileId[] {
   const told = rows.filter(({ entry }) => entry.segments.some((segment) => segment.active))
   const ids = told.flatMap(({ entry, profile }) => [profile.id, declaredProfileId(userDpid, entry.partnerId)])
   return [...new Set(ids)]
-}
-
-function renderRequest(
-  destination: DestinationRule,
-  userDpid: number,
-  rows: readonly Row[],
-  nowMs: number,
-): Pick<StoredDelivery, 'method' | 'url' | 'body'> {
-  const { config, destinationId } = destination
-  const entries = rows.map((row) => row.entry)
-  const [first] = entries
-  const target = config.method === 'GET' && first !== undefined ? renderTarget(destination, userDpid, first) : undefined
-  if (target !== undefined) return { method: 'GET', url: new URL(config.url).origin + target, body: '' }
-  const head = { processTimeSeconds: Math.floor(nowMs / 1000), userDpid, destinationId }
-  return { method: 'POST', url: config.url, body: renderMessage(config, head, entries) }
-}
-
-/** Path and query that tell a GET destination of one user. */
-export function renderTarget(
-  { destinationId, urlTemplate }: DestinationRule,
-  userDpid: number,
-  {
-    partnerId,
-    deviceId,
-    segments,
-  }: Pick<UserEntry, 'partnerId' | 'deviceId'> & {
-    readonly segments: readonly Pick<SegmentEntry, 'value' | 'active'>[]
-  },
-): string | undefined {
-  if (urlTemplate === undefined) return undefined
-  return renderUrlTemplate(urlTemplate, {
-    DP_UUID: partnerId,
-    UUID: deviceId,
-    ORDER_ID: String(destinationId),
-    DPID: String(userDpid),
-    SEGMENT_LIST: segments.filter((one) => one.active).map((one) => one.value),
-    REMOVED_SEGMENT_LIST: segments.filter((one) => !one.active).map((one) => one.value),
-  })
 }
 
 function chunked<T>(all: readonly T[], size: number): T[][] {

@@ -1,14 +1,11 @@
-import { parseTarget } from '../lib/egress/target.ts'
-import { type ProfileId, parseProfileId, type SegmentId } from '../model/ids.ts'
+import type { ProfileId, SegmentId } from '../model/ids.ts'
 import type { IdLink } from '../model/profile.ts'
 import type { StoredDelivery, WrittenUser } from '../store/delivery-record.ts'
 import type { OwedProfile } from '../store/delivery-store.ts'
 import type { ToldState } from '../store/told-record.ts'
 import type { DestinationRule } from './destination-rules.ts'
-import { renderHead } from './message.ts'
 import { readOptedOut } from './opted-out.ts'
 import type { ReplayAs, ReplayOrder } from './replay-order.ts'
-import { renderTarget } from './round.ts'
 import type { RunnerParts } from './runner-parts.ts'
 import { buildUserEntries, type ProfileEntries } from './user-entries.ts'
 
@@ -55,34 +52,12 @@ export async function sayToday(
 export function stillHolds(delivery: StoredDelivery, rule: DestinationRule, today: readonly SaidToday[]): boolean {
   const { written, users } = delivery
   // Of an early version, which did not keep what it says.
-  if (written === undefined || !isOfToday(delivery, written, rule)) return false
+  if (written === undefined || !rule.wire.isAsToday(delivery)) return false
   const said = new Map(today.map((one) => [one.profileId, one]))
   return users.every(({ profileId }, at) => {
     const [row, now] = [written[at], said.get(profileId)]
     return row !== undefined && now !== undefined && holdsOf(row, rule, now)
   })
-}
-
-/** It is written as the settings of today have it. */
-function isOfToday(
-  { method, url, body, users, destinationId, createdAtMs }: StoredDelivery,
-  written: readonly WrittenUser[],
-  rule: DestinationRule,
-): boolean {
-  const [row, user] = [written[0], users[0]]
-  if (method !== rule.config.method || row === undefined || user === undefined) return false
-  const { dataSourceId, partnerId, segments } = row
-  if (method === 'POST') {
-    const head = { processTimeSeconds: Math.floor(createdAtMs / 1000), userDpid: dataSourceId, destinationId }
-    // No text inside of a string looks like the name of a member: its quotes are escaped.
-    const hasRegions = body.includes(',"AAM_Regions":[')
-    return body.startsWith(renderHead(rule.config, head, users.length)) && hasRegions === rule.config.includeRegions
-  }
-  const device = parseProfileId(user.profileId)
-  const deviceId = device?.kind === 'device' ? device.deviceId : ''
-  const named = segments.map(([sid, value, status]) => ({ sid, value, active: status === 1 }))
-  const target = renderTarget(rule, dataSourceId, { deviceId, partnerId, segments: named })
-  return target !== undefined && parseTarget(url)?.requestTarget === target
 }
 
 function holdsOf(

@@ -1,13 +1,11 @@
 import type { Egress } from '../lib/egress/egress.ts'
 import type { EgressAnswer } from '../lib/egress/exchange.ts'
-import { parseTarget } from '../lib/egress/target.ts'
 import { TURNS } from '../lib/turns.ts'
 import type { Clock } from '../model/clock.ts'
 import type { Attempt } from '../model/delivery.ts'
 import type { StoredDelivery } from '../store/delivery-record.ts'
-import { classify, isAccepted, type Outcome } from './classify.ts'
+import { classify, faultOf, isAccepted, type Outcome } from './classify.ts'
 import type { DestinationRule } from './destination-rules.ts'
-import { secretsOf } from './destinations/s2s-secrets.ts'
 import { type TokenFailure, type TokenSource, userAgentOf } from './oauth.ts'
 import { type Header, hasWebhookSignature, signatureHeaders, signedPart, webhookHeaders } from './sign.ts'
 
@@ -50,7 +48,8 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs, bodyTi
   return {
     async send(destination, delivery, onAccepted) {
       const { config, destinationId } = destination
-      const url = addressOf(destination, delivery)
+      // An endpoint that moved gets the same bytes at its new address.
+      const url = destination.wire.address(delivery)
       const startedMs = performance.now()
       const askedAtMs = clock()
       const token = config.auth.type === 'oauth2' ? await tokens.get(destinationId, config) : undefined
@@ -86,13 +85,14 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs, bodyTi
         timeoutMs: (config.mode === 'durable' ? config.timeoutMs : undefined) ?? timeoutMs[config.mode],
         bodyTimeoutMs,
         onHead: (httpStatus) => {
-          if (isAccepted(httpStatus, config)) onAccepted()
+          if (destination.wire.read === undefined && isAccepted(httpStatus, config)) onAccepted()
         },
         poolKey: String(destinationId),
       })
-      const outcome = classify(answer, config, clock())
-      if (token !== undefined && answer.status === 'answered' && answer.httpStatus === 401)
-        tokens.drop(destinationId, token.token)
+      const { read } = destination.wire
+      const outcome = classify(answer, config, clock(), { read, users: delivery.users.length })
+      const isTokenRefused = outcome.status === 'failed' && faultOf(outcome) === 'unauthorized'
+      if (token !== undefined && isTokenRefused) tokens.drop(destinationId, token.token)
 
       const secrets =
         authorization === undefined
@@ -112,16 +112,11 @@ export function openSender({ egress, tokens, clock, userAgent, timeoutMs, bodyTi
   }
 }
 
-/** An endpoint that moved gets the same bytes at its new address: of a GET, path and query are the message. */
-function addressOf({ config }: DestinationRule, { method, url }: StoredDelivery): string {
-  return method === 'POST' ? config.url : new URL(config.url).origin + (parseTarget(url)?.requestTarget ?? '/')
-}
-
 /** Of a destination; read out of its configuration once, the longest first, because one may stand in another. */
 function secretValues(destination: DestinationRule): readonly string[] {
   let values = known.get(destination)
   if (values === undefined) {
-    values = secretsOf(destination.config)
+    values = destination.wire.secrets
       // A free header may say `7` or `json`: that is no secret, and would be found everywhere.
       .filter(({ path, value }) => !path.startsWith('headers.') || value.length >= HIDDEN_VALUE_MIN)
       .map((secret) => secret.value)
@@ -187,12 +182,18 @@ function attemptOf(
     durationMs: Math.round(answer.durationMs),
     outcome: outcome.status === 'acknowledged' || outcome.status === 'unknown' ? outcome.status : 'failed',
     httpStatus: isAnswered ? answer.httpStatus : null,
-    // A status speaks for itself [OPS-51].
-    error: outcome.status === 'acknowledged' || outcome.reason.startsWith('http_') ? null : outcome.reason,
+    error: errorOf(outcome),
     responseHeaders,
     responseExcerpt: isAnswered ? excerpt(answer.body, hide) : '',
     ...(isAnswered && answer.isCut && { responseNote: answer.isGarbled ? 'not_decodable' : 'cut' }),
+    ...(outcome.status === 'failed' && outcome.fault === 'unauthorized' && { isTokenRefused: true }),
   }
+}
+
+function errorOf(outcome: Exclude<Outcome, { status: 'stopped' }>): string | null {
+  if (outcome.status === 'acknowledged') return outcome.note ?? null
+  // A status speaks for itself [OPS-51].
+  return outcome.reason.startsWith('http_') ? null : outcome.reason
 }
 
 /** The token endpoint is at fault, and nothing was sent to that of the messages [OUT-84]. */

@@ -1,6 +1,7 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { parseTarget } from '../lib/egress/target.ts'
-import { algorithmOf, type S2sConfig, signatureHeader } from './destinations/s2s.ts'
+import type { RunnerSettings } from './destinations/runner-settings.ts'
+import { algorithmOf, signatureHeader } from './destinations/sign-in.ts'
 
 export type HashAlgorithm = 'md5' | 'sha1' | 'sha256'
 export type Header = readonly [name: string, value: string]
@@ -33,7 +34,10 @@ export interface Signature {
  * both names until the rotation is ended. Source: outbound.md OUT-68, OUT-69, OUT-72, OUT-73.
  * @param message body of a POST, or path and query of a GET, byte for byte as sent
  */
-export function signaturesOf({ auth, mode }: Pick<S2sConfig, 'auth' | 'mode'>, message: string | Buffer): Signature[] {
+export function signaturesOf(
+  { auth, mode }: Pick<RunnerSettings, 'auth' | 'mode'>,
+  message: string | Buffer,
+): Signature[] {
   if (auth.type !== 'hmac') return []
   const usual = algorithmOf(auth, mode)
   const signatures = auth.keys.map((signer, index): Signature => {
@@ -48,12 +52,12 @@ export function signaturesOf({ auth, mode }: Pick<S2sConfig, 'auth' | 'mode'>, m
 }
 
 /** The same as header lines. */
-export function signatureHeaders(config: Pick<S2sConfig, 'auth' | 'mode'>, message: string | Buffer): Header[] {
+export function signatureHeaders(config: Pick<RunnerSettings, 'auth' | 'mode'>, message: string | Buffer): Header[] {
   return signaturesOf(config, message).map(({ header, value }) => [header, value])
 }
 
 /** Is the message to carry the headers of Standard Webhooks, too [SEC-51]? */
-export function hasWebhookSignature({ auth, mode }: Pick<S2sConfig, 'auth' | 'mode'>): boolean {
+export function hasWebhookSignature({ auth, mode }: Pick<RunnerSettings, 'auth' | 'mode'>): boolean {
   return auth.type === 'hmac' && (auth.webhook ?? mode === 'durable')
 }
 
@@ -64,7 +68,7 @@ export function hasWebhookSignature({ auth, mode }: Pick<S2sConfig, 'auth' | 'mo
  * @param atMs of this attempt
  */
 export function webhookHeaders(
-  { auth }: Pick<S2sConfig, 'auth'>,
+  { auth }: Pick<RunnerSettings, 'auth'>,
   id: string,
   atMs: number,
   message: string | Buffer,

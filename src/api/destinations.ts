@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { s2sJsonSchema } from '../activation/destinations/s2s-page.ts'
 import {
   Destination,
   DestinationDraft,
@@ -18,24 +17,31 @@ import { authorship } from './authorship.ts'
 import { sendList } from './list-answer.ts'
 import { renderMapping } from './mappings.ts'
 import { operationsOf } from './operation-words.ts'
-import type { DestinationTypes } from './parts.ts'
+import type { DestinationTypeDesk, DestinationTypes } from './parts.ts'
 import { invalidField, Problem } from './problem.ts'
 
 const params = z.object({ destinationId: objectId })
 const one = '/v1/destinations/:destinationId'
 
 /** As the types of destinations judge and show it, for the document; in the body it is judged by them alone. */
-const described = {
-  body: DestinationDraft.extend({
-    s2s: DestinationDraft.shape.s2s.meta({
-      ...s2sJsonSchema('sent'),
-      description: 'Settings of a server-to-server destination; secrets are write-only',
-    }),
-  }),
-  answer: Destination.extend({
-    s2s: Destination.shape.s2s.meta({ ...s2sJsonSchema('shown'), description: 'Left out of lists' }),
-  }),
+function describedBy(types: DestinationTypes) {
+  const members = (schemaOf: (type: DestinationTypeDesk) => Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(types.map((type) => [type.member, z.unknown().optional().meta(schemaOf(type))])) as Readonly<
+      Record<never, z.ZodType>
+    >
+  return {
+    body: DestinationDraft.extend(
+      members((type) => ({
+        ...type.schema('sent'),
+        description: `Settings of a ${type.title.toLowerCase().replaceAll(' ', '-')} destination; secrets are write-only`,
+      })),
+    ),
+    answer: Destination.extend(members((type) => ({ ...type.schema('shown'), description: 'Left out of lists' }))),
+  }
 }
+
+/** With the settings under the member of its type. */
+type SentDestination = DestinationDraft & Readonly<Record<string, unknown>>
 
 /** Routes under `/v1/destinations`, without those of mappings. Source: spec/rest-api.md section 9, [OPS-42], [OPS-50]. */
 export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: DestinationTypes }> = (
@@ -44,9 +50,10 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
 ) => {
   const { destinations, mappings } = catalog
   const says = operationsOf('Destinations')
+  const described = describedBy(destinationTypes)
   const view = (destination: StoredDestination, generated?: readonly string[]) =>
     renderDestination(destination, catalog.pid, destinationTypes, generated)
-  const readDraft = (body: DestinationDraft, stored: StoredDestination | undefined) =>
+  const readDraft = (body: SentDestination, stored: StoredDestination | undefined) =>
     readDestinationDraft(body, stored, destinationTypes)
 
   app.get(
@@ -63,7 +70,9 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
     },
     (request, reply) => {
       const listing = destinations.list({ containsSegment: request.query.containsSegment }, request.query)
-      return sendList(reply, listing, request.query, (items) => items.map((item) => shortened(view(item))))
+      return sendList(reply, listing, request.query, (items) =>
+        items.map((item) => shortened(view(item), destinationTypes)),
+      )
     },
   )
 
@@ -123,7 +132,7 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
       schema: {
         ...says(
           'Create a destination',
-          'Of type S2S, with its settings in `s2s`. Secrets are write-only. A signing key that is left out is generated and shown as `value` in this one answer.',
+          `${destinationTypes.map(({ type, member }) => `Of type ${type}, with its settings in \`${member}\`.`).join(' ')} Secrets are write-only. A signing key that is left out is generated and shown as \`value\` in this one answer.`,
         ),
         body: described.body,
         response: { 201: described.answer },
@@ -138,7 +147,7 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
 
   const revise = async (
     { params: { destinationId }, caller }: { params: { destinationId: number }; caller: Caller },
-    bodyOf: (stored: StoredDestination) => DestinationDraft,
+    bodyOf: (stored: StoredDestination) => SentDestination,
   ) => {
     let generated: readonly string[] = []
     const reviseStored = (stored: StoredDestination) => {
@@ -178,7 +187,7 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
         response: { 200: described.answer },
       },
     },
-    (request) => revise(request, (stored) => patched(DestinationDraft, view(stored), request.body)),
+    (request) => revise(request, (stored) => patched(described.body, view(stored), request.body)),
   )
 
   app.delete(
@@ -215,35 +224,49 @@ export const destinationRoutes: Routes<{ catalog: Catalog; destinationTypes: Des
 
 /** @param stored keeps its secrets where the body shows them redacted */
 function readDestinationDraft(
-  body: DestinationDraft,
+  body: SentDestination,
   stored: StoredDestination | undefined,
   types: DestinationTypes,
 ): { readonly draft: StoredDraft; readonly generated: readonly string[] } {
-  if (body.destinationType !== 'S2S') {
-    throw invalidField('destinationType', `Destinations of type ${body.destinationType} are not available yet; S2S is.`)
-  }
-  if (typeof body.s2s !== 'object' || body.s2s === null)
-    throw invalidField('s2s', 'A destination of type S2S needs its s2s object.')
-  const merged = types.mergeSecrets(stored?.config, body.s2s)
-  if (merged.issues.length > 0) throw invalidSettings(merged.issues)
-  const { s2s, generated } = types.withGeneratedKeys(stored?.config, merged.s2s)
-  const parsed = types.parseS2sConfig(s2s)
-  if (!parsed.ok) throw invalidSettings(parsed.issues)
+  const { destinationType } = body
+  const type = types.find((one) => one.type === destinationType)
+  if (type === undefined) throw invalidField('destinationType', notAvailable(destinationType, types))
+  for (const { member, type: other } of types)
+    if (member !== type.member && body[member] != null)
+      throw invalidField(member, `Is of destinations of type ${other}; this one is of type ${destinationType}.`)
+  const sent = body[type.member]
+  if (typeof sent !== 'object' || sent === null)
+    throw invalidField(type.member, `A destination of type ${destinationType} needs its ${type.member} object.`)
+  // The settings of another type hold no secret of this one.
+  const previous = stored?.destinationType === destinationType ? stored.config : undefined
+  const merged = type.merge(previous, sent)
+  if (merged.issues.length > 0) throw invalidSettings(type, merged.issues)
+  const { config, generated } = type.withGeneratedKeys(previous, merged.config)
+  const parsed = type.parse(config)
+  if (!parsed.ok) throw invalidSettings(type, parsed.issues)
   const draft = {
     destinationId: body.destinationId,
     name: body.name,
     description: body.description,
-    destinationType: body.destinationType,
+    destinationType,
     status: body.status,
     vendorId: body.vendorId,
     config: parsed.config,
-    dataSourceIds: types.userDpidsOf(parsed.config),
+    dataSourceIds: type.dataSources(parsed.config),
   }
   return { draft, generated }
 }
 
-function invalidSettings(issues: readonly { readonly path: string; readonly message: string }[]): Problem {
-  const details = issues.map(({ path, message }) => ({ field: path === '' ? 's2s' : `s2s.${path}`, message }))
+function notAvailable(destinationType: string, types: DestinationTypes): string {
+  const built = types.map(({ type }) => type).join(' and ')
+  return `Destinations of type ${destinationType} are not available yet; ${built} ${types.length === 1 ? 'is' : 'are'}.`
+}
+
+function invalidSettings(
+  { member }: DestinationTypeDesk,
+  issues: readonly { readonly path: string; readonly message: string }[],
+): Problem {
+  const details = issues.map(({ path, message }) => ({ field: path === '' ? member : `${member}.${path}`, message }))
   return new Problem(400, 'invalid_request', 'The request is not valid.', details)
 }
 
@@ -253,6 +276,7 @@ function renderDestination(
   types: DestinationTypes,
   generated: readonly string[] = [],
 ): Destination {
+  const type = types.find((one) => one.type === destination.destinationType)
   return {
     destinationId: destination.destinationId,
     name: destination.name,
@@ -260,12 +284,13 @@ function renderDestination(
     destinationType: destination.destinationType,
     status: destination.status,
     vendorId: destination.vendorId ?? null,
-    s2s: types.redactS2s(destination.config, generated),
+    ...(type !== undefined && { [type.member]: type.redact(destination.config, generated) }),
     ...authorship(destination, pid),
   }
 }
 
 /** As lists show it [API-76]. */
-function shortened({ s2s: _s2s, ...short }: Destination): Destination {
-  return short
+function shortened(shown: Destination, types: DestinationTypes): Destination {
+  const members = Object.entries(shown).filter(([name]) => !types.some(({ member }) => member === name))
+  return Object.fromEntries(members) as Destination
 }

@@ -1,3 +1,5 @@
+import type { DestinationType } from '../activation/destinations/define-destination.ts'
+import type { JsonSchema } from '../activation/destinations/settings-schema.ts'
 import type {
   Delivery,
   DeliveryDetail,
@@ -96,25 +98,34 @@ export interface RuleChecker {
   }>
 }
 
-/** What the activation room knows of the settings of a destination type. Methods, so that a narrower `config` fits. */
-export interface DestinationTypes {
-  /** Secrets in clear; fills in defaults. A path is dotted, from the `s2s` object on. */
-  parseS2sConfig(
+/** The types of destinations, in the order they are listed. */
+export type DestinationTypes = readonly DestinationTypeDesk[]
+
+/** What the API does with the settings of one type of destination. */
+export interface DestinationTypeDesk
+  extends Pick<DestinationType, 'type' | 'member' | 'title' | 'description' | 'can'> {
+  /** What may be sent, or what is shown. */
+  schema(side: 'sent' | 'shown'): JsonSchema
+  /** Secrets in clear; fills in defaults. A path is dotted, from the object of settings on. */
+  parse(
     input: unknown,
   ):
     | { readonly ok: true; readonly config: unknown }
     | { readonly ok: false; readonly issues: readonly { readonly path: string; readonly message: string }[] }
   /** Each secret as `{set: true, last4, fingerprint}` [SEC-63]; `generated` ones with their `value`, this one time [OPS-50]. */
-  redactS2s(config: unknown, generated?: readonly string[]): unknown
+  redact(config: unknown, generated?: readonly string[]): unknown
   /** Makes the signing keys that `next` leaves out. */
-  withGeneratedKeys(previous: unknown, next: unknown): { readonly s2s: unknown; readonly generated: readonly string[] }
-  /** Puts stored secrets where `next` shows them redacted; an issue says where it shows one that is not there. */
-  mergeSecrets(
+  withGeneratedKeys(
     previous: unknown,
     next: unknown,
-  ): { readonly s2s: unknown; readonly issues: readonly { readonly path: string; readonly message: string }[] }
+  ): { readonly config: unknown; readonly generated: readonly string[] }
+  /** Puts stored secrets where `next` shows them redacted; an issue says where it shows one that is not there. */
+  merge(
+    previous: unknown,
+    next: unknown,
+  ): { readonly config: unknown; readonly issues: readonly { readonly path: string; readonly message: string }[] }
   /** Data sources that the settings name. */
-  userDpidsOf(config: unknown): readonly number[]
+  dataSources(config: unknown): readonly number[]
 }
 
 export interface ProfileReader {

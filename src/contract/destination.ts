@@ -17,7 +17,10 @@ import {
 } from './fields.ts'
 import { listParameters } from './list.ts'
 
-/** Built here: `S2S`. URL (`PUSH`) and cookie (`ADS`) destinations are refused until they are [API-86]. */
+/**
+ * Without the settings: they are a member of the name that the type gives it (`s2s`), and judged by the type alone. URL
+ * (`PUSH`) and cookie (`ADS`) destinations are refused until they are built [API-86].
+ */
 export const DestinationDraft = z.object({
   destinationId: optional(objectId),
   name: nameField,
@@ -35,10 +38,6 @@ export const DestinationDraft = z.object({
     (labels) => labels.length === 0,
     'Data export labels are not built yet and would block nothing: leave them out.',
   ),
-  s2s: z
-    .unknown()
-    .optional()
-    .meta({ description: 'Settings of a server-to-server destination; secrets are write-only' }),
 })
 export type DestinationDraft = z.output<typeof DestinationDraft>
 
@@ -69,7 +68,7 @@ export const Mapping = z.object({
 })
 export type Mapping = z.infer<typeof Mapping>
 
-/** `s2s` shows each secret as `{"set": true, "last4": "…"}` [SEC-63]. Lists leave out `s2s` and `mappings`. */
+/** Settings show each secret as `{"set": true, "last4": "…"}` [SEC-63]. Lists leave out them and `mappings`. */
 export const Destination = z.object({
   destinationId: z.int(),
   name: z.string(),
@@ -77,7 +76,6 @@ export const Destination = z.object({
   destinationType: z.string(),
   status,
   vendorId: z.int().nullable(),
-  s2s: z.unknown().optional(),
   mappings: z.array(Mapping).nullable().optional(),
   ...authored,
 })

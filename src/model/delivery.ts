@@ -20,6 +20,8 @@ export interface Attempt {
   readonly responseNote?: 'cut' | 'not_decodable'
   /** Why it uses up none of the attempts its mode allows [SEC-47], [SEC-54]. */
   readonly uncounted?: Uncounted
+  /** The partner said so in words of its own; absent: as the status says, 401. */
+  readonly isTokenRefused?: true
 }
 
 /** It asked whether the destination is back; a key was just removed; the destination said it is gone; there was no token. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { notBuilt, parseS2sConfig } from './s2s.ts'
-import { type JsonSchema, renderS2sPage, s2sJsonSchema } from './s2s-page.ts'
+import { notBuilt, parseS2sConfig, renderS2sPage, s2sJsonSchema } from '../../testkit/s2s-settings.ts'
+import type { JsonSchema } from './settings-schema.ts'
 
 const issuesOf = (s2s: object) => {
   const parsed = parseS2sConfig({ url: 'https://in.halden.example', userDpid: 1, ...s2s }, { allowPrivate: false })

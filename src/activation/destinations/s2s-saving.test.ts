@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { parseS2sConfig, parseSavedS2sConfig } from '../../testkit/s2s-settings.ts'
 import { buildDestinationRules } from '../destination-rules.ts'
-import { parseS2sConfig, parseSavedS2sConfig } from './s2s.ts'
 
 const KEY = 'sample_partner_private_key'
 const base = { url: 'https://in.halden.example/aam', userDpid: 77052 }

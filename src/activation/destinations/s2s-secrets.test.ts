@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseS2sConfig, type S2sConfig } from './s2s.ts'
-import { mergeSecrets, redactS2s } from './s2s-secrets.ts'
+import { mergeSecrets, parseS2sConfig, redactS2s, type S2sConfig } from '../../testkit/s2s-settings.ts'
 import { createFingerprint } from './secret-fingerprint.ts'
 
 const fingerprint = createFingerprint(Buffer.alloc(32, 1))

@@ -1,6 +1,15 @@
 import { expect, test } from 'vitest'
-import { inForce, parseS2sConfig, parseSavedS2sConfig, type S2sConfig, userDpidsOf } from './s2s.ts'
-import { mergeSecrets as merge, redactS2s as redact, secretsOf, withGeneratedKeys } from './s2s-secrets.ts'
+import {
+  inForce,
+  mergeSecrets as merge,
+  parseS2sConfig,
+  parseSavedS2sConfig,
+  redactS2s as redact,
+  type S2sConfig,
+  secretsOf,
+  userDpidsOf,
+  withGeneratedKeys,
+} from '../../testkit/s2s-settings.ts'
 import { createFingerprint } from './secret-fingerprint.ts'
 
 // operating.md OPS-50, with a key in place of the dots, without the batch half of `hybrid` and its schedule.

@@ -1,14 +1,5 @@
 import type { Fingerprint } from './secret-fingerprint.ts'
-
-export interface StoredSecret {
-  readonly path: string
-  readonly value: string
-}
-
-interface Place {
-  readonly path: string
-  readonly value: unknown
-}
+import type { SecretPlace, StoredSecret } from './secret-walk.ts'
 
 export type FoundSecret =
   | { readonly ok: true; readonly secret: string }
@@ -16,33 +7,37 @@ export type FoundSecret =
   | { readonly ok: false; readonly message: string }
 
 /**
- * The stored secret that is meant by one sent back as it was shown. A signing key is looked for among all keys, because the
- * old one may have been removed from before it; every other secret stands where it stood. A reference that fits two keys is
+ * The stored secret that is meant by one sent back as it was shown. One in a list is looked for in all of the list, because
+ * the one before it may have been removed; every other secret stands where it stood. A reference that fits two keys is
  * refused: to guess could keep the key that was to go, and nothing would show it until the partner drops it.
  * Source: operating.md OPS-50, security.md SEC-63, outbound.md OUT-72.
  * @param sent all places of secrets in the object that was sent
  */
 export function findStored(
-  { path, value }: Place,
+  { path, value, list }: SecretPlace,
   {
     stored,
     sent,
     fingerprint,
-  }: { readonly stored: readonly StoredSecret[]; readonly sent: readonly Place[]; readonly fingerprint: Fingerprint },
+  }: {
+    readonly stored: readonly StoredSecret[]
+    readonly sent: readonly SecretPlace[]
+    readonly fingerprint: Fingerprint
+  },
 ): FoundSecret {
   if (!isShown(value))
     return refused('expected a text, or {"set": true, "last4": "…", "fingerprint": "…"} as an answer shows it')
   const fits = (secret: string) =>
     (value.last4 === undefined || value.last4 === last4Of(secret)) &&
     (value.fingerprint === undefined || value.fingerprint.toLowerCase() === fingerprint(secret))
-  const isKey = isKeyPath(path)
-  const candidates = stored.filter((one) => (isKey ? isKeyPath(one.path) : isSamePlace(one.path, path)))
+  const isKey = list !== undefined
+  const candidates = stored.filter((one) => (isKey ? one.list === list : isSamePlace(one.path, path)))
   const fitting = candidates.filter((one) => fits(one.value))
   const [first] = fitting
   if (first === undefined) return refused(nothingFits(candidates, value, isKey))
   if (new Set(fitting.map((one) => one.value)).size === 1) return { ok: true, secret: first.value }
   // All keys sent back: each is the one of its place.
-  const shownKeys = sent.filter((one) => isKeyPath(one.path) && isShown(one.value))
+  const shownKeys = sent.filter((one) => one.list === list && isShown(one.value))
   const samePath = fitting.find((one) => one.path === path)
   if (!isKey) return { ok: true, secret: (samePath ?? first).value }
   if (samePath !== undefined && shownKeys.length === candidates.length) return { ok: true, secret: samePath.value }
@@ -82,10 +77,6 @@ function nothingFits(candidates: readonly StoredSecret[], { last4, fingerprint }
 
 function refused(message: string): FoundSecret {
   return { ok: false, message }
-}
-
-function isKeyPath(path: string): boolean {
-  return path.startsWith('auth.keys.')
 }
 
 /** Names of headers are the same in any case. */

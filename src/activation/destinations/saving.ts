@@ -1,32 +1,32 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { untrueNameIssue } from '../../lib/header-rules.ts'
-import { codeIssue, secretIssue } from '../../lib/texts.ts'
-import { algorithmOf, type ConfigIssue, type S2sConfig, signatureHeader } from './s2s.ts'
-import { secretsOf } from './s2s-secrets.ts'
+import { secretIssue } from '../../lib/texts.ts'
+import type { ConfigIssue } from './config-issue.ts'
+import type { RunnerSettings } from './runner-settings.ts'
+import type { StoredSecret } from './secret-walk.ts'
+import { algorithmOf, type SignIn, signatureHeader } from './sign-in.ts'
 
 /**
  * What is refused when settings are saved, and not when they are read again: a destination that was stored before a rule
  * came goes on, and learns of it with its next change. Source: operating.md OPS-54, security.md SEC-29, outbound.md OUT-79.
  */
-export function* savingIssues(config: S2sConfig): Generator<ConfigIssue> {
-  yield* secretIssues(config)
-  yield* headerIssues(config)
-  yield* authIssues(config)
-  const clientId = codeIssue(config.clientId) ?? edgeIssue(config.clientId)
-  if (clientId !== undefined) yield { path: 'clientId', message: clientId }
+export function* savingIssues(settings: RunnerSettings, secrets: readonly StoredSecret[]): Generator<ConfigIssue> {
+  yield* secretIssues(secrets)
+  yield* rotationIssues(settings)
+  yield* headerIssues(settings)
+  yield* authIssues(settings)
 }
 
 /** Copied with a line end, a signing key makes every signature wrong and shows nothing of it. */
-function* secretIssues(config: S2sConfig): Generator<ConfigIssue> {
-  for (const { path, value } of secretsOf(config)) {
+function* secretIssues(secrets: readonly StoredSecret[]): Generator<ConfigIssue> {
+  for (const { path, value } of secrets) {
     const message = secretIssue(value) ?? formIssue(path, value)
     if (message !== undefined) yield { path, message }
   }
-  yield* rotationIssues(config)
 }
 
 /** Two keys that are one are no rotation, and under one name the partner cannot tell two signatures apart. */
-function* rotationIssues({ auth, mode }: S2sConfig): Generator<ConfigIssue> {
+function* rotationIssues({ auth, mode }: RunnerSettings): Generator<ConfigIssue> {
   if (auth.type !== 'hmac') return
   const [first, second] = auth.keys
   const hashOf = (key: typeof first) => key?.algorithm ?? algorithmOf(auth, mode)
@@ -61,7 +61,7 @@ export function signingKeyIssue(secret: string): string | undefined {
   return undefined
 }
 
-function* headerIssues({ headers = {}, auth, userAgent }: S2sConfig): Generator<ConfigIssue> {
+function* headerIssues({ headers = {}, auth, userAgent }: RunnerSettings): Generator<ConfigIssue> {
   const signed = signatureNames(auth)
   for (const { path, name } of signed) {
     const message = untrueNameIssue(name)
@@ -84,7 +84,7 @@ function* headerIssues({ headers = {}, auth, userAgent }: S2sConfig): Generator<
 }
 
 /** Every name under which a signature goes or can go. */
-function signatureNames(auth: S2sConfig['auth']): { readonly path: string; readonly name: string }[] {
+function signatureNames(auth: SignIn): { readonly path: string; readonly name: string }[] {
   if (auth.type !== 'hmac') return []
   const named = auth.keys.flatMap(({ header }, at) =>
     header === undefined ? [] : [{ path: `auth.keys.${at}.header`, name: header }],
@@ -94,7 +94,7 @@ function signatureNames(auth: S2sConfig['auth']): { readonly path: string; reado
   return [main, { path: 'auth.header', name: `${auth.header}-Next` }, ...named, ...rotation]
 }
 
-function* authIssues({ auth }: S2sConfig): Generator<ConfigIssue> {
+function* authIssues({ auth }: RunnerSettings): Generator<ConfigIssue> {
   if (auth.type === 'basic')
     yield* userNameIssues('auth.username', auth.username, 'basic authentication ends the name there')
   if (auth.type !== 'oauth2') return
@@ -137,6 +137,6 @@ function base64Bytes(text: string): Buffer | undefined {
 }
 
 /** HTTP cuts white space around a value off: the other side would not get what is shown. */
-function edgeIssue(text: string): string | undefined {
+export function edgeIssue(text: string): string | undefined {
   return text === text.trim() ? undefined : 'begins or ends with white space; give it without'
 }
