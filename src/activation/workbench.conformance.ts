@@ -24,6 +24,8 @@ import { openProfileStore } from '../store/profiles.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { freePort } from '../testkit/free-port.ts'
 import { buildDestinationRules, type DestinationRules } from './destination-rules.ts'
+import type { DestinationType } from './destinations/define-destination.ts'
+import { destinationTypes } from './destinations/index.ts'
 import { type Dispatcher, type DispatcherOptions, openDispatcher } from './dispatcher.ts'
 import type { ReplayRequest, ReplayResult } from './replay-desk.ts'
 import type { ReplayMessage } from './replay-order.ts'
@@ -51,6 +53,8 @@ export interface Defined {
   readonly version?: number
   readonly destinations?: readonly {
     readonly id?: DestinationId
+    /** Then `config` is all of its settings. */
+    readonly type?: DestinationType
     readonly config?: Readonly<Record<string, unknown>>
     readonly mappingVersion?: number
     readonly status?: 'ACTIVE' | 'INACTIVE'
@@ -93,30 +97,15 @@ export function rulesOf({
     folders: [],
     traits: [],
     mergeRules: [],
-    dataSources: [
-      {
-        dataSourceId: PERSON,
-        name: 'person',
-        integrationCode: undefined,
-        idType: 'CROSS_DEVICE',
-        status: 'ACTIVE',
-        retentionDays: 720,
-        isGlobal: false,
-        redirectHosts: [],
-        sync: undefined,
-      },
-      {
-        dataSourceId: PARTNER,
-        name: 'partner',
-        integrationCode: undefined,
-        idType: 'COOKIE',
-        status: 'ACTIVE',
-        retentionDays: 720,
-        isGlobal: false,
-        redirectHosts: [],
-        sync: undefined,
-      },
-    ],
+    dataSources: (
+      [
+        [PERSON, 'person', 'CROSS_DEVICE'],
+        [PARTNER, 'partner', 'COOKIE'],
+      ] as const
+    ).map(([dataSourceId, name, idType]) => ({
+      ...{ dataSourceId, name, idType, integrationCode: undefined, status: 'ACTIVE' },
+      ...{ retentionDays: 720, isGlobal: false, redirectHosts: [], sync: undefined },
+    })),
     segments: [...sids].map((sid) => ({
       segmentId: sid as SegmentId,
       name: `segment ${sid}`,
@@ -128,6 +117,7 @@ export function rulesOf({
     destinations: destinations.map((destination) => {
       const {
         id = DESTINATION,
+        type,
         config = {},
         mappingVersion = 1,
         status = 'ACTIVE',
@@ -139,22 +129,26 @@ export function rulesOf({
         createdAtMs,
         formerAliases,
         name: `destination ${id}`,
-        destinationType: 'S2S',
+        destinationType: type?.type ?? 'S2S',
         status,
         vendorId: undefined,
         mappingVersion,
-        config: {
-          url: 'https://partner.example/in',
-          userDpid: PARTNER,
-          clientId: '74323',
-          batchMaxWaitMs: 0,
-          ...config,
-        },
+        config:
+          type !== undefined
+            ? config
+            : {
+                url: 'https://partner.example/in',
+                userDpid: PARTNER,
+                clientId: '74323',
+                batchMaxWaitMs: 0,
+                ...config,
+              },
       }
     }),
     mappings,
   }
-  const building = buildDestinationRules(definitions)
+  const more = destinations.flatMap(({ type }) => type ?? [])
+  const building = buildDestinationRules(definitions, { types: [...destinationTypes, ...more] })
   for (;;) {
     const step = building.next()
     if (step.done) return step.value

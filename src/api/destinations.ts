@@ -24,7 +24,7 @@ const params = z.object({ destinationId: objectId })
 const one = '/v1/destinations/:destinationId'
 
 /** As the types of destinations judge and show it, for the document; in the body it is judged by them alone. */
-function describedBy(types: DestinationTypes) {
+export function describedBy(types: DestinationTypes) {
   const members = (schemaOf: (type: DestinationTypeDesk) => Readonly<Record<string, unknown>>) =>
     Object.fromEntries(types.map((type) => [type.member, z.unknown().optional().meta(schemaOf(type))])) as Readonly<
       Record<never, z.ZodType>
@@ -253,6 +253,7 @@ function readDestinationDraft(
     vendorId: body.vendorId,
     config: parsed.config,
     dataSourceIds: type.dataSources(parsed.config),
+    dataSourceField: `${type.member}.userDpid`,
   }
   return { draft, generated }
 }

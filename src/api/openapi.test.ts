@@ -57,6 +57,8 @@ test('the document lists every route [OPS-40]', () => {
     ...crud('/v1/destinations', '/v1/destinations/{destinationId}'),
     'POST /v1/destinations/bulk-delete',
     'GET /v1/destinations/limits',
+    'GET /v1/destination-types',
+    'GET /v1/destination-types/{type}',
     'GET /v1/destinations/{destinationId}/health',
     'POST /v1/destinations/{destinationId}/pause',
     'POST /v1/destinations/{destinationId}/resume',

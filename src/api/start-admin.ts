@@ -10,6 +10,7 @@ import { dataSourceRoutes } from './data-sources.ts'
 import { deliveryRoutes } from './deliveries.ts'
 import { denyListRoutes } from './deny-list.ts'
 import { destinationHealthRoutes } from './destination-health.ts'
+import { destinationTypeRoutes } from './destination-types.ts'
 import { destinationRoutes } from './destinations.ts'
 import { createErrorHandler, registerItemCheck, sendProblem, validateBySchema } from './error-handler.ts'
 import { folderRoutes } from './folders.ts'
@@ -89,6 +90,7 @@ export async function startAdmin(parts: AdminParts): Promise<Admin> {
   mergeRuleRoutes(app, parts)
   destinationRoutes(app, parts)
   destinationHealthRoutes(app, parts)
+  destinationTypeRoutes(app, parts)
   mappingRoutes(app, { catalog, now })
   regionRoutes(app, {})
   deliveryRoutes(app, parts)

@@ -22,14 +22,17 @@ import { listParameters } from './list.ts'
  * (`PUSH`) and cookie (`ADS`) destinations are refused until they are built [API-86].
  */
 export const DestinationDraft = z.object({
-  destinationId: optional(objectId),
-  name: nameField,
-  description: optional(textField),
+  destinationId: optional(objectId).meta({ description: 'The next free one when not given' }),
+  name: nameField.meta({ description: 'As people find it in lists' }),
+  description: optional(textField).meta({ description: 'For people, of several lines where wanted' }),
   destinationType: z.preprocess(
     (type) => (typeof type === 'string' ? type.toUpperCase() : type),
-    z.string().min(1).max(32),
+    z.string().min(1).max(32).meta({ description: 'One of `GET /v1/destination-types`' }),
   ),
-  status: withDefault(statusDraft, 'ACTIVE'),
+  status: withDefault(statusDraft, 'ACTIVE').meta({
+    'x-default': 'ACTIVE',
+    description: 'INACTIVE: nothing is sent to it, and what it is owed waits',
+  }),
   vendorId: optional(wholeNumber(1, 65_535)).meta({
     description: 'Vendor id in the TCF list: data goes out only with its consent',
   }),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import type { DestinationType } from '../activation/destinations/define-destination.ts'
 import type {
   AdminConfig,
   AdminParts,
@@ -56,6 +57,8 @@ export interface TestAdminOptions {
   readonly ready?: AdminParts['ready']
   readonly overview?: AdminParts['overview']
   readonly live?: AdminParts['live']
+  /** In place of those that are built. */
+  readonly destinationTypes?: readonly DestinationType[]
   readonly uiFolder?: string
 }
 
@@ -100,7 +103,7 @@ export async function startTestAdmin(options: TestAdminOptions = {}): Promise<Te
         offsetMs: () => 0,
       },
       rules: { checkTraitRule, parseSegmentRule },
-      destinationTypes: destinationTypes({ allowPrivate: false }, TEST_MASTER_KEY),
+      destinationTypes: destinationTypes({ allowPrivate: false }, TEST_MASTER_KEY, options.destinationTypes),
       profiles: options.profiles ?? {
         find: async () => [],
         profile: async () => undefined,

@@ -130,6 +130,7 @@ export interface BoundDestination {
   readonly dataSources: readonly number[]
   readonly secrets: readonly StoredSecret[]
   readonly usersInRequest: number
+  readonly writeId: (id: string) => string
   readonly render: (batch: RealtimeBatch) => RenderedRequest
   readonly read: ((answer: PartnerAnswer) => RealtimeReading) | undefined
   readonly address: (stored: RenderedRequest) => string
@@ -179,19 +180,16 @@ export function defineDestination<Schema extends z.ZodObject>(
     bind(stored) {
       const config = inForce(stored)
       const settings = settingsOf(config)
-      const { writeId } = definition
+      // A user without an ID of the partner has none to write.
+      const writeId = (id: string) => (id === '' ? id : (definition.writeId?.(id, config) ?? id))
       const written = (users: readonly UserEntry[]) =>
-        // A user without an ID of the partner has none to write.
-        users.map((user) =>
-          writeId === undefined || user.partnerId === ''
-            ? user
-            : { ...user, partnerId: writeId(user.partnerId, config) },
-        )
+        users.map((user) => ({ ...user, partnerId: writeId(user.partnerId) }))
       return {
         settings,
         dataSources: definition.dataSources(config),
         secrets: secretsIn(paths, config),
         usersInRequest: realtime.usersInRequest?.(config) ?? settings.usersPerMessage,
+        writeId,
         render: (batch) => realtime.render({ ...batch, users: written(batch.users) }, config),
         read: realtime.read && ((answer) => realtime.read?.(answer, config) ?? { status: 'accepted' }),
         address: (request) => realtime.address?.(request, config) ?? request.url,

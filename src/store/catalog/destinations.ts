@@ -17,6 +17,8 @@ export interface DestinationDraft
   readonly description: string | undefined
   /** Data sources that `config` names; they cannot be deleted while it does. */
   readonly dataSourceIds: readonly number[]
+  /** The member that names them, for who named one that does not exist. */
+  readonly dataSourceField?: string
 }
 
 export interface StoredDestination extends Omit<Destination, 'createdAtMs'>, Authorship {
@@ -94,7 +96,10 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
       change(async (tx, nowMs) => {
         const { destinations, serverToServerDestinations } = await readDestinationUsage(tx, limits)
         if (destinations.count >= destinations.max) throw limitReached('destinations', destinations.max)
-        if (draft.destinationType === 'S2S' && serverToServerDestinations.count >= serverToServerDestinations.max) {
+        if (
+          isServerToServer(draft.destinationType) &&
+          serverToServerDestinations.count >= serverToServerDestinations.max
+        ) {
           throw limitReached('serverToServerDestinations', serverToServerDestinations.max)
         }
         await requireDataSources(tx, draft)
@@ -147,8 +152,11 @@ export function createDestinations({ db, limits, vault, change }: Connection) {
 }
 
 /** Nobody could be told under the IDs of one that does not exist. Later it stays: what is named cannot be deleted. */
-async function requireDataSources(tx: Transaction<Tables>, { dataSourceIds }: DestinationDraft): Promise<void> {
-  for (const id of dataSourceIds) await requireDataSource(tx, id, 's2s.userDpid')
+async function requireDataSources(
+  tx: Transaction<Tables>,
+  { dataSourceIds, dataSourceField = 'dataSourceIds' }: DestinationDraft,
+): Promise<void> {
+  for (const id of dataSourceIds) await requireDataSource(tx, id, dataSourceField)
 }
 
 async function readDestinationUsage(db: Kysely<Tables>, limits: Connection['limits']) {
@@ -158,11 +166,17 @@ async function readDestinationUsage(db: Kysely<Tables>, limits: Connection['limi
     .groupBy('destination_type')
     .execute()
   const total = rows.reduce((sum, row) => sum + Number(row.count), 0)
-  const serverToServer = Number(rows.find((row) => row.destination_type === 'S2S')?.count ?? 0)
+  const told = rows.filter((row) => isServerToServer(row.destination_type))
+  const serverToServer = told.reduce((sum, row) => sum + Number(row.count), 0)
   return {
     destinations: { count: total, max: limits.destinations },
     serverToServerDestinations: { count: serverToServer, max: limits.serverToServerDestinations },
   } satisfies Record<string, Usage>
+}
+
+/** Told by the server; URL and cookie destinations are told by the browser [API-86]. */
+function isServerToServer(destinationType: string): boolean {
+  return destinationType !== 'PUSH' && destinationType !== 'ADS'
 }
 
 function columnsOf(draft: DestinationDraft, id: number, vault: Vault) {
