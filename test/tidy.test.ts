@@ -31,8 +31,9 @@ const WEB_MAY_IMPORT: Record<string, readonly string[]> = {
   profiles: ['words', 'api', 'parts', 'messages'],
   messages: ['words', 'api', 'parts'],
   overview: ['words', 'api', 'parts'],
+  destinations: ['words', 'api', 'parts'],
   frame: ['words', 'api', 'parts'],
-  router: ['frame', 'overview', 'messages', 'profiles'],
+  router: ['frame', 'overview', 'destinations', 'messages', 'profiles'],
   main: ['api', 'words', 'theme', 'router'],
 }
 

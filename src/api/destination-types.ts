@@ -42,7 +42,8 @@ export const destinationTypeRoutes: Routes<{ destinationTypes: DestinationTypes 
   )
 }
 
-function viewType(desk: DestinationTypeDesk): DestinationTypeView {
+/** [API-188] */
+export function viewType(desk: DestinationTypeDesk): DestinationTypeView {
   const { type, member, title, description, can } = desk
   const { body } = describedBy([desk])
   const { $schema, properties = {}, ...schema } = z.toJSONSchema(body, { io: 'input', unrepresentable: 'any' })

@@ -1,4 +1,4 @@
-import { DEVICE, RECORDED, RECORDED_AT, RETRIED, type Recorded } from './recorded-answers.ts'
+import { DEVICE, listed, RECORDED, RECORDED_AT, RETRIED, type Recorded } from './recorded-answers.ts'
 
 const LONG = 'Retargeting_Returning_Visitors_Scandinavia_Finland_Q4_2026_Programmatic_Second_Try_Final'
 const SENTENCE = 'Interested in products of many kinds and likely to buy again within the next ninety days'
@@ -54,7 +54,7 @@ export const BIG: Recorded = {
   answer(method, url, body) {
     const answer = RECORDED.answer(method, url, body)
     const path = url.pathname
-    if (path === '/v1/destinations/') return destinations
+    if (path === '/v1/destinations/') return listed(destinations)
     if (path === '/v1/segments/') {
       const search = (url.searchParams.get('search') ?? '').toLowerCase()
       const found = segments.filter(({ name }) => name.toLowerCase().includes(search))

@@ -1,4 +1,6 @@
+import { viewType } from '../../src/api/destination-types.ts'
 import type { DestinationHealthView } from '../../src/contract.ts'
+import { destinationTypes } from '../../src/main/destination-types.ts'
 
 /**
  * Recorded answers of the API for the tests of the UI: invented names and numbers, in the shapes of the contract, at one
@@ -439,6 +441,45 @@ const replayed = {
   },
 }
 
+export const listed = <One extends object>(all: readonly One[]) =>
+  all.map((one) => ({ ...one, destinationType: 'S2S', status: 'ACTIVE' }))
+
+export const types = destinationTypes({ allowPrivate: false }, Buffer.alloc(32)).map(viewType)
+
+const stamps = { pid: 1, crUID: 1, upUID: 1, createTime: 0, updateTime: 0 }
+const whole = {
+  ...{ destinationId: 423, name: 'Halden DSP', description: 'Bids on boots in the north', destinationType: 'S2S' },
+  ...{ status: 'ACTIVE', vendorId: null, mappings: null },
+  s2s: {
+    ...{ protocol: 'https', delivery: 'realtime', format: 'aam-json', mode: 'durable', method: 'POST' },
+    ...{ url: 'https://in.halden.example/aam', userDpid: 77052, usersPerMessage: 10, successStatuses: [200] },
+    headers: { 'X-Account': { set: true, last4: '', fingerprint: '0f3a' } },
+    auth: {
+      ...{ type: 'hmac', header: 'X-Signature', algorithm: 'sha256' },
+      keys: [{ key: { set: true, last4: 'K4T9', fingerprint: '4be1' } }],
+    },
+  },
+  ...stamps,
+}
+const mappings = segments.map(({ sid, name }, at) => ({
+  ...{ destinationMappingId: 9000 + at, mappingId: 9000 + at, destinationId: 423, sid, traitType: 'SEGMENT' },
+  ...{ traitValue: 0, elementName: name, elementDescription: null, elementStatus: 'active', startDate: '2026-11-02' },
+  ...{ endDate: at === 3 ? '2026-12-24' : null, priority: null, url: null, secureUrl: null, tagCode: null },
+  ...{ secureTagCode: null, traitAlias: `WB-${sid}`, valueAlias: null, ...{ crUID: 1, upUID: 1 } },
+  ...{ createTime: 0, updateTime: 0 },
+}))
+const mappingPage = { total: mappings.length, page: 0, pageSize: 50, list: mappings }
+/** The key that was left out was made. */
+const created = (body: unknown) => ({
+  ...whole,
+  ...(body as object),
+  s2s: {
+    ...whole.s2s,
+    auth: { ...whole.s2s.auth, keys: [{ key: { ...whole.s2s.auth.keys[0]?.key, value: MADE_KEY } }] },
+  },
+})
+export const MADE_KEY = 'whsec_cmVjb3JkZWQga2V5IG9mIDMyIGJ5dGVzIGxvbmc='
+
 export const RECORDED: Recorded = {
   session: { user: { name: 'Maja Sand' }, expiresAt: '2026-11-21T02:00:00.000Z' },
   rates: { at: RECORDED_AT, eventsPerSecond: 3820.4, membershipsPerSecond: 21, deliveriesPerSecond: 12 },
@@ -457,7 +498,13 @@ export const RECORDED: Recorded = {
     if (path === '/v1/destinations/423/health') return health(null)
     if (path === '/v1/destinations/424/health') return health({ reason: 'gone', at: RECORDED_AT })
     if (path === '/v1/overview') return overview
-    if (path === '/v1/destinations/') return destinations
+    if (path === '/v1/destinations/') return listed(destinations)
+    if (path === '/v1/destination-types') return types
+    if (method === 'POST' && path === '/v1/destinations') return created(body)
+    if (method === 'DELETE') return undefined
+    const destination = destinations.find(({ destinationId }) => path === `/v1/destinations/${destinationId}`)
+    if (destination !== undefined) return { ...whole, ...destination }
+    if (/^\/v1\/destinations\/\d+\/mappings$/.test(path)) return method === 'POST' ? mappings[0] : mappingPage
     const segment = segments.find(({ sid }) => path === `/v1/segments/${sid}`)
     if (segment !== undefined) return segment
     if (path === '/v1/segments/') return { total: 4, page: 0, pageSize: 200, list: segments }
@@ -496,6 +543,7 @@ export const EMPTY: Recorded = {
     if (url.pathname === '/v1/deliveries') return { total: 0, page: 0, pageSize: 50, list: [] }
     if (url.pathname === '/v1/deliveries/replays') return { total: 0, page: 0, pageSize: 20, list: [] }
     if (url.pathname === '/v1/destinations/') return []
+    if (url.pathname === '/v1/destination-types') return types
     if (url.pathname !== '/v1/overview') return undefined
     const figures = Object.fromEntries(Object.keys(overview.figures).map((name) => [name, 0]))
     return {

@@ -5,12 +5,18 @@ import {
   DeliveryDetail,
   DeliveryListQuery,
   Destination,
+  DestinationDraft,
   DestinationHealthView,
+  DestinationQuery,
+  DestinationTypeView,
   ExplainQuery,
   ExplainView,
   Found,
   LiveRates,
   listOf,
+  Mapping,
+  MappingDraft,
+  MappingListQuery,
   Overview,
   OverviewQuery,
   ProfileView,
@@ -40,6 +46,8 @@ interface RouteContract {
 
 /** Of objects that the UI shows by name alone only that much is recorded. */
 const named = { sid: true, name: true } as const
+/** With the settings of its type. */
+const WholeDestination = Destination.extend({ s2s: z.unknown().optional() })
 const ROUTES: readonly RouteContract[] = [
   { method: 'GET', path: /^\/v1\/session$/, answer: SessionView },
   { method: 'POST', path: /^\/v1\/session$/, answer: z.undefined(), body: SessionRequest },
@@ -55,8 +63,20 @@ const ROUTES: readonly RouteContract[] = [
   {
     method: 'GET',
     path: /^\/v1\/destinations\/$/,
-    answer: listOf(Destination.pick({ destinationId: true, name: true })),
+    answer: listOf(Destination.pick({ destinationId: true, name: true, destinationType: true, status: true })),
   },
+  { method: 'POST', path: /^\/v1\/destinations$/, answer: WholeDestination, body: DestinationDraft },
+  { method: 'GET', path: /^\/v1\/destination-types$/, answer: z.array(DestinationTypeView) },
+  { method: 'GET', path: /^\/v1\/destinations\/\d+$/, answer: WholeDestination, query: DestinationQuery },
+  { method: 'PUT', path: /^\/v1\/destinations\/\d+$/, answer: WholeDestination, body: DestinationDraft },
+  {
+    method: 'GET',
+    path: /^\/v1\/destinations\/\d+\/mappings$/,
+    answer: paged(Mapping),
+    query: MappingListQuery,
+  },
+  { method: 'POST', path: /^\/v1\/destinations\/\d+\/mappings$/, answer: Mapping, body: MappingDraft },
+  { method: 'DELETE', path: /^\/v1\/destinations\/\d+\/mappings\/\d+$/, answer: z.undefined() },
   { method: 'GET', path: /^\/v1\/destinations\/\d+\/health$/, answer: DestinationHealthView },
   { method: 'POST', path: /^\/v1\/destinations\/\d+\/(pause|resume)$/, answer: DestinationHealthView },
   { method: 'GET', path: /^\/v1\/segments\/$/, answer: listOf(Segment.pick(named)), query: SegmentListQuery },

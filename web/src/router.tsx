@@ -1,4 +1,7 @@
 import { createRootRoute, createRoute, createRouter } from '@tanstack/react-router'
+import { DestinationPage } from './destinations/destination-page.tsx'
+import { DestinationsPage } from './destinations/destinations-page.tsx'
+import { EditDestinationPage, NewDestinationPage } from './destinations/edit-page.tsx'
 import { Frame } from './frame/frame.tsx'
 import { NoSuchPage } from './frame/no-such-page.tsx'
 import { readDeliveryFilter } from './messages/delivery-filter.ts'
@@ -17,6 +20,18 @@ const overview = createRoute({
   path: '/',
   validateSearch: readOverviewAddress,
   component: OverviewPage,
+})
+const destinations = createRoute({ getParentRoute: () => root, path: '/destinations', component: DestinationsPage })
+const newDestination = createRoute({
+  getParentRoute: () => root,
+  path: '/destinations/new',
+  component: NewDestinationPage,
+})
+const destination = createRoute({ getParentRoute: () => root, path: '/destinations/$id', component: DestinationPage })
+const editDestination = createRoute({
+  getParentRoute: () => root,
+  path: '/destinations/$id/edit',
+  component: EditDestinationPage,
 })
 const messages = createRoute({
   getParentRoute: () => root,
@@ -39,7 +54,10 @@ const profile = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([overview, messages, message, profiles, profile]),
+  routeTree: root.addChildren([
+    ...[overview, destinations, newDestination, destination, editDestination],
+    ...[messages, message, profiles, profile],
+  ]),
   scrollRestoration: true,
 })
 

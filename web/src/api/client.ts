@@ -23,10 +23,16 @@ export function get<Answer>(path: string, query: Readonly<Record<string, unknown
   return call<Answer>(search === '' ? path : `${path}?${search}`, {})
 }
 
-/** The header shows the server that our own page asks, not a form on a foreign one. @throws ApiProblem */
-export function post<Answer>(path: string, body: unknown): Promise<Answer> {
+/** @throws ApiProblem */
+export const post = <Answer>(path: string, body: unknown) => send<Answer>('POST', path, body)
+
+/** @throws ApiProblem */
+export const put = <Answer>(path: string, body: unknown) => send<Answer>('PUT', path, body)
+
+/** The header shows the server that our own page asks, not a form on a foreign one. */
+function send<Answer>(method: string, path: string, body: unknown): Promise<Answer> {
   return call<Answer>(path, {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json', 'x-usher-csrf': '1' },
     body: JSON.stringify(body),
   })

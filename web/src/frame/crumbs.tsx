@@ -3,13 +3,15 @@ import { useEffect } from 'react'
 import { shortened } from '../words/formats.ts'
 import { useWords } from '../words/use-words.tsx'
 
+const SECTIONS = ['destinations', 'messages', 'profiles'] as const
+
 /** Names the objects above the page; the last one is the page, and the title of the window. */
 export function Crumbs() {
   const { t } = useWords()
   const path = useRouterState({ select: (state) => state.location.pathname })
   const isNone = useRouterState({ select: ({ matches }) => matches.some(({ _notFound }) => _notFound === true) })
   const { id } = useParams({ strict: false })
-  const section = path.startsWith('/messages') ? 'messages' : path.startsWith('/profiles') ? 'profiles' : 'overview'
+  const section = SECTIONS.find((one) => path.startsWith(`/${one}`)) ?? 'overview'
   const title = isNone ? t('frame.noPage') : t(`${section}.title`)
   useEffect(() => {
     document.title = id === undefined ? `${title} · Usher` : `${shortened(id)} · ${title} · Usher`

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { IconMessages, IconOverview, IconProfiles } from '../parts/icons.ts'
+import { IconDestinations, IconMessages, IconOverview, IconProfiles } from '../parts/icons.ts'
 import { useWords } from '../words/use-words.tsx'
 
 /** Pages in the order that never changes; one that does not exist yet is absent. */
@@ -23,6 +23,12 @@ export function Navigation() {
         <span>{t('frame.deliver')}</span>
       </p>
       <ul>
+        <li>
+          <Link to="/destinations" activeOptions={{ includeSearch: false }} className="nav-link">
+            <IconDestinations size={16} aria-hidden />
+            <span>{t('destinations.title')}</span>
+          </Link>
+        </li>
         <li>
           <Link to="/messages" activeOptions={{ includeSearch: false }} className="nav-link">
             <IconMessages size={16} aria-hidden />

@@ -5,12 +5,9 @@ import type { DestinationHealthView } from '../../../src/contract.ts'
 import { get, post } from '../api/client.ts'
 import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Dialogue } from '../parts/dialogue.tsx'
-import { Fact } from '../parts/fact.tsx'
+import { HealthFacts } from '../parts/health-facts.tsx'
 import { IconPause, IconPlay } from '../parts/icons.ts'
-import { useOwed } from '../parts/use-owed.ts'
-import { useStanding } from '../parts/use-standing.ts'
-import { useReason } from '../words/use-reason.ts'
-import { useFormats, useWords } from '../words/use-words.tsx'
+import { useWords } from '../words/use-words.tsx'
 
 export interface ChosenDestination {
   readonly destinationId: number
@@ -59,7 +56,7 @@ function DeliveryBody({ destinationId }: { readonly destinationId: number }) {
   return (
     <div className="dialogue">
       {data === undefined && error === null && <Shapes rows={4} />}
-      {data !== undefined && <Standing health={data} />}
+      {data !== undefined && <HealthFacts health={data} />}
       {error !== null && <Trouble error={error} onRetry={() => void refetch()} />}
       {change.error !== null && <Trouble error={change.error} />}
       <div className="buttons">
@@ -76,39 +73,5 @@ function DeliveryBody({ destinationId }: { readonly destinationId: number }) {
         </Button>
       </div>
     </div>
-  )
-}
-
-function Standing({ health }: { readonly health: DestinationHealthView }) {
-  const { t } = useWords()
-  const { time } = useFormats()
-  const reasonOf = useReason()
-  const standingOf = useStanding()
-  const owedOf = useOwed()
-  const { paused, lastFailure, lastSuccess, since, askedToWaitUntil } = health
-  return (
-    <>
-      <dl className="facts">
-        <Fact name={t('delivery.state')}>
-          <span role="status">
-            {paused === null
-              ? standingOf(health)
-              : t('delivery.paused', { cause: paused.reason, since: time(paused.at) })}
-          </span>
-        </Fact>
-        {paused === null && since !== null && <Fact name={t('delivery.since')}>{time(since)}</Fact>}
-        {askedToWaitUntil !== null && <Fact name={t('delivery.askedToWait')}>{time(askedToWaitUntil)}</Fact>}
-        <Fact name={t('delivery.waiting')}>{owedOf(health)}</Fact>
-        <Fact name={t('delivery.lastSuccess')}>
-          {lastSuccess === null ? t('delivery.noSuccess') : time(lastSuccess)}
-        </Fact>
-        <Fact name={t('delivery.lastFailure')}>
-          {lastFailure === null ? t('delivery.noFailure') : `${time(lastFailure.at)}, ${reasonOf(lastFailure.reason)}`}
-        </Fact>
-      </dl>
-      <p className="dim small">
-        {paused === null ? t('delivery.pauseWhy') : t('delivery.resumeWhy', { cause: paused.reason })}
-      </p>
-    </>
   )
 }

@@ -4,6 +4,7 @@ import type { FlowAnswer, OverviewWindow } from '../api/shapes.ts'
 import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFold } from '../parts/fold.tsx'
+import { StandingGlyph } from '../parts/standing-glyph.tsx'
 import { useStanding } from '../parts/use-standing.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import {
@@ -17,7 +18,6 @@ import {
   OTHERS_OF,
   pathsThrough,
 } from './flow-layout.ts'
-import { StandingGlyph } from './standing-glyph.tsx'
 
 const HEIGHT = 330
 /** Of the width, in percent: where each column has its nodes, so that nothing waits for the width to be measured. */

@@ -5,11 +5,11 @@ import { Empty } from '../parts/answers.tsx'
 import { Card } from '../parts/card.tsx'
 import { useFold } from '../parts/fold.tsx'
 import { IconDots } from '../parts/icons.ts'
+import { StandingGlyph } from '../parts/standing-glyph.tsx'
 import { useOwed } from '../parts/use-owed.ts'
 import { useStanding } from '../parts/use-standing.ts'
 import { useFormats, useWords } from '../words/use-words.tsx'
 import type { ChosenDestination } from './delivery-dialogue.tsx'
-import { StandingGlyph } from './standing-glyph.tsx'
 
 const PARTS = [
   { part: 'acknowledged', tone: 'delivered' },

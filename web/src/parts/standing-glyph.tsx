@@ -1,5 +1,5 @@
-import { IconAlert, IconPause, IconRetry } from '../parts/icons.ts'
-import type { Standing } from '../parts/use-standing.ts'
+import { IconAlert, IconPause, IconRetry } from './icons.ts'
+import type { Standing } from './use-standing.ts'
 
 const ICONS: Partial<Record<Standing['state'], typeof IconRetry>> = { paused: IconPause, unusable: IconAlert }
 
