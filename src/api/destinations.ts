@@ -33,6 +33,7 @@ export function describedBy(types: DestinationTypes) {
     body: DestinationDraft.extend(
       members((type) => ({
         ...type.schema('sent'),
+        title: type.title,
         description: `Settings of a ${type.title.toLowerCase().replaceAll(' ', '-')} destination; secrets are write-only`,
       })),
     ),

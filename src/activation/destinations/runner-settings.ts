@@ -71,7 +71,7 @@ export const runnerFields = {
     .max(20)
     .default([200])
     .describe('In compat: answers that count as success; in durable every answer from 200 to 299 does'),
-  auth: signIn.default({ type: 'none' }).describe('How the partner knows who sends'),
+  auth: signIn.default({ type: 'none' }).describe('How the partner knows who sends').meta({ title: 'Signing in' }),
   headers: z
     // A key of the partner goes by many names, and by its name alone nobody can tell it from an account number.
     .record(headerName, headerValue.meta({ secret: true }))
@@ -99,6 +99,7 @@ export const runnerFields = {
 export const userDpid = z
   .union([dataSourceId, z.array(dataSourceId).min(1).max(20)], 'expected the id of a data source, or a list of 1 to 20')
   .describe('Data sources whose IDs name the users')
+  .meta({ title: 'Data sources' })
 
 /** In order, each once. */
 export function dataSourcesOf(chosen: z.output<typeof userDpid>): readonly number[] {

@@ -38,7 +38,7 @@ const config = z.strictObject({
     .describe(refusedUntilBuilt('format'))
     .meta(notBuiltValues(notBuilt.format)),
   mode: runnerFields.mode,
-  url: z.string().max(2048).describe('Address that receives the messages, https'),
+  url: z.string().max(2048).describe('Address that receives the messages, https').meta({ title: 'Address' }),
   method: z.enum(['POST', 'GET']).default('POST').describe('GET tells of one user in its address'),
   urlTemplate: z
     .string()

@@ -10,11 +10,11 @@ interface Shown {
 }
 
 /** A secret that is set is told by its end, and stays until another is written. */
-export function SecretField({ path, name, value, onValue, faults, isRequired, hint }: Hinted) {
+export function SecretField({ path, name, schema, value, onValue, faults, isRequired, hint }: Hinted) {
   const { t } = useWords()
   const shown = typeof value === 'object' && value !== null ? (value as Shown) : undefined
   const [before, setBefore] = useState<unknown>()
-  const label = labelOf(name)
+  const label = labelOf(name, schema)
   if (shown !== undefined) {
     const end = typeof shown.last4 === 'string' ? shown.last4 : ''
     return (
@@ -67,7 +67,7 @@ export function NamesField({ path, name, value, onValue, faults, hint, schema }:
   const { t } = useWords()
   const [next, setNext] = useState('')
   const values = (value ?? {}) as Values
-  const label = labelOf(name)
+  const label = labelOf(name, schema)
   const member = typeof schema.additionalProperties === 'object' ? schema.additionalProperties : {}
   const add = () => {
     if (next.trim() !== '' && !Object.hasOwn(values, next.trim())) onValue({ ...values, [next.trim()]: '' })

@@ -1,6 +1,7 @@
 /** JSON Schema as `GET /v1/destination-types` serves it, as far as a form reads it. */
 export interface JsonSchema {
   readonly type?: string | readonly string[]
+  readonly title?: string
   readonly description?: string
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
@@ -27,6 +28,7 @@ export type Kind =
   | 'fixed'
   | 'choice'
   | 'flag'
+  | 'yes-no'
   | 'number'
   | 'numbers'
   | 'secret'
@@ -50,7 +52,8 @@ export function kindOf(schema: JsonSchema): Kind | undefined {
     if (choices.length === 1 && only !== undefined) return kindOf(only)
     return choices.some((one) => one.items !== undefined && kindOf(one.items) === 'number') ? 'numbers' : 'text'
   }
-  if (type === 'boolean') return 'flag'
+  // What it has when it is left out may depend on others: then it can be left out.
+  if (type === 'boolean') return typeof schema.default === 'boolean' ? 'flag' : 'yes-no'
   if (type === 'integer' || type === 'number') return 'number'
   if (type === 'array') return items?.properties !== undefined ? 'list' : 'numbers'
   if (type === 'object') {
@@ -126,8 +129,9 @@ export function madeIn(value: unknown, path = ''): readonly MadeSecret[] {
   return Object.entries(value).flatMap(([name, inner]) => madeIn(inner, path === '' ? name : `${path}.${name}`))
 }
 
-/** `usersPerMessage`: Users per message. */
-export function labelOf(name: string): string {
+/** `usersPerMessage`: Users per message, where the schema has no title for it. */
+export function labelOf(name: string, { title }: JsonSchema = {}): string {
+  if (title !== undefined) return title
   const words = name.replace(/([a-z0-9])([A-Z])/g, (_, last: string, next: string) => `${last} ${next.toLowerCase()}`)
   return words.charAt(0).toUpperCase() + words.slice(1)
 }

@@ -65,8 +65,15 @@ export function SchemaForm({ path, schema, value, onValue, faults, isWhole = fal
 
 function Field(props: FieldProps) {
   const { path, name, schema, value, onValue, faults, isRequired } = props
+  const { t } = useWords()
+  /** May go back to what it has when it is left out. */
+  const leavable = {
+    clearable: true,
+    clearButtonProps: { 'aria-label': t('filter.clear') },
+    placeholder: schema['x-default']?.replaceAll('`', ''),
+  }
   const common = {
-    label: labelOf(name),
+    label: labelOf(name, schema),
     description: useHint(schema),
     error: faults.get(path),
     // Without `required`: the server judges, and the browser's own bubbles would speak another language.
@@ -79,8 +86,21 @@ function Field(props: FieldProps) {
           {...common}
           data={(schema.enum ?? []).map(String)}
           value={value === undefined || value === null ? textOf(schema.default ?? schema['x-default']) : String(value)}
-          allowDeselect={false}
+          {...(schema.default === undefined && schema['x-default'] !== undefined ? leavable : { allowDeselect: false })}
           onChange={(next) => onValue(next ?? undefined)}
+        />
+      )
+    case 'yes-no':
+      return (
+        <Select
+          {...common}
+          {...leavable}
+          data={[
+            { value: 'true', label: t('form.yes') },
+            { value: 'false', label: t('form.no') },
+          ]}
+          value={typeof value === 'boolean' ? String(value) : null}
+          onChange={(next) => onValue(next === null ? undefined : next === 'true')}
         />
       )
     case 'flag':
@@ -178,7 +198,7 @@ function UnionField({ path, name, schema, value, onValue, faults, hint }: Hinted
   const chosen = choiceOf(schema, value)
   const typeOf = (one: JsonSchema | undefined) => textOf(one?.properties?.['type']?.const)
   return (
-    <Frame title={labelOf(name)} hint={hint} error={faults.get(path)}>
+    <Frame title={labelOf(name, schema)} hint={hint} error={faults.get(path)}>
       <Select
         label={t('form.kind')}
         description={chosen?.description}
@@ -205,7 +225,7 @@ function UnionField({ path, name, schema, value, onValue, faults, hint }: Hinted
 function ListField({ path, name, schema, value, onValue, faults, hint }: Hinted) {
   const { t } = useWords()
   const entries = Array.isArray(value) ? (value as readonly Values[]) : []
-  const label = labelOf(name)
+  const label = labelOf(name, schema)
   return (
     <Frame title={label} hint={hint} error={faults.get(path)}>
       {entries.map((entry, at) => (

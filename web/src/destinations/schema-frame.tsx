@@ -18,10 +18,13 @@ export interface FieldProps {
 export type Hinted = FieldProps & { readonly hint: string }
 
 /** What it does, and what it has when it is left out. */
-export function useHint({ description = '', default: usual, 'x-default': inWords }: JsonSchema): string {
+export function useHint({ description = '', default: usual, 'x-default': inWords, writeOnly }: JsonSchema): string {
   const { t } = useWords()
-  const says = description.replaceAll('`', '')
-  const left = inWords ?? (typeof usual === 'object' || usual === '' || usual === undefined ? undefined : String(usual))
+  // Of a secret, what follows is for who sends it without a form.
+  const says = (writeOnly === true ? (description.split('. ')[0] ?? '') : description).replaceAll('`', '')
+  const left =
+    inWords?.replaceAll('`', '') ??
+    (typeof usual === 'object' || usual === '' || usual === undefined ? undefined : String(usual))
   if (left === undefined) return says
   return says === '' ? t('form.leftOut', { value: left }) : `${says}. ${t('form.leftOut', { value: left })}`
 }

@@ -306,6 +306,8 @@ export const en = {
   'form.replaceOf': 'Replace {name}',
   'form.keep': 'Keep the one that is set',
   'form.show': 'Show {name}',
+  'form.yes': 'Yes',
+  'form.no': 'No',
   'form.cancel': 'Cancel',
   'form.create': 'Create',
   'form.save': 'Save',

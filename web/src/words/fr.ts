@@ -311,6 +311,8 @@ export const fr: Words = {
   'form.replaceOf': 'Remplacer {name}',
   'form.keep': 'Garder celui qui est défini',
   'form.show': 'Afficher {name}',
+  'form.yes': 'Oui',
+  'form.no': 'Non',
   'form.cancel': 'Annuler',
   'form.create': 'Créer',
   'form.save': 'Enregistrer',

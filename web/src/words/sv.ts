@@ -308,6 +308,8 @@ export const sv: Words = {
   'form.replaceOf': 'Byt {name}',
   'form.keep': 'Behåll den som är satt',
   'form.show': 'Visa {name}',
+  'form.yes': 'Ja',
+  'form.no': 'Nej',
   'form.cancel': 'Avbryt',
   'form.create': 'Skapa',
   'form.save': 'Spara',
