@@ -1,6 +1,6 @@
 import type { EgressAnswer } from '../lib/egress/exchange.ts'
 import { parseRetryAfter } from '../lib/retry-after.ts'
-import type { BoundDestination } from './destinations/define-destination.ts'
+import type { BoundDestination, PartnerAnswer } from './destinations/define-destination.ts'
 import { type Fault, faultOfStatus, type RealtimeReading, type RefusedUser } from './destinations/reading.ts'
 import type { RunnerSettings } from './destinations/runner-settings.ts'
 
@@ -51,11 +51,20 @@ export function classify(
   const isRedirect = REDIRECTS.includes(httpStatus)
   const retryAfterMs = parseRetryAfter(headers['retry-after'], nowMs)
   if (read !== undefined && !isRedirect) {
-    const reading = read({ httpStatus, headers, body: body.toString('utf8'), isCut, users })
+    const reading = readSafely(read, { httpStatus, headers, body: body.toString('utf8'), isCut, users })
     return outcomeOf(reading, { httpStatus, retryAfterMs, users })
   }
   if (isAccepted(httpStatus, config)) return { status: 'acknowledged' }
   return { status: 'failed', reason: isRedirect ? 'redirect_refused' : `http_${httpStatus}`, httpStatus, retryAfterMs }
+}
+
+/** Of what its author did not think of nothing was taken for sure: the message is repeated, and none hangs on it. */
+function readSafely(read: NonNullable<BoundDestination['read']>, answer: PartnerAnswer): RealtimeReading {
+  try {
+    return read(answer)
+  } catch {
+    return { status: 'refused', fault: 'other', reason: 'answer_unreadable' }
+  }
 }
 
 /** Who has to do something about it. */

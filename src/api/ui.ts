@@ -8,7 +8,17 @@ import type { App } from './app.ts'
 import { Problem } from './problem.ts'
 
 /** Paths of the UI's router (web/src/router.tsx): each answers index.html, also when it is reloaded or shared. */
-export const UI_PAGES = ['/', '/messages', '/messages/:id', '/profiles', '/profiles/:id'] as const
+export const UI_PAGES = [
+  '/',
+  '/destinations',
+  '/destinations/new',
+  '/destinations/:id',
+  '/destinations/:id/edit',
+  '/messages',
+  '/messages/:id',
+  '/profiles',
+  '/profiles/:id',
+] as const
 
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',

@@ -125,6 +125,11 @@ test('what a type says in words that cannot be searched for is said for it', () 
   expect(outcomeOf(read, answered(200, {}))).toMatchObject({ reason: 'refused' })
 })
 
+test('an answer that its type cannot read took nothing for sure', () => {
+  const outcome = outcomeOf(readItems, answered(200, { results: 'none' }))
+  expect(outcome).toMatchObject({ status: 'failed', fault: 'other', reason: 'answer_unreadable', httpStatus: 200 })
+})
+
 test('a redirect is refused before any type reads it [SEC-26]', () => {
   expect(outcomeOf(() => ({ status: 'accepted' }), answered(302, {}))).toMatchObject({ reason: 'redirect_refused' })
 })

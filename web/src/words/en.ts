@@ -115,6 +115,7 @@ export const en = {
   'reason.discarded': 'it was let go',
   'reason.halved': 'the partner took none for one of its users; they are told in smaller messages',
   'reason.users_refused': 'the partner refused some of its users',
+  'reason.answer_unreadable': 'its answer cannot be read',
   'reason.replayed': 'a newer message told its users',
   'reason.inactive': 'it is inactive',
   'reason.unusable': 'its settings cannot be used',

@@ -117,6 +117,7 @@ export const fr: Words = {
   'reason.halved':
     'le partenaire n’en a pris aucun à cause d’un seul utilisateur ; ils sont informés par des messages plus petits',
   'reason.users_refused': 'le partenaire a refusé une partie de ses utilisateurs',
+  'reason.answer_unreadable': 'sa réponse est illisible',
   'reason.replayed': 'un message plus récent a informé ses utilisateurs',
   'reason.inactive': 'elle est inactive',
   'reason.unusable': 'ses réglages sont inutilisables',

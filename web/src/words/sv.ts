@@ -114,6 +114,7 @@ export const sv: Words = {
   'reason.discarded': 'det släpptes',
   'reason.halved': 'partnern tog ingen för en av dess användare; de berättas i mindre meddelanden',
   'reason.users_refused': 'partnern nekade några av dess användare',
+  'reason.answer_unreadable': 'dess svar kan inte läsas',
   'reason.replayed': 'ett nyare meddelande har berättat om dess användare',
   'reason.inactive': 'den är avstängd',
   'reason.unusable': 'dess inställningar kan inte användas',
