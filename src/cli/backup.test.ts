@@ -279,7 +279,7 @@ test('a backup that was changed, cut, moved about or made elsewhere is refused i
   const cases: readonly (readonly [string, Buffer])[] = [
     ['this is no backup of Usher', Buffer.from('anything else')],
     ['this is no backup of Usher', Buffer.alloc(0)],
-    ['has format 0', flipped(8)],
+    ['has format 3', flipped(8)],
     ['damaged', flipped(20)],
     ['damaged: chunk 0 fails its checksum', flipped(first.from + 100)],
     ['damaged: chunk 0', flipped(first.from)],

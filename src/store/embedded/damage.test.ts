@@ -111,8 +111,9 @@ test('of a damaged part of the log only the writes in it are lost, and they are 
   const starts: number[] = []
   for await (const item of readLog(join(rotten.folder, log))) starts.push(item.at)
   for (const bytes of [16, 16, 100, 512, 512, 4_096, 4_096, 40_000]) {
-    // The end of what is lost can only be told by what follows it.
-    const from = (size: number) => random(Math.max(1, size - bytes - 4_000))
+    // How much is lost can only be told by what stands before it and what follows it.
+    const second = starts[1] as number
+    const from = (size: number) => second + random(Math.max(1, size - second - bytes - 4_000))
     const { folder, place } = await damagedLog(from, bytes, (part) => part.fill(0))
     const touched = starts.filter((at, i) => (starts[i + 1] ?? Infinity) > place && at < place + bytes).length
     const { found, damage } = await readEverything(folder)
