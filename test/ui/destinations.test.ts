@@ -34,6 +34,20 @@ describeOnStage('destinations', (stage) => {
     await page.context().close()
   })
 
+  test('Ctrl K leads to a destination, and an overview without any to making one', async () => {
+    const { page } = await stage.browsing.open(stage.servers.full.url)
+    await page.getByRole('heading', { name: 'Flow' }).waitFor()
+    await page.keyboard.press('Control+k')
+    await page.getByRole('combobox', { name: 'Part of a name' }).fill('halden')
+    await page.getByRole('option', { name: 'Halden DSP' }).click()
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/destinations/423')
+    await page.getByRole('heading', { name: 'Halden DSP', level: 1 }).waitFor()
+    await page.goto(stage.servers.empty.url)
+    await page.getByRole('link', { name: 'New destination' }).click()
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/destinations/new')
+    await page.context().close()
+  })
+
   test('a choice shows what belongs to it and leaves out what does not; a secret stays unless another is written', async () => {
     const { page } = await stage.browsing.open(`${stage.servers.full.url}/destinations/423/edit`)
     await page.getByRole('combobox', { name: 'Method' }).click()

@@ -25,8 +25,8 @@ const ICONS = {
 const FOUND_MAX = 20
 
 /**
- * `Ctrl K`: any part of a name, or an ID pasted whole. A segment or destination leads to its messages; what has no page yet
- * gives its ID, to paste elsewhere.
+ * `Ctrl K`: any part of a name, or an ID pasted whole. A segment leads to its messages; what has no page yet gives its ID, to
+ * paste elsewhere.
  */
 export function Search({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
   const { t } = useWords()
@@ -71,10 +71,8 @@ function SearchBody({ onClose }: { readonly onClose: () => void }) {
     if (kind === 'message') return navigate({ to: '/messages/$id', params: { id: String(id) }, search: {} })
     if (kind === 'profile')
       return navigate({ to: '/profiles/$id', params: { id: String(id).replace(/^d:/, '') }, search: {} })
-    return navigate({
-      to: '/messages',
-      search: kind === 'segment' ? { segmentId: Number(id) } : { destinationId: Number(id) },
-    })
+    if (kind === 'destination') return navigate({ to: '/destinations/$id', params: { id: String(id) } })
+    return navigate({ to: '/messages', search: { segmentId: Number(id) } })
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]

@@ -35,7 +35,7 @@ export function Ledger({ rows, onManage }: LedgerProps) {
   return (
     <Card title={t('ledger.title')} subtitle={t('ledger.subtitle')}>
       {rows.length === 0 ? (
-        <Empty title={t('ledger.empty')} step={<a href="/docs">{t('empty.api')}</a>}>
+        <Empty title={t('ledger.empty')} step={<Link to="/destinations/new">{t('destinations.new')}</Link>}>
           {t('ledger.emptyWhy')}
         </Empty>
       ) : (

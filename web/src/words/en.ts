@@ -182,7 +182,7 @@ export const en = {
   'attention.nothing': 'Nothing waits for you.',
   'attention.bare': 'Nothing is set up yet',
   'attention.bareWhy':
-    'Define traits and segments, add a destination and map segments to it, then put the tag on a page. Each is one call of the API.',
+    'Define traits and segments with calls of the API, add a destination and its segments under Destinations, then put the tag on a page.',
   'attention.breaker_open': '{name} is not taking messages',
   'attention.breaker_open.why':
     '{owed} {count, plural, =0 {} other {Nothing is lost.}} {letters, plural, =0 {} one {# dead letter.} other {# dead letters.}} {reason, select, none {} other {Last: {reason}.}} {next, select, none {} other {Next try {next}.}}',
@@ -241,7 +241,7 @@ export const en = {
   'owed.line':
     '{more, select, yes {At least } other {}}{users, plural, =0 {Nobody waits.} one {# user waits; {messages, plural, =0 {no message is built yet} one {# message is built} other {# messages are built}}.} other {# users wait; {messages, plural, =0 {no message is built yet} one {# message is built} other {# messages are built}}.}}',
   'ledger.empty': 'No destination yet',
-  'ledger.emptyWhy': 'Add a destination through the API to tell a partner who is in your segments.',
+  'ledger.emptyWhy': 'A destination tells a partner who is in your segments.',
   'delivery.title': 'Delivery to {name}',
   'delivery.state': 'State',
   'delivery.since': 'Since',

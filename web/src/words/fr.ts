@@ -185,7 +185,7 @@ export const fr: Words = {
   'attention.nothing': 'Rien ne vous attend.',
   'attention.bare': 'Rien n’est encore configuré',
   'attention.bareWhy':
-    'Définissez des traits et des segments, ajoutez une destination et associez-lui des segments, puis posez la balise sur une page. Chacun est un appel de l’API.',
+    'Définissez des traits et des segments par des appels de l’API, ajoutez une destination et ses segments sous Destinations, puis posez la balise sur une page.',
   'attention.breaker_open': '{name} ne prend plus de messages',
   'attention.breaker_open.why':
     '{owed} {count, plural, =0 {} other {Rien n’est perdu.}} {letters, plural, =0 {} one {# lettre morte.} other {# lettres mortes.}} {reason, select, none {} other {En dernier : {reason}.}} {next, select, none {} other {Prochain essai à {next}.}}',
@@ -245,7 +245,7 @@ export const fr: Words = {
   'owed.line':
     '{more, select, yes {Au moins } other {}}{users, plural, =0 {Personne n’attend.} one {# utilisateur attend ; {messages, plural, =0 {aucun message n’est encore construit} one {# message est construit} other {# messages sont construits}}.} other {# utilisateurs attendent ; {messages, plural, =0 {aucun message n’est encore construit} one {# message est construit} other {# messages sont construits}}.}}',
   'ledger.empty': 'Aucune destination',
-  'ledger.emptyWhy': 'Ajoutez une destination par l’API pour dire à un partenaire qui est dans vos segments.',
+  'ledger.emptyWhy': 'Une destination dit à un partenaire qui est dans vos segments.',
   'delivery.title': 'Envois vers {name}',
   'delivery.state': 'État',
   'delivery.since': 'Depuis',

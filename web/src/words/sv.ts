@@ -182,7 +182,7 @@ export const sv: Words = {
   'attention.nothing': 'Inget väntar på dig.',
   'attention.bare': 'Inget är inställt än',
   'attention.bareWhy':
-    'Definiera egenskaper och segment, lägg till en destination och koppla segment till den, och lägg sedan taggen på en sida. Var och en är ett anrop till API:et.',
+    'Definiera egenskaper och segment med anrop till API:et, lägg till en destination och dess segment under Destinationer, och lägg sedan taggen på en sida.',
   'attention.breaker_open': '{name} tar inte emot meddelanden',
   'attention.breaker_open.why':
     '{owed} {count, plural, =0 {} other {Inget är förlorat.}} {letters, plural, =0 {} one {# dött brev.} other {# döda brev.}} {reason, select, none {} other {Senast: {reason}.}} {next, select, none {} other {Nästa försök {next}.}}',
@@ -241,8 +241,7 @@ export const sv: Words = {
   'owed.line':
     '{more, select, yes {Minst } other {}}{users, plural, =0 {Ingen väntar.} one {# användare väntar; {messages, plural, =0 {inget meddelande är byggt än} one {# meddelande är byggt} other {# meddelanden är byggda}}.} other {# användare väntar; {messages, plural, =0 {inget meddelande är byggt än} one {# meddelande är byggt} other {# meddelanden är byggda}}.}}',
   'ledger.empty': 'Ingen destination än',
-  'ledger.emptyWhy':
-    'Lägg till en destination via API:et för att tala om för en partner vilka som finns i dina segment.',
+  'ledger.emptyWhy': 'En destination talar om för en partner vilka som finns i dina segment.',
   'delivery.title': 'Leverans till {name}',
   'delivery.state': 'Läge',
   'delivery.since': 'Sedan',
