@@ -153,7 +153,7 @@ test('connections are limited for each address, before anything is parsed [SEC-0
   expect(limits.connectionsPerAddressMax).toBe(200)
 })
 
-test('a visitor who goes away in the middle of a request is no refusal; what cannot be parsed is one [OPS-31~] [SEC-04]', async () => {
+test('a visitor who goes away in the middle of a request is no refusal; what cannot be parsed is one [SEC-04~]', async () => {
   await using edge = await startTestEdge()
   const broken = connect(edge.port, '127.0.0.1')
   await new Promise((resolve) => broken.once('connect', resolve))
