@@ -408,8 +408,8 @@ function page(url: URL) {
 const found = [
   { kind: 'segment', id: 100101, name: 'Winter boots intenders', detail: null },
   { kind: 'trait', id: 100001, name: 'Viewed winter boots', detail: null },
-  { kind: 'destination', id: 423, name: 'Halden DSP', detail: null },
   { kind: 'message', id: DEAD, name: DEAD, detail: 'dead' },
+  { kind: 'destination', id: 423, name: 'Halden DSP', detail: null },
 ]
 
 const replay = {
