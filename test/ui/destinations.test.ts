@@ -69,6 +69,54 @@ describeOnStage('destinations', (stage) => {
     await page.context().close()
   })
 
+  test('what somebody else saved since the form was opened is not undone: it says so, and sends nothing', async () => {
+    let updateTime = 0
+    const server = await startRecordedServer(true, {
+      ...RECORDED,
+      answer(method, url, body) {
+        const answer = RECORDED.answer(method, url, body)
+        if (url.pathname !== '/v1/destinations/423' || updateTime === 0) return answer
+        return { ...(answer as object), updateTime }
+      },
+    })
+    const { page } = await stage.browsing.open(`${server.url}/destinations/423/edit`)
+    await page.getByRole('textbox', { name: 'Address' }).waitFor()
+    updateTime = Date.UTC(2026, 10, 20, 14, 30)
+    await page.getByRole('textbox', { name: 'Address' }).fill('https://in.halden.example/other')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await showsText(page, 'Somebody else changed it meanwhile.')
+    // Where no field is to blame the keyboard goes to what is said.
+    expect(await page.evaluate('document.activeElement?.textContent')).toContain('Somebody else')
+    expect(server.changes).toEqual([])
+    await page.context().close()
+    await server.close()
+  })
+
+  test('two clicks on Create make one destination', async () => {
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/destinations/new`)
+    await page.getByRole('textbox', { name: 'Name' }).fill('Twice')
+    const before = stage.servers.full.changes.length
+    await page.getByRole('button', { name: 'Create' }).dblclick()
+    await showsText(page, 'Saved. A key was made.')
+    expect(stage.servers.full.changes.slice(before).map(({ path }) => path)).toEqual(['/v1/destinations'])
+    await page.context().close()
+  })
+
+  test('a secret that was to be replaced and was left empty stays; a rotation has its header', async () => {
+    const { page } = await stage.browsing.open(`${stage.servers.full.url}/destinations/423/edit`)
+    await page.getByRole('textbox', { name: 'Address' }).waitFor()
+    await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true')
+    await page.getByRole('button', { name: 'Replace Key' }).first().click()
+    await page.getByRole('textbox', { name: 'Rotation header' }).fill('X-Signature-Next')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await expect
+      .poll(() => sentTo('/v1/destinations/423'))
+      .toMatchObject({
+        s2s: { auth: { rotationHeader: 'X-Signature-Next', keys: [{ key: { set: true, last4: 'K4T9' } }] } },
+      })
+    await page.context().close()
+  })
+
   test('a segment is added under the name that the partner has for it', async () => {
     const { page } = await stage.browsing.open(`${stage.servers.full.url}/destinations/423`)
     await page.getByRole('combobox', { name: 'Segment' }).click()

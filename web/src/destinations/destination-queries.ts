@@ -10,7 +10,7 @@ import { get } from '../api/client.ts'
 
 export type ListedDestination = Pick<Destination, 'destinationId' | 'name' | 'destinationType' | 'status'>
 
-/** At most 1,000 there can be. */
+/** All of them: the limits keep them few. */
 export const listedQuery = queryOptions({
   queryKey: ['destinations', 'listed'],
   queryFn: async () => {
@@ -34,11 +34,21 @@ export const standingsQuery = queryOptions({
   refetchInterval: 30_000,
 })
 
+/** With its settings, under the member of its type. */
+export type ShownDestination = Destination & Readonly<Record<string, unknown>>
+
+export const readDestination = (id: string) => get<ShownDestination>(`/v1/destinations/${encodeURIComponent(id)}`)
+
 export const destinationQuery = (id: string) =>
+  queryOptions({ queryKey: ['destination', id], queryFn: () => readDestination(id), refetchInterval: 30_000 })
+
+/** As it is when its form is opened: what is being written is not written over by what somebody else saves meanwhile. */
+export const editedQuery = (id: string) =>
   queryOptions({
-    queryKey: ['destination', id],
-    // With its settings, under the member of its type.
-    queryFn: () => get<Destination & Readonly<Record<string, unknown>>>(`/v1/destinations/${encodeURIComponent(id)}`),
+    queryKey: ['edited-destination', id],
+    queryFn: () => readDestination(id),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
   })
 
 export const healthQuery = (id: string) =>

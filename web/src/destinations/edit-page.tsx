@@ -1,13 +1,13 @@
 import { Button, Select } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate, useParams } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Destination, DestinationTypeView } from '../../../src/contract.ts'
 import { ApiProblem, post, put } from '../api/client.ts'
 import { Shapes, Trouble } from '../parts/answers.tsx'
 import { Copy } from '../parts/copy.tsx'
 import { useWords } from '../words/use-words.tsx'
-import { destinationQuery, typesQuery } from './destination-queries.ts'
+import { editedQuery, readDestination, typesQuery } from './destination-queries.ts'
 import { type JsonSchema, type MadeSecret, madeIn, sendable, type Values } from './schema-field.ts'
 import { SchemaForm } from './schema-form.tsx'
 
@@ -46,8 +46,7 @@ export function EditDestinationPage() {
   const { t } = useWords()
   const { id = '' } = useParams({ strict: false })
   const { data: types, error: noTypes } = useQuery(typesQuery)
-  // What is being written is not written over by what somebody else saved meanwhile.
-  const { data, error, refetch } = useQuery({ ...destinationQuery(id), staleTime: Number.POSITIVE_INFINITY, gcTime: 0 })
+  const { data, error, refetch } = useQuery(editedQuery(id))
   const type = types?.find((one) => one.type === data?.destinationType)
   const trouble = error ?? noTypes
   return (
@@ -77,12 +76,20 @@ function Form({ type, id, start }: FormProps) {
   const queries = useQueryClient()
   const schema = type.schema as JsonSchema
   const [values, setValues] = useState<Values>(start)
+  const isSaving = useRef(false)
   const save = useMutation({
-    mutationFn: () => {
+    // Without a connection it fails now, and is not sent by itself later.
+    networkMode: 'always',
+    async mutationFn() {
       const body = sendable(schema, values)
-      return id === undefined
-        ? post<Destination>('/v1/destinations', body)
-        : put<Destination>(`/v1/destinations/${encodeURIComponent(id)}`, body)
+      if (id === undefined) return post<Destination>('/v1/destinations', body)
+      // The form sends all of it: what somebody else saved since would be undone, and a key that was made be lost.
+      const now = await readDestination(id)
+      if (now.updateTime !== start['updateTime']) throw new ApiProblem(409, { code: 'changed_meanwhile' })
+      return put<Destination>(`/v1/destinations/${encodeURIComponent(id)}`, body)
+    },
+    onSettled() {
+      isSaving.current = false
     },
     async onSuccess(saved) {
       const done = String(saved.destinationId)
@@ -95,20 +102,30 @@ function Form({ type, id, start }: FormProps) {
   const details = save.error instanceof ApiProblem ? save.error.details : []
   const faults = new Map(details.map(({ field, message }) => [field, message]))
   useEffect(() => {
-    // On to the first that is wrong, also where it was behind a fold.
-    if (details.length > 0) document.querySelector<HTMLElement>('.destination-form [aria-invalid="true"]')?.focus()
-  }, [details])
+    if (save.error === null) return
+    // On to the first that is wrong, also where it was behind a fold; to what is said where no field is to blame.
+    const form = document.querySelector('.destination-form')
+    const place = form?.querySelector<HTMLElement>('[aria-invalid="true"]') ?? form?.querySelector<HTMLElement>('.told')
+    place?.focus()
+  }, [save.error])
   if (save.data !== undefined) return <Made id={String(save.data.destinationId)} secrets={madeIn(save.data)} />
   return (
     <form
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
+        // The second of two clicks comes before the button shows that it is at work.
+        if (isSaving.current) return
+        isSaving.current = true
         save.mutate()
       }}
     >
       <SchemaForm path="" schema={withoutId(schema)} value={values} onValue={setValues} faults={faults} />
-      {save.error !== null && <Trouble error={save.error} />}
+      {save.error !== null && (
+        <div className="told" tabIndex={-1}>
+          <Trouble error={save.error} />
+        </div>
+      )}
       <div className="buttons">
         {id === undefined ? (
           <Button variant="default" renderRoot={(own) => <Link to="/destinations" {...own} />}>

@@ -28,6 +28,8 @@ export function MappingsCard({ id }: { readonly id: string }) {
     },
   })
   const pages = Math.ceil((data?.total ?? 0) / MAPPINGS_SHOWN)
+  // The last one of the last page was removed.
+  if (data !== undefined && page > 0 && page >= pages) setPage(Math.max(0, pages - 1))
   return (
     <Card title={t('mappings.title')} subtitle={t('mappings.subtitle', { count: data?.total ?? 0 })}>
       {data === undefined && error === null && <Shapes rows={4} />}

@@ -13,9 +13,10 @@ interface Shown {
 export function SecretField({ path, name, schema, value, onValue, faults, isRequired, hint }: Hinted) {
   const { t } = useWords()
   const shown = typeof value === 'object' && value !== null ? (value as Shown) : undefined
+  /** What is set; kept while another is written, and sent if none is. */
   const [before, setBefore] = useState<unknown>()
   const label = labelOf(name, schema)
-  if (shown !== undefined) {
+  if (shown !== undefined && before === undefined) {
     const end = typeof shown.last4 === 'string' ? shown.last4 : ''
     return (
       <TextInput
@@ -30,10 +31,7 @@ export function SecretField({ path, name, schema, value, onValue, faults, isRequ
             variant="subtle"
             size="compact-xs"
             aria-label={t('form.replaceOf', { name: label })}
-            onClick={() => {
-              setBefore(value)
-              onValue('')
-            }}
+            onClick={() => setBefore(value)}
           >
             {t('form.replace')}
           </Button>
@@ -47,14 +45,23 @@ export function SecretField({ path, name, schema, value, onValue, faults, isRequ
         label={label}
         description={hint}
         error={faults.get(path)}
+        aria-invalid={faults.has(path)}
+        autoFocus={before !== undefined}
         withAsterisk={isRequired}
         autoComplete="new-password"
         visibilityToggleButtonProps={{ 'aria-label': t('form.show', { name: label }), tabIndex: 0 }}
         value={typeof value === 'string' ? value : ''}
-        onChange={(event) => onValue(event.currentTarget.value)}
+        onChange={(event) => onValue(event.currentTarget.value === '' ? before : event.currentTarget.value)}
       />
       {before !== undefined && (
-        <button type="button" className="plain-button" onClick={() => onValue(before)}>
+        <button
+          type="button"
+          className="plain-button"
+          onClick={() => {
+            onValue(before)
+            setBefore(undefined)
+          }}
+        >
           {t('form.keep')}
         </button>
       )}

@@ -41,7 +41,9 @@ export type Kind =
 
 /** How a member is drawn; undefined: there is nothing to choose, or it is refused until it is built. */
 export function kindOf(schema: JsonSchema): Kind | undefined {
-  const { type, writeOnly, properties, items, oneOf, additionalProperties } = schema
+  const { writeOnly, properties, items, oneOf, additionalProperties } = schema
+  // `null` means what leaving it out means.
+  const type = typeof schema.type === 'object' ? schema.type.find((one) => one !== 'null') : schema.type
   if (schema.const !== undefined) return 'fixed'
   if (writeOnly === true) return 'secret'
   if (schema.enum !== undefined) return schema.enum.length > 1 ? 'choice' : undefined

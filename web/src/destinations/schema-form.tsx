@@ -75,7 +75,7 @@ function Field(props: FieldProps) {
   const common = {
     label: labelOf(name, schema),
     description: useHint(schema),
-    error: faults.get(path),
+    error: faults.get(path) ?? (kindOf(schema) === 'numbers' ? faultWithin(faults, path) : undefined),
     // Without `required`: the server judges, and the browser's own bubbles would speak another language.
     withAsterisk: isRequired,
   }
@@ -154,6 +154,11 @@ function Field(props: FieldProps) {
   }
 }
 
+/** Of an entry of a list that is written in one field. */
+function faultWithin(faults: Faults, path: string): string | undefined {
+  return [...faults].find(([at]) => at.startsWith(`${path}.`))?.[1]
+}
+
 function textOf(value: unknown): string {
   return value === undefined || value === null ? '' : String(value)
 }
@@ -225,12 +230,13 @@ function UnionField({ path, name, schema, value, onValue, faults, hint }: Hinted
 function ListField({ path, name, schema, value, onValue, faults, hint }: Hinted) {
   const { t } = useWords()
   const entries = Array.isArray(value) ? (value as readonly Values[]) : []
+  // An entry has no name but its place, and keeps what is being written in it when another one goes.
+  const [keys, setKeys] = useState(() => entries.map((_, at) => at))
   const label = labelOf(name, schema)
   return (
     <Frame title={label} hint={hint} error={faults.get(path)}>
       {entries.map((entry, at) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: an entry has no name but its place
-        <div key={at} className="schema-entry">
+        <div key={keys[at] ?? at} className="schema-entry">
           <SchemaForm
             isWhole
             path={`${path}.${at}`}
@@ -241,14 +247,23 @@ function ListField({ path, name, schema, value, onValue, faults, hint }: Hinted)
           />
           <Button
             variant="default"
-            onClick={() => onValue(entries.length === 1 ? undefined : entries.filter((_, other) => other !== at))}
+            onClick={() => {
+              setKeys(keys.filter((_, other) => other !== at))
+              onValue(entries.length === 1 ? undefined : entries.filter((_, other) => other !== at))
+            }}
           >
             {t('form.removeEntry', { name: label, number: at + 1 })}
           </Button>
         </div>
       ))}
       {entries.length < (schema.maxItems ?? 100) && (
-        <Button variant="default" onClick={() => onValue([...entries, {}])}>
+        <Button
+          variant="default"
+          onClick={() => {
+            setKeys([...keys, Math.max(-1, ...keys) + 1])
+            onValue([...entries, {}])
+          }}
+        >
           {t('form.addEntry', { name: label })}
         </Button>
       )}

@@ -66,6 +66,8 @@ export const en = {
   'kind.profile': 'Profile',
   'kind.message': 'Message',
 
+  'problem.changed_meanwhile':
+    'Somebody else changed it meanwhile. Load the page again to see what it is now, then make your change.',
   'problem.unreachable': 'Usher cannot be reached. What you see may be old; try again when the server is up.',
   'problem.unauthorized': 'The session has ended. Sign in again.',
   'problem.setup_link_invalid': 'This link was used already, has expired, or is of another server.',

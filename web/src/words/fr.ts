@@ -67,6 +67,8 @@ export const fr: Words = {
   'kind.profile': 'Profil',
   'kind.message': 'Message',
 
+  'problem.changed_meanwhile':
+    'Quelqu’un d’autre l’a modifié entre-temps. Rechargez la page pour voir où il en est, puis faites votre modification.',
   'problem.unreachable': 'Usher est injoignable. L’affichage peut dater ; réessayez quand le serveur répond.',
   'problem.unauthorized': 'La session est terminée. Reconnectez-vous.',
   'problem.setup_link_invalid': 'Ce lien a déjà servi, a expiré, ou vient d’un autre serveur.',

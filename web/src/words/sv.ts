@@ -65,6 +65,8 @@ export const sv: Words = {
   'kind.profile': 'Profil',
   'kind.message': 'Meddelande',
 
+  'problem.changed_meanwhile':
+    'Någon annan har ändrat den under tiden. Ladda om sidan för att se hur den är nu, och gör sedan din ändring.',
   'problem.unreachable': 'Usher kan inte nås. Det du ser kan vara gammalt; försök igen när servern är uppe.',
   'problem.unauthorized': 'Sessionen är slut. Logga in igen.',
   'problem.setup_link_invalid': 'Länken är redan använd, har gått ut eller hör till en annan server.',
