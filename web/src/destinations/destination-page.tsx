@@ -74,7 +74,7 @@ function Health({ id }: { readonly id: string }) {
         {data !== undefined && <HealthFacts health={data} />}
         {error !== null && <Trouble error={error} onRetry={() => void refetch()} />}
         {change.error !== null && <Trouble error={change.error} />}
-        {data !== undefined && (
+        {data !== undefined && (data.state !== 'inactive' || data.paused !== null) && (
           <Button
             variant="default"
             leftSection={action === 'pause' ? <IconPause size={15} aria-hidden /> : <IconPlay size={15} aria-hidden />}

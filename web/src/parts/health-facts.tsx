@@ -34,7 +34,8 @@ export function HealthFacts({ health }: { readonly health: DestinationHealthView
         </Fact>
       </dl>
       <p className="dim small">
-        {paused === null ? t('delivery.pauseWhy') : t('delivery.resumeWhy', { cause: paused.reason })}
+        {paused !== null && t('delivery.resumeWhy', { cause: paused.reason })}
+        {paused === null && t(health.state === 'inactive' ? 'delivery.inactiveWhy' : 'delivery.pauseWhy')}
       </p>
     </>
   )

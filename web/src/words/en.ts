@@ -255,6 +255,8 @@ export const en = {
   'delivery.lastFailure': 'Last failure',
   'delivery.noSuccess': 'None since the start',
   'delivery.noFailure': 'None since the start',
+  'delivery.inactiveWhy':
+    'Its status is INACTIVE: nothing is sent, and what it is owed waits. Set it to ACTIVE in its settings, and the newest state of each profile goes out.',
   'delivery.pauseWhy':
     'While it is paused nothing is sent and nothing is lost: changes wait, and the newest state of each profile goes out once it is resumed.',
   'delivery.resumeWhy':
@@ -283,7 +285,7 @@ export const en = {
   'destination.noSuchWhy': 'It was deleted, or the address was mistyped.',
   'destination.all': 'All destinations',
   'mappings.title': 'Segments',
-  'mappings.subtitle': '{count, plural, =0 {none is told} one {# is told} other {# are told}}',
+  'mappings.subtitle': '{count, plural, =0 {none} one {# segment} other {# segments}}',
   'mappings.empty': 'No segment is told yet',
   'mappings.emptyWhy': 'Choose one below: from then on the partner hears who enters and who leaves it.',
   'mappings.line': '{until, select, none {as {alias}, from {from}} other {as {alias}, from {from} to {until}}}',

@@ -259,6 +259,8 @@ export const fr: Words = {
   'delivery.lastFailure': 'Dernier échec',
   'delivery.noSuccess': 'Aucune depuis le démarrage',
   'delivery.noFailure': 'Aucun depuis le démarrage',
+  'delivery.inactiveWhy':
+    'Son statut est INACTIVE : rien n’est envoyé, et ce qui lui est dû attend. Mettez-le sur ACTIVE dans ses réglages, et l’état le plus récent de chaque profil partira.',
   'delivery.pauseWhy':
     'Pendant la pause rien ne part et rien n’est perdu : les changements attendent, et l’état le plus récent de chaque profil part à la reprise.',
   'delivery.resumeWhy':
@@ -288,7 +290,7 @@ export const fr: Words = {
   'destination.noSuchWhy': 'Elle a été supprimée, ou l’adresse est mal écrite.',
   'destination.all': 'Toutes les destinations',
   'mappings.title': 'Segments',
-  'mappings.subtitle': '{count, plural, =0 {aucun n’est transmis} one {# est transmis} other {# sont transmis}}',
+  'mappings.subtitle': '{count, plural, =0 {aucun} one {# segment} other {# segments}}',
   'mappings.empty': 'Aucun segment n’est encore transmis',
   'mappings.emptyWhy': 'Choisissez-en un ci-dessous : dès lors, le partenaire apprend qui y entre et qui en sort.',
   'mappings.line': '{until, select, none {sous {alias}, depuis le {from}} other {sous {alias}, du {from} au {until}}}',

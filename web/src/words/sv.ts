@@ -255,6 +255,8 @@ export const sv: Words = {
   'delivery.lastFailure': 'Senaste fel',
   'delivery.noSuccess': 'Inget sedan starten',
   'delivery.noFailure': 'Inget sedan starten',
+  'delivery.inactiveWhy':
+    'Dess status är INACTIVE: inget skickas, och det som den ska få väntar. Sätt den till ACTIVE i dess inställningar, så går det senaste läget för varje profil ut.',
   'delivery.pauseWhy':
     'Under pausen skickas inget och inget går förlorat: ändringar väntar, och varje profils senaste läge går ut när den återupptas.',
   'delivery.resumeWhy':
@@ -283,7 +285,7 @@ export const sv: Words = {
   'destination.noSuchWhy': 'Den har tagits bort, eller så är adressen felskriven.',
   'destination.all': 'Alla destinationer',
   'mappings.title': 'Segment',
-  'mappings.subtitle': '{count, plural, =0 {inget berättas} one {# berättas} other {# berättas}}',
+  'mappings.subtitle': '{count, plural, =0 {inga} one {# segment} other {# segment}}',
   'mappings.empty': 'Inget segment berättas än',
   'mappings.emptyWhy':
     'Välj ett här nedanför: därefter får partnern höra vem som kommer in i det och vem som lämnar det.',
