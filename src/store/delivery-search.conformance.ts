@@ -39,6 +39,23 @@ export function describeDeliverySearch(name: string, open: () => Promise<OpenedR
     expect(await idsOf(store, { toMs: Date.UTC(1960, 0) })).toMatchObject({ total: 0 })
   })
 
+  test(`${name}: messages that say thousands of things are listed whole, each once and in order [OPS-51]`, async () => {
+    await using opened = await open()
+    const store = openDeliveryStore(opened.store)
+    const active = Array.from({ length: 6_000 }, (_, n) => 100 + n)
+    const large = [0, 1, 2, 3].map((n) =>
+      delivery({
+        createdAtMs: T0 + n,
+        body: String(n),
+        users: [{ profileId: anna, revision: 1, active, inactive: [] }],
+      }),
+    )
+    const small = Array.from({ length: 20 }, (_, n) => delivery({ createdAtMs: T0 + 10 + n, body: String(10 + n) }))
+    await store.freeze([...large, ...small])
+    const { list } = await store.list({ page: 0, pageSize: 100 })
+    expect(list.map(({ body }) => body)).toEqual([...large, ...small].map(({ body }) => body).reverse())
+  })
+
   test(`${name}: a message keeps whom it names, is found by its ID and by theirs, and old ones without names open [OPS-51]`, async () => {
     await using opened = await open()
     const store = openDeliveryStore(opened.store)

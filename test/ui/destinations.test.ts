@@ -22,6 +22,7 @@ describeOnStage('destinations', (stage) => {
     await page.getByRole('button', { name: 'Create' }).click()
     await showsText(page, 'Saved. A key was made.')
     await showsText(page, MADE_KEY)
+    expect(await page.evaluate('document.activeElement?.textContent')).toContain('A key was made')
     expect(sentTo('/v1/destinations')).toEqual({
       name: 'Fjord Ads',
       destinationType: 'S2S',

@@ -152,9 +152,13 @@ function withoutId(schema: JsonSchema): JsonSchema {
 
 function Made({ id, secrets }: { readonly id: string; readonly secrets: readonly MadeSecret[] }) {
   const { t } = useWords()
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => heading.current?.focus(), [])
   return (
     <div className="made" role="status">
-      <h2>{t('form.made', { count: secrets.length })}</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        {t('form.made', { count: secrets.length })}
+      </h2>
       <p className="dim">{t('form.madeWhy')}</p>
       {secrets.map(({ path, value }) => (
         <div key={path}>
